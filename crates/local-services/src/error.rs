@@ -1,0 +1,51 @@
+//! What can go wrong while a private server is started.
+
+/// Why a private server did not start, or did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A program that the server needs is not installed.
+    #[error("{program} was not found: install it ({package}) or run ./scripts/setup")]
+    Missing {
+        /// The program looked for.
+        program: String,
+        /// The Debian package that has it.
+        package: &'static str,
+    },
+    /// A program ended with an error.
+    #[error("{program} failed: {output}")]
+    Failed {
+        /// The program.
+        program: String,
+        /// What it wrote to stderr, or the log of the server.
+        output: String,
+    },
+    /// The server did not answer in time.
+    #[error("{server} was not ready within {seconds} s; its log:\n{log}")]
+    NotReady {
+        /// Which server.
+        server: &'static str,
+        /// How long it was waited for.
+        seconds: u64,
+        /// The end of its log.
+        log: String,
+    },
+    /// A file or process operation failed.
+    #[error("{action}: {source}")]
+    Io {
+        /// What was attempted.
+        action: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// Names what was attempted beside what the system said.
+pub(crate) trait IoContext<T> {
+    fn during(self, action: impl Into<String>) -> Result<T, Error>;
+}
+
+impl<T> IoContext<T> for std::io::Result<T> {
+    fn during(self, action: impl Into<String>) -> Result<T, Error> {
+        self.map_err(|source| Error::Io { action: action.into(), source })
+    }
+}

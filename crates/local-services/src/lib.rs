@@ -1,0 +1,18 @@
+//! Private PostgreSQL servers and Redis on free ports, for the demo and the tests.
+//!
+//! Every server lives in a temporary directory, listens on 127.0.0.1 only, and is gone when its
+//! value is dropped, also when the test panics. The kernel ends it when the thread that started it
+//! dies (`setpriv --pdeathsig`), so that even a SIGKILL of the test leaves nothing behind: start
+//! servers from the test's own thread, not from a spawned task.
+//!
+//! PostgreSQL refuses to run as root; there the servers run as `postgres` (or `nobody`).
+
+mod error;
+mod launch;
+mod postgres;
+mod redis;
+
+pub use error::Error;
+pub use launch::free_port;
+pub use postgres::{PostgresOptions, PostgresServer};
+pub use redis::{RedisOptions, RedisServer};

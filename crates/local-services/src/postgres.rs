@@ -1,0 +1,280 @@
+//! A private PostgreSQL server.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+use crate::error::{Error, IoContext};
+use crate::launch::{command, free_port, hand_over, on_path, run, server_user, wait_until_ready};
+
+/// The password of the superuser `postgres` over TCP; its unix socket asks for none.
+const SUPERUSER_PASSWORD: &str = "superuser";
+
+/// Every server of ours is thrown away: durability would only cost time.
+const SETTINGS: &[(&str, &str)] = &[
+    ("listen_addresses", "127.0.0.1"),
+    ("fsync", "off"),
+    ("full_page_writes", "off"),
+    ("max_connections", "60"),
+    ("shared_buffers", "64MB"),
+    ("max_wal_size", "1GB"),
+    ("autovacuum_naptime", "1h"),
+];
+
+/// How a private PostgreSQL is set up.
+#[derive(Debug, Clone, Default)]
+pub struct PostgresOptions {
+    /// The directory of `initdb` and `postgres`; by default the newest that is installed.
+    pub bin_dir: Option<PathBuf>,
+    /// More settings, each as `("work_mem", "64MB")`.
+    pub settings: Vec<(String, String)>,
+}
+
+/// A PostgreSQL of our own on a free port; gone when dropped.
+#[derive(Debug)]
+pub struct PostgresServer {
+    directory: TempDir,
+    bin_dir: PathBuf,
+    port: u16,
+    options: PostgresOptions,
+    child: Option<Child>,
+}
+
+impl PostgresServer {
+    /// Starts an empty server of the newest installed version.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not installed or does not start.
+    pub fn start() -> Result<Self, Error> {
+        Self::start_with(PostgresOptions::default())
+    }
+
+    /// Starts an empty server with `options`.
+    ///
+    /// # Errors
+    /// As [`PostgresServer::start`].
+    pub fn start_with(options: PostgresOptions) -> Result<Self, Error> {
+        let bin_dir = match &options.bin_dir {
+            Some(directory) => directory.clone(),
+            None => installed_bin_dir()?,
+        };
+        let directory = TempDir::with_prefix("pg-").during("create a directory for PostgreSQL")?;
+        hand_over(directory.path())?;
+        init_data(&bin_dir, directory.path())?;
+        let port = free_port().during("find a free port for PostgreSQL")?;
+        let mut server = Self { directory, bin_dir, port, options, child: None };
+        server.start_again()?;
+        Ok(server)
+    }
+
+    /// Starts the server again after [`PostgresServer::kill`], on the same port and data.
+    ///
+    /// # Errors
+    /// As [`PostgresServer::start`].
+    pub fn start_again(&mut self) -> Result<(), Error> {
+        let log_path = self.directory.path().join("postgres.log");
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(&log_path)
+            .during("open the log of PostgreSQL")?;
+        let mut command = command(&self.bin_dir.join("postgres"));
+        command
+            .arg("-D")
+            .arg(self.directory.path().join("data"))
+            .args(["-p", &self.port.to_string()])
+            .arg("-k")
+            .arg(self.directory.path());
+        let own = SETTINGS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        for (name, value) in own.chain(self.options.settings.iter().cloned()) {
+            command.arg("-c").arg(format!("{name}={value}"));
+        }
+        let mut child = command
+            .stdout(log.try_clone().during("open the log of PostgreSQL")?)
+            .stderr(Stdio::from(log))
+            .spawn()
+            .during("start postgres")?;
+        let (bin_dir, port, host) =
+            (self.bin_dir.clone(), self.port, self.directory.path().to_owned());
+        wait_until_ready("PostgreSQL", &mut child, &log_path, || {
+            Command::new(bin_dir.join("pg_isready"))
+                .args(["-q", "-p", &port.to_string(), "-h"])
+                .arg(&host)
+                .status()
+                .is_ok_and(|status| status.success())
+        })?;
+        self.child = Some(child);
+        Ok(())
+    }
+
+    /// A URL over TCP for `user` with `password`.
+    #[must_use]
+    pub fn url(&self, user: &str, password: &str, database: &str) -> String {
+        format!("postgresql://{user}:{password}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// A URL over TCP for the superuser.
+    #[must_use]
+    pub fn superuser_url(&self, database: &str) -> String {
+        self.url("postgres", SUPERUSER_PASSWORD, database)
+    }
+
+    /// The TCP port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where this server's programs (`psql`, `pg_dump`, …) stand.
+    #[must_use]
+    pub fn bin_dir(&self) -> &Path {
+        &self.bin_dir
+    }
+
+    /// The file the server writes its log to.
+    #[must_use]
+    pub fn log_path(&self) -> PathBuf {
+        self.directory.path().join("postgres.log")
+    }
+
+    /// Creates an ordinary role that may log in, and nothing more.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub fn create_role(&self, name: &str, password: &str) -> Result<(), Error> {
+        self.psql(
+            "postgres",
+            &format!(
+                "CREATE ROLE \"{name}\" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '{password}';"
+            ),
+        )?;
+        Ok(())
+    }
+
+    /// Creates a database that `owner` owns, as a PaaS hands it out.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub fn create_database(&self, name: &str, owner: &str) -> Result<(), Error> {
+        self.psql("postgres", &format!("CREATE DATABASE \"{name}\" OWNER \"{owner}\";"))?;
+        Ok(())
+    }
+
+    /// Runs a script as the superuser with `psql`, stopping at its first error; answers what it
+    /// printed, unaligned and without headers (`psql -At`).
+    ///
+    /// # Errors
+    /// What psql wrote to stderr.
+    pub fn psql(&self, database: &str, script: &str) -> Result<String, Error> {
+        let mut child = Command::new(self.bin_dir.join("psql"))
+            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "postgres"])
+            .args(["-p", &self.port.to_string(), "-d", database, "-h"])
+            .arg(self.directory.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .during("start psql")?;
+        let mut stdin = child.stdin.take().expect("stdin is piped");
+        let script = script.to_owned();
+        let feeder = std::thread::spawn(move || stdin.write_all(script.as_bytes()));
+        let output = child.wait_with_output().during("run psql")?;
+        let _ = feeder.join();
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+        } else {
+            Err(Error::Failed {
+                program: "psql".into(),
+                output: String::from_utf8_lossy(&output.stderr).into_owned(),
+            })
+        }
+    }
+
+    /// Ends the server at once, as a crash would (SIGQUIT, its immediate shutdown).
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGQUIT);
+            let _ = child.wait();
+        }
+    }
+}
+
+impl Drop for PostgresServer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The newest PostgreSQL of Debian's layout, else the one whose `postgres` is on the PATH.
+fn installed_bin_dir() -> Result<PathBuf, Error> {
+    let mut versions: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let version = entry.file_name().to_str()?.parse().ok()?;
+            let bin_dir = entry.path().join("bin");
+            bin_dir.join("postgres").is_file().then_some((version, bin_dir))
+        })
+        .collect();
+    versions.sort();
+    if let Some((_, bin_dir)) = versions.pop() {
+        return Ok(bin_dir);
+    }
+    on_path("postgres")
+        .and_then(|program| program.canonicalize().ok())
+        .and_then(|program| program.parent().map(Path::to_owned))
+        .ok_or(Error::Missing { program: "postgres".into(), package: "postgresql" })
+}
+
+/// Fills `<directory>/data` from a template that the first caller makes: a copy takes a tenth of
+/// what `initdb` takes.
+fn init_data(bin_dir: &Path, directory: &Path) -> Result<(), Error> {
+    let template = template(bin_dir)?;
+    let mut copy = command(Path::new("cp"));
+    copy.arg("-a").arg(&template).arg(directory.join("data"));
+    run(copy, "cp")?;
+    Ok(())
+}
+
+fn template(bin_dir: &Path) -> Result<PathBuf, Error> {
+    let owner = server_user().map_or_else(nix::unistd::geteuid, |user| user.uid);
+    let version = run(
+        {
+            let mut command = Command::new(bin_dir.join("postgres"));
+            command.arg("--version");
+            command
+        },
+        "postgres --version",
+    )?;
+    let version: String = version.chars().filter(|c| c.is_ascii_digit() || *c == '.').collect();
+    let template = std::env::temp_dir().join(format!("local-services-{owner}-pg-{version}"));
+    if template.join("PG_VERSION").is_file() {
+        return Ok(template);
+    }
+    let scratch = TempDir::with_prefix("pg-template-").during("create a directory for initdb")?;
+    hand_over(scratch.path())?;
+    let password_file = scratch.path().join("password");
+    std::fs::write(&password_file, SUPERUSER_PASSWORD).during("write the superuser's password")?;
+    hand_over(&password_file)?;
+    let data = scratch.path().join("data");
+    let mut initdb = command(&bin_dir.join("initdb"));
+    initdb
+        .args(["--no-sync", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8"])
+        .args(["--auth-local=trust", "--auth-host=scram-sha-256"])
+        .arg(format!("--pwfile={}", password_file.display()))
+        .arg("-D")
+        .arg(&data);
+    run(initdb, "initdb")?;
+    // Two tests may get here at once: the first rename wins, the other copy goes with its scratch.
+    match std::fs::rename(&data, &template) {
+        Ok(()) => Ok(template),
+        Err(_) if template.join("PG_VERSION").is_file() => Ok(template),
+        Err(source) => Err(Error::Io { action: format!("keep {}", template.display()), source }),
+    }
+}
