@@ -5,14 +5,22 @@
 //! dies (`setpriv --pdeathsig`), so that even a SIGKILL of the test leaves nothing behind: start
 //! servers from the test's own thread, not from a spawned task.
 //!
+//! [`Proxy`] stands before a server and breaks its connections on purpose; [`wait_for`] waits for a
+//! condition with a limit.
+//!
 //! PostgreSQL refuses to run as root; there the servers run as `postgres` (or `nobody`).
 
 mod error;
 mod launch;
 mod postgres;
+mod processes;
+mod proxy;
 mod redis;
+mod wait;
 
 pub use error::Error;
 pub use launch::free_port;
 pub use postgres::{PostgresOptions, PostgresServer};
+pub use proxy::Proxy;
 pub use redis::{RedisOptions, RedisServer};
+pub use wait::{wait_for, wait_for_async};

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::error::{Error, IoContext};
 use crate::launch::{command, free_port, hand_over, on_path, run, server_user, wait_until_ready};
+use crate::processes::{continue_family, stop_family};
 
 /// The password of the superuser `postgres` over TCP; its unix socket asks for none.
 const SUPERUSER_PASSWORD: &str = "superuser";
@@ -195,8 +196,25 @@ impl PostgresServer {
         }
     }
 
+    /// Stops every process of the server (SIGSTOP), so that connections stay open and nothing
+    /// answers, until [`PostgresServer::resume`].
+    pub fn pause(&self) {
+        if let Some(child) = &self.child {
+            stop_family(Pid::from_raw(child.id().cast_signed()));
+        }
+    }
+
+    /// Lets a paused server go on (SIGCONT).
+    pub fn resume(&self) {
+        if let Some(child) = &self.child {
+            continue_family(Pid::from_raw(child.id().cast_signed()));
+        }
+    }
+
     /// Ends the server at once, as a crash would (SIGQUIT, its immediate shutdown).
     pub fn kill(&mut self) {
+        // A stopped process would not see the SIGQUIT.
+        self.resume();
         if let Some(mut child) = self.child.take() {
             let _ = kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGQUIT);
             let _ = child.wait();

@@ -59,10 +59,8 @@ impl RedisServer {
     /// # Errors
     /// As [`RedisServer::start`].
     pub fn start_again(&mut self) -> Result<(), Error> {
-        let program = on_path("redis-server").ok_or(Error::Missing {
-            program: "redis-server".into(),
-            package: "redis-server",
-        })?;
+        let program = on_path("redis-server")
+            .ok_or(Error::Missing { program: "redis-server".into(), package: "redis-server" })?;
         let log_path = self.directory.path().join("redis.log");
         let log = File::options()
             .create(true)
@@ -119,6 +117,8 @@ impl RedisServer {
 
     /// Ends the server cleanly (SIGTERM) and waits for its end.
     pub fn stop(&mut self) {
+        // A stopped process would not see the SIGTERM.
+        self.resume();
         self.signal(Signal::SIGTERM);
         if let Some(mut child) = self.child.take() {
             let _ = child.wait();
