@@ -10,6 +10,7 @@
 //!
 //! PostgreSQL refuses to run as root; there the servers run as `postgres` (or `nobody`).
 
+pub mod demo;
 mod error;
 mod launch;
 mod postgres;
