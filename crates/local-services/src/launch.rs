@@ -1,6 +1,7 @@
 //! Starting a server as an ordinary user, in a process that ends with its parent.
 
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -35,7 +36,8 @@ pub(crate) fn command(program: &Path) -> Command {
             .arg("--clear-groups");
     }
     command.args(["--pdeathsig", "KILL", "--"]).arg(program);
-    command.stdin(Stdio::null());
+    // A Ctrl-C at the terminal goes to us; the server ends when we end it.
+    command.stdin(Stdio::null()).process_group(0);
     command
 }
 

@@ -1,0 +1,168 @@
+//! Waiting for a night to be over, with what Redis says meanwhile.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use redis::Connection;
+use serde_json::Value;
+
+use crate::interrupt::Interrupt;
+use crate::programs::Programs;
+use crate::screen::{Screen, grouped};
+use crate::worker::Worker;
+
+/// The queues, in the order of the chain.
+pub(crate) const QUEUES: [&str; 4] = [
+    "Replication queue",
+    "Incremental replication queue",
+    "Learning Content replication queue",
+    "Notification queue",
+];
+
+/// A night of the demo that takes longer is stuck.
+const LIMIT: Duration = Duration::from_secs(600);
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// One run of the chain, watched from before it is started.
+pub(crate) struct Night {
+    redis: Connection,
+    /// Jobs completed and failed before this night, for each queue.
+    before: [(u64, u64); QUEUES.len()],
+}
+
+impl Night {
+    /// Notes what stands in Redis before the night begins.
+    pub(crate) fn begin(redis_url: &str) -> anyhow::Result<Self> {
+        let mut redis = redis::Client::open(redis_url)
+            .and_then(|client| client.get_connection())
+            .context("connect to Redis")?;
+        let mut before = [(0, 0); QUEUES.len()];
+        for (queue, counts) in QUEUES.iter().zip(&mut before) {
+            *counts = (count(&mut redis, queue, "completed")?, count(&mut redis, queue, "failed")?);
+        }
+        Ok(Self { redis, before })
+    }
+
+    /// Shows log and progress until the last job of the chain has completed.
+    ///
+    /// # Errors
+    /// A job that failed, a worker that ended, the limit, or Ctrl-C.
+    pub(crate) fn watch(
+        &mut self,
+        worker: &mut Worker,
+        programs: &Programs,
+        interrupt: &Interrupt,
+        screen: &mut Screen,
+    ) -> anyhow::Result<()> {
+        let start = Instant::now();
+        loop {
+            worker.forward(screen);
+            interrupt.check()?;
+            if self.is_over(programs, screen)? {
+                worker.forward(screen);
+                return Ok(());
+            }
+            if let Some(status) = worker.ended()? {
+                worker.forward(screen);
+                bail!("the worker ended in the middle of the night ({status})");
+            }
+            if start.elapsed() > LIMIT {
+                bail!("the night was not over after {} s", LIMIT.as_secs());
+            }
+            if let Some(progress) = self.progress()? {
+                screen.status(&progress);
+            }
+            std::thread::sleep(INTERVAL);
+        }
+    }
+
+    fn is_over(&mut self, programs: &Programs, screen: &mut Screen) -> anyhow::Result<bool> {
+        let mut is_over = false;
+        for (queue, (completed, failed)) in QUEUES.iter().zip(self.before) {
+            if count(&mut self.redis, queue, "failed")? > failed {
+                let output = programs.output("queue-cli", &["failed"])?;
+                screen.quote(&String::from_utf8_lossy(&output.stdout));
+                bail!("a job of {queue} failed");
+            }
+            // The chain ends with the last queue.
+            is_over = count(&mut self.redis, queue, "completed")? > completed;
+        }
+        Ok(is_over)
+    }
+
+    /// The active job's queue and its progress, in one line.
+    fn progress(&mut self) -> anyhow::Result<Option<String>> {
+        for queue in QUEUES {
+            let active: Option<String> = redis::cmd("LINDEX")
+                .arg(format!("bull:{queue}:active"))
+                .arg(0)
+                .query(&mut self.redis)?;
+            let Some(id) = active else { continue };
+            let progress: Option<String> = redis::cmd("HGET")
+                .arg(format!("bull:{queue}:{id}"))
+                .arg("progress")
+                .query(&mut self.redis)?;
+            let progress: Value =
+                progress.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+            return Ok(Some(format!("{queue}, job {id}{}", described(&progress))));
+        }
+        Ok(None)
+    }
+
+    /// What each job of the night has done, from the value it returned: queue, phase, objects, rows,
+    /// bytes, seconds.
+    pub(crate) fn phases(&mut self) -> anyhow::Result<Vec<Vec<String>>> {
+        let mut rows = Vec::new();
+        for queue in QUEUES {
+            let ids: Vec<String> = redis::cmd("ZREVRANGE")
+                .arg(format!("bull:{queue}:completed"))
+                .arg(0)
+                .arg(0)
+                .query(&mut self.redis)?;
+            for id in ids {
+                let returned: Option<String> = redis::cmd("HGET")
+                    .arg(format!("bull:{queue}:{id}"))
+                    .arg("returnvalue")
+                    .query(&mut self.redis)?;
+                let returned: Value =
+                    returned.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+                rows.extend(returned["phases"].as_array().into_iter().flatten().map(|phase| {
+                    vec![
+                        queue.to_owned(),
+                        phase["name"].as_str().unwrap_or_default().to_owned(),
+                        grouped(phase["objects"].as_u64().unwrap_or_default()),
+                        grouped(phase["rows"].as_u64().unwrap_or_default()),
+                        grouped(phase["bytes"].as_u64().unwrap_or_default()),
+                        format!("{:.1}", phase["seconds"].as_f64().unwrap_or_default()),
+                    ]
+                }));
+            }
+        }
+        Ok(rows)
+    }
+}
+
+fn count(redis: &mut Connection, queue: &str, set: &str) -> anyhow::Result<u64> {
+    redis::cmd("ZCARD")
+        .arg(format!("bull:{queue}:{set}"))
+        .query(redis)
+        .with_context(|| format!("count the {set} jobs of {queue}"))
+}
+
+/// `: restore, 40 %, answers, 120,000 rows`, as far as it is known.
+fn described(progress: &Value) -> String {
+    let mut parts = Vec::new();
+    if let Some(phase) = progress["phase"].as_str() {
+        parts.push(phase.to_owned());
+    }
+    if let Some(percent) = progress["percent"].as_f64() {
+        parts.push(format!("{percent:.0} %"));
+    }
+    if let Some(object) = progress["object"].as_str() {
+        parts.push(object.to_owned());
+    }
+    if let Some(rows @ 1..) = progress["rows"].as_u64() {
+        parts.push(format!("{} rows", grouped(rows)));
+    }
+    if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) }
+}
