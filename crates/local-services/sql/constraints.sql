@@ -97,5 +97,3 @@ ALTER TABLE "knowledge-element-snapshots"
         FOREIGN KEY ("userId") REFERENCES "users",
     ADD CONSTRAINT "knowledge_element_snapshots_campaignparticipationid_foreign"
         FOREIGN KEY ("campaignParticipationId") REFERENCES "campaign-participations";
-
-ANALYZE;

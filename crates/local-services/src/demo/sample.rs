@@ -6,15 +6,8 @@ use crate::error::Error;
 const TABLES: &str = include_str!("../../sql/tables.sql");
 const ROWS: &str = include_str!("../../sql/rows.sql");
 const CONSTRAINTS: &str = include_str!("../../sql/constraints.sql");
+const READ_ONLY: &str = include_str!("../../sql/read_only.sql");
 const NEW_ROWS: &str = include_str!("../../sql/new_rows.sql");
-
-/// What the role that only reads needs, on what there is and on what will come.
-const READ_ONLY: &str = r#"
-GRANT SELECT ON ALL TABLES IN SCHEMA public TO source_user;
-GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO source_user;
-ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO source_user;
-ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON SEQUENCES TO source_user;
-"#;
 
 /// The database `source_database`: nineteen tables of Pix's, owned by one role, that `source_user`
 /// can only read.
