@@ -1,1 +1,24 @@
-//! shared-steps
+//! Configuration, the pipeline and its steps.
+//!
+//! A step is a plain async function over settings and a [`pg_replicate::Context`] (progress and
+//! cancellation); it does not know that a queue exists. Which step follows which stands in
+//! [`pipeline`] and nowhere else.
+
+pub mod check;
+pub mod config;
+pub mod dump_store;
+pub mod error;
+pub mod exit;
+pub mod http;
+pub mod learning_content;
+pub mod notification;
+pub mod pipeline;
+pub mod progress_bar;
+pub mod signals;
+pub mod steps;
+pub mod summary_table;
+pub mod telemetry;
+
+pub use config::Settings;
+pub use error::StepError;
+pub use pipeline::Step;

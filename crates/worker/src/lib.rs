@@ -1,1 +1,14 @@
-//! worker
+//! Runs the jobs of the four queues.
+//!
+//! [`run`] assembles what the crates below provide: a queue's backend (`bull-queue`) under an apalis
+//! worker for each step of the pipeline (`shared-steps`), and the schedule (`scheduler`).
+
+mod assemble;
+mod events;
+mod failures;
+mod handler;
+pub mod health;
+mod job_reporter;
+mod night;
+
+pub use assemble::{Ended, run};

@@ -1,0 +1,86 @@
+//! Adds one job to one of the four queues: `restart full-replication`.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use bull_queue::Queue;
+use clap::{Parser, ValueEnum};
+use shared_steps::config::{self, Options};
+use shared_steps::{Settings, Step, exit};
+
+/// Adds a job that does one step of the night; the steps after it follow by themselves.
+///
+/// A running worker takes it up at once. Exit codes: 0 added, 2 usage or configuration, 3 Redis could
+/// not be reached.
+#[derive(Parser, Debug)]
+#[command(name = "restart", version, max_term_width = 100)]
+struct Cli {
+    /// Where the night is to begin
+    #[arg(value_enum, value_name = "STEP")]
+    step: Slug,
+
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(ValueEnum, Debug, Clone, Copy)]
+enum Slug {
+    /// Backup, restore, enrichment
+    FullReplication,
+    /// New rows of the incremental tables
+    IncrementalReplication,
+    /// The content API's tables
+    LearningContentReplication,
+    /// Webhooks
+    Notification,
+}
+
+impl From<Slug> for Step {
+    fn from(slug: Slug) -> Self {
+        match slug {
+            Slug::FullReplication => Self::FullReplication,
+            Slug::IncrementalReplication => Self::IncrementalReplication,
+            Slug::LearningContentReplication => Self::LearningContent,
+            Slug::Notification => Self::Notification,
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = match config::parse::<Cli>() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    let settings = match config::settings(&cli.options) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    match restart(cli.step.into(), &settings).await {
+        Ok(message) => {
+            let _ = writeln!(std::io::stdout(), "{message}");
+            ExitCode::from(exit::DONE)
+        }
+        Err(error) => {
+            config::complain(&error.to_string());
+            ExitCode::from(if error.is_unreachable() { exit::UNREACHABLE } else { exit::FAILED })
+        }
+    }
+}
+
+async fn restart(step: Step, settings: &Settings) -> Result<String, bull_queue::Error> {
+    let connection = bull_queue::connect(settings.redis_url.secret()).await?;
+    let queue = Queue::new(connection, step.queue());
+    let before = queue.counts().await?;
+    let id = queue.add(&step.job(settings.retry)).await?;
+    let mut message = format!("Added job {id} to {}.", step.queue());
+    if before.paused > 0 || queue.is_paused().await? {
+        message += " The queue is paused: it runs once somebody resumes it.";
+    } else if before.active > 0 || before.waiting > 0 {
+        message += &format!(
+            " It runs after those before it: {} running, {} waiting.",
+            before.active, before.waiting
+        );
+    }
+    Ok(message)
+}

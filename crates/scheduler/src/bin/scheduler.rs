@@ -1,0 +1,56 @@
+//! The schedule alone.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use shared_steps::config::{self, Options};
+use shared_steps::signals;
+use shared_steps::telemetry::{self, JobLogs, Output};
+use shared_steps::{Settings, exit};
+use tokio_util::sync::CancellationToken;
+
+/// Puts a night's first job on its queue when its time has come (SCHEDULE), and does no job itself.
+///
+/// Any number may run beside each other and beside workers: a tick fires once. Exit codes: 0 stopped,
+/// 2 usage or configuration, 3 Redis could not be reached.
+#[derive(Parser, Debug)]
+#[command(name = "scheduler", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = match config::parse::<Cli>() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    let settings = match config::settings(&cli.options) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    let _telemetry = telemetry::init(&settings.telemetry, Output::Stdout, &JobLogs::new());
+    let shutdown = match signals::shutdown_token() {
+        Ok(token) => token,
+        Err(error) => {
+            tracing::error!("Signals cannot be handled: {error}");
+            return ExitCode::from(exit::FAILED);
+        }
+    };
+    match schedule(&settings, shutdown).await {
+        Ok(()) => ExitCode::from(exit::DONE),
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::from(if error.is_unreachable() { exit::UNREACHABLE } else { exit::FAILED })
+        }
+    }
+}
+
+async fn schedule(
+    settings: &Settings,
+    shutdown: CancellationToken,
+) -> Result<(), bull_queue::Error> {
+    let connection = bull_queue::connect(settings.redis_url.secret()).await?;
+    scheduler::run(connection, settings, shutdown).await
+}

@@ -1,0 +1,42 @@
+//! What `worker --check` looks at: everything a night needs, without changing anything.
+
+use std::time::Duration;
+
+use pg_replicate::Check;
+
+use crate::steps::{full_copy, incremental};
+use crate::{Settings, learning_content};
+
+/// How long any one server may take.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Whether everything that a night needs is there; one line for each thing looked at.
+pub async fn run(settings: &Settings) -> Vec<Check> {
+    let mut checks = vec![redis(settings).await];
+    checks.extend(full_copy(settings).check().await);
+    checks.extend(incremental(settings).check().await);
+    checks.push(content_api(settings).await);
+    checks
+}
+
+async fn redis(settings: &Settings) -> Check {
+    let reached = tokio::time::timeout(LIMIT, async {
+        let connection = bull_queue::connect(settings.redis_url.secret()).await?;
+        connection.server_version().await
+    });
+    let outcome = match reached.await {
+        Ok(Ok(version)) => Ok(format!("Redis {version} at {}", settings.redis_url)),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("{} did not answer within {} s", settings.redis_url, LIMIT.as_secs())),
+    };
+    Check { subject: "REDIS_URL".into(), outcome }
+}
+
+async fn content_api(settings: &Settings) -> Check {
+    let outcome =
+        match tokio::time::timeout(LIMIT, learning_content::check(&settings.learning_content)).await {
+            Ok(outcome) => outcome.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("no answer within {} s", LIMIT.as_secs())),
+        };
+    Check { subject: "LCMS_API_URL".into(), outcome }
+}

@@ -1,0 +1,48 @@
+//! Configuration: environment variables and command-line options, checked as a whole.
+//!
+//! [`Options`] is what the user wrote, [`Settings`] what it means. Everything that is wrong is
+//! reported at once, by the name of the variable, before anything else happens.
+
+mod dotenv;
+mod error;
+mod options;
+mod settings;
+
+use std::process::ExitCode;
+
+pub use dotenv::load as load_dotenv;
+pub use error::{Errors, Problem};
+pub use options::{Options, RedisOptions};
+pub use settings::{RedisUrl, ScheduleSettings, Settings};
+
+/// Reads `.env`, the environment and the command line of `P`; a usage error ends with exit code 2.
+///
+/// # Errors
+/// The exit code to end with, the message having been written.
+pub fn parse<P: clap::Parser>() -> Result<P, ExitCode> {
+    if let Err(message) = load_dotenv() {
+        complain(&message);
+        return Err(ExitCode::from(crate::exit::USAGE));
+    }
+    P::try_parse().map_err(|error| {
+        let _ = error.print();
+        ExitCode::from(if error.use_stderr() { crate::exit::USAGE } else { crate::exit::DONE })
+    })
+}
+
+/// Checks `options` as a whole.
+///
+/// # Errors
+/// The exit code to end with, every wrong value having been written to stderr.
+pub fn settings(options: &Options) -> Result<Settings, ExitCode> {
+    Settings::try_from(options).map_err(|errors| {
+        complain(&errors.to_string());
+        ExitCode::from(crate::exit::USAGE)
+    })
+}
+
+/// Writes a message for the person at the terminal to stderr.
+pub fn complain(message: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{message}");
+}

@@ -1,0 +1,61 @@
+//! How a step ends when it does not succeed.
+
+use crate::{learning_content, notification};
+
+/// Why a step did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// It was cancelled: the process is being stopped, or the job's lock was lost.
+    #[error("interrupted")]
+    Interrupted,
+    /// The copy failed.
+    #[error(transparent)]
+    Replication(pg_replicate::Error),
+    /// The learning content could not be loaded.
+    #[error(transparent)]
+    LearningContent(learning_content::Error),
+    /// At least one notification was not delivered.
+    #[error(transparent)]
+    Notification(notification::Error),
+    /// A file of ours could not be written, read or removed.
+    #[error("{action} {}: {source}", path.display())]
+    File {
+        /// What was attempted.
+        action: &'static str,
+        /// On which file.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl StepError {
+    /// The exit code of a command that ends with this error.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Interrupted => crate::exit::INTERRUPTED,
+            Self::Replication(error) if error.is_unreachable() => crate::exit::UNREACHABLE,
+            Self::LearningContent(error) if error.is_unreachable() => crate::exit::UNREACHABLE,
+            _ => crate::exit::FAILED,
+        }
+    }
+}
+
+impl From<pg_replicate::Error> for StepError {
+    fn from(error: pg_replicate::Error) -> Self {
+        if error.is_cancelled() { Self::Interrupted } else { Self::Replication(error) }
+    }
+}
+
+impl From<learning_content::Error> for StepError {
+    fn from(error: learning_content::Error) -> Self {
+        if error.is_cancelled() { Self::Interrupted } else { Self::LearningContent(error) }
+    }
+}
+
+impl From<notification::Error> for StepError {
+    fn from(error: notification::Error) -> Self {
+        if error.is_cancelled() { Self::Interrupted } else { Self::Notification(error) }
+    }
+}

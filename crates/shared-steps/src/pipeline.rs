@@ -1,0 +1,185 @@
+//! Which step follows which, and on which queue each stands.
+//!
+//! Queue names are parts of Redis keys that operators and a Node.js worker use: they are kept to
+//! the letter.
+
+use bull_queue::{Backoff, JobOptions, JobRequest};
+
+/// What a job of the night does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Backup, restore, enrichment.
+    FullReplication,
+    /// New rows of the incremental tables.
+    IncrementalReplication,
+    /// The content API's tables.
+    LearningContent,
+    /// Webhooks to other systems.
+    Notification,
+}
+
+/// How a step stands in the night.
+#[derive(Debug, Clone, Copy)]
+struct Stage {
+    step: Step,
+    /// The queue's exact name in Redis.
+    queue: &'static str,
+    /// The name on a command line.
+    slug: &'static str,
+    /// Whether `MAX_RETRY_COUNT` counts here; a notification is tried once.
+    retried: bool,
+}
+
+/// The night, in order: each step adds the one below it when it succeeds.
+const PIPELINE: [Stage; 4] = [
+    Stage {
+        step: Step::FullReplication,
+        queue: "Replication queue",
+        slug: "full-replication",
+        retried: true,
+    },
+    Stage {
+        step: Step::IncrementalReplication,
+        queue: "Incremental replication queue",
+        slug: "incremental-replication",
+        retried: true,
+    },
+    Stage {
+        step: Step::LearningContent,
+        queue: "Learning Content replication queue",
+        slug: "learning-content-replication",
+        retried: true,
+    },
+    Stage {
+        step: Step::Notification,
+        queue: "Notification queue",
+        slug: "notification",
+        retried: false,
+    },
+];
+
+/// How often a job is tried, and how long is waited between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// Attempts of a job, `MAX_RETRY_COUNT`.
+    pub attempts: u32,
+    /// The first wait of Bull's exponential backoff, `EXPONENTIAL_RETRY_DELAY`, in milliseconds.
+    pub delay_ms: u64,
+}
+
+impl Step {
+    /// Every step, in the order of the night.
+    pub fn all() -> impl Iterator<Item = Self> {
+        PIPELINE.iter().map(|stage| stage.step)
+    }
+
+    fn stage(self) -> &'static Stage {
+        let found = PIPELINE.iter().find(|stage| stage.step == self);
+        found.expect("every step has its stage: a test counts them")
+    }
+
+    /// The queue its jobs stand on.
+    #[must_use]
+    pub fn queue(self) -> &'static str {
+        self.stage().queue
+    }
+
+    /// Its name on a command line.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        self.stage().slug
+    }
+
+    /// The step that follows when this one succeeds.
+    #[must_use]
+    pub fn next(self) -> Option<Self> {
+        Self::all().skip_while(|step| *step != self).nth(1)
+    }
+
+    /// The steps that ran before this one in a night.
+    pub fn before(self) -> impl Iterator<Item = Self> {
+        Self::all().take_while(move |step| *step != self)
+    }
+
+    /// The step that `name` means: a queue's exact name, with or without " queue", or a slug, in
+    /// any case.
+    ///
+    /// # Errors
+    /// A sentence that lists the names there are.
+    pub fn from_name(name: &str) -> Result<Self, String> {
+        let wanted = name.trim().to_lowercase();
+        PIPELINE
+            .iter()
+            .find(|stage| {
+                let queue = stage.queue.to_lowercase();
+                wanted == queue
+                    || Some(wanted.as_str()) == queue.strip_suffix(" queue")
+                    || wanted == stage.slug
+            })
+            .map(|stage| stage.step)
+            .ok_or_else(|| {
+                let names: Vec<_> = PIPELINE
+                    .iter()
+                    .map(|stage| format!("\"{}\" ({})", stage.queue, stage.slug))
+                    .collect();
+                format!("no queue is named \"{name}\"; there are {}", names.join(", "))
+            })
+    }
+
+    /// A job of this step, as the Node.js program adds it: no data, name `__default__`.
+    #[must_use]
+    pub fn job(self, retry: RetryPolicy) -> JobRequest {
+        let options = if self.stage().retried {
+            JobOptions {
+                attempts: retry.attempts,
+                backoff: Some(Backoff::exponential(retry.delay_ms)),
+                ..JobOptions::default()
+            }
+        } else {
+            JobOptions { attempts: 1, ..JobOptions::default() }
+        };
+        JobRequest::new(serde_json::json!({}), options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_night_has_the_order_of_the_program_it_replaces() {
+        let queues: Vec<_> = Step::all().map(Step::queue).collect();
+        assert_eq!(
+            queues,
+            [
+                "Replication queue",
+                "Incremental replication queue",
+                "Learning Content replication queue",
+                "Notification queue"
+            ]
+        );
+        assert_eq!(Step::FullReplication.next(), Some(Step::IncrementalReplication));
+        assert_eq!(Step::IncrementalReplication.next(), Some(Step::LearningContent));
+        assert_eq!(Step::LearningContent.next(), Some(Step::Notification));
+        assert_eq!(Step::Notification.next(), None);
+        assert_eq!(Step::LearningContent.before().count(), 2);
+    }
+
+    #[test]
+    fn a_queue_is_found_by_any_of_its_names() {
+        for name in
+            ["Learning Content replication queue", "learning content replication", "learning-content-replication"]
+        {
+            assert_eq!(Step::from_name(name), Ok(Step::LearningContent), "{name}");
+        }
+        let error = Step::from_name("replica").unwrap_err();
+        assert!(error.contains("\"Notification queue\" (notification)"), "{error}");
+    }
+
+    #[test]
+    fn a_notification_is_tried_once() {
+        let retry = RetryPolicy { attempts: 10, delay_ms: 1000 };
+        assert_eq!(Step::Notification.job(retry).options.attempts, 1);
+        assert_eq!(Step::FullReplication.job(retry).options.attempts, 10);
+    }
+}

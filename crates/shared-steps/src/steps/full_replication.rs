@@ -1,0 +1,96 @@
+//! Backup, restore, enrichment.
+
+use std::path::Path;
+
+use pg_replicate::{Context, FullCopy, Summary, enrichment};
+
+use super::Attempt;
+use crate::{Settings, StepError};
+
+pub(super) async fn run(
+    settings: &Settings,
+    attempt: &Attempt,
+    context: &Context,
+) -> Result<Summary, StepError> {
+    let result = replicate_and_enrich(settings, attempt, context).await;
+    if result.is_ok() || attempt.is_last || matches!(result, Err(StepError::Interrupted)) {
+        settings.dumps.remove(&attempt.run_id)?;
+    }
+    result
+}
+
+async fn replicate_and_enrich(
+    settings: &Settings,
+    attempt: &Attempt,
+    context: &Context,
+) -> Result<Summary, StepError> {
+    let mut summary = backup_and_restore(settings, attempt, context).await?;
+    tracing::info!("Enrich imported data");
+    summary.extend(
+        enrichment::run(&settings.target, &settings.enrichment_script, &settings.mode, context)
+            .await?,
+    );
+    Ok(summary)
+}
+
+/// Copies the source into the target, without enrichment.
+///
+/// A whole dump of an earlier attempt of the same run is used again.
+///
+/// # Errors
+/// Why it did not succeed; nothing is dropped before both servers have been checked.
+pub async fn backup_and_restore(
+    settings: &Settings,
+    attempt: &Attempt,
+    context: &Context,
+) -> Result<Summary, StepError> {
+    tracing::info!("Start import and enrichment");
+    tracing::info!("Import data from API database");
+    let copy = full_copy(settings);
+    settings.dumps.remove_stale()?;
+    copy.preflight().await?;
+    let what = (copy.source.to_string(), format!("{:?}", copy.mode));
+    let dump = settings.dumps.path(&attempt.run_id, &what);
+    let mut summary = Summary::default();
+    if settings.dumps.is_usable(&dump) {
+        tracing::info!(dump = %dump.display(), "The dump of an earlier attempt is used again");
+    } else {
+        summary.extend(copy.backup(&dump, context).await?);
+    }
+    summary.extend(drop_and_restore(&copy, &dump, context).await?);
+    Ok(summary)
+}
+
+/// Restores the archive at `file` into the target.
+///
+/// # Errors
+/// Why it did not succeed.
+pub async fn restore_file(
+    settings: &Settings,
+    file: &Path,
+    context: &Context,
+) -> Result<Summary, StepError> {
+    let copy = full_copy(settings);
+    copy.preflight_restore(file).await?;
+    drop_and_restore(&copy, file, context).await
+}
+
+async fn drop_and_restore(
+    copy: &FullCopy,
+    dump: &Path,
+    context: &Context,
+) -> Result<Summary, StepError> {
+    let mut summary = copy.drop_objects(context).await?;
+    summary.extend(copy.restore(dump, context).await?);
+    Ok(summary)
+}
+
+pub(crate) fn full_copy(settings: &Settings) -> FullCopy {
+    FullCopy {
+        source: settings.source.clone(),
+        target: settings.target.clone(),
+        mode: settings.mode.clone(),
+        foreign_keys: settings.foreign_keys,
+        restore_jobs: settings.restore_jobs,
+    }
+}

@@ -1,0 +1,63 @@
+//! The steps of the night, by name.
+
+mod full_replication;
+
+use pg_replicate::{Context, Incremental, Summary};
+
+use crate::notification::RunReport;
+use crate::{Settings, Step, StepError, learning_content, notification};
+
+pub(crate) use full_replication::full_copy;
+pub use full_replication::{backup_and_restore, restore_file};
+
+/// Which try of which run this is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// One night, from the first job to the last.
+    pub run_id: String,
+    /// No other attempt will follow when this one fails: what was kept for it can go.
+    pub is_last: bool,
+}
+
+impl Attempt {
+    /// A step run by hand: there is one attempt.
+    #[must_use]
+    pub fn only(run_id: impl Into<String>) -> Self {
+        Self { run_id: run_id.into(), is_last: true }
+    }
+}
+
+/// Runs `step`. `report` says what the night did before; only a notification reads it.
+///
+/// # Errors
+/// Why it did not succeed; [`StepError::Interrupted`] when it was cancelled.
+pub async fn run(
+    step: Step,
+    settings: &Settings,
+    attempt: &Attempt,
+    report: impl AsyncFnOnce() -> RunReport,
+    context: &Context,
+) -> Result<Summary, StepError> {
+    match step {
+        Step::FullReplication => full_replication::run(settings, attempt, context).await,
+        Step::IncrementalReplication => Ok(incremental(settings).run(context).await?),
+        Step::LearningContent => {
+            Ok(learning_content::run(&settings.learning_content, context).await?)
+        }
+        Step::Notification => {
+            let report = report().await;
+            let summary = notification::run(&settings.notifications, &report, context).await?;
+            tracing::info!("Import and enrichment done");
+            Ok(summary)
+        }
+    }
+}
+
+pub(crate) fn incremental(settings: &Settings) -> Incremental {
+    Incremental {
+        source: settings.source.clone(),
+        target: settings.incremental_target.clone(),
+        mode: settings.mode.clone(),
+        format: settings.copy_format,
+    }
+}

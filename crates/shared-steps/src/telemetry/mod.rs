@@ -1,0 +1,83 @@
+//! Logs: bunyan JSON for machines, compact lines for people, job logs in Redis, Sentry.
+//!
+//! Every message is written once, with `tracing`; where it goes is decided here.
+
+mod bunyan;
+mod fields;
+mod job_log;
+mod sentry_client;
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+
+pub use bunyan::Bunyan;
+pub use job_log::{JobLogs, LogLines};
+pub use sentry_client::{SentrySettings, flush as flush_sentry};
+
+/// Fields of the span that encloses a job; every log line inside it carries them.
+pub const JOB_SPAN: &str = "job";
+
+/// Where a program's log goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// For `worker` and `scheduler`, whose log is what they write.
+    Stdout,
+    /// For commands, whose stdout is their result.
+    Stderr,
+}
+
+/// What the telemetry of a process needs to know.
+#[derive(Debug, Clone)]
+pub struct TelemetrySettings {
+    /// The logger's name, `APP`.
+    pub app: String,
+    /// Least level, or a filter as `info,pg_replicate=debug`, `LOG_LEVEL`.
+    pub filter: String,
+    /// Sentry, when enabled.
+    pub sentry: Option<SentrySettings>,
+}
+
+/// Keeps Sentry's client alive; flushes it when dropped.
+pub struct TelemetryGuard {
+    _sentry: Option<sentry::ClientInitGuard>,
+}
+
+/// Sets up the process-wide log. `job_logs` receives the lines of running jobs.
+///
+/// A terminal gets compact lines, in colour unless `NO_COLOR` is set; everything else bunyan JSON.
+#[must_use = "Sentry is flushed when the guard is dropped"]
+pub fn init(settings: &TelemetrySettings, output: Output, job_logs: &JobLogs) -> TelemetryGuard {
+    let sentry = settings.sentry.as_ref().map(sentry_client::init);
+    let filter = EnvFilter::try_new(&settings.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let registry = tracing_subscriber::registry()
+        .with(filter)
+        .with(fields::KeepFields)
+        .with(job_logs.layer())
+        .with(sentry.is_some().then(sentry_tracing::layer));
+    let to_terminal = match output {
+        Output::Stdout => std::io::stdout().is_terminal(),
+        Output::Stderr => std::io::stderr().is_terminal(),
+    };
+    if to_terminal {
+        let layer = tracing_subscriber::fmt::layer()
+            .compact()
+            .with_target(false)
+            .with_ansi(std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
+            .with_timer(tracing_subscriber::fmt::time::ChronoLocal::new("%H:%M:%S%.3f".into()));
+        let layer = match output {
+            Output::Stdout => layer.with_writer(std::io::stdout).boxed(),
+            Output::Stderr => layer.with_writer(std::io::stderr).boxed(),
+        };
+        registry.with(layer).init();
+    } else {
+        let bunyan = match output {
+            Output::Stdout => Bunyan::new(&settings.app, std::io::stdout),
+            Output::Stderr => Bunyan::new(&settings.app, std::io::stderr),
+        };
+        registry.with(bunyan).init();
+    }
+    TelemetryGuard { _sentry: sentry }
+}

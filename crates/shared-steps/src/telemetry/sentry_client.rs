@@ -1,0 +1,72 @@
+//! Sentry, set up by the variables that the Node.js program reads.
+
+use std::time::Duration;
+
+use sentry::types::Dsn;
+
+/// How long the process waits for Sentry at its end.
+const FLUSH_LIMIT: Duration = Duration::from_secs(2);
+
+/// `SENTRY_*`.
+#[derive(Debug, Clone)]
+pub struct SentrySettings {
+    /// `SENTRY_DSN`.
+    pub dsn: Dsn,
+    /// `SENTRY_ENVIRONMENT`.
+    pub environment: String,
+    /// `SENTRY_MAX_BREADCRUMBS`.
+    pub max_breadcrumbs: usize,
+    /// `SENTRY_DEBUG`.
+    pub debug: bool,
+    /// `SENTRY_MAX_VALUE_LENGTH`: messages and error texts are cut to this many characters.
+    pub max_value_length: usize,
+}
+
+pub(super) fn init(settings: &SentrySettings) -> sentry::ClientInitGuard {
+    let limit = settings.max_value_length;
+    sentry::init(sentry::ClientOptions {
+        dsn: Some(settings.dsn.clone()),
+        environment: Some(settings.environment.clone().into()),
+        max_breadcrumbs: settings.max_breadcrumbs,
+        debug: settings.debug,
+        release: Some(env!("CARGO_PKG_VERSION").into()),
+        shutdown_timeout: FLUSH_LIMIT,
+        before_send: Some(std::sync::Arc::new(move |mut event| {
+            if let Some(message) = &mut event.message {
+                cut(message, limit);
+            }
+            for exception in &mut event.exception.values {
+                if let Some(value) = &mut exception.value {
+                    cut(value, limit);
+                }
+            }
+            Some(event)
+        })),
+        ..Default::default()
+    })
+}
+
+/// Sends what is still waiting, within two seconds.
+pub fn flush() {
+    if let Some(client) = sentry::Hub::main().client() {
+        client.flush(Some(FLUSH_LIMIT));
+    }
+}
+
+fn cut(text: &mut String, limit: usize) {
+    if let Some((end, _)) = text.char_indices().nth(limit) {
+        text.truncate(end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn values_are_cut_by_characters() {
+        let mut text = "éàü".to_owned();
+        super::cut(&mut text, 2);
+        assert_eq!(text, "éà");
+        super::cut(&mut text, 5);
+        assert_eq!(text, "éà");
+    }
+}

@@ -1,0 +1,94 @@
+//! Workers, scheduler and shutdown, put together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use apalis::prelude::{Monitor, WorkerBuilder};
+use bull_queue::{BullBackend, Queue, WorkerOptions};
+use shared_steps::telemetry::JobLogs;
+use shared_steps::{Settings, Step};
+use tokio_util::sync::CancellationToken;
+
+use crate::events::Events;
+use crate::failures::Failures;
+use crate::handler::{Work, handle};
+
+/// A platform kills 30 s after SIGTERM; whatever has not ended by then is left to the next start.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(27);
+
+/// How the program came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Stopped while no job ran.
+    Idle,
+    /// Stopped while a job ran; it is recorded as interrupted.
+    Interrupted,
+}
+
+/// Runs the jobs of the four queues, and the schedule if wanted, until `shutdown` is cancelled.
+///
+/// # Errors
+/// When Redis cannot be reached at the start; later outages are waited out.
+pub async fn run(
+    settings: Settings,
+    with_scheduler: bool,
+    job_logs: JobLogs,
+    shutdown: CancellationToken,
+) -> Result<Ended, bull_queue::Error> {
+    let connection = bull_queue::connect(settings.redis_url.secret()).await?;
+    let settings = Arc::new(settings);
+    let failures = Failures::start(Arc::clone(&settings), connection.clone());
+    let events = Arc::new(Events::new(Arc::clone(&settings), failures.sender()));
+
+    let mut monitor = Monitor::new().shutdown_timeout(SHUTDOWN_LIMIT).should_restart(|_, error| {
+        tracing::error!("A worker ended and is started again: {error}");
+        true
+    });
+    for step in Step::all() {
+        let queue = Queue::new(connection.clone(), step.queue());
+        let options = WorkerOptions {
+            interrupted: settings.interrupted,
+            shutdown: shutdown.clone(),
+            observer: Arc::<Events>::clone(&events),
+            ..WorkerOptions::default()
+        };
+        let work = Work {
+            step,
+            settings: Arc::clone(&settings),
+            connection: connection.clone(),
+            job_logs: job_logs.clone(),
+        };
+        monitor = monitor.register(move |_| {
+            WorkerBuilder::new(step.slug())
+                .backend(BullBackend::new(queue.clone(), options.clone()))
+                .data(work.clone())
+                .build(handle)
+        });
+    }
+    let scheduler = async {
+        if with_scheduler {
+            scheduler::run(connection.clone(), &settings, shutdown.clone()).await
+        } else {
+            shutdown.cancelled().await;
+            Ok(())
+        }
+    };
+    let workers = async {
+        let signal = shutdown.clone();
+        let ended = monitor
+            .run_with_signal(async move {
+                signal.cancelled().await;
+                Ok(())
+            })
+            .await;
+        if let Err(error) = ended {
+            tracing::error!("The workers did not end cleanly: {error}");
+        }
+        // Without workers there is nothing left to schedule for.
+        shutdown.cancel();
+    };
+    let (scheduled, ()) = tokio::join!(scheduler, workers);
+    failures.finish().await;
+    scheduled?;
+    Ok(if events.anything_interrupted() { Ended::Interrupted } else { Ended::Idle })
+}

@@ -1,0 +1,51 @@
+//! A small health server on `$PORT`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use shared_steps::config::{self, RedisOptions, RedisUrl};
+use shared_steps::{exit, signals};
+use tokio::net::TcpListener;
+use worker::health;
+
+/// Answers on a port, for platforms that want a container of type web.
+///
+/// `/` says that the process is up; `/health` answers 503 while Redis does not.
+#[derive(Parser, Debug)]
+#[command(name = "web", version, max_term_width = 100)]
+struct Cli {
+    /// The port to listen on; the platform sets it
+    #[arg(long, env = "PORT", default_value_t = 8080)]
+    port: u16,
+
+    #[command(flatten)]
+    redis: RedisOptions,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = match config::parse::<Cli>() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    let redis_url = match RedisUrl::try_from(&cli.redis) {
+        Ok(url) => url,
+        Err(errors) => {
+            config::complain(&errors.to_string());
+            return ExitCode::from(exit::USAGE);
+        }
+    };
+    match serve(cli.port, redis_url).await {
+        Ok(()) => ExitCode::from(exit::DONE),
+        Err(error) => {
+            config::complain(&format!("port {}: {error}", cli.port));
+            ExitCode::from(exit::FAILED)
+        }
+    }
+}
+
+async fn serve(port: u16, redis_url: RedisUrl) -> std::io::Result<()> {
+    let shutdown = signals::shutdown_token()?;
+    let listener = TcpListener::bind(("0.0.0.0", port)).await?;
+    health::serve(listener, redis_url.secret().to_owned(), shutdown.cancelled_owned()).await
+}

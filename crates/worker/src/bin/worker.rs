@@ -1,0 +1,82 @@
+//! Runs the jobs of the four queues, and the schedule.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use shared_steps::config::{self, Options};
+use shared_steps::telemetry::{self, JobLogs, Output};
+use shared_steps::{Settings, check, exit, signals};
+use worker::Ended;
+
+/// Runs the jobs of the four queues, and puts a night's first job on its queue when its time has come.
+///
+/// Every option is also an environment variable; see sample.env. Exit codes: 0 stopped while nothing
+/// ran (or the check passed), 1 a check failed, 2 usage or configuration, 3 Redis could not be
+/// reached, 4 stopped while a job ran.
+#[derive(Parser, Debug)]
+#[command(name = "worker", version, max_term_width = 100)]
+struct Cli {
+    /// Only look whether a night could run: reach every server, compare versions, check rights
+    #[arg(long)]
+    check: bool,
+
+    /// Leave the schedule to another process
+    #[arg(long)]
+    no_scheduler: bool,
+
+    #[command(flatten)]
+    options: Options,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = match config::parse::<Cli>() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    let settings = match config::settings(&cli.options) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    if cli.check {
+        return check(&settings).await;
+    }
+    let job_logs = JobLogs::new();
+    let _telemetry = telemetry::init(&settings.telemetry, Output::Stdout, &job_logs);
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+    let shutdown = match signals::shutdown_token() {
+        Ok(token) => token,
+        Err(error) => {
+            tracing::error!("Signals cannot be handled: {error}");
+            return ExitCode::from(exit::FAILED);
+        }
+    };
+    match worker::run(settings, !cli.no_scheduler, job_logs, shutdown).await {
+        Ok(Ended::Idle) => ExitCode::from(exit::DONE),
+        Ok(Ended::Interrupted) => ExitCode::from(exit::INTERRUPTED),
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::from(if error.is_unreachable() { exit::UNREACHABLE } else { exit::FAILED })
+        }
+    }
+}
+
+async fn check(settings: &Settings) -> ExitCode {
+    let checks = check::run(settings).await;
+    let mut stdout = std::io::stdout().lock();
+    for check in &checks {
+        let (mark, text) = match &check.outcome {
+            Ok(text) => ("ok  ", text),
+            Err(text) => ("FAIL", text),
+        };
+        let _ = writeln!(stdout, "{mark}  {}: {text}", check.subject);
+    }
+    for warning in &settings.warnings {
+        let _ = writeln!(stdout, "note  {warning}");
+    }
+    let failed = checks.iter().any(|check| check.outcome.is_err());
+    ExitCode::from(if failed { exit::FAILED } else { exit::DONE })
+}
