@@ -149,7 +149,7 @@ fn count(redis: &mut Connection, queue: &str, set: &str) -> anyhow::Result<u64> 
         .with_context(|| format!("count the {set} jobs of {queue}"))
 }
 
-/// `: restore, 40 %, answers, 120,000 rows`, as far as it is known.
+/// `: restore, 40 %, answers, 120 000 rows`, as far as it is known.
 fn described(progress: &Value) -> String {
     let mut parts = Vec::new();
     if let Some(phase) = progress["phase"].as_str() {
