@@ -1,0 +1,190 @@
+//! All tables in one transaction: built beside the old ones, then put in their place.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures_util::SinkExt;
+use pg_replicate::{Context, PhaseSummary, Summary};
+use tokio_postgres::{Client, Transaction};
+
+use super::answer::Items;
+use super::array::copy_line;
+use super::convert::{Position, row, shortened};
+use super::ddl::Ddl;
+use super::locate::{is_data_error, unfit_value};
+use super::progress::Phase;
+use super::replace::{Patience, replace};
+use super::tables::Table;
+use super::{Error, reason};
+
+/// Bytes handed to COPY at once.
+const CHUNK: usize = 256 * 1024;
+
+/// The server's own limits would cut a long load; ours stand in [`Patience`].
+const NO_LIMITS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
+                         SET LOCAL idle_in_transaction_session_timeout = 0";
+
+/// Loads `tables` into `schema`; on any error everything is as it was.
+pub(super) async fn load(
+    client: &mut Client,
+    schema: &str,
+    tables: &[(&Table, Items<'_>)],
+    patience: Patience,
+    context: &Context,
+) -> Result<Summary, Error> {
+    match load_in_transaction(client, schema, tables, patience, context).await {
+        Ok(summary) => Ok(summary),
+        Err(Failure::Final(error)) => Err(error),
+        Err(Failure::Refused { index, error }) => {
+            let (table, items) = &tables[index];
+            if is_data_error(&error)
+                && let Some(error) = unfit_value(client, table, items).await
+            {
+                return Err(error);
+            }
+            Err(Error::Database { action: format!("load table {}", table.name), reason: reason(&error) })
+        }
+    }
+}
+
+/// How a load failed.
+enum Failure {
+    Final(Error),
+    /// The server refused a row of the table at `index`; which one is to be found out.
+    Refused { index: usize, error: tokio_postgres::Error },
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Final(error)
+    }
+}
+
+async fn load_in_transaction(
+    client: &mut Client,
+    schema: &str,
+    tables: &[(&Table, Items<'_>)],
+    patience: Patience,
+    context: &Context,
+) -> Result<Summary, Failure> {
+    let start = Instant::now();
+    let mut transaction =
+        client.transaction().await.map_err(database("begin a transaction".into()))?;
+    transaction.batch_execute(NO_LIMITS).await.map_err(database("set time-outs".into()))?;
+    let mut loaded = Loaded { rows: 0, bytes: 0 };
+    for (index, (table, items)) in tables.iter().enumerate() {
+        let done = index as f64 / tables.len() as f64;
+        Phase::Load.report(context, done, Some(&table.name), loaded.rows, loaded.bytes);
+        if items.is_empty() {
+            tracing::warn!(table_name = table.name, "The content API has no item of this table");
+        }
+        let ddl = Ddl { schema, table };
+        let bytes = match load_table(&transaction, ddl, items).await {
+            Err(LoadError::Refused(error)) => return Err(Failure::Refused { index, error }),
+            Err(LoadError::Final(error)) => return Err(error.into()),
+            Ok(bytes) => bytes,
+        };
+        loaded.rows += items.len() as u64;
+        loaded.bytes += bytes;
+        tracing::debug!(table_name = table.name, rows = items.len(), bytes, "Table loaded");
+    }
+    let load_seconds = start.elapsed().as_secs_f64();
+    Phase::Replace.report(context, 0.0, None, loaded.rows, loaded.bytes);
+    let start = Instant::now();
+    let ddls: Vec<_> = tables.iter().map(|(table, _)| Ddl { schema, table }).collect();
+    let dropped = replace(&mut transaction, &ddls, patience).await?;
+    transaction.commit().await.map_err(database("commit the learning content".into()))?;
+    for object in dropped {
+        tracing::warn!(object, "Dropped with an old table of the learning content: {object}");
+    }
+    Phase::Replace.report(context, 1.0, None, loaded.rows, loaded.bytes);
+    let objects = tables.len() as u64;
+    Ok(Summary {
+        phases: vec![
+            PhaseSummary {
+                name: Phase::Load.name().into(),
+                objects,
+                rows: loaded.rows,
+                bytes: loaded.bytes,
+                seconds: load_seconds,
+            },
+            PhaseSummary {
+                name: Phase::Replace.name().into(),
+                objects,
+                rows: 0,
+                bytes: 0,
+                seconds: start.elapsed().as_secs_f64(),
+            },
+        ],
+    })
+}
+
+struct Loaded {
+    rows: u64,
+    bytes: u64,
+}
+
+/// How a table failed to load.
+enum LoadError {
+    Final(Error),
+    /// The server refused a row.
+    Refused(tokio_postgres::Error),
+}
+
+impl From<Error> for LoadError {
+    fn from(error: Error) -> Self {
+        Self::Final(error)
+    }
+}
+
+/// Creates, fills and indexes one table beside the old one; answers the bytes copied.
+async fn load_table(
+    transaction: &Transaction<'_>,
+    ddl: Ddl<'_>,
+    items: &Items<'_>,
+) -> Result<u64, LoadError> {
+    let table = ddl.table;
+    let create = transaction.batch_execute(&ddl.create()).await;
+    create.map_err(database(format!("create the new table {}", table.name)))?;
+    let copy = transaction.copy_in(&ddl.copy()).await;
+    let mut sink = pin!(copy.map_err(database(format!("copy into the new table {}", table.name)))?);
+    let mut ids = HashMap::with_capacity(items.len());
+    let (mut buffer, mut bytes) = (Vec::with_capacity(CHUNK), 0);
+    for (index, item) in items.iter().enumerate() {
+        let position = Position { table, number: index + 1, items: items.len() };
+        let row = row(item.get(), position)?;
+        copy_line(&row, &mut buffer);
+        let id = row.into_iter().next().flatten().unwrap_or_default();
+        if let Some(first) = ids.insert(id, index + 1) {
+            return Err(duplicate(table, first, index + 1, &ids).into());
+        }
+        if buffer.len() >= CHUNK {
+            bytes += buffer.len() as u64;
+            let chunk = Bytes::from(std::mem::replace(&mut buffer, Vec::with_capacity(CHUNK)));
+            sink.send(chunk).await.map_err(LoadError::Refused)?;
+        }
+    }
+    bytes += buffer.len() as u64;
+    sink.send(Bytes::from(buffer)).await.map_err(LoadError::Refused)?;
+    sink.finish().await.map_err(LoadError::Refused)?;
+    let indexes = transaction.batch_execute(&ddl.index()).await;
+    indexes.map_err(database(format!("index the new table {}", table.name)))?;
+    Ok(bytes)
+}
+
+fn duplicate(table: &Table, first: usize, second: usize, ids: &HashMap<String, usize>) -> Error {
+    let id = ids.iter().find(|(_, position)| **position == second).map(|(id, _)| shortened(id));
+    Error::DuplicateId {
+        table: table.name.clone(),
+        id: id.unwrap_or_default(),
+        first,
+        second,
+    }
+}
+
+/// Names what was attempted beside what the server said.
+pub(super) fn database(action: String) -> impl FnOnce(tokio_postgres::Error) -> Error {
+    move |error| Error::Database { action, reason: reason(&error) }
+}

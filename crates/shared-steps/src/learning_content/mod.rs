@@ -1,0 +1,159 @@
+//! The content API's tables.
+//!
+//! One GET answers all of them. They are built beside those that readers see and put in their place
+//! at the end of one transaction: whatever fails, yesterday's content stays. Which tables and
+//! columns there are stands in `data/learning-content.json`; docs/learning-content.md explains it.
+
+mod answer;
+mod api;
+mod array;
+mod convert;
+mod ddl;
+mod error;
+mod load;
+mod locate;
+mod progress;
+mod replace;
+mod tables;
+
+use std::time::{Duration, Instant};
+
+use pg_replicate::{Context, DatabaseUrl, PhaseSummary, Summary};
+use url::Url;
+
+use crate::http::{RetryLimits, Secret};
+use progress::Phase;
+use replace::Patience;
+
+pub use error::Error;
+
+/// How long a request may take, its body included.
+const TIMEOUT: Duration = Duration::from_secs(180);
+
+/// Three more tries within one attempt of the job; the job's own attempts come on top.
+const RETRY: RetryLimits = RetryLimits {
+    retries: 3,
+    first_wait: Duration::from_secs(2),
+    longest_wait: Duration::from_secs(30),
+    longest_asked_wait: Duration::from_secs(120),
+};
+
+/// Where the content comes from and where it goes.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct LearningContentSettings {
+    /// `LCMS_API_URL`, without `/databases/airtable`; without it the step is skipped.
+    pub api_url: Option<Url>,
+    /// `LCMS_API_KEY`.
+    pub api_key: Secret,
+    /// The header `client`: `APP`.
+    pub client: String,
+    /// The database that is written.
+    pub target: DatabaseUrl,
+    /// Its schema.
+    pub schema: String,
+    /// How long a request may take, its body included.
+    pub timeout: Duration,
+    /// How often the request is tried again within one attempt.
+    pub retry: RetryLimits,
+    /// How long readers of the old tables are waited for.
+    pub patience: Duration,
+}
+
+impl LearningContentSettings {
+    /// The defaults: schema `public`, three minutes for a request, three more tries, half an hour
+    /// for readers of the old tables.
+    #[must_use]
+    pub fn new(api_url: Option<Url>, api_key: &str, client: &str, target: DatabaseUrl) -> Self {
+        Self {
+            api_url,
+            api_key: api_key.into(),
+            client: client.into(),
+            target,
+            schema: "public".into(),
+            timeout: TIMEOUT,
+            retry: RETRY,
+            patience: Patience::default().total,
+        }
+    }
+
+    /// `{LCMS_API_URL}/databases/airtable`.
+    fn endpoint(&self) -> Option<Url> {
+        let mut url = self.api_url.clone()?;
+        // It fails only for URLs without a host, which the configuration refuses.
+        url.path_segments_mut().ok()?.pop_if_empty().extend(["databases", "airtable"]);
+        Some(url)
+    }
+}
+
+/// Loads the learning content; does nothing when there is no API.
+///
+/// # Errors
+/// Why it was not loaded, naming table, item and column; yesterday's content stays.
+pub async fn run(
+    settings: &LearningContentSettings,
+    context: &Context,
+) -> Result<Summary, Error> {
+    let Some(url) = settings.endpoint() else {
+        tracing::info!("Learning content is skipped: LCMS_API_URL is empty");
+        return Ok(Summary::default());
+    };
+    tracing::info!("learningContent.run - Started");
+    let summary = context
+        .cancel
+        .run_until_cancelled(fetch_and_load(settings, &url, context))
+        .await
+        .ok_or(Error::Cancelled)??;
+    tracing::info!("learningContent.run - Ended");
+    Ok(summary)
+}
+
+/// Whether the content API is there and takes our key; nothing is loaded.
+///
+/// # Errors
+/// Why it does not answer as it should.
+pub async fn check(settings: &LearningContentSettings) -> Result<String, Error> {
+    tables::all().map_err(Error::Description)?;
+    match settings.endpoint() {
+        None => Ok("LCMS_API_URL is empty: learning content will be skipped".into()),
+        Some(url) => api::check(settings, &url).await,
+    }
+}
+
+async fn fetch_and_load(
+    settings: &LearningContentSettings,
+    url: &Url,
+    context: &Context,
+) -> Result<Summary, Error> {
+    let tables = tables::all().map_err(Error::Description)?;
+    let start = Instant::now();
+    Phase::Fetch.report(context, 0.0, None, 0, 0);
+    let answer = api::fetch(settings, url, context).await?;
+    let fetched = PhaseSummary {
+        name: Phase::Fetch.name().into(),
+        objects: 1,
+        rows: 0,
+        bytes: answer.body.len() as u64,
+        seconds: start.elapsed().as_secs_f64(),
+    };
+    let tables = answer::split(&answer, tables, settings.api_key.expose())?;
+    let mut client = pg_replicate::connect(&settings.target).await.map_err(Error::Target)?;
+    let patience = Patience { total: settings.patience, ..Patience::default() };
+    let loaded = load::load(&mut client, &settings.schema, &tables, patience, context).await?;
+    let mut summary = Summary { phases: vec![fetched] };
+    summary.extend(loaded);
+    Ok(summary)
+}
+
+/// What the server said (message, detail, hint), or what became of the connection.
+fn reason(error: &tokio_postgres::Error) -> String {
+    let Some(server) = error.as_db_error() else {
+        let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+        return format!("{error}{}", cause.unwrap_or_default());
+    };
+    let mut text = format!("{} ({})", server.message(), server.code().code());
+    for more in [server.detail(), server.hint()].into_iter().flatten() {
+        text = format!("{text}; {more}");
+    }
+    text
+}

@@ -1,0 +1,163 @@
+//! Webhooks that tell other systems how the night went.
+//!
+//! docs/notifications.md explains the entries and the report to those who receive them.
+
+mod error;
+mod parse;
+mod report;
+mod send;
+
+use std::fmt;
+use std::time::Duration;
+
+use pg_replicate::{Context, Progress, Summary};
+use url::Url;
+
+use crate::http::{RetryLimits, Secret, redacted};
+
+pub use error::{Error, Undelivered};
+pub use parse::{ParseError, Problem, parse};
+pub use report::{RunReport, Status, StepReport};
+
+/// How long one URL may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Two more tries; see [`send`] for when.
+const RETRY: RetryLimits = RetryLimits {
+    retries: 2,
+    first_wait: Duration::from_secs(1),
+    longest_wait: Duration::from_secs(5),
+    longest_asked_wait: Duration::from_secs(30),
+};
+
+/// One entry of `NOTIFICATIONS`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    /// Where to post.
+    pub url: NotificationUrl,
+    /// The header `Authorization`, as it is.
+    pub token: Option<Secret>,
+    /// What is posted.
+    pub format: Format,
+    /// When.
+    pub on: On,
+}
+
+/// A URL that may hold secrets: it is shown without them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NotificationUrl(pub Url);
+
+impl fmt::Display for NotificationUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&redacted(&self.0))
+    }
+}
+
+impl fmt::Debug for NotificationUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What a notification says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Format {
+    /// `{}`, as it has always been.
+    #[default]
+    Empty,
+    /// `"format": "json"`: a [`RunReport`].
+    Json,
+}
+
+/// When a notification is sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum On {
+    /// When the whole run succeeded, as it has always been.
+    #[default]
+    Success,
+    /// When a step has failed for good.
+    Failure,
+    /// In both cases.
+    Always,
+}
+
+impl On {
+    fn includes(self, status: Status) -> bool {
+        match self {
+            Self::Success => status == Status::Success,
+            Self::Failure => status == Status::Failure,
+            Self::Always => true,
+        }
+    }
+}
+
+/// Notifies, in order, every entry that asks for a run which ended like `report`.
+///
+/// Every entry is tried, whatever became of those before it.
+///
+/// # Errors
+/// [`Error::Undelivered`] with each entry that was not delivered; [`Error::Cancelled`].
+pub async fn run(
+    entries: &[Notification],
+    report: &RunReport,
+    context: &Context,
+) -> Result<Summary, Error> {
+    tracing::info!("Start notification");
+    let summary = deliver(entries, report, RETRY, context).await?;
+    tracing::info!("Notification done");
+    Ok(summary)
+}
+
+/// Notifies every entry that asks for a failure. Nothing is logged when none does.
+///
+/// # Errors
+/// As [`run`].
+pub async fn notify_failure(
+    entries: &[Notification],
+    report: &RunReport,
+    context: &Context,
+) -> Result<Summary, Error> {
+    if !entries.iter().any(|entry| entry.on.includes(Status::Failure)) {
+        return Ok(Summary::default());
+    }
+    let report = RunReport { status: Status::Failure, ..report.clone() };
+    tracing::info!("Start failure notification");
+    let summary = deliver(entries, &report, RETRY, context).await?;
+    tracing::info!("Failure notification done");
+    Ok(summary)
+}
+
+async fn deliver(
+    entries: &[Notification],
+    report: &RunReport,
+    retry: RetryLimits,
+    context: &Context,
+) -> Result<Summary, Error> {
+    let wanted: Vec<_> =
+        entries.iter().filter(|entry| entry.on.includes(report.status)).collect();
+    let mut undelivered = Vec::new();
+    let mut outcome = send::Outcome::default();
+    for (index, entry) in wanted.iter().enumerate() {
+        context.progress.update(&Progress {
+            phase: send::PHASE.into(),
+            percent: 100.0 * index as f64 / wanted.len() as f64,
+            object: Some(entry.url.to_string()),
+            rows: 0,
+            bytes: outcome.bytes(),
+        });
+        tracing::info!("Notify {}", entry.url);
+        match send::send(entry, report, TIMEOUT, retry, &context.cancel).await {
+            None => return Err(Error::Cancelled),
+            Some(Ok(bytes)) => outcome.delivered(bytes),
+            Some(Err(reason)) => {
+                tracing::error!("Notification of {} failed: {reason}", entry.url);
+                undelivered.push(Undelivered { url: entry.url.to_string(), reason });
+            }
+        }
+    }
+    if undelivered.is_empty() {
+        Ok(outcome.summary())
+    } else {
+        Err(Error::Undelivered { failed: undelivered, entries: wanted.len() })
+    }
+}

@@ -1,0 +1,56 @@
+//! What a notification with `"format": "json"` says.
+
+use chrono::{DateTime, Utc};
+use pg_replicate::PhaseSummary;
+use serde::{Deserialize, Serialize};
+
+/// A run: one night, from its first job to the last or to the one that failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// The run's id, on every log line of the night.
+    pub run_id: String,
+    /// How it ended.
+    pub status: Status,
+    /// When its first job started.
+    pub started_at: DateTime<Utc>,
+    /// When its last job ended.
+    pub finished_at: DateTime<Utc>,
+    /// From one to the other, pauses between attempts included.
+    pub duration_seconds: f64,
+    /// What ran, in order.
+    pub steps: Vec<StepReport>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// How a run, or a step of it, ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Everything was done.
+    Success,
+    /// It failed for good: no attempt is left.
+    Failure,
+}
+
+/// One step of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepReport {
+    /// Its name, as on the command line of `restart`.
+    pub step: String,
+    /// The queue its job stood on.
+    pub queue: String,
+    /// The job's id on that queue; `null` for a step that ran without a queue.
+    pub job_id: Option<String>,
+    /// How it ended.
+    pub status: Status,
+    /// How long its last attempt took.
+    pub seconds: f64,
+    /// Rows copied, over all phases.
+    pub rows: u64,
+    /// Bytes copied, over all phases.
+    pub bytes: u64,
+    /// Its parts.
+    pub phases: Vec<PhaseSummary>,
+}

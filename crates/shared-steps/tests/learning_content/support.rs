@@ -1,0 +1,122 @@
+//! A target, a content API and a log to look at.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use local_services::PostgresServer;
+use serde_json::{Value, json};
+use shared_steps::http::RetryLimits;
+use shared_steps::learning_content::LearningContentSettings;
+use tracing::subscriber::DefaultGuard;
+use wiremock::matchers::{header, method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+pub const KEY: &str = "lcms-key-5f2e";
+pub const PASSWORD: &str = "pass-9d1c";
+
+/// A warehouse whose owner is an ordinary role.
+pub struct Target(pub PostgresServer);
+
+impl Target {
+    pub fn start() -> Self {
+        let server = PostgresServer::start().unwrap();
+        server.create_role("owner", PASSWORD).unwrap();
+        server.create_database("warehouse", "owner").unwrap();
+        Self(server)
+    }
+
+    pub fn url(&self) -> String {
+        self.0.url("owner", PASSWORD, "warehouse")
+    }
+
+    /// What `psql -At` prints.
+    pub fn sql(&self, script: &str) -> String {
+        self.0.psql("warehouse", script).unwrap()
+    }
+
+    /// As the role that the tables belong to.
+    pub fn sql_as_owner(&self, script: &str) -> String {
+        self.sql(&format!("SET ROLE owner; {script}"))
+    }
+}
+
+/// The realistic answer of `tests/fixtures`.
+pub fn content() -> Value {
+    serde_json::from_str(include_str!("../fixtures/learning-content.json")).unwrap()
+}
+
+/// The request that the step is to make.
+pub fn request() -> wiremock::MockBuilder {
+    Mock::given(method("GET"))
+        .and(path("/api/databases/airtable"))
+        .and(header("authorization", format!("Bearer {KEY}").as_str()))
+        .and(header("client", "test-app"))
+}
+
+/// A content API that answers `content`.
+pub async fn api(content: &Value) -> MockServer {
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(200).set_body_json(content);
+    request().respond_with(answer).mount(&server).await;
+    server
+}
+
+pub fn settings(api: &MockServer, target: &Target) -> LearningContentSettings {
+    settings_for(&format!("{}/api/", api.uri()), target)
+}
+
+pub fn settings_for(api_url: &str, target: &Target) -> LearningContentSettings {
+    let url = Some(api_url.parse().unwrap());
+    let target = target.url().parse().unwrap();
+    let mut settings = LearningContentSettings::new(url, KEY, "test-app", target);
+    settings.retry = RetryLimits {
+        first_wait: Duration::from_millis(20),
+        longest_wait: Duration::from_millis(50),
+        ..settings.retry
+    };
+    settings
+}
+
+/// Every table of `content()`, with nothing in it.
+pub fn empty_content() -> Value {
+    let tables = content().as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    tables.into_iter().map(|table| (table, json!([]))).collect()
+}
+
+/// The log of this thread, as text.
+pub struct Log {
+    text: Arc<Mutex<Vec<u8>>>,
+    _guard: DefaultGuard,
+}
+
+impl Log {
+    pub fn capture() -> Self {
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let writer = Writer(Arc::clone(&text));
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(move || writer.clone())
+            .finish();
+        Self { text, _guard: tracing::subscriber::set_default(subscriber) }
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.text.lock().unwrap().clone()).unwrap()
+    }
+}
+
+#[derive(Clone)]
+struct Writer(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
