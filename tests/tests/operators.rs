@@ -1,0 +1,171 @@
+//! What operators type, and what they see.
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
+
+use acceptance_tests::{Production, Programs, Queues, wait_until};
+use local_services::RedisServer;
+use serde_json::Value;
+
+#[test]
+fn a_wrong_configuration_costs_a_message() {
+    let (production, redis) = (Production::start(), RedisServer::start().unwrap());
+    let mut programs = Programs::new(&production, &redis.url());
+    programs.set("SCHEDULE", "every day").set("BACKUP_MODE", "{").set("PG_RESTORE_JOBS", "many");
+    for program in [&["worker"][..], &["scheduler"], &["restart", "notification"], &["run", "incremental"]] {
+        let finished = programs.run(program[0], &program[1..]);
+        assert_eq!(finished.code, Some(2), "{program:?}: {}", finished.stderr);
+        for variable in ["SCHEDULE", "BACKUP_MODE", "PG_RESTORE_JOBS"] {
+            assert!(finished.stderr.contains(variable), "{program:?}: {}", finished.stderr);
+        }
+    }
+    let keys: Vec<String> = Queues::new(&redis.url()).query(&["KEYS", "*"]).unwrap();
+    assert!(keys.is_empty(), "{keys:?}");
+    assert_eq!(programs.run("restart", &["everything"]).code, Some(2));
+}
+
+#[test]
+fn check_says_what_a_night_would_meet() {
+    let (production, redis) = (Production::start(), RedisServer::start().unwrap());
+    let mut programs = Programs::new(&production, &redis.url());
+    let good = programs.run("worker", &["--check"]);
+    assert_eq!(good.code, Some(0), "{}{}", good.stdout, good.stderr);
+    assert!(good.stdout.lines().count() >= 5 && !good.stdout.contains("FAIL"), "{}", good.stdout);
+
+    production.on_source("REVOKE SELECT ON answers FROM source_user;");
+    let no_right = programs.run("worker", &["--check"]);
+    assert_eq!(no_right.code, Some(1));
+    let line = no_right.stdout.lines().find(|line| line.starts_with("FAIL")).unwrap();
+    assert!(line.contains("answers") && !line.contains("answers-archive"), "{line}");
+
+    programs.set("REDIS_URL", "redis://127.0.0.1:1").set("DATABASE_URL", "postgresql://me@127.0.0.1:1/db");
+    let unreachable = programs.run("worker", &["--check"]);
+    assert_eq!(unreachable.code, Some(1));
+    for subject in ["FAIL  REDIS_URL", "FAIL  DATABASE_URL"] {
+        assert!(unreachable.stdout.contains(subject), "{}", unreachable.stdout);
+    }
+    let all = format!("{}{}", no_right.stdout, unreachable.stdout);
+    assert!(!all.contains(Production::PASSWORD), "{all}");
+}
+
+#[test]
+fn a_failed_step_is_seen_understood_and_retried() {
+    let (production, redis) = (Production::start(), RedisServer::start().unwrap());
+    let mut programs = Programs::new(&production, &redis.url());
+    programs.set("BACKUP_MODE", r#"{"answers":"incremental"}"#).set("MAX_RETRY_COUNT", "2");
+    production.on_target("CREATE TABLE answers (id bigint, \"challengeId\" text, \"userId\" bigint)");
+    let _worker = programs.start("worker", &[]);
+    assert_eq!(programs.run("restart", &["incremental-replication"]).code, Some(0));
+    let queues = Queues::new(&redis.url());
+    let queue = "Incremental replication queue";
+    wait_until("the job has failed", || queues.count(queue, "failed") == 1);
+
+    let stats = programs.run("queue-cli", &["stats", "--json"]);
+    assert_eq!(stats.code, Some(0), "{}", stats.stderr);
+    let stats: Value = serde_json::from_str(&stats.stdout).unwrap();
+    assert_eq!(stats[1]["queue"], queue);
+    assert_eq!(stats[1]["failed"], 1);
+    let table = programs.run("queue-cli", &["stats", "--queue", "incremental replication"]);
+    insta::assert_snapshot!("stats", table.stdout);
+
+    let failed = programs.run("queue-cli", &["failed"]);
+    assert!(failed.stdout.contains("answers table must not be empty on target database"), "{}", failed.stdout);
+    assert!(failed.stdout.contains("2/2") && failed.stdout.contains("queue-cli get"), "{}", failed.stdout);
+    let get = programs.run("queue-cli", &["get", "1", "--json", "--queue", "incremental-replication"]);
+    let get: Value = serde_json::from_str(&get.stdout).unwrap();
+    assert_eq!(get["attemptsMade"], 2);
+    assert_eq!(get["stacktrace"].as_array().unwrap().len(), 2);
+    let logs = programs.run("queue-cli", &["logs", "1", "--queue", queue]);
+    assert!(logs.stdout.contains("Start incremental replication"), "{}", logs.stdout);
+
+    let wrong = programs.run("queue-cli", &["stats", "--queue", "nightly"]);
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.stderr.contains("\"Replication queue\" (full-replication)"), "{}", wrong.stderr);
+    let missing = programs.run("queue-cli", &["retry", "99"]);
+    assert_eq!(missing.code, Some(1));
+    assert!(missing.stderr.contains("no job 99"), "{}", missing.stderr);
+
+    production.on_target("INSERT INTO answers VALUES (1990, 'x', 1); GRANT ALL ON answers TO target_user");
+    let retry = programs.run("queue-cli", &["retry", "1", "--queue", queue]);
+    assert_eq!((retry.code, retry.stdout.as_str()), (Some(0), "retried job 1 of Incremental replication queue\ncount: 1\n"));
+    wait_until("the night is over", || queues.count("Notification queue", "completed") == 1);
+    assert!(production.target_has("count(*) = 11 FROM answers"));
+    assert_eq!(queues.count(queue, "failed"), 0);
+}
+
+#[test]
+fn servers_that_are_away_have_an_exit_code() {
+    let (production, redis) = (Production::start(), RedisServer::start().unwrap());
+    let mut programs = Programs::new(&production, &redis.url());
+    programs.set("REDIS_URL", "redis://:hidden@127.0.0.1:1");
+    for program in [&["worker"][..], &["scheduler"], &["restart", "notification"], &["queue-cli", "stats"]] {
+        let finished = programs.run(program[0], &program[1..]);
+        let said = format!("{}{}", finished.stdout, finished.stderr);
+        assert_eq!(finished.code, Some(3), "{program:?}: {said}");
+        assert!(said.contains("127.0.0.1:1") && !said.contains("hidden"), "{said}");
+    }
+    programs.set("SOURCE_DATABASE_URL", "postgresql://me:hidden@127.0.0.1:1/db");
+    let run = programs.run("run", &["full-replication"]);
+    assert_eq!(run.code, Some(3), "{}", run.stderr);
+    assert!(run.stderr.contains("127.0.0.1:1") && !run.stderr.contains("hidden"), "{}", run.stderr);
+}
+
+#[test]
+fn steps_run_by_hand_without_redis() {
+    let production = Production::start();
+    let mut programs = Programs::new(&production, "redis://127.0.0.1:1");
+    let full = programs.run("run", &["full-replication"]);
+    assert_eq!(full.code, Some(0), "{}", full.stderr);
+    assert!(full.stdout.contains("total"), "{}", full.stdout);
+    assert_eq!(production.target_rows(), production.source_rows());
+
+    production.on_source("DELETE FROM \"answers-archive\" WHERE id > 50");
+    let again = programs.run("run", &["backup-restore", "--json"]);
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    let summary: Value = serde_json::from_str(&again.stdout).unwrap();
+    assert!(summary["phases"].as_array().unwrap().len() >= 3, "{summary:#}");
+    assert!(production.target_has("to_regclass('answers_challengeId_idx') IS NULL"));
+    assert_eq!(production.target_rows(), production.source_rows());
+
+    let dump = programs.dumps().join("mine.dump");
+    let pg_dump = std::process::Command::new(production.server.bin_dir().join("pg_dump"))
+        .args(["--format=c", "--no-owner", "--file"])
+        .arg(&dump)
+        .arg(production.source_url())
+        .status()
+        .unwrap();
+    assert!(pg_dump.success());
+    production.on_source("DELETE FROM \"answers-archive\"");
+    let restore = programs.run("run", &["restore", "--file", dump.to_str().unwrap()]);
+    assert_eq!(restore.code, Some(0), "{}", restore.stderr);
+    assert!(production.target_has("count(*) = 50 FROM \"answers-archive\""));
+    assert!(dump.is_file(), "the operator's dump is his own");
+
+    programs.set("BACKUP_MODE", r#"{"answers":"incremental"}"#);
+    production.on_source("INSERT INTO answers (\"challengeId\", \"userId\") VALUES ('x', 1)");
+    assert_eq!(programs.run("run", &["incremental"]).code, Some(0));
+    assert!(production.target_has("count(*) = 2001 FROM answers"));
+    assert_eq!(programs.run("run", &["learning-content"]).code, Some(0));
+    assert_eq!(programs.run("run", &["notification"]).code, Some(0));
+}
+
+#[test]
+fn the_health_server_tells_whether_redis_answers() {
+    let (production, mut redis) = (Production::start(), RedisServer::start().unwrap());
+    let mut programs = Programs::new(&production, &redis.url());
+    let port = local_services::free_port().unwrap();
+    programs.set("PORT", port.to_string());
+    let _web = programs.start("web", &[]);
+    wait_until("the server answers", || status(port, "/") == Some(200));
+    assert_eq!(status(port, "/health"), Some(200));
+    redis.kill();
+    assert_eq!(status(port, "/health"), Some(503));
+    assert_eq!(status(port, "/"), Some(200));
+}
+
+fn status(port: u16, path: &str) -> Option<u16> {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    answer.split_whitespace().nth(1)?.parse().ok()
+}
