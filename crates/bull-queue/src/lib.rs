@@ -1,1 +1,29 @@
-//! bull-queue
+#![doc = include_str!("../README.md")]
+
+mod clock;
+mod connection;
+pub mod cron;
+mod error;
+mod job;
+mod keys;
+mod options;
+mod owner;
+mod queue;
+mod repeatable;
+mod scripts;
+mod worker;
+
+pub use tokio_util::sync::CancellationToken;
+
+pub use connection::{Connection, connect};
+pub use error::Error;
+pub use job::{
+    DEFAULT_JOB_NAME, INTERRUPTED_REASON, Job, JobId, JobOutcome, JobRequest, State, Successor,
+};
+pub use options::{Backoff, JobOptions, Keep, RepeatOptions, UnknownBackoff};
+pub use queue::{Counts, Logs, Queue};
+pub use repeatable::RepeatableJob;
+pub use worker::{
+    BullBackend, Interrupted, InterruptedPolicy, JobContext, Observer, Unretryable, WorkerEvent,
+    WorkerOptions,
+};

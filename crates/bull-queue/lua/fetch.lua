@@ -1,0 +1,11 @@
+-- Takes the next job in line, for a worker. KEYS[1] the queue's base;
+-- ARGV[1] {now, token, lock_ms, again, drained}. Answers {id, fields, next due}, see take_next.
+local base, request = KEYS[1], cjson.decode(ARGV[1])
+local job = request.again and taken_before(base, request, request.now)
+if not job then
+  job = take_next(base, request, request.now)
+end
+if request.drained and not job[1] then
+  redis.call('PUBLISH', base .. 'drained', '')
+end
+return job

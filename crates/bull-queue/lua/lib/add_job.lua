@@ -1,0 +1,32 @@
+-- Adds a job. `id` counts every add; a custom id is used once. Answers the id, and whether the job
+-- is new.
+local function add_job(base, job)
+  local counter = redis.call('INCR', base .. 'id')
+  local id = job.id
+  if id then
+    if redis.call('EXISTS', base .. id) == 1 then
+      redis.call('PUBLISH', base .. 'duplicated@' .. job.token, id)
+      return id, false
+    end
+  else
+    -- Somebody may have used the number as a custom id.
+    while redis.call('EXISTS', base .. string.format('%.0f', counter)) == 1 do
+      counter = redis.call('INCR', base .. 'id')
+    end
+    id = string.format('%.0f', counter)
+  end
+  redis.call('HSET', base .. id,
+    'name', job.name, 'data', job.data, 'opts', job.opts,
+    'timestamp', job.timestamp, 'delay', job.delay, 'priority', job.priority)
+  if job.run_id then
+    redis.call('HSET', base .. id, 'runId', job.run_id)
+  end
+  if job.due > 0 then
+    -- The low 12 bits keep jobs that are due at the same time in their order.
+    redis.call('ZADD', base .. 'delayed', job.due * 4096 + counter % 4096, id)
+    redis.call('PUBLISH', base .. 'delayed', job.due)
+  else
+    enqueue(base, id, job.priority, job.lifo, job.token)
+  end
+  return id, true
+end

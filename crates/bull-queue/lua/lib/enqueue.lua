@@ -1,0 +1,28 @@
+-- Puts a job where the next worker takes it: `wait`, or `paused` while the queue is paused. Both
+-- are taken from the right. A job with a priority stands in `priority` too, and left of those that
+-- run before it.
+local function enqueue(base, id, priority, lifo, token)
+  local list = base .. 'wait'
+  if redis.call('EXISTS', base .. 'meta-paused') == 1 then
+    list = base .. 'paused'
+  end
+  if priority > 0 then
+    redis.call('ZADD', base .. 'priority', priority, id)
+    local ahead = redis.call('ZCOUNT', base .. 'priority', 0, priority) - 1
+    local neighbour = ahead > 0 and redis.call('LINDEX', list, -ahead)
+    if neighbour then
+      redis.call('LINSERT', list, 'BEFORE', neighbour, id)
+    else
+      redis.call('RPUSH', list, id)
+    end
+  elseif lifo then
+    redis.call('RPUSH', list, id)
+  else
+    redis.call('LPUSH', list, id)
+  end
+  redis.call('PUBLISH', base .. 'waiting@' .. token, id)
+end
+
+local function priority_of(base, id)
+  return tonumber(redis.call('HGET', base .. id, 'priority') or '0') or 0
+end

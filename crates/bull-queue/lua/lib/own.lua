@@ -1,0 +1,41 @@
+-- Whether the try that holds `token` still has the job: 1 yes, -1 the job is gone, -2 its lock is
+-- gone, -6 somebody else has the lock.
+--
+-- A lock that expired while Redis was away is still ours as long as nobody has touched the job: it
+-- stands in `active`, with our token as `owner` and the time at which we took it.
+local function ownership(base, try)
+  local lock = redis.call('GET', base .. try.id .. ':lock')
+  if lock == try.token then
+    return 1
+  end
+  if redis.call('EXISTS', base .. try.id) == 0 then
+    return -1
+  end
+  if lock then
+    return -6
+  end
+  local seen = redis.call('HMGET', base .. try.id, 'owner', 'processedOn')
+  if seen[1] ~= try.token or seen[2] ~= try.processed_on then
+    return -2
+  end
+  for _, id in ipairs(redis.call('LRANGE', base .. 'active', 0, -1)) do
+    if id == try.id then
+      return 1
+    end
+  end
+  return -2
+end
+
+-- Makes a job in `active` ours.
+local function take_ownership(base, id, token, lock_ms, now)
+  redis.call('SET', base .. id .. ':lock', token, 'PX', lock_ms)
+  redis.call('HSET', base .. id, 'owner', token, 'processedOn', now)
+end
+
+-- Gives up a job that is being taken out of `active`.
+local function drop_ownership(base, id)
+  redis.call('HDEL', base .. id, 'owner')
+  redis.call('SREM', base .. 'stalled', id)
+  redis.call('LREM', base .. 'active', 0, id)
+  redis.call('DEL', base .. id .. ':lock')
+end

@@ -1,0 +1,14 @@
+-- Puts delayed jobs whose time has come in line, at most a thousand at once. Answers when the next
+-- one is due (ms), if there is one.
+local function promote_due(base, now, token)
+  local due = redis.call('ZRANGEBYSCORE', base .. 'delayed', 0, (now + 1) * 4096 - 1, 'LIMIT', 0, 1000)
+  for _, id in ipairs(due) do
+    if redis.call('EXISTS', base .. id) == 1 then
+      redis.call('HSET', base .. id, 'delay', 0)
+      enqueue(base, id, priority_of(base, id), false, token)
+    end
+    redis.call('ZREM', base .. 'delayed', id)
+  end
+  local first = redis.call('ZRANGE', base .. 'delayed', 0, 0, 'WITHSCORES')
+  return first[2] and string.format('%.0f', math.floor(tonumber(first[2]) / 4096))
+end

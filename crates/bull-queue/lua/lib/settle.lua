@@ -1,0 +1,44 @@
+-- Forgets a debounce key that has no end of its own, once its job has ended.
+local function release_debounce(base, id)
+  local debounce = redis.call('HGET', base .. id, 'deid')
+  if debounce and redis.call('PTTL', base .. 'de:' .. debounce) <= 0 then
+    redis.call('DEL', base .. 'de:' .. debounce)
+  end
+end
+
+local function delete_jobs(base, ids)
+  for _, id in ipairs(ids) do
+    redis.call('DEL', base .. id, base .. id .. ':logs')
+  end
+end
+
+-- Removes finished jobs beyond the limits: `count` newest, `age` in seconds.
+local function trim(base, set, keep, now)
+  if keep.age then
+    local oldest = string.format('%.0f', now - keep.age * 1000)
+    delete_jobs(base, redis.call('ZRANGEBYSCORE', base .. set, '-inf', oldest))
+    redis.call('ZREMRANGEBYSCORE', base .. set, '-inf', oldest)
+  end
+  if keep.count then
+    delete_jobs(base, redis.call('ZREVRANGE', base .. set, keep.count, -1))
+    redis.call('ZREMRANGEBYRANK', base .. set, 0, -(keep.count + 1))
+  end
+end
+
+-- Puts a job into `completed` or `failed`, and tells those who listen. A count of 0 keeps nothing of
+-- this job, and touches no other. What can be refused for want of memory is written first: a script
+-- that fails half-way must not have lost the job.
+local function settle(base, set, id, now, keep, event)
+  if keep.count ~= 0 then
+    redis.call('ZADD', base .. set, now, id)
+    redis.call('HSET', base .. id, 'finishedOn', now)
+  end
+  release_debounce(base, id)
+  drop_ownership(base, id)
+  if keep.count == 0 then
+    delete_jobs(base, { id })
+  else
+    trim(base, set, keep, now)
+  end
+  redis.call('PUBLISH', base .. set, event)
+end

@@ -1,0 +1,9 @@
+-- Writes how far a job is. KEYS[1] the queue's base; ARGV[1] {id, progress, event}.
+-- Answers 1 done, 0 no such job.
+local base, request = KEYS[1], cjson.decode(ARGV[1])
+if redis.call('EXISTS', base .. request.id) == 0 then
+  return 0
+end
+redis.call('HSET', base .. request.id, 'progress', request.progress)
+redis.call('PUBLISH', base .. 'progress', request.event)
+return 1

@@ -1,0 +1,9 @@
+-- Renews the lock of a running job. KEYS[1] the queue's base; ARGV[1] {id, token, processed_on,
+-- lock_ms}. Answers what `ownership` says.
+local base, request = KEYS[1], cjson.decode(ARGV[1])
+local mine = ownership(base, request)
+if mine == 1 then
+  redis.call('SET', base .. request.id .. ':lock', request.token, 'PX', request.lock_ms)
+  redis.call('SREM', base .. 'stalled', request.id)
+end
+return mine

@@ -1,0 +1,62 @@
+-- Makes a repeatable job the only one of its name. KEYS[1] the queue's base; ARGV[1] {
+--   key, next, job, prefix: what the ids of its occurrences start with,
+--   name, others: [{key, prefix}] of the same name }
+-- Answers false when the queue has repeatable jobs of this name that the caller does not know of,
+-- else {when it runs next, keys that were removed}.
+local base, request = KEYS[1], cjson.decode(ARGV[1])
+local others = {}
+for _, other in ipairs(request.others) do
+  others[other.key] = other.prefix
+end
+local removed = {}
+for _, key in ipairs(redis.call('ZRANGE', base .. 'repeat', 0, -1)) do
+  if key ~= request.key and string.sub(key, 1, #request.name + 1) == request.name .. ':' then
+    if not others[key] then
+      return false
+    end
+    removed[#removed + 1] = key
+  end
+end
+
+local known = tonumber(redis.call('ZSCORE', base .. 'repeat', request.key) or '0')
+local current = request.prefix .. string.format('%.0f', known)
+local next = request.next
+if known > next and redis.call('ZSCORE', base .. 'delayed', current) then
+  -- A scheduler whose clock runs ahead of ours has seen this occurrence off already.
+  next = known
+else
+  redis.call('ZADD', base .. 'repeat', next, request.key)
+  if redis.call('EXISTS', base .. request.job.id) == 0 then
+    add_job(base, request.job)
+  end
+end
+local occurrence = request.prefix .. string.format('%.0f', next)
+if redis.call('ZSCORE', base .. 'delayed', occurrence) then
+  redis.call('HSET', base .. occurrence, 'data', request.job.data)
+  if occurrence == request.job.id then
+    redis.call('HSET', base .. occurrence, 'opts', request.job.opts)
+  end
+end
+
+-- Occurrences that will not be: those of the replaced jobs, and later ones of this job. One that is
+-- overdue was missed while nobody worked: it runs once.
+local function stale(id, score)
+  for _, prefix in pairs(others) do
+    if string.sub(id, 1, #prefix) == prefix then
+      return true
+    end
+  end
+  return string.sub(id, 1, #request.prefix) == request.prefix and id ~= occurrence
+    and math.floor(tonumber(score) / 4096) > next
+end
+local delayed = redis.call('ZRANGE', base .. 'delayed', 0, -1, 'WITHSCORES')
+for i = 1, #delayed, 2 do
+  if stale(delayed[i], delayed[i + 1]) then
+    redis.call('ZREM', base .. 'delayed', delayed[i])
+    redis.call('DEL', base .. delayed[i], base .. delayed[i] .. ':logs')
+  end
+end
+for _, key in ipairs(removed) do
+  redis.call('ZREM', base .. 'repeat', key)
+end
+return { string.format('%.0f', next), removed }

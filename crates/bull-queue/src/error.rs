@@ -1,0 +1,104 @@
+//! What can go wrong, written for the person on call.
+
+use redis::RedisError;
+
+use crate::cron::ScheduleError;
+use crate::job::{JobId, State};
+
+/// Why a queue did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The URL of Redis cannot be used.
+    #[error(
+        "the Redis URL {url} cannot be used: {reason}; wanted \
+         redis://[user:password@]host[:port][/database], or rediss:// for TLS"
+    )]
+    Url {
+        /// The URL, without its password.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Redis does not answer.
+    #[error(
+        "Redis at {url} could not be reached: {source}; check that REDIS_URL is right and that \
+         the server runs"
+    )]
+    Unreachable {
+        /// The URL, without its password.
+        url: String,
+        /// What the connection said.
+        source: RedisError,
+    },
+    /// Redis answered with an error.
+    #[error("Redis at {url} refused to {action} ({queue}): {source}")]
+    Refused {
+        /// The URL, without its password.
+        url: String,
+        /// What was attempted.
+        action: &'static str,
+        /// The queue.
+        queue: String,
+        /// What Redis said.
+        source: RedisError,
+    },
+    /// There is no such job.
+    #[error("{queue} has no job {id}: it was never added, or it was removed")]
+    NoSuchJob {
+        /// The queue.
+        queue: String,
+        /// The job.
+        id: JobId,
+    },
+    /// A worker runs the job.
+    #[error(
+        "job {id} of {queue} is run by a worker at this moment: it cannot be {action} before it \
+         ends, or before the lock of a dead worker has expired (30 s)"
+    )]
+    Locked {
+        /// The queue.
+        queue: String,
+        /// The job.
+        id: JobId,
+        /// What was asked, as `removed`.
+        action: &'static str,
+    },
+    /// The job stands in another list than the operation needs.
+    #[error("job {id} of {queue} is not {wanted}, so it cannot be {action}")]
+    NotInState {
+        /// The queue.
+        queue: String,
+        /// The job.
+        id: JobId,
+        /// Where it would have to stand.
+        wanted: State,
+        /// What was asked, as `retried`.
+        action: &'static str,
+    },
+    /// A custom id that is the name of one of the queue's own keys.
+    #[error("a job of {queue} cannot have the id {id:?}: Bull keeps the queue itself under it")]
+    ReservedId {
+        /// The queue.
+        queue: String,
+        /// The id asked for.
+        id: JobId,
+    },
+    /// The schedule of a repeatable job is wrong.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+    /// Other schedulers changed the queue's repeatable jobs all the time.
+    #[error("the repeatable jobs of {queue} kept changing: do several schedulers disagree?")]
+    Contended {
+        /// The queue.
+        queue: String,
+    },
+}
+
+impl Error {
+    /// Whether Redis could not be reached, as opposed to having said no.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+}

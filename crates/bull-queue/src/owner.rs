@@ -1,0 +1,129 @@
+//! Who holds a job's lock, and whether that process is certainly dead.
+//!
+//! The value of a lock is `<uuid>@<host>:<pid>:<started>:<pid namespace>:<boot>`: unique per try, so
+//! that a script that is run a second time knows its own first run, and telling which process took
+//! it. The lock of a process that has died on this machine need not be waited for.
+
+use std::sync::LazyLock;
+
+use uuid::Uuid;
+
+/// This process, as `host:pid:started:namespace:boot`; the last three are `?` where the system does
+/// not tell.
+static PROCESS: LazyLock<String> = LazyLock::new(|| {
+    let host = read("/proc/sys/kernel/hostname").unwrap_or_else(|| "?".into());
+    let pid = std::process::id();
+    let started = started(pid).unwrap_or_else(|| "?".into());
+    let host: String = host.chars().filter(|c| !matches!(c, ':' | '@')).collect();
+    format!("{host}:{pid}:{started}:{}:{}", namespace(), boot())
+});
+
+/// A token that no other try of any job has.
+pub(crate) fn new_token() -> String {
+    format!("{}@{}", Uuid::new_v4(), *PROCESS)
+}
+
+/// What is known about the owner of a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Liveness {
+    /// Its process ran on this machine and is gone.
+    Dead,
+    /// Its process lives, or nothing is known about it.
+    Unknown,
+}
+
+/// Looks at the owner of `token`. Only a process of this boot of this machine, in our own namespace
+/// of process ids, can be known to be dead; everything else (another host, Node's Bull) is unknown.
+pub(crate) fn liveness(token: &str) -> Liveness {
+    let dead = || -> Option<bool> {
+        let (_, process) = token.split_once('@')?;
+        let mut parts = process.split(':').skip(1);
+        let (pid, began) = (parts.next()?.parse::<u32>().ok()?, parts.next()?);
+        let same_machine = parts.next()? == namespace() && parts.next()? == boot();
+        // Where processes of others are hidden (hidepid), the first one is hidden too.
+        let known = began != "?" && namespace() != "?" && boot() != "?" && started(1).is_some();
+        // A reused process id has another start time.
+        Some(same_machine && known && started(pid).as_deref() != Some(began))
+    };
+    if dead().unwrap_or(false) { Liveness::Dead } else { Liveness::Unknown }
+}
+
+fn namespace() -> &'static str {
+    static NAMESPACE: LazyLock<String> = LazyLock::new(|| {
+        let link = std::fs::read_link("/proc/self/ns/pid").ok();
+        let link = link.and_then(|link| link.to_str().map(str::to_owned)).unwrap_or_default();
+        let inode: String = link.chars().filter(char::is_ascii_digit).collect();
+        if inode.is_empty() { "?".into() } else { inode }
+    });
+    &NAMESPACE
+}
+
+fn boot() -> &'static str {
+    static BOOT: LazyLock<String> =
+        LazyLock::new(|| read("/proc/sys/kernel/random/boot_id").unwrap_or_else(|| "?".into()));
+    &BOOT
+}
+
+/// When the process began, in ticks since boot: field 22 of its `stat`, counted after the name,
+/// which may hold anything.
+fn started(pid: u32) -> Option<String> {
+    let stat = read(&format!("/proc/{pid}/stat"))?;
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let mut fields = after_name.split_whitespace();
+    // A zombie is dead: it only waits for its parent.
+    let state = fields.next()?;
+    if matches!(state, "Z" | "X") {
+        return None;
+    }
+    fields.nth(18).map(str::to_owned)
+}
+
+fn read(path: &str) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?;
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_unique() {
+        assert_ne!(new_token(), new_token());
+    }
+
+    #[test]
+    fn our_own_process_lives() {
+        assert_eq!(liveness(&new_token()), Liveness::Unknown);
+    }
+
+    #[test]
+    fn a_child_is_dead_once_it_has_ended() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let process = format!(
+            "x@h:{}:{}:{}:{}",
+            child.id(),
+            started(child.id()).unwrap(),
+            namespace(),
+            boot()
+        );
+        assert_eq!(liveness(&process), Liveness::Unknown);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(liveness(&process), Liveness::Dead);
+    }
+
+    #[test]
+    fn nothing_is_known_about_others() {
+        let boot = boot();
+        for token in [
+            "8b1a9953-c461-4a6f-9e4b-000000000000".to_owned(),
+            format!("x@elsewhere:1:5:{}:another-boot", namespace()),
+            format!("x@elsewhere:1:5:4026000000:{boot}"),
+            format!("x@h:1:?:{}:{boot}", namespace()),
+            String::new(),
+        ] {
+            assert_eq!(liveness(&token), Liveness::Unknown, "{token}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Reading: counts, jobs, their state.
+
+use redis::pipe;
+use serde::Serialize;
+
+use super::Queue;
+use crate::error::Error;
+use crate::job::{Job, JobId, State};
+
+/// How many jobs stand where, as Bull counts them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Counts {
+    /// In line.
+    pub waiting: u64,
+    /// Run by a worker.
+    pub active: u64,
+    /// Done.
+    pub completed: u64,
+    /// Given up.
+    pub failed: u64,
+    /// Waiting for their time.
+    pub delayed: u64,
+    /// In line, in a queue that is paused.
+    pub paused: u64,
+}
+
+impl Counts {
+    /// The number for one state.
+    #[must_use]
+    pub fn of(&self, state: State) -> u64 {
+        match state {
+            State::Waiting => self.waiting,
+            State::Active => self.active,
+            State::Completed => self.completed,
+            State::Failed => self.failed,
+            State::Delayed => self.delayed,
+            State::Paused => self.paused,
+        }
+    }
+}
+
+pub(crate) type Fields = Vec<(Vec<u8>, Vec<u8>)>;
+
+impl Queue {
+    /// How many jobs stand where.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn counts(&self) -> Result<Counts, Error> {
+        let mut commands = pipe();
+        commands.atomic();
+        for state in State::ALL {
+            let key = self.keys().part(state.part());
+            if state.is_sorted_set() {
+                commands.zcard(key);
+            } else {
+                commands.llen(key);
+            }
+        }
+        let [waiting, active, completed, failed, delayed, paused]: [u64; 6] =
+            self.query("count its jobs", &commands).await?;
+        Ok(Counts { waiting, active, completed, failed, delayed, paused })
+    }
+
+    /// A job by its id.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn job(&self, id: &str) -> Result<Option<Job>, Error> {
+        Ok(self.read_jobs(&[id.into()]).await?.pop())
+    }
+
+    /// The jobs of one state, from `start` to `end` inclusive, 0 being the first; a negative `end`
+    /// counts from the last. As Bull lists them: completed and failed ones newest first, the others
+    /// in the order in which they will run (or began).
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn jobs(&self, state: State, start: isize, end: isize) -> Result<Vec<Job>, Error> {
+        let ids = self.ids(state, start, end).await?;
+        self.read_jobs(&ids).await
+    }
+
+    /// As [`Queue::jobs`], only the ids.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn ids(&self, state: State, start: isize, end: isize) -> Result<Vec<JobId>, Error> {
+        let key = self.keys().part(state.part());
+        let mut commands = pipe();
+        match state {
+            State::Completed | State::Failed => commands.zrevrange(key, start, end),
+            State::Delayed => commands.zrange(key, start, end),
+            // The first one in line stands at the right end of the list.
+            State::Waiting | State::Active | State::Paused => {
+                commands.lrange(key, -(end + 1), -(start + 1))
+            }
+        };
+        let (mut ids,): (Vec<String>,) = self.query("list its jobs", &commands).await?;
+        if !state.is_sorted_set() {
+            ids.reverse();
+        }
+        Ok(ids.into_iter().map(JobId::from).collect())
+    }
+
+    /// Where a job stands; none when it stands nowhere.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn state(&self, id: &str) -> Result<Option<State>, Error> {
+        let mut commands = pipe();
+        commands.atomic();
+        for state in State::ALL {
+            let key = self.keys().part(state.part());
+            if state.is_sorted_set() {
+                commands.zscore(key, id);
+            } else {
+                commands.lrange(key, 0, -1);
+            }
+        }
+        let found: Vec<redis::Value> = self.query("look for a job", &commands).await?;
+        let stands = |(state, value): (State, redis::Value)| {
+            let stands = if state.is_sorted_set() {
+                !matches!(value, redis::Value::Nil)
+            } else {
+                let ids: Vec<String> = redis::from_redis_value(value).unwrap_or_default();
+                ids.iter().any(|listed| listed == id)
+            };
+            stands.then_some(state)
+        };
+        Ok(State::ALL.into_iter().zip(found).find_map(stands))
+    }
+
+    /// Reads jobs; ids without a job are left out.
+    pub(crate) async fn read_jobs(&self, ids: &[JobId]) -> Result<Vec<Job>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut commands = pipe();
+        for id in ids {
+            commands.hgetall(self.keys().job(id));
+        }
+        let hashes: Vec<Fields> = self.query("read jobs", &commands).await?;
+        let jobs = ids.iter().cloned().zip(hashes).filter(|(_, fields)| !fields.is_empty());
+        Ok(jobs.map(|(id, fields)| Job::from_hash(id, fields)).collect())
+    }
+}

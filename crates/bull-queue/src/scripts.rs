@@ -1,0 +1,55 @@
+//! The Lua scripts, one per operation, each after the functions it uses.
+//!
+//! A script gets the queue's base as its key and one JSON object as its argument. All of them bear
+//! being run twice with the same request: Redis may have run one although its reply was lost.
+
+use std::sync::LazyLock;
+
+use redis::Script;
+
+macro_rules! library {
+    ($($name:ident = $file:literal;)*) => {
+        $(const $name: &str = include_str!(concat!("../lua/lib/", $file));)*
+    };
+}
+
+macro_rules! scripts {
+    ($($(#[$doc:meta])* $name:ident = [$($library:ident),*] $file:literal;)*) => {
+        $(
+            $(#[$doc])*
+            pub(crate) static $name: LazyLock<Script> = LazyLock::new(|| {
+                Script::new(&[$($library,)* include_str!(concat!("../lua/", $file))].concat())
+            });
+        )*
+    };
+}
+
+library! {
+    RECEIPT_LIB = "receipt.lua";
+    ENQUEUE_LIB = "enqueue.lua";
+    ADD_JOB_LIB = "add_job.lua";
+    PROMOTE_LIB = "promote.lua";
+    OWN_LIB = "own.lua";
+    TAKE_LIB = "take.lua";
+    SETTLE_LIB = "settle.lua";
+}
+
+scripts! {
+    ADD = [RECEIPT_LIB, ENQUEUE_LIB, ADD_JOB_LIB] "add.lua";
+    FETCH = [ENQUEUE_LIB, PROMOTE_LIB, OWN_LIB, TAKE_LIB] "fetch.lua";
+    FINISH = [ENQUEUE_LIB, ADD_JOB_LIB, PROMOTE_LIB, OWN_LIB, TAKE_LIB, SETTLE_LIB] "finish.lua";
+    INTERRUPTED = [ENQUEUE_LIB, OWN_LIB, SETTLE_LIB] "interrupted.lua";
+    LOG = [RECEIPT_LIB] "log.lua";
+    LOOK = [] "look.lua";
+    PAUSE = [] "pause.lua";
+    PROGRESS = [] "progress.lua";
+    PROMOTE = [ENQUEUE_LIB] "promote.lua";
+    PROMOTE_DUE = [ENQUEUE_LIB, PROMOTE_LIB] "promote_due.lua";
+    RELEASE = [ENQUEUE_LIB, OWN_LIB] "release.lua";
+    REMOVE = [] "remove.lua";
+    RENEW = [OWN_LIB] "renew.lua";
+    REPEAT_NEXT = [ENQUEUE_LIB, ADD_JOB_LIB] "repeat_next.lua";
+    REPEAT_REMOVE = [] "repeat_remove.lua";
+    REPEAT_UPSERT = [ENQUEUE_LIB, ADD_JOB_LIB] "repeat_upsert.lua";
+    RETRY = [ENQUEUE_LIB] "retry.lua";
+}

@@ -1,0 +1,206 @@
+//! What the parts of one worker share.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::task::AtomicWaker;
+use redis::{FromRedisValue, RedisError, Script};
+use serde::Serialize;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use super::event::WorkerEvent;
+use super::failure::{Failure, Kind};
+use super::options::WorkerOptions;
+use super::outage::Outage;
+use super::running::Running;
+use super::{finish, lock};
+use crate::job::{Job, JobId};
+use crate::queue::Queue;
+
+/// The longest pause before something that Redis did not do is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// What the parts of one worker share.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) queue: Queue,
+    pub(super) options: WorkerOptions,
+    /// Names this worker's receipts in Redis.
+    pub(super) id: String,
+    /// One permit per job that may run.
+    pub(super) permits: Arc<Semaphore>,
+    /// Something may stand in line.
+    pub(super) arrival: Notify,
+    /// Wakes the apalis worker.
+    pub(super) waker: AtomicWaker,
+    /// No job is taken any more.
+    pub(super) stop: CancellationToken,
+    /// Everything ends, recorded or not.
+    pub(super) closed: CancellationToken,
+    pub(super) tasks: TaskTracker,
+    /// Tries whose end is recorded and known to be: their receipts can go.
+    pub(super) acknowledged: Mutex<Vec<String>>,
+    /// Told whenever a job leaves `running`.
+    left: Notify,
+    /// Told whenever a job comes into the slot.
+    filled: Notify,
+    outage: Outage,
+    /// Jobs taken and not yet handed to apalis.
+    slot: Mutex<VecDeque<Arc<Running>>>,
+    /// Jobs taken, by id, those in the slot included.
+    running: Mutex<HashMap<JobId, Arc<Running>>>,
+}
+
+impl Core {
+    pub(super) fn new(queue: Queue, options: WorkerOptions) -> Self {
+        Self {
+            id: Uuid::new_v4().to_string(),
+            permits: Arc::new(Semaphore::new(options.concurrency.max(1))),
+            arrival: Notify::new(),
+            waker: AtomicWaker::new(),
+            stop: options.shutdown.child_token(),
+            closed: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            acknowledged: Mutex::default(),
+            left: Notify::new(),
+            filled: Notify::new(),
+            outage: Outage::default(),
+            slot: Mutex::default(),
+            running: Mutex::default(),
+            queue,
+            options,
+        }
+    }
+
+    pub(super) fn emit(&self, event: &WorkerEvent) {
+        self.options.observer.on_event(self.queue.name(), event);
+    }
+
+    /// Runs a script until Redis has done it, telling of the outage once. None when the worker
+    /// closes first, or `until` is cancelled.
+    pub(super) async fn persist<T: FromRedisValue, R: Serialize>(
+        &self,
+        activity: &'static str,
+        script: &Script,
+        mut request: impl FnMut(bool) -> R,
+        until: &CancellationToken,
+    ) -> Option<T> {
+        let mut pause = Duration::from_millis(100);
+        let mut again = false;
+        loop {
+            match self.queue.call(script, &request(again)).await {
+                Ok(answer) => {
+                    self.works(activity);
+                    return Some(answer);
+                }
+                Err(error) => self.fails(activity, &error),
+            }
+            again = true;
+            tokio::select! {
+                () = until.cancelled() => return None,
+                () = self.closed.cancelled() => return None,
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Notes that Redis did not do `activity`.
+    pub(super) fn fails(&self, activity: &'static str, error: &RedisError) {
+        tracing::debug!(queue = self.queue.name(), activity, %error, "Redis did not do it");
+        if self.outage.begins(activity, error) {
+            self.emit(&WorkerEvent::Error { error: error.to_string() });
+        }
+    }
+
+    /// Notes that Redis did `activity`.
+    pub(super) fn works(&self, activity: &'static str) {
+        if self.outage.ends(activity) {
+            self.emit(&WorkerEvent::Recovered);
+        }
+    }
+
+    /// Takes charge of a job that a script has made ours: keeps its lock, adds the next occurrence
+    /// of a repeatable job, and has it run.
+    pub(super) async fn accept(
+        self: &Arc<Self>,
+        job: Job,
+        token: String,
+        permit: OwnedSemaphorePermit,
+    ) {
+        let cancel = self.options.shutdown.child_token();
+        let running = Arc::new(Running::new(job, token, cancel, permit));
+        self.tasks.spawn(lock::keep(Arc::clone(self), Arc::clone(&running)));
+        self.register(&running).await;
+        self.add_next_occurrence(&running.job).await;
+        if let Some(malformed) = &running.job.malformed {
+            let failure = Failure::new(Kind::Final, format!("the job cannot be run: {malformed}"));
+            Box::pin(finish::finish(self, &running, Err(failure), false)).await;
+            return;
+        }
+        lock_up(&self.slot).push_back(running);
+        self.filled.notify_one();
+        self.waker.wake();
+    }
+
+    /// Adds the job to those that are running, once an earlier try that was lost has wound down.
+    async fn register(&self, running: &Arc<Running>) {
+        loop {
+            let left = self.left.notified();
+            {
+                let mut others = lock_up(&self.running);
+                if !others.contains_key(&running.job.id) {
+                    others.insert(running.job.id.clone(), Arc::clone(running));
+                    return;
+                }
+            }
+            left.await;
+        }
+    }
+
+    pub(super) async fn add_next_occurrence(&self, job: &Job) {
+        let mut pause = Duration::from_millis(100);
+        while let Err(error) = self.queue.add_next_occurrence(job).await {
+            self.fails("repeat", &error);
+            tokio::select! {
+                () = self.closed.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        self.works("repeat");
+    }
+
+    /// Forgets a job whose try is over.
+    pub(super) fn leave(&self, running: &Running) {
+        running.over.cancel();
+        drop(running.take_permit());
+        lock_up(&self.running).remove(&running.job.id);
+        self.left.notify_waiters();
+    }
+
+    pub(super) fn running(&self, id: &str) -> Option<Arc<Running>> {
+        lock_up(&self.running).get(&JobId::from(id)).cloned()
+    }
+
+    pub(super) fn take_from_slot(&self) -> Option<Arc<Running>> {
+        lock_up(&self.slot).pop_front()
+    }
+
+    pub(super) async fn slot_filled(&self) {
+        self.filled.notified().await;
+    }
+
+    pub(super) fn slot_is_empty(&self) -> bool {
+        lock_up(&self.slot).is_empty()
+    }
+}
+
+/// No lock of ours is held across a panic of somebody else's code.
+pub(super) fn lock_up<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,117 @@
+//! How a try failed: the message, its causes, and what follows from them.
+
+use std::error::Error;
+use std::fmt::Write;
+
+use apalis::layers::catch_panic::PanicError;
+use apalis_core::error::{AbortError, BoxDynError};
+
+use super::context::{Interrupted, Unretryable};
+use crate::job::INTERRUPTED_REASON;
+
+/// What follows from a failed try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It counts, and is repeated if tries are left.
+    Ordinary,
+    /// It counts, and no other try would help.
+    Final,
+    /// It was cut, and does not count.
+    Interrupted,
+}
+
+/// How a try failed.
+#[derive(Debug, Clone)]
+pub(super) struct Failure {
+    pub(super) kind: Kind,
+    /// The message of the error: `failedReason`.
+    pub(super) error: String,
+    /// The message with all its causes: one entry of `stacktrace`.
+    pub(super) stack: String,
+}
+
+impl Failure {
+    pub(super) fn new(kind: Kind, error: impl Into<String>) -> Self {
+        let error = error.into();
+        Self { kind, stack: format!("Error: {error}"), error }
+    }
+
+    /// Reads the error a handler ended with.
+    pub(super) fn from_error(error: &BoxDynError) -> Self {
+        let mut kind = Kind::Ordinary;
+        let mut top: &(dyn Error + 'static) = error.as_ref();
+        // apalis' AbortError says "do not retry"; around a panic it is only packing.
+        if let Some(source) = top.downcast_ref::<AbortError>().and_then(Error::source) {
+            kind = if source.is::<PanicError>() { Kind::Ordinary } else { Kind::Final };
+            top = source;
+        }
+        let mut stack = format!("Error: {top}");
+        let mut cause = Some(top);
+        while let Some(error) = cause {
+            if error.is::<Interrupted>() {
+                kind = Kind::Interrupted;
+            } else if error.is::<Unretryable>() && kind == Kind::Ordinary {
+                kind = Kind::Final;
+            }
+            if !std::ptr::addr_eq(error, top) {
+                let _ = write!(stack, "\n    caused by: {error}");
+            }
+            cause = error.source();
+        }
+        let error =
+            if kind == Kind::Interrupted { INTERRUPTED_REASON.into() } else { top.to_string() };
+        Self { kind, error, stack }
+    }
+
+    /// The same failure, of a job that was cut by the shutdown.
+    pub(super) fn interrupted(self) -> Self {
+        Self { kind: Kind::Interrupted, error: INTERRUPTED_REASON.into(), stack: self.stack }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Chained {
+        text: &'static str,
+        #[source]
+        source: Option<BoxDynError>,
+    }
+
+    fn chained(text: &'static str, source: impl Into<BoxDynError>) -> BoxDynError {
+        Box::new(Chained { text, source: Some(source.into()) })
+    }
+
+    #[test]
+    fn the_reason_is_the_message_and_the_stack_holds_every_cause() {
+        let error = chained("restore failed", chained("pg_restore ended with 1", "disk full"));
+        let failure = Failure::from_error(&error);
+        assert_eq!(failure.kind, Kind::Ordinary);
+        assert_eq!(failure.error, "restore failed");
+        assert_eq!(
+            failure.stack,
+            "Error: restore failed\n    caused by: pg_restore ended with 1\n    caused by: disk full"
+        );
+    }
+
+    #[test]
+    fn an_interruption_is_found_under_other_errors() {
+        let failure = Failure::from_error(&chained("copy stopped", Interrupted));
+        assert_eq!(failure.kind, Kind::Interrupted);
+        assert_eq!(failure.error, INTERRUPTED_REASON);
+        assert!(failure.stack.starts_with("Error: copy stopped"));
+    }
+
+    #[test]
+    fn errors_that_no_retry_helps() {
+        let failure = Failure::from_error(&Box::new(Unretryable("no such table".into())).into());
+        assert_eq!((failure.kind, failure.error.as_str()), (Kind::Final, "no such table"));
+        let failure = Failure::from_error(&Box::new(AbortError::new("no such table")).into());
+        assert_eq!((failure.kind, failure.error.as_str()), (Kind::Final, "no such table"));
+        let panic = AbortError::new(PanicError("index out of bounds".into()));
+        assert_eq!(Failure::from_error(&Box::new(panic).into()).kind, Kind::Ordinary);
+    }
+}

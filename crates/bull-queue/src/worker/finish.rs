@@ -1,0 +1,245 @@
+//! Recording how a try ended, and taking the next job in the same step.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::core::{Core, lock_up};
+use super::event::WorkerEvent;
+use super::failure::{Failure, Kind};
+use super::lock::millis;
+use super::options::InterruptedPolicy;
+use super::running::Running;
+use crate::clock::now_ms;
+use crate::job::{Job, JobId, JobOutcome, JobRequest, Successor};
+use crate::keys::Keys;
+use crate::options::Keep;
+use crate::owner::new_token;
+use crate::queue::{AddJob, Fields};
+use crate::scripts;
+
+/// What `lua/finish.lua` takes.
+#[derive(Debug, Serialize)]
+struct Request {
+    id: JobId,
+    token: String,
+    processed_on: String,
+    now: u64,
+    #[serde(flatten)]
+    ending: Ending,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    successor: Option<AddSuccessor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fetch: Option<Fetch>,
+    worker: String,
+    acknowledged: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Fetch {
+    token: String,
+    lock_ms: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct AddSuccessor {
+    base: String,
+    job: AddJob,
+}
+
+/// Where the job goes, and what is written to it.
+#[derive(Debug, Default, Serialize)]
+struct Ending {
+    outcome: &'static str,
+    /// Names and values in turn.
+    fields: Vec<String>,
+    keep: Limits,
+    event: String,
+    due: u64,
+    lifo: bool,
+    front: bool,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Limits {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age: Option<u64>,
+}
+
+impl From<Option<Keep>> for Limits {
+    fn from(keep: Option<Keep>) -> Self {
+        let keep = keep.unwrap_or(Keep::ALL);
+        Self { count: keep.count, age: keep.age }
+    }
+}
+
+type Reply = (i64, Option<String>, Fields, Option<String>);
+
+/// Records how a try ended, however long Redis is away, and takes the next job if asked to.
+pub(super) async fn finish(
+    core: &Arc<Core>,
+    running: &Arc<Running>,
+    result: Result<JobOutcome, Failure>,
+    fetch_next: bool,
+) {
+    if running.is_lost() {
+        core.leave(running);
+        return;
+    }
+    running.begin_to_finish();
+    let now = now_ms();
+    let job = &running.job;
+    let (ending, event, successor) = match result {
+        Ok(outcome) => {
+            let event = WorkerEvent::Completed {
+                job: Arc::clone(job),
+                return_value: outcome.return_value.clone(),
+            };
+            (completed(job, &outcome.return_value), event, outcome.successor)
+        }
+        Err(failure) if failure.kind == Kind::Interrupted => {
+            let ending = interrupted(job, &failure, core.options.interrupted);
+            (ending, WorkerEvent::Interrupted { job: Arc::clone(job) }, None)
+        }
+        Err(failure) => {
+            let (ending, event) = failed(job, &failure, now);
+            (ending, event, None)
+        }
+    };
+    let next_token = fetch_next.then(new_token);
+    let request = Request {
+        id: job.id.clone(),
+        token: running.token.clone(),
+        processed_on: running.processed_on.clone(),
+        now,
+        ending,
+        successor: successor.map(|successor| follow(job, successor, core.queue.token(), now)),
+        fetch: next_token
+            .clone()
+            .map(|token| Fetch { token, lock_ms: millis(core.options.lock_duration) }),
+        worker: core.id.clone(),
+        acknowledged: std::mem::take(&mut *lock_up(&core.acknowledged)),
+    };
+    let reply: Option<Reply> =
+        core.persist("finish", &scripts::FINISH, |_again| &request, &core.closed).await;
+    let permit = running.take_permit();
+    core.leave(running);
+    // Closed before Redis came back: the job's lock expires, and it is found as interrupted.
+    let Some((code, next_id, next_fields, _next_due)) = reply else {
+        return;
+    };
+    if code > 0 {
+        lock_up(&core.acknowledged).push(running.token.clone());
+        core.emit(&event);
+    } else {
+        core.emit(&WorkerEvent::Lost { job: Arc::clone(job) });
+    }
+    if let (Some(id), Some(token), Some(permit)) = (next_id, next_token, permit) {
+        let next = Job::from_hash(JobId::from(id), next_fields);
+        core.accept(next, token, permit).await;
+    }
+}
+
+fn completed(job: &Job, return_value: &Value) -> Ending {
+    let value = return_value.to_string();
+    Ending {
+        outcome: "completed",
+        // The value as a text that holds JSON: Node's `job.finished()` parses it once more.
+        event: json!({ "jobId": job.id, "val": value }).to_string(),
+        fields: vec!["returnvalue".into(), value],
+        keep: job.opts.remove_on_complete.into(),
+        ..Ending::default()
+    }
+}
+
+fn failed(job: &Arc<Job>, failure: &Failure, now: u64) -> (Ending, WorkerEvent) {
+    let made = job.attempts_made.saturating_add(1);
+    let attempts = job.opts.attempts;
+    let mut stack = failure.stack.clone();
+    let wait = match &job.opts.backoff {
+        None => Some(0),
+        Some(backoff) => backoff.after(made).map_or_else(
+            |unknown| {
+                stack = format!("{stack}\n    not tried again: {unknown}");
+                None
+            },
+            Some,
+        ),
+    };
+    let wait = wait.filter(|_| made < attempts && failure.kind == Kind::Ordinary);
+    let fields = vec![
+        "attemptsMade".into(),
+        made.to_string(),
+        "failedReason".into(),
+        failure.error.clone(),
+        "stacktrace".into(),
+        stacktrace(job, &stack),
+    ];
+    let ending = match wait {
+        Some(0) => Ending { outcome: "wait", fields, lifo: job.opts.lifo, ..Ending::default() },
+        Some(wait) => Ending {
+            outcome: "delayed",
+            fields,
+            due: now.saturating_add(wait),
+            ..Ending::default()
+        },
+        None => Ending {
+            outcome: "failed",
+            fields,
+            keep: job.opts.remove_on_fail.into(),
+            event: json!({ "jobId": job.id, "val": failure.error }).to_string(),
+            ..Ending::default()
+        },
+    };
+    let event = WorkerEvent::Failed {
+        job: Arc::clone(job),
+        made,
+        attempts,
+        last: wait.is_none(),
+        error: failure.error.clone(),
+        stack,
+    };
+    (ending, event)
+}
+
+/// A try that was cut does not count. Its job is kept whatever `removeOnFail` says: an operator has
+/// to see it.
+fn interrupted(job: &Job, failure: &Failure, policy: InterruptedPolicy) -> Ending {
+    let mut fields = vec!["failedReason".into(), failure.error.clone()];
+    match policy {
+        InterruptedPolicy::Fail => {
+            fields.extend(["stacktrace".into(), stacktrace(job, &failure.stack)]);
+            Ending {
+                outcome: "failed",
+                fields,
+                event: json!({ "jobId": job.id, "val": failure.error }).to_string(),
+                ..Ending::default()
+            }
+        }
+        InterruptedPolicy::Retry => {
+            Ending { outcome: "wait", fields, front: true, ..Ending::default() }
+        }
+    }
+}
+
+/// The stacks of all failed tries, as a JSON array.
+fn stacktrace(job: &Job, latest: &str) -> String {
+    let mut stacks: Vec<&str> = job.stacktrace.iter().map(String::as_str).collect();
+    stacks.push(latest);
+    let limit = job.opts.stack_trace_limit.filter(|limit| *limit > 0);
+    let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+    let kept = &stacks[stacks.len().saturating_sub(limit)..];
+    serde_json::to_string(kept).unwrap_or_else(|_| "[]".into())
+}
+
+fn follow(job: &Job, successor: Successor, token: &str, now: u64) -> AddSuccessor {
+    let run_id = successor.request.run_id.clone().unwrap_or_else(|| job.run_id.clone());
+    let request = JobRequest { run_id: Some(run_id), ..successor.request };
+    AddSuccessor {
+        base: Keys::new(&successor.queue).base().to_owned(),
+        job: AddJob::new(&request, token, now),
+    }
+}

@@ -1,0 +1,55 @@
+//! Keeping the lock of a running job, in a task of its own: apalis' heartbeats stop while a worker
+//! drains.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::core::Core;
+use super::event::WorkerEvent;
+use super::running::Running;
+use crate::scripts;
+
+#[derive(Serialize)]
+struct Request<'a> {
+    id: &'a str,
+    token: &'a str,
+    processed_on: &'a str,
+    lock_ms: u64,
+}
+
+/// Renews the lock every half of its life until the try is over. A lock that expired while Redis was
+/// away is taken again; one that somebody else has taken means that the job is his.
+pub(super) async fn keep(core: Arc<Core>, running: Arc<Running>) {
+    let request = |_again| Request {
+        id: &running.job.id,
+        token: &running.token,
+        processed_on: &running.processed_on,
+        lock_ms: millis(core.options.lock_duration),
+    };
+    loop {
+        tokio::select! {
+            () = running.over.cancelled() => break,
+            () = core.closed.cancelled() => break,
+            () = tokio::time::sleep(core.options.lock_duration / 2) => {}
+        }
+        match core.persist::<i64, _>("renew", &scripts::RENEW, request, &running.over).await {
+            Some(1) => {}
+            Some(_) => {
+                if running.lose() {
+                    running.cancel.cancel();
+                    core.emit(&WorkerEvent::Lost { job: Arc::clone(&running.job) });
+                }
+                break;
+            }
+            None => break,
+        }
+    }
+    core.works("renew");
+}
+
+/// Whole milliseconds, as Redis takes them.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

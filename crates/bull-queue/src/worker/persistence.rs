@@ -1,0 +1,129 @@
+//! What apalis asks of a store. Nothing here ever fails: what Redis does not do is tried again, since
+//! an error would end the worker and drop the running job.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use apalis_core::backend::persistence::{Persistence, TaskEvent};
+use apalis_core::task::builder::TaskBuilder;
+use apalis_core::task::task_id::TaskId;
+use apalis_core::worker::context::WorkerContext;
+use apalis_redis::RedisTask;
+use serde_json::Value;
+
+use super::context::JobContext;
+use super::core::Core;
+use super::failure::{Failure, Kind};
+use super::running::Running;
+use super::{check, finish, pump, wake};
+use crate::job::{JobOutcome, JobRequest};
+use crate::options::JobOptions;
+
+/// Bull's layout in Redis as an apalis store.
+#[derive(Debug, Clone)]
+pub(super) struct BullPersistence {
+    core: Arc<Core>,
+}
+
+impl BullPersistence {
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    fn task(&self, running: &Running) -> RedisTask<Value> {
+        let job = &running.job;
+        let context = JobContext {
+            job: Arc::clone(job),
+            queue: self.core.queue.clone(),
+            cancel: running.cancel.clone(),
+        };
+        let attempts = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        TaskBuilder::new(job.data.clone())
+            .task_id(TaskId::from_string(job.id.as_str()))
+            .attempt(attempts(job.attempts_made))
+            .max_attempts(attempts(job.opts.attempts))
+            .data(context)
+            .build()
+    }
+}
+
+impl Persistence for BullPersistence {
+    type Compact = Value;
+    type Response = JobOutcome;
+    type Error = Infallible;
+
+    async fn register(&mut self, _worker: &WorkerContext) -> Result<(), Infallible> {
+        let core = &self.core;
+        core.tasks.spawn(wake::listen(Arc::clone(core)));
+        core.tasks.spawn(check::run(Arc::clone(core)));
+        core.tasks.spawn(pump::run(Arc::clone(core)));
+        let stopping = Arc::clone(core);
+        core.tasks.spawn(async move {
+            stopping.stop.cancelled().await;
+            stopping.waker.wake();
+        });
+        Ok(())
+    }
+
+    /// Locks are kept by tasks of their own: apalis' heartbeats stop while a worker drains.
+    async fn heartbeat(&mut self, _worker: &WorkerContext) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    async fn fetch_next(
+        &mut self,
+        _worker: &WorkerContext,
+    ) -> Result<Vec<RedisTask<Value>>, Infallible> {
+        let running = self.core.take_from_slot();
+        Ok(running.iter().map(|running| self.task(running)).collect())
+    }
+
+    async fn handle_events(
+        &mut self,
+        events: Vec<TaskEvent<JobOutcome>>,
+        worker: &WorkerContext,
+    ) -> Result<(), Infallible> {
+        for event in events {
+            let TaskEvent::Complete(ended) = event else { continue };
+            let Some(running) = self.core.running(&ended.task_id.to_string()) else { continue };
+            let result = ended.result.map_err(|message| {
+                running.take_failure().unwrap_or_else(|| Failure::new(Kind::Ordinary, message))
+            });
+            let fetch_next = !worker.is_shutting_down() && !self.core.stop.is_cancelled();
+            finish::finish(&self.core, &running, result, fetch_next).await;
+        }
+        Ok(())
+    }
+
+    async fn reenqueue_abandoned(
+        &mut self,
+        tasks: Vec<RedisTask<Value>>,
+        _worker: &WorkerContext,
+    ) -> Result<u64, Infallible> {
+        let mut count = 0;
+        for task in tasks {
+            let id = task.task_id().map(ToString::to_string).unwrap_or_default();
+            if let Some(running) = self.core.running(&id) {
+                pump::give_back(&self.core, &running.token).await;
+                self.core.leave(&running);
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    async fn push_tasks(&mut self, tasks: Vec<RedisTask<Value>>) -> Result<(), Infallible> {
+        for task in tasks {
+            let request = JobRequest::new(task.args, JobOptions::default());
+            while let Err(error) = self.core.queue.add(&request).await {
+                tracing::debug!(queue = self.core.queue.name(), %error, "trying to add again");
+                tokio::select! {
+                    () = self.core.closed.cancelled() => return Ok(()),
+                    () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}

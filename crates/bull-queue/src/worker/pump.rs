@@ -1,0 +1,102 @@
+//! Taking jobs from Redis, whenever one may run and one may stand in line.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::json;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::core::Core;
+use super::lock::millis;
+use crate::clock::now_ms;
+use crate::job::{Job, JobId};
+use crate::owner::new_token;
+use crate::queue::Fields;
+use crate::scripts;
+
+#[derive(Serialize)]
+struct Request<'a> {
+    now: u64,
+    token: &'a str,
+    lock_ms: u64,
+    again: bool,
+    drained: bool,
+}
+
+type Reply = (Option<String>, Fields, Option<String>);
+
+/// Takes jobs until the worker stops.
+pub(super) async fn run(core: Arc<Core>) {
+    while let Some(permit) = permit(&core).await {
+        take(&core, permit).await;
+    }
+}
+
+/// The right to run one more job. While all are in use, delayed jobs are put in line in time, so
+/// that operators and other workers see them.
+async fn permit(core: &Core) -> Option<OwnedSemaphorePermit> {
+    let acquire = Arc::clone(&core.permits).acquire_owned();
+    tokio::pin!(acquire);
+    let mut wait = core.options.guard_interval;
+    loop {
+        tokio::select! {
+            biased;
+            () = core.stop.cancelled() => return None,
+            permit = &mut acquire => return permit.ok(),
+            () = tokio::time::sleep(wait) => {}
+        }
+        match core.queue.promote_due_once(now_ms()).await {
+            Ok(due) => {
+                core.works("promote");
+                wait = until(due, core.options.guard_interval);
+            }
+            Err(error) => {
+                core.fails("promote", &error);
+                wait = core.options.guard_interval;
+            }
+        }
+    }
+}
+
+/// Takes one job, waiting until there is one.
+async fn take(core: &Arc<Core>, permit: OwnedSemaphorePermit) {
+    let mut drained = true;
+    loop {
+        let token = new_token();
+        let request = |again| Request {
+            now: now_ms(),
+            token: &token,
+            lock_ms: millis(core.options.lock_duration),
+            again,
+            drained,
+        };
+        let reply: Option<Reply> =
+            core.persist("fetch", &scripts::FETCH, request, &core.stop).await;
+        let due = match reply {
+            // Stopped while Redis was away: a run whose reply was lost may have taken a job.
+            None => return give_back(core, &token).await,
+            Some((Some(id), fields, _)) => {
+                return core.accept(Job::from_hash(JobId::from(id), fields), token, permit).await;
+            }
+            Some((None, _, due)) => due.and_then(|due| due.parse().ok()),
+        };
+        drained = false;
+        tokio::select! {
+            () = core.stop.cancelled() => return,
+            () = core.arrival.notified() => {}
+            () = tokio::time::sleep(until(due, core.options.guard_interval)) => {}
+        }
+    }
+}
+
+/// Puts a job that was taken but not begun back in line.
+pub(super) async fn give_back(core: &Core, token: &str) {
+    let request = |_again| json!({ "token": token });
+    core.persist::<i64, _>("give back", &scripts::RELEASE, request, &core.closed).await;
+}
+
+/// How long to wait for something that is due at `due`, at most `limit`.
+fn until(due: Option<u64>, limit: Duration) -> Duration {
+    due.map_or(limit, |due| limit.min(Duration::from_millis(due.saturating_sub(now_ms()))))
+}

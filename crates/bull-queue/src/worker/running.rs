@@ -1,0 +1,82 @@
+//! One try of a job that this worker has taken.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
+
+use super::failure::Failure;
+use crate::job::Job;
+
+/// One try of a job that this worker has taken.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) job: Arc<Job>,
+    /// The value of its lock.
+    pub(super) token: String,
+    /// As it stands in the hash, to know the try by.
+    pub(super) processed_on: String,
+    /// What the handler is cancelled by.
+    pub(super) cancel: CancellationToken,
+    /// Cancelled when the try is recorded, or given up: nobody need renew its lock any more.
+    pub(super) over: CancellationToken,
+    permit: Mutex<Option<OwnedSemaphorePermit>>,
+    failure: Mutex<Option<Failure>>,
+    lost: AtomicBool,
+    finishing: AtomicBool,
+}
+
+impl Running {
+    pub(super) fn new(
+        job: Job,
+        token: String,
+        cancel: CancellationToken,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        Self {
+            processed_on: job.processed_on.map(|time| time.to_string()).unwrap_or_default(),
+            job: Arc::new(job),
+            token,
+            cancel,
+            over: CancellationToken::new(),
+            permit: Mutex::new(Some(permit)),
+            failure: Mutex::new(None),
+            lost: AtomicBool::new(false),
+            finishing: AtomicBool::new(false),
+        }
+    }
+
+    /// Keeps how the handler failed until apalis reports that the task is complete: apalis passes
+    /// on the message only.
+    pub(super) fn keep_failure(&self, failure: Failure) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+    }
+
+    pub(super) fn take_failure(&self) -> Option<Failure> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The right to run one job, for the next one.
+    pub(super) fn take_permit(&self) -> Option<OwnedSemaphorePermit> {
+        self.permit.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Notes that the lock went to somebody else. Answers false when that does not matter any more.
+    pub(super) fn lose(&self) -> bool {
+        if self.finishing.load(Ordering::SeqCst) {
+            return false;
+        }
+        !self.lost.swap(true, Ordering::SeqCst)
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::SeqCst)
+    }
+
+    /// Notes that its end is being recorded. From now on a missing lock means nothing: recording
+    /// the end removes it.
+    pub(super) fn begin_to_finish(&self) {
+        self.finishing.store(true, Ordering::SeqCst);
+    }
+}
