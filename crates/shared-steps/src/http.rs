@@ -55,6 +55,22 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A URL that may hold secrets: it is shown without its password and the values of its query.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretUrl(pub Url);
+
+impl fmt::Display for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&redacted(&self.0))
+    }
+}
+
+impl fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 /// Which redirects a client follows; always to the same scheme, host and port only, because the
 /// next request carries the same secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,13 +95,16 @@ pub(crate) fn client(timeout: Duration, redirects: Redirects) -> Result<Client, 
 }
 
 fn follow(attempt: Attempt<'_>, redirects: Redirects) -> reqwest::redirect::Action {
-    let keeps_method = matches!(
-        attempt.status(),
-        StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT
-    );
-    let same_origin = attempt.previous().last().is_some_and(|url| url.origin() == attempt.url().origin());
+    let keeps_method =
+        matches!(attempt.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
+    let same_origin =
+        attempt.previous().last().is_some_and(|url| url.origin() == attempt.url().origin());
     let followed = same_origin && (keeps_method || redirects == Redirects::All);
-    if followed && attempt.previous().len() <= REDIRECTS { attempt.follow() } else { attempt.stop() }
+    if followed && attempt.previous().len() <= REDIRECTS {
+        attempt.follow()
+    } else {
+        attempt.stop()
+    }
 }
 
 /// Where a redirect that was not followed leads, without its secrets.

@@ -62,9 +62,8 @@ where
         if asked.is_some_and(|asked| asked > limits.longest_asked_wait) {
             return Some(Err(error));
         }
-        let wait = asked.unwrap_or_else(|| {
-            execute_after.duration_since(SystemTime::now()).unwrap_or_default()
-        });
+        let wait = asked
+            .unwrap_or_else(|| execute_after.duration_since(SystemTime::now()).unwrap_or_default());
         tracing::warn!(
             wait_seconds = wait.as_secs_f64(),
             retry = past_retries + 1,

@@ -53,9 +53,8 @@ pub(super) async fn fetch(
 
 /// Asks for the content and reads only how the answer begins.
 pub(super) async fn check(settings: &LearningContentSettings, url: &Url) -> Result<String, Error> {
-    let get = client(url, CHECK_TIMEOUT)?
-        .get(http::without_credentials(url))
-        .headers(headers(settings)?);
+    let get =
+        client(url, CHECK_TIMEOUT)?.get(http::without_credentials(url)).headers(headers(settings)?);
     let response = get.send().await.map_err(|error| unreachable_api(url, describe(error)))?;
     if !response.status().is_success() {
         return Err(refused(response, settings, url).await);
@@ -163,8 +162,8 @@ fn unreachable_api(url: &Url, reason: String) -> Error {
 }
 
 fn content_type(response: &Response) -> String {
-    response
-        .headers()
-        .get(CONTENT_TYPE)
-        .map_or_else(|| "no content type".into(), |value| String::from_utf8_lossy(value.as_bytes()).into())
+    response.headers().get(CONTENT_TYPE).map_or_else(
+        || "no content type".into(),
+        |value| String::from_utf8_lossy(value.as_bytes()).into(),
+    )
 }

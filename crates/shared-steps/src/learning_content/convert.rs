@@ -13,9 +13,9 @@
 
 use serde_json::{Map, Value};
 
-use super::Error;
 use super::array::array_literal;
 use super::tables::{Column, ID, Path, Source, Table};
+use super::{Error, UnfitValue};
 use crate::http::kind;
 
 /// Characters of a value that an error shows.
@@ -52,6 +52,13 @@ pub(super) fn row(json: &str, position: Position<'_>) -> Result<Row, Error> {
     let item = match &item {
         Value::Object(item) if !item.is_empty() => item,
         Value::Null | Value::Object(_) => {
+            // The error's text is an old one, which alerts may look for, and names no item.
+            tracing::error!(
+                table_name = position.table.name,
+                "Item {} of {} has no property",
+                position.number,
+                position.items
+            );
             return Err(Error::NoProperty {
                 table: position.table.name.clone(),
                 position: position.number,
@@ -62,8 +69,8 @@ pub(super) fn row(json: &str, position: Position<'_>) -> Result<Row, Error> {
     let id = id(item, position)?;
     let mut row = Vec::with_capacity(position.table.columns.len() + 1);
     for column in &position.table.columns {
-        let value = value(item, column)
-            .map_err(|wrong| wrong.into_error(position.table, column, &id))?;
+        let value =
+            value(item, column).map_err(|wrong| wrong.into_error(position.table, column, &id))?;
         row.push(value);
     }
     row.insert(0, Some(id));
@@ -91,14 +98,14 @@ impl Wrong {
     }
 
     fn into_error(self, table: &Table, column: &Column, id: &str) -> Error {
-        Error::Value {
+        Error::Value(Box::new(UnfitValue {
             table: table.name.clone(),
             item: shortened(id),
             column: column.name.clone(),
             sql_type: column.sql_type.clone(),
             found: self.found,
             reason: self.reason,
-        }
+        }))
     }
 }
 
@@ -130,7 +137,8 @@ fn at<'a>(item: &'a Map<String, Value>, path: &Path) -> Result<&'a Value, Wrong>
             Value::Object(inner) => inner.get(key).unwrap_or(&Value::Null),
             Value::Null => value,
             other => {
-                let reason = format!("an object with the key {key} is wanted ({})", path.0.join("."));
+                let reason =
+                    format!("an object with the key {key} is wanted ({})", path.0.join("."));
                 return Err(Wrong::new(other, reason));
             }
         };

@@ -87,9 +87,10 @@ impl<'a> Ddl<'a> {
     }
 }
 
-/// Takes the locks that the drop needs, in one statement: its time-out bounds them all together.
-pub(super) fn lock(tables: &[String]) -> String {
-    format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", tables.join(", "))
+/// Takes the locks that the drop needs, waiting for others or not.
+pub(super) fn lock(tables: &[String], wait: bool) -> String {
+    let nowait = if wait { "" } else { " NOWAIT" };
+    format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE{nowait}", tables.join(", "))
 }
 
 /// Drops what the new tables replace.

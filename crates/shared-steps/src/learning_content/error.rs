@@ -109,21 +109,8 @@ pub enum Error {
         second: usize,
     },
     /// A value does not fit its column.
-    #[error("table {table}, item \"{item}\", column {column} ({sql_type}): found {found}: {reason}")]
-    Value {
-        /// The table.
-        table: String,
-        /// The item's id.
-        item: String,
-        /// The column.
-        column: String,
-        /// Its type.
-        sql_type: String,
-        /// The value, shortened.
-        found: String,
-        /// Why it does not fit.
-        reason: String,
-    },
+    #[error(transparent)]
+    Value(Box<UnfitValue>),
     /// Readers kept the old tables busy for too long.
     #[error(
         "the tables could not be replaced within {minutes} min: {blocked} in use by {holders}; end those sessions or wait for them, then restart learning-content-replication"
@@ -147,6 +134,24 @@ pub enum Error {
         /// What the server said.
         reason: String,
     },
+}
+
+/// A value that does not fit its column.
+#[derive(Debug, thiserror::Error)]
+#[error("table {table}, item \"{item}\", column {column} ({sql_type}): found {found}: {reason}")]
+pub struct UnfitValue {
+    /// The table.
+    pub table: String,
+    /// The item's id, shortened.
+    pub item: String,
+    /// The column.
+    pub column: String,
+    /// Its type.
+    pub sql_type: String,
+    /// The value, shortened.
+    pub found: String,
+    /// Why it does not fit.
+    pub reason: String,
 }
 
 impl Error {

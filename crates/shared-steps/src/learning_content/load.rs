@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::pin::pin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::SinkExt;
@@ -15,14 +15,14 @@ use super::convert::{Position, row, shortened};
 use super::ddl::Ddl;
 use super::locate::{is_data_error, unfit_value};
 use super::progress::Phase;
-use super::replace::{Patience, replace};
+use super::replace::replace;
 use super::tables::Table;
 use super::{Error, reason};
 
 /// Bytes handed to COPY at once.
 const CHUNK: usize = 256 * 1024;
 
-/// The server's own limits would cut a long load; ours stand in [`Patience`].
+/// The server's own limits would cut a long load; ours are in `replace`.
 const NO_LIMITS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
                          SET LOCAL idle_in_transaction_session_timeout = 0";
 
@@ -31,7 +31,7 @@ pub(super) async fn load(
     client: &mut Client,
     schema: &str,
     tables: &[(&Table, Items<'_>)],
-    patience: Patience,
+    patience: Duration,
     context: &Context,
 ) -> Result<Summary, Error> {
     match load_in_transaction(client, schema, tables, patience, context).await {
@@ -44,7 +44,10 @@ pub(super) async fn load(
             {
                 return Err(error);
             }
-            Err(Error::Database { action: format!("load table {}", table.name), reason: reason(&error) })
+            Err(Error::Database {
+                action: format!("load table {}", table.name),
+                reason: reason(&error),
+            })
         }
     }
 }
@@ -53,7 +56,10 @@ pub(super) async fn load(
 enum Failure {
     Final(Error),
     /// The server refused a row of the table at `index`; which one is to be found out.
-    Refused { index: usize, error: tokio_postgres::Error },
+    Refused {
+        index: usize,
+        error: tokio_postgres::Error,
+    },
 }
 
 impl From<Error> for Failure {
@@ -66,64 +72,58 @@ async fn load_in_transaction(
     client: &mut Client,
     schema: &str,
     tables: &[(&Table, Items<'_>)],
-    patience: Patience,
+    patience: Duration,
     context: &Context,
 ) -> Result<Summary, Failure> {
     let start = Instant::now();
     let mut transaction =
         client.transaction().await.map_err(database("begin a transaction".into()))?;
     transaction.batch_execute(NO_LIMITS).await.map_err(database("set time-outs".into()))?;
-    let mut loaded = Loaded { rows: 0, bytes: 0 };
-    for (index, (table, items)) in tables.iter().enumerate() {
-        let done = index as f64 / tables.len() as f64;
-        Phase::Load.report(context, done, Some(&table.name), loaded.rows, loaded.bytes);
-        if items.is_empty() {
-            tracing::warn!(table_name = table.name, "The content API has no item of this table");
-        }
-        let ddl = Ddl { schema, table };
-        let bytes = match load_table(&transaction, ddl, items).await {
-            Err(LoadError::Refused(error)) => return Err(Failure::Refused { index, error }),
-            Err(LoadError::Final(error)) => return Err(error.into()),
-            Ok(bytes) => bytes,
-        };
-        loaded.rows += items.len() as u64;
-        loaded.bytes += bytes;
-        tracing::debug!(table_name = table.name, rows = items.len(), bytes, "Table loaded");
-    }
-    let load_seconds = start.elapsed().as_secs_f64();
-    Phase::Replace.report(context, 0.0, None, loaded.rows, loaded.bytes);
+    let (rows, bytes) = load_tables(&transaction, schema, tables, context).await?;
+    let phase = |phase: Phase, rows, bytes, start: Instant| PhaseSummary {
+        name: phase.name().into(),
+        objects: tables.len() as u64,
+        rows,
+        bytes,
+        seconds: start.elapsed().as_secs_f64(),
+    };
+    let loaded = phase(Phase::Load, rows, bytes, start);
+
     let start = Instant::now();
+    Phase::Replace.report(context, 0.0, None, rows, bytes);
     let ddls: Vec<_> = tables.iter().map(|(table, _)| Ddl { schema, table }).collect();
     let dropped = replace(&mut transaction, &ddls, patience).await?;
     transaction.commit().await.map_err(database("commit the learning content".into()))?;
     for object in dropped {
         tracing::warn!(object, "Dropped with an old table of the learning content: {object}");
     }
-    Phase::Replace.report(context, 1.0, None, loaded.rows, loaded.bytes);
-    let objects = tables.len() as u64;
-    Ok(Summary {
-        phases: vec![
-            PhaseSummary {
-                name: Phase::Load.name().into(),
-                objects,
-                rows: loaded.rows,
-                bytes: loaded.bytes,
-                seconds: load_seconds,
-            },
-            PhaseSummary {
-                name: Phase::Replace.name().into(),
-                objects,
-                rows: 0,
-                bytes: 0,
-                seconds: start.elapsed().as_secs_f64(),
-            },
-        ],
-    })
+    Phase::Replace.report(context, 1.0, None, rows, bytes);
+    Ok(Summary { phases: vec![loaded, phase(Phase::Replace, 0, 0, start)] })
 }
 
-struct Loaded {
-    rows: u64,
-    bytes: u64,
+/// Builds every new table beside the old one; answers rows and bytes.
+async fn load_tables(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    tables: &[(&Table, Items<'_>)],
+    context: &Context,
+) -> Result<(u64, u64), Failure> {
+    let (mut rows, mut bytes) = (0, 0);
+    for (index, (table, items)) in tables.iter().enumerate() {
+        let done = index as f64 / tables.len() as f64;
+        Phase::Load.report(context, done, Some(&table.name), rows, bytes);
+        if items.is_empty() {
+            tracing::warn!(table_name = table.name, "The content API has no item of this table");
+        }
+        match load_table(transaction, Ddl { schema, table }, items).await {
+            Err(LoadError::Refused(error)) => return Err(Failure::Refused { index, error }),
+            Err(LoadError::Final(error)) => return Err(error.into()),
+            Ok(copied) => bytes += copied,
+        }
+        rows += items.len() as u64;
+        tracing::debug!(table_name = table.name, rows = items.len(), "Table loaded");
+    }
+    Ok((rows, bytes))
 }
 
 /// How a table failed to load.
@@ -176,12 +176,7 @@ async fn load_table(
 
 fn duplicate(table: &Table, first: usize, second: usize, ids: &HashMap<String, usize>) -> Error {
     let id = ids.iter().find(|(_, position)| **position == second).map(|(id, _)| shortened(id));
-    Error::DuplicateId {
-        table: table.name.clone(),
-        id: id.unwrap_or_default(),
-        first,
-        second,
-    }
+    Error::DuplicateId { table: table.name.clone(), id: id.unwrap_or_default(), first, second }
 }
 
 /// Names what was attempted beside what the server said.

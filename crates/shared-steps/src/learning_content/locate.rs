@@ -7,7 +7,7 @@ use super::answer::Items;
 use super::convert::{Position, Row, row, shortened};
 use super::ddl::cast;
 use super::tables::{Column, Table};
-use super::{Error, reason};
+use super::{Error, UnfitValue, reason};
 
 /// Whether the server refused a value (SQLSTATE class 22, data exception).
 pub(super) fn is_data_error(error: &tokio_postgres::Error) -> bool {
@@ -35,14 +35,16 @@ pub(super) async fn unfit_value(
         }
         let values: Vec<_> = rows.iter().map(|row| row[index + 1].as_deref()).collect();
         if let Some((position, reason)) = first_unfit(client, column, &values).await {
-            return Some(Error::Value {
+            let value = values[position].unwrap_or_default();
+            return Some(Error::Value(Box::new(UnfitValue {
                 table: table.name.clone(),
                 item: shortened(rows[position][0].as_deref().unwrap_or_default()),
                 column: column.name.clone(),
                 sql_type: column.sql_type.clone(),
-                found: format!("\"{}\"", shortened(values[position].unwrap_or_default())),
-                reason,
-            });
+                found: format!("\"{}\"", shortened(value)),
+                // The server quotes the whole of it.
+                reason: reason.replace(value, &shortened(value)),
+            })));
         }
     }
     None

@@ -21,14 +21,16 @@ use std::time::{Duration, Instant};
 use pg_replicate::{Context, DatabaseUrl, PhaseSummary, Summary};
 use url::Url;
 
-use crate::http::{RetryLimits, Secret};
+use crate::http::{RetryLimits, Secret, SecretUrl};
 use progress::Phase;
-use replace::Patience;
 
-pub use error::Error;
+pub use error::{Error, UnfitValue};
 
 /// How long a request may take, its body included.
 const TIMEOUT: Duration = Duration::from_secs(180);
+
+/// How long readers of the old tables are waited for.
+const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 /// Three more tries within one attempt of the job; the job's own attempts come on top.
 const RETRY: RetryLimits = RetryLimits {
@@ -43,7 +45,7 @@ const RETRY: RetryLimits = RetryLimits {
 #[non_exhaustive]
 pub struct LearningContentSettings {
     /// `LCMS_API_URL`, without `/databases/airtable`; without it the step is skipped.
-    pub api_url: Option<Url>,
+    pub api_url: Option<SecretUrl>,
     /// `LCMS_API_KEY`.
     pub api_key: Secret,
     /// The header `client`: `APP`.
@@ -66,20 +68,20 @@ impl LearningContentSettings {
     #[must_use]
     pub fn new(api_url: Option<Url>, api_key: &str, client: &str, target: DatabaseUrl) -> Self {
         Self {
-            api_url,
+            api_url: api_url.map(SecretUrl),
             api_key: api_key.into(),
             client: client.into(),
             target,
             schema: "public".into(),
             timeout: TIMEOUT,
             retry: RETRY,
-            patience: Patience::default().total,
+            patience: PATIENCE,
         }
     }
 
     /// `{LCMS_API_URL}/databases/airtable`.
     fn endpoint(&self) -> Option<Url> {
-        let mut url = self.api_url.clone()?;
+        let mut url = self.api_url.clone()?.0;
         // It fails only for URLs without a host, which the configuration refuses.
         url.path_segments_mut().ok()?.pop_if_empty().extend(["databases", "airtable"]);
         Some(url)
@@ -90,10 +92,7 @@ impl LearningContentSettings {
 ///
 /// # Errors
 /// Why it was not loaded, naming table, item and column; yesterday's content stays.
-pub async fn run(
-    settings: &LearningContentSettings,
-    context: &Context,
-) -> Result<Summary, Error> {
+pub async fn run(settings: &LearningContentSettings, context: &Context) -> Result<Summary, Error> {
     let Some(url) = settings.endpoint() else {
         tracing::info!("Learning content is skipped: LCMS_API_URL is empty");
         return Ok(Summary::default());
@@ -138,8 +137,8 @@ async fn fetch_and_load(
     };
     let tables = answer::split(&answer, tables, settings.api_key.expose())?;
     let mut client = pg_replicate::connect(&settings.target).await.map_err(Error::Target)?;
-    let patience = Patience { total: settings.patience, ..Patience::default() };
-    let loaded = load::load(&mut client, &settings.schema, &tables, patience, context).await?;
+    let loaded =
+        load::load(&mut client, &settings.schema, &tables, settings.patience, context).await?;
     let mut summary = Summary { phases: vec![fetched] };
     summary.extend(loaded);
     Ok(summary)

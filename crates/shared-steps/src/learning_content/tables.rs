@@ -13,8 +13,17 @@ pub(super) const ID: &str = "id";
 const LONGEST_NAME: usize = 63;
 
 /// Types whose values are taken as the server's own input functions take them.
-const TYPES: [&str; 9] =
-    ["text", "text[]", "smallint", "integer", "bigint", "numeric", "boolean", "timestamptz", "date"];
+const TYPES: [&str; 9] = [
+    "text",
+    "text[]",
+    "smallint",
+    "integer",
+    "bigint",
+    "numeric",
+    "boolean",
+    "timestamptz",
+    "date",
+];
 
 static TABLES: LazyLock<Result<Vec<Table>, String>> =
     LazyLock::new(|| parse(include_str!("../../data/learning-content.json")));

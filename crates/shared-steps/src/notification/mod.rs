@@ -7,13 +7,11 @@ mod parse;
 mod report;
 mod send;
 
-use std::fmt;
 use std::time::Duration;
 
 use pg_replicate::{Context, Progress, Summary};
-use url::Url;
 
-use crate::http::{RetryLimits, Secret, redacted};
+use crate::http::{RetryLimits, Secret, SecretUrl};
 
 pub use error::{Error, Undelivered};
 pub use parse::{ParseError, Problem, parse};
@@ -34,29 +32,13 @@ const RETRY: RetryLimits = RetryLimits {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
     /// Where to post.
-    pub url: NotificationUrl,
+    pub url: SecretUrl,
     /// The header `Authorization`, as it is.
     pub token: Option<Secret>,
     /// What is posted.
     pub format: Format,
     /// When.
     pub on: On,
-}
-
-/// A URL that may hold secrets: it is shown without them.
-#[derive(Clone, PartialEq, Eq)]
-pub struct NotificationUrl(pub Url);
-
-impl fmt::Display for NotificationUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&redacted(&self.0))
-    }
-}
-
-impl fmt::Debug for NotificationUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
 }
 
 /// What a notification says.
@@ -133,8 +115,7 @@ async fn deliver(
     retry: RetryLimits,
     context: &Context,
 ) -> Result<Summary, Error> {
-    let wanted: Vec<_> =
-        entries.iter().filter(|entry| entry.on.includes(report.status)).collect();
+    let wanted: Vec<_> = entries.iter().filter(|entry| entry.on.includes(report.status)).collect();
     let mut undelivered = Vec::new();
     let mut outcome = send::Outcome::default();
     for (index, entry) in wanted.iter().enumerate() {

@@ -6,8 +6,8 @@ use reqwest::header::HeaderValue;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::{Format, Notification, NotificationUrl, On};
-use crate::http::{Secret, kind};
+use super::{Format, Notification, On};
+use crate::http::{Secret, SecretUrl, kind};
 
 const KEYS: &str = "url, token, format, on";
 
@@ -34,10 +34,10 @@ pub struct Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(entry) = self.entry {
-            write!(f, "entry {entry}, ")?;
+            write!(f, "entry {entry}: ")?;
         }
         if let Some(key) = &self.key {
-            write!(f, "key \"{key}\": ")?;
+            write!(f, "\"{key}\": ")?;
         }
         write!(f, "found {}, wanted {}", self.found, self.wanted)
     }
@@ -97,7 +97,11 @@ impl Reader<'_> {
 
     fn notification(&mut self, entry: &Value) -> Option<Notification> {
         let Value::Object(entry) = entry else {
-            return self.wrong(None, kind(entry).into(), &format!("an object with the keys {KEYS}"));
+            return self.wrong(
+                None,
+                kind(entry).into(),
+                &format!("an object with the keys {KEYS}"),
+            );
         };
         for key in entry.keys().filter(|key| !KEYS.split(", ").any(|known| known == *key)) {
             self.wrong::<()>(Some(key), "an unknown key".into(), &format!("one of {KEYS}"));
@@ -110,7 +114,7 @@ impl Reader<'_> {
         Some(Notification { url: url?, token: token?, format: format?, on: on? })
     }
 
-    fn url(&mut self, entry: &Map<String, Value>) -> Option<NotificationUrl> {
+    fn url(&mut self, entry: &Map<String, Value>) -> Option<SecretUrl> {
         const WANTED: &str = "an http or https URL";
         let text = match entry.get("url") {
             Some(Value::String(text)) => text.trim(),
@@ -119,11 +123,13 @@ impl Reader<'_> {
         };
         // The text itself may hold a password, which cannot be cut out of what is no URL.
         match Url::parse(text) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") => Some(NotificationUrl(url)),
+            Ok(url) if matches!(url.scheme(), "http" | "https") => Some(SecretUrl(url)),
             Ok(url) => {
                 self.wrong(Some("url"), format!("a URL with the scheme {}", url.scheme()), WANTED)
             }
-            Err(error) => self.wrong(Some("url"), format!("a text that is no URL ({error})"), WANTED),
+            Err(error) => {
+                self.wrong(Some("url"), format!("a text that is no URL ({error})"), WANTED)
+            }
         }
     }
 
@@ -156,12 +162,10 @@ impl Reader<'_> {
         };
         match entry.get(key) {
             None => Some(T::default()),
-            Some(Value::String(found)) => {
-                match choices.iter().find(|(name, _)| name == found) {
-                    Some((_, choice)) => Some(*choice),
-                    None => self.wrong(Some(key), format!("\"{found}\""), &wanted()),
-                }
-            }
+            Some(Value::String(found)) => match choices.iter().find(|(name, _)| name == found) {
+                Some((_, choice)) => Some(*choice),
+                None => self.wrong(Some(key), format!("\"{found}\""), &wanted()),
+            },
             Some(other) => self.wrong(Some(key), kind(other).into(), &wanted()),
         }
     }
@@ -185,7 +189,9 @@ mod tests {
         assert_eq!((entries[0].format, entries[0].on), (Format::Empty, On::Success));
         assert_eq!(entries[1].token.as_ref().unwrap().expose(), "Bearer t");
         assert_eq!((entries[1].format, entries[1].on), (Format::Json, On::Always));
-        assert!(entries[0].token.is_none() && entries[2].token.is_none() && entries[3].token.is_none());
+        assert!(
+            entries[0].token.is_none() && entries[2].token.is_none() && entries[3].token.is_none()
+        );
         assert_eq!(parse(" ").unwrap(), []);
         assert_eq!(parse("[]").unwrap(), []);
     }
@@ -200,7 +206,18 @@ mod tests {
                 {"url": "ftp://user:secret-2@host/", "token": "secret\n3", "on": true}]"#,
         )
         .unwrap_err();
-        insta::assert_snapshot!(error.to_string().replace("; ", "\n"), @r"");
+        insta::assert_snapshot!(error.to_string().replace("; ", "\n"), @r#"
+        entry 2: "tokn": found an unknown key, wanted one of url, token, format, on
+        entry 2: "url": found a text that is no URL (relative URL without a base), wanted an http or https URL
+        entry 2: "on": found "sometimes", wanted "success", "failure", "always" (or leave the key out)
+        entry 3: "url": found nothing, wanted an http or https URL
+        entry 3: "token": found a number, wanted a text
+        entry 3: "format": found "xml", wanted "json" (or leave the key out)
+        entry 4: found a text, wanted an object with the keys url, token, format, on
+        entry 5: "url": found a URL with the scheme ftp, wanted an http or https URL
+        entry 5: "token": found a text with characters that no HTTP header holds, wanted the header Authorization, as it is to be sent
+        entry 5: "on": found a boolean, wanted "success", "failure", "always" (or leave the key out)
+        "#);
         assert!(!error.to_string().contains("secret"), "{error}");
     }
 

@@ -3,6 +3,7 @@
 use pg_replicate::Context;
 use serde_json::{Value, json};
 use shared_steps::learning_content::{self, LearningContentSettings};
+use tokio_postgres::NoTls;
 
 use crate::support::{Log, Target, api, content, settings};
 
@@ -31,7 +32,8 @@ async fn a_realistic_answer_fills_every_table() {
     assert!(summary.phases[0].bytes > 1000 && summary.phases[1].bytes > 1000);
 
     let text = log.text();
-    let position = |message: &str| text.find(message).unwrap_or_else(|| panic!("{message}: {text}"));
+    let position =
+        |message: &str| text.find(message).unwrap_or_else(|| panic!("{message}: {text}"));
     assert!(position("learningContent.run - Started") < position("learningContent.run - Ended"));
 }
 
@@ -46,23 +48,27 @@ async fn values_are_what_the_answer_says() {
     };
 
     insta::assert_json_snapshot!(
+        "challenges",
         [row("challenges", "recChallenge1"), row("challenges", "recChallenge2")]
     );
-    insta::assert_json_snapshot!("the_other_tables", [
-        row("areas", "recArea1"),
-        row("attachments", "recAttachment1"),
-        row("attachments", "recAttachment2"),
-        row("competences", "recCompetence1"),
-        row("competences", "recCompetence2"),
-        row("tubes", "recTube1"),
-        row("tubes", "recTube2"),
-        row("skills", "recSkill1"),
-        row("skills", "recSkill2"),
-        row("skills", "recSkill3"),
-        row("courses", "recCourse1"),
-        row("tutorials", "recTutorial1"),
-        row("tutorials", "recTutorial2"),
-    ]);
+    insta::assert_json_snapshot!(
+        "the_other_tables",
+        [
+            row("areas", "recArea1"),
+            row("attachments", "recAttachment1"),
+            row("attachments", "recAttachment2"),
+            row("competences", "recCompetence1"),
+            row("competences", "recCompetence2"),
+            row("tubes", "recTube1"),
+            row("tubes", "recTube2"),
+            row("skills", "recSkill1"),
+            row("skills", "recSkill2"),
+            row("skills", "recSkill3"),
+            row("courses", "recCourse1"),
+            row("tutorials", "recTutorial1"),
+            row("tutorials", "recTutorial2"),
+        ]
+    );
 }
 
 #[tokio::test]
@@ -95,7 +101,8 @@ async fn columns_keys_and_indexes_are_those_of_the_old_program_every_night() {
 async fn many_items_pass_and_the_next_night_replaces_them() {
     let target = Target::start();
     let mut many = content();
-    let skills = (0..6000).map(|n| json!({"id": format!("s{n}"), "description": "é\\\t".repeat(50)}));
+    let skills =
+        (0..6000).map(|n| json!({"id": format!("s{n}"), "description": "é\\\t".repeat(50)}));
     many["skills"] = skills.collect();
     let api_of_many = api(&many).await;
     learning_content::run(&settings(&api_of_many, &target), &Context::quiet()).await.unwrap();
@@ -105,6 +112,33 @@ async fn many_items_pass_and_the_next_night_replaces_them() {
     let api_of_few = api(&content()).await;
     learning_content::run(&settings(&api_of_few, &target), &Context::quiet()).await.unwrap();
     assert_eq!(target.sql("SELECT count(*) FROM skills"), "3");
+}
+
+#[tokio::test]
+async fn every_character_survives_in_text_and_in_lists() {
+    let target = Target::start();
+    let all: String = (1..=0x1_F9FF).filter_map(char::from_u32).collect();
+    let special =
+        ["\\", "\"", "{", "}", ",", " ", "\t", "\n", "\r", "\\N", "\\.", "NULL", "'", "a"];
+    let pairs = special.iter().flat_map(|a| special.iter().map(move |b| format!("{a}{b}")));
+    let list: Vec<_> = (1..128_u8).map(|c| char::from(c).to_string()).chain(pairs).collect();
+    let mut content = content();
+    content["tutorials"] = json!([
+        {"id": "list", "title": all, "tutorialForSkills": list, "furtherInformation": [""]},
+        {"id": "\\.", "title": "\\.", "tutorialForSkills": [["a", "b"], {"c": [1]}, 2, false]},
+    ]);
+    let api = api(&content).await;
+    learning_content::run(&settings(&api, &target), &Context::quiet()).await.unwrap();
+
+    let (client, connection) = tokio_postgres::connect(&target.url(), NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let rows = client.query("SELECT * FROM tutorials ORDER BY id DESC", &[]).await.unwrap();
+    assert_eq!(rows[0].get::<_, String>("title"), all);
+    assert_eq!(rows[0].get::<_, Vec<String>>("tutorialForSkills"), list);
+    assert_eq!(rows[0].get::<_, Vec<String>>("furtherInformation"), [""]);
+    assert_eq!((rows[1].get::<_, &str>("id"), rows[1].get::<_, &str>("title")), ("\\.", "\\."));
+    let mixed = rows[1].get::<_, Vec<String>>("tutorialForSkills");
+    assert_eq!(mixed, ["[\"a\",\"b\"]", "{\"c\":[1]}", "2", "f"]);
 }
 
 #[tokio::test]
@@ -137,7 +171,8 @@ async fn what_else_the_drop_takes_is_named_in_the_log() {
             "view names_of_skills"
         ]
     );
-    let left = target.sql("SELECT string_agg(viewname, ',') FROM pg_views WHERE schemaname = 'public'");
+    let left =
+        target.sql("SELECT string_agg(viewname, ',') FROM pg_views WHERE schemaname = 'public'");
     assert_eq!(left, "favourite_days");
     assert_eq!(target.sql("SELECT count(*) FROM pg_matviews"), "0");
 }

@@ -77,7 +77,8 @@ async fn a_long_reader_is_waited_for_and_does_not_keep_others_out() {
 
     let long = connect(&target).await;
     long.batch_execute("BEGIN; SELECT * FROM skills").await.unwrap();
-    let load = tokio::spawn(async move { learning_content::run(&settings, &Context::quiet()).await });
+    let load =
+        tokio::spawn(async move { learning_content::run(&settings, &Context::quiet()).await });
     let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'";
     let waiting = async || target.sql(waits) != "0";
     assert!(wait_for_async(Duration::from_secs(20), waiting).await);

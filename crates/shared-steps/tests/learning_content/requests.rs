@@ -60,7 +60,8 @@ async fn tries_are_bounded_and_the_last_answer_is_the_error() {
     let target = Target::start();
     let down = ResponseTemplate::new(502).set_body_raw("<h1>Bad\ngateway</h1>", "text/html");
     let api = api_after(down, 100).await;
-    let error = learning_content::run(&settings(&api, &target), &Context::quiet()).await.unwrap_err();
+    let error =
+        learning_content::run(&settings(&api, &target), &Context::quiet()).await.unwrap_err();
     assert_eq!(requests(&api).await, 4);
     assert_eq!(
         error.to_string(),
@@ -75,11 +76,21 @@ async fn tries_are_bounded_and_the_last_answer_is_the_error() {
 #[tokio::test]
 async fn what_will_not_pass_is_not_tried_again() {
     let target = Target::start();
-    let elsewhere = ResponseTemplate::new(302).insert_header("location", "http://127.0.0.2:1/?key=abc");
+    let elsewhere =
+        ResponseTemplate::new(302).insert_header("location", "http://127.0.0.2:1/?key=abc");
     let cases = [
-        (ResponseTemplate::new(401).set_body_string(format!("bad key {KEY}")), "\"bad key ***\"; see LCMS_API_KEY"),
-        (ResponseTemplate::new(404), "; see LCMS_API_URL, which is wanted without /databases/airtable"),
-        (elsewhere, "; it redirects to http://127.0.0.2:1/?key=***: set LCMS_API_URL to where the API is"),
+        (
+            ResponseTemplate::new(401).set_body_string(format!("bad key {KEY}")),
+            "\"bad key ***\"; see LCMS_API_KEY",
+        ),
+        (
+            ResponseTemplate::new(404),
+            "; see LCMS_API_URL, which is wanted without /databases/airtable",
+        ),
+        (
+            elsewhere,
+            "; it redirects to http://127.0.0.2:1/?key=***: set LCMS_API_URL to where the API is",
+        ),
     ];
     for (answer, expected) in cases {
         let api = api_after(answer, 1).await;
@@ -112,18 +123,18 @@ async fn a_broken_answer_and_a_slow_one_are_tried_again() {
     let slow = ResponseTemplate::new(200)
         .set_body_json(empty_content())
         .set_delay(Duration::from_secs(60));
-    let api = api_after(slow, 1).await;
-    let mut settings = settings(&api, &target);
+    let late = api_after(slow, 1).await;
+    let mut settings = settings(&late, &target);
     settings.timeout = Duration::from_millis(300);
     learning_content::run(&settings, &Context::quiet()).await.unwrap();
-    assert_eq!(requests(&api).await, 2);
+    assert_eq!(requests(&late).await, 2);
 
-    let api = api_after(ResponseTemplate::new(200), 0).await;
-    let proxy = Proxy::start(api.address().port()).unwrap();
+    let whole = api(&empty_content()).await;
+    let proxy = Proxy::start(whole.address().port()).unwrap();
     proxy.drop_next_reply();
     let through_proxy = settings_for(&format!("http://127.0.0.1:{}/api", proxy.port()), &target);
     learning_content::run(&through_proxy, &Context::quiet()).await.unwrap();
-    assert_eq!((requests(&api).await, proxy.dropped_replies()), (2, 1));
+    assert_eq!((requests(&whole).await, proxy.dropped_replies()), (2, 1));
 }
 
 #[tokio::test]
@@ -155,11 +166,10 @@ async fn a_cancelled_step_ends_at_once() {
         assert!(wait_for_async(Duration::from_secs(20), async || requests(&api).await > 0).await);
         context.cancel.cancel();
     };
-    let (result, ()) = tokio::time::timeout(Duration::from_secs(30), async {
-        tokio::join!(step, cancel)
-    })
-    .await
-    .unwrap();
+    let (result, ()) =
+        tokio::time::timeout(Duration::from_secs(30), async { tokio::join!(step, cancel) })
+            .await
+            .unwrap();
     assert!(matches!(result, Err(Error::Cancelled)), "{result:?}");
 }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use local_services::PostgresServer;
+use local_services::{PostgresOptions, PostgresServer};
 use serde_json::{Value, json};
 use shared_steps::http::RetryLimits;
 use shared_steps::learning_content::LearningContentSettings;
@@ -12,42 +12,44 @@ use tracing::subscriber::DefaultGuard;
 use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-pub const KEY: &str = "lcms-key-5f2e";
-pub const PASSWORD: &str = "pass-9d1c";
+pub(crate) const KEY: &str = "lcms-key-5f2e";
+pub(crate) const PASSWORD: &str = "pass-9d1c";
 
 /// A warehouse whose owner is an ordinary role.
-pub struct Target(pub PostgresServer);
+pub(crate) struct Target(pub(crate) PostgresServer);
 
 impl Target {
-    pub fn start() -> Self {
-        let server = PostgresServer::start().unwrap();
+    pub(crate) fn start() -> Self {
+        let settings = vec![("timezone".to_owned(), "UTC".to_owned())];
+        let options = PostgresOptions { settings, ..Default::default() };
+        let server = PostgresServer::start_with(options).unwrap();
         server.create_role("owner", PASSWORD).unwrap();
         server.create_database("warehouse", "owner").unwrap();
         Self(server)
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.0.url("owner", PASSWORD, "warehouse")
     }
 
     /// What `psql -At` prints.
-    pub fn sql(&self, script: &str) -> String {
+    pub(crate) fn sql(&self, script: &str) -> String {
         self.0.psql("warehouse", script).unwrap()
     }
 
     /// As the role that the tables belong to.
-    pub fn sql_as_owner(&self, script: &str) -> String {
+    pub(crate) fn sql_as_owner(&self, script: &str) -> String {
         self.sql(&format!("SET ROLE owner; {script}"))
     }
 }
 
 /// The realistic answer of `tests/fixtures`.
-pub fn content() -> Value {
+pub(crate) fn content() -> Value {
     serde_json::from_str(include_str!("../fixtures/learning-content.json")).unwrap()
 }
 
 /// The request that the step is to make.
-pub fn request() -> wiremock::MockBuilder {
+pub(crate) fn request() -> wiremock::MockBuilder {
     Mock::given(method("GET"))
         .and(path("/api/databases/airtable"))
         .and(header("authorization", format!("Bearer {KEY}").as_str()))
@@ -55,18 +57,18 @@ pub fn request() -> wiremock::MockBuilder {
 }
 
 /// A content API that answers `content`.
-pub async fn api(content: &Value) -> MockServer {
+pub(crate) async fn api(content: &Value) -> MockServer {
     let server = MockServer::start().await;
     let answer = ResponseTemplate::new(200).set_body_json(content);
     request().respond_with(answer).mount(&server).await;
     server
 }
 
-pub fn settings(api: &MockServer, target: &Target) -> LearningContentSettings {
+pub(crate) fn settings(api: &MockServer, target: &Target) -> LearningContentSettings {
     settings_for(&format!("{}/api/", api.uri()), target)
 }
 
-pub fn settings_for(api_url: &str, target: &Target) -> LearningContentSettings {
+pub(crate) fn settings_for(api_url: &str, target: &Target) -> LearningContentSettings {
     let url = Some(api_url.parse().unwrap());
     let target = target.url().parse().unwrap();
     let mut settings = LearningContentSettings::new(url, KEY, "test-app", target);
@@ -79,19 +81,19 @@ pub fn settings_for(api_url: &str, target: &Target) -> LearningContentSettings {
 }
 
 /// Every table of `content()`, with nothing in it.
-pub fn empty_content() -> Value {
+pub(crate) fn empty_content() -> Value {
     let tables = content().as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     tables.into_iter().map(|table| (table, json!([]))).collect()
 }
 
 /// The log of this thread, as text.
-pub struct Log {
+pub(crate) struct Log {
     text: Arc<Mutex<Vec<u8>>>,
     _guard: DefaultGuard,
 }
 
 impl Log {
-    pub fn capture() -> Self {
+    pub(crate) fn capture() -> Self {
         let text = Arc::new(Mutex::new(Vec::new()));
         let writer = Writer(Arc::clone(&text));
         let subscriber = tracing_subscriber::fmt()
@@ -102,7 +104,7 @@ impl Log {
         Self { text, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.text.lock().unwrap().clone()).unwrap()
     }
 }

@@ -17,7 +17,10 @@ async fn a_plain_entry_gets_what_it_always_got() {
     let summary =
         notification::run(&entries, &report(Status::Success), &Context::quiet()).await.unwrap();
 
-    assert_eq!((bodies(&first).await, bodies(&second).await), (vec!["{}".into()], vec!["{}".into()]));
+    assert_eq!(
+        (bodies(&first).await, bodies(&second).await),
+        (vec!["{}".into()], vec!["{}".into()])
+    );
     assert_eq!(authorizations(&first).await, [Vec::<String>::new()]);
     assert_eq!(authorizations(&second).await, [["Basic abc="]]);
     let request = &first.received_requests().await.unwrap()[0];
@@ -45,7 +48,7 @@ async fn a_json_entry_gets_the_report() {
     let body = bodies(&receiver).await.remove(0);
     assert_eq!(serde_json::from_str::<RunReport>(&body).unwrap(), report);
     let body: Value = serde_json::from_str(&body).unwrap();
-    insta::assert_json_snapshot!(body);
+    insta::assert_json_snapshot!("report", body);
 }
 
 #[tokio::test]

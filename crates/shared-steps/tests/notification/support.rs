@@ -11,28 +11,28 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 /// A receiver that answers `status` on `/hook`.
-pub async fn receiver(status: u16) -> MockServer {
+pub(crate) async fn receiver(status: u16) -> MockServer {
     answering(ResponseTemplate::new(status)).await
 }
 
-pub async fn answering(answer: ResponseTemplate) -> MockServer {
+pub(crate) async fn answering(answer: ResponseTemplate) -> MockServer {
     let server = MockServer::start().await;
     Mock::given(method("POST")).and(path("/hook")).respond_with(answer).mount(&server).await;
     server
 }
 
-pub fn hook(receiver: &MockServer) -> String {
+pub(crate) fn hook(receiver: &MockServer) -> String {
     format!("{}/hook", receiver.uri())
 }
 
 /// The bodies that `receiver` was sent.
-pub async fn bodies(receiver: &MockServer) -> Vec<String> {
+pub(crate) async fn bodies(receiver: &MockServer) -> Vec<String> {
     let requests = receiver.received_requests().await.unwrap();
     requests.into_iter().map(|request| String::from_utf8(request.body).unwrap()).collect()
 }
 
 /// The values of the header `authorization` in each request.
-pub async fn authorizations(receiver: &MockServer) -> Vec<Vec<String>> {
+pub(crate) async fn authorizations(receiver: &MockServer) -> Vec<Vec<String>> {
     let requests = receiver.received_requests().await.unwrap();
     let values = requests.iter().map(|request| {
         let all = request.headers.get_all("authorization").iter();
@@ -41,11 +41,11 @@ pub async fn authorizations(receiver: &MockServer) -> Vec<Vec<String>> {
     values.collect()
 }
 
-pub fn entries(entries: &Value) -> Vec<Notification> {
+pub(crate) fn entries(entries: &Value) -> Vec<Notification> {
     parse(&entries.to_string()).unwrap()
 }
 
-pub fn report(status: Status) -> RunReport {
+pub(crate) fn report(status: Status) -> RunReport {
     let phase = |name: &str, rows| PhaseSummary {
         name: name.into(),
         objects: 3,
@@ -74,13 +74,13 @@ pub fn report(status: Status) -> RunReport {
 }
 
 /// The log of this thread, as text.
-pub struct Log {
+pub(crate) struct Log {
     text: Arc<Mutex<Vec<u8>>>,
     _guard: DefaultGuard,
 }
 
 impl Log {
-    pub fn capture() -> Self {
+    pub(crate) fn capture() -> Self {
         let text = Arc::new(Mutex::new(Vec::new()));
         let writer = Writer(Arc::clone(&text));
         let subscriber = tracing_subscriber::fmt()
@@ -91,12 +91,12 @@ impl Log {
         Self { text, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.text.lock().unwrap().clone()).unwrap()
     }
 
     /// The messages of this crate's notifications, without time and level.
-    pub fn messages(&self) -> Vec<String> {
+    pub(crate) fn messages(&self) -> Vec<String> {
         let text = self.text();
         let ours = text.lines().filter_map(|line| line.split_once("shared_steps::notification: "));
         ours.map(|(_, message)| message.to_owned()).collect()
