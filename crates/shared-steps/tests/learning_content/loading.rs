@@ -124,7 +124,7 @@ async fn every_character_survives_in_text_and_in_lists() {
     let list: Vec<_> = (1..128_u8).map(|c| char::from(c).to_string()).chain(pairs).collect();
     let mut content = content();
     content["tutorials"] = json!([
-        {"id": "list", "title": all, "tutorialForSkills": list, "furtherInformation": [""]},
+        {"id": "list", "link": all, "tutorialForSkills": list, "furtherInformation": [""]},
         {"id": "\\.", "title": "\\.", "tutorialForSkills": [["a", "b"], {"c": [1]}, 2, false]},
     ]);
     let api = api(&content).await;
@@ -133,7 +133,7 @@ async fn every_character_survives_in_text_and_in_lists() {
     let (client, connection) = tokio_postgres::connect(&target.url(), NoTls).await.unwrap();
     tokio::spawn(connection);
     let rows = client.query("SELECT * FROM tutorials ORDER BY id DESC", &[]).await.unwrap();
-    assert_eq!(rows[0].get::<_, String>("title"), all);
+    assert_eq!(rows[0].get::<_, String>("link"), all);
     assert_eq!(rows[0].get::<_, Vec<String>>("tutorialForSkills"), list);
     assert_eq!(rows[0].get::<_, Vec<String>>("furtherInformation"), [""]);
     assert_eq!((rows[1].get::<_, &str>("id"), rows[1].get::<_, &str>("title")), ("\\.", "\\."));
