@@ -1,5 +1,5 @@
 -- Makes a repeatable job the only one of its name. KEYS[1] the queue's base; ARGV[1] {
---   key, next, job, prefix: what the ids of its occurrences start with,
+--   key, next, following: the time after next, job, prefix: what its occurrences' ids start with,
 --   name, others: [{key, prefix}] of the same name }
 -- Answers false when the queue has repeatable jobs of this name that the caller does not know of,
 -- else {when it runs next, keys that were removed}.
@@ -21,8 +21,11 @@ end
 local known = tonumber(redis.call('ZSCORE', base .. 'repeat', request.key) or '0')
 local current = request.prefix .. string.format('%.0f', known)
 local next = request.next
-if known > next and redis.call('ZSCORE', base .. 'delayed', current) then
-  -- A scheduler whose clock runs ahead of ours has seen this occurrence off already.
+local server = redis.call('TIME')
+local is_past = next <= server[1] * 1000 + math.floor(server[2] / 1000)
+if known > next and (known == request.following or is_past)
+  and redis.call('ZSCORE', base .. 'delayed', current) then
+  -- This occurrence has begun already: our clock is behind, or our request came late.
   next = known
 else
   redis.call('ZADD', base .. 'repeat', next, request.key)

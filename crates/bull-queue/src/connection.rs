@@ -42,6 +42,20 @@ impl Connection {
         self.manager.clone()
     }
 
+    /// The version of the server, such as `7.0.15`.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn server_version(&self) -> Result<String, Error> {
+        let info: String = redis::cmd("INFO")
+            .arg("server")
+            .query_async(&mut self.manager())
+            .await
+            .map_err(|source| Error::Unreachable { url: self.url.to_string(), source })?;
+        let version = info.lines().find_map(|line| line.strip_prefix("redis_version:"));
+        Ok(version.unwrap_or("unknown").trim().to_owned())
+    }
+
     pub(crate) fn client(&self) -> &Client {
         &self.client
     }

@@ -176,6 +176,7 @@ mod tests {
         let read = RepeatableJob::from_member(&key, 5);
         assert_eq!(read.cron.as_deref(), Some("10 5 * * *"));
         assert_eq!(read.tz.as_deref(), Some("Europe/Paris"));
+        assert_eq!(read.id_prefix(), "repeat:236017121bb708588911b5f9e8deea8a:");
         assert_eq!((read.id, read.end_date, read.every), (None, None, None));
     }
 

@@ -20,6 +20,8 @@ const LOOKS: usize = 20;
 struct Upsert<'a> {
     key: &'a str,
     next: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    following: Option<u64>,
     job: AddJob,
     prefix: String,
     name: &'a str,
@@ -90,6 +92,7 @@ impl Queue {
         let upsert = Upsert {
             key: &first.key,
             next: first.next,
+            following: next_occurrence(&first.request, first.next)?.map(|second| second.next),
             job: AddJob::new(&first.request, self.token(), now),
             prefix: RepeatableJob::from_member(&first.key, first.next).id_prefix(),
             name,

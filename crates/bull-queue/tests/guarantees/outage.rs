@@ -1,0 +1,138 @@
+//! Redis goes away, or stalls, while a job runs: the job goes on, and its end is recorded.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bull_queue::{JobId, Queue, State, WorkerEvent, WorkerOptions};
+use local_services::{RedisOptions, RedisServer};
+use serde_json::json;
+use tokio::sync::Notify;
+
+use crate::support::{TestWorker, done, job, queue_on, quick, until_state};
+
+struct Scene {
+    redis: RedisServer,
+    queue: Queue,
+    worker: TestWorker,
+    id: JobId,
+    finish: Arc<Notify>,
+}
+
+/// A job that runs until it is told to end.
+async fn running_job(options: WorkerOptions) -> Scene {
+    let kept = RedisOptions { append_only: true, ..RedisOptions::default() };
+    let redis = RedisServer::start_with(kept).unwrap();
+    let queue = queue_on(&redis).await;
+    let finish = Arc::new(Notify::new());
+    let told = Arc::clone(&finish);
+    let worker = TestWorker::start(&queue, options, move |_, context| {
+        let told = Arc::clone(&told);
+        async move {
+            tokio::select! {
+                () = told.notified() => done(),
+                () = context.cancel.cancelled() => Err("cancelled".into()),
+            }
+        }
+    });
+    let id = queue.add(&job(json!({}))).await.unwrap();
+    worker.events.until("the start", |event| matches!(event, WorkerEvent::Started { .. })).await;
+    Scene { redis, queue, worker, id, finish }
+}
+
+impl Scene {
+    /// The job ended well, was run once, and the outage was told once.
+    async fn assert_recorded(self, told: usize) {
+        until_state(&self.queue, &self.id, State::Completed).await;
+        let next = self.queue.add(&job(json!({}))).await.unwrap();
+        self.finish.notify_one();
+        until_state(&self.queue, &next, State::Completed).await;
+        let events = self.worker.shut_down().await;
+        let count = |wanted: fn(&WorkerEvent) -> bool| events.count(wanted);
+        assert_eq!(count(|event| matches!(event, WorkerEvent::Started { .. })), 2);
+        assert_eq!(count(|event| matches!(event, WorkerEvent::Lost { .. })), 0);
+        assert_eq!(count(|event| matches!(event, WorkerEvent::Error { .. })), told);
+        assert_eq!(count(|event| matches!(event, WorkerEvent::Recovered)), told);
+    }
+}
+
+#[tokio::test]
+async fn redis_stopped_for_ten_seconds_in_mid_job() {
+    let mut scene = running_job(WorkerOptions::default()).await;
+    scene.redis.stop();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    scene.redis.start_again().unwrap();
+    scene.finish.notify_one();
+    scene.assert_recorded(1).await;
+}
+
+#[tokio::test]
+async fn a_job_that_ends_while_redis_is_away() {
+    let mut scene = running_job(quick()).await;
+    scene.redis.stop();
+    scene.finish.notify_one();
+    scene
+        .worker
+        .events
+        .until("the error", |event| matches!(event, WorkerEvent::Error { .. }))
+        .await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    scene.redis.start_again().unwrap();
+    scene.assert_recorded(1).await;
+}
+
+#[tokio::test]
+async fn redis_away_for_longer_than_a_lock_lives() {
+    let mut scene = running_job(quick()).await;
+    // A second worker looks for dead ones all the time.
+    let second = TestWorker::start(&queue_on(&scene.redis).await, quick(), |_, _| async { done() });
+    scene.redis.kill();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    scene.redis.start_again().unwrap();
+    second.events.until("its return", |event| matches!(event, WorkerEvent::Recovered)).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(scene.queue.state(&scene.id).await.unwrap(), Some(State::Active));
+    let second = second.shut_down().await;
+    assert_eq!(
+        second.count(
+            |event| matches!(event, WorkerEvent::InterruptedFound { jobs } if !jobs.is_empty())
+        ),
+        0
+    );
+    scene.finish.notify_one();
+    scene.assert_recorded(1).await;
+}
+
+#[tokio::test]
+async fn redis_paused_for_three_seconds_in_mid_job() {
+    let scene = running_job(WorkerOptions::default()).await;
+    scene.redis.pause();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    scene.redis.resume();
+    scene.finish.notify_one();
+    scene.assert_recorded(0).await;
+}
+
+#[tokio::test]
+async fn redis_paused_for_longer_than_a_lock_lives_while_the_job_ends() {
+    let scene = running_job(quick()).await;
+    let second = TestWorker::start(&queue_on(&scene.redis).await, quick(), |_, _| async { done() });
+    scene.redis.pause();
+    scene.finish.notify_one();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    scene.redis.resume();
+    until_state(&scene.queue, &scene.id, State::Completed).await;
+    second.shut_down().await;
+    scene.assert_recorded(0).await;
+}
+
+#[tokio::test]
+async fn an_unreachable_redis_is_told_within_seconds() {
+    let port = local_services::free_port().unwrap();
+    let url = format!("redis://:s3cret@127.0.0.1:{port}");
+    let error = bull_queue::connect(&url).await.unwrap_err();
+    assert!(error.is_unreachable(), "{error}");
+    assert!(!error.to_string().contains("s3cret"), "{error}");
+    assert!(error.to_string().contains(&port.to_string()), "{error}");
+    let error = bull_queue::connect("http://localhost").await.unwrap_err();
+    assert!(matches!(error, bull_queue::Error::Url { .. }), "{error}");
+}
