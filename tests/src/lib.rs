@@ -1,7 +1,7 @@
 //! What the acceptance tests share: private servers, a small production, the real programs.
 
-mod programs;
 mod production;
+mod programs;
 mod queues;
 
 pub use production::Production;

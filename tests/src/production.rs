@@ -50,7 +50,9 @@ impl Production {
     /// # Panics
     /// When the SQL fails.
     pub fn on_source(&self, sql: &str) -> String {
-        self.server.psql("source", &format!("SET ROLE production;\n{sql}")).expect("SQL on the source")
+        self.server
+            .psql("source", &format!("SET ROLE production;\n{sql}"))
+            .expect("SQL on the source")
     }
 
     /// Runs SQL on the target as the superuser.
@@ -77,7 +79,8 @@ impl Production {
     #[must_use]
     pub fn target_rows(&self) -> Vec<String> {
         let source = self.source_rows();
-        let names: Vec<_> = source.iter().filter_map(|row| row.split_once('=')).map(|(n, _)| n).collect();
+        let names: Vec<_> =
+            source.iter().filter_map(|row| row.split_once('=')).map(|(n, _)| n).collect();
         rows(|sql| self.on_target(sql))
             .into_iter()
             .filter(|row| row.split_once('=').is_some_and(|(name, _)| names.contains(&name)))
@@ -131,10 +134,8 @@ impl Production {
 }
 
 fn rows(run: impl Fn(&str) -> String) -> Vec<String> {
-    let tables = run(
-        "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
-         WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1",
-    );
+    let tables = run("SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
+         WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1");
     tables
         .lines()
         .map(|table| format!("{table}={}", run(&format!("SELECT count(*) FROM {table}"))))

@@ -49,7 +49,9 @@ impl Night {
         self.programs.set("LCMS_API_URL", "").set("NOTIFICATIONS", "[]").set("ENRICHMENT_FILE", "");
         let _worker = self.programs.start("worker", &[]);
         assert_eq!(self.programs.run("restart", &[slug]).code, Some(0));
-        wait_until("the night is over", || self.queues.count("Notification queue", "completed") == 1);
+        wait_until("the night is over", || {
+            self.queues.count("Notification queue", "completed") == 1
+        });
         assert_eq!(self.production.target_rows(), self.production.source_rows());
     }
 }
@@ -96,10 +98,16 @@ fn killed_in_enrichment() {
 fn killed_in_incremental_replication() {
     let mut night = Night::new();
     assert_eq!(night.programs.run("run", &["full-replication"]).code, Some(0));
-    night.production.on_source(r#"INSERT INTO "answers-archive" ("challengeId", "userId") VALUES ('x', 1);"#);
+    night
+        .production
+        .on_source(r#"INSERT INTO "answers-archive" ("challengeId", "userId") VALUES ('x', 1);"#);
     night.programs.set("BACKUP_MODE", r#"{"answers-archive":"incremental"}"#);
     let lock = night.production.lock("source", "\"answers-archive\"");
-    night.kill_at("incremental-replication", "Incremental replication queue", "Start incremental replication");
+    night.kill_at(
+        "incremental-replication",
+        "Incremental replication queue",
+        "Start incremental replication",
+    );
     drop(lock);
     night.make_whole("incremental-replication");
 }
@@ -138,7 +146,10 @@ fn stopped_in_restore() {
     assert_eq!(worker.wait().code(), Some(4), "{}", worker.log());
     let failed = night.queues.failed("Replication queue");
     assert_eq!(failed.len(), 1, "{}", worker.log());
-    assert_eq!(night.queues.field("Replication queue", &failed[0], "failedReason").unwrap(), REASON);
+    assert_eq!(
+        night.queues.field("Replication queue", &failed[0], "failedReason").unwrap(),
+        REASON
+    );
     assert!(night.production.is_quiet_within(Duration::from_secs(10)), "server-side work goes on");
     assert!(std::fs::read_dir(night.programs.dumps()).unwrap().next().is_none(), "a dump is left");
     night.production.on_source("DROP INDEX answers_hold_idx; DROP FUNCTION hold;");

@@ -25,7 +25,10 @@ fn a_night_copies_chains_and_notifies() {
     let mut worker = programs.start("worker", &[]);
     worker.wait_for_log("No active jobs to be marked as failed for queue Notification queue");
     let restart = programs.run("restart", &["full-replication"]);
-    assert_eq!((restart.code, restart.stdout.as_str()), (Some(0), "Added job 2 to Replication queue.\n"));
+    assert_eq!(
+        (restart.code, restart.stdout.as_str()),
+        (Some(0), "Added job 2 to Replication queue.\n")
+    );
     wait_until("the night is over", || queues.completed_everywhere(1));
 
     assert_eq!(production.target_rows(), production.source_rows());
@@ -36,7 +39,10 @@ fn a_night_copies_chains_and_notifies() {
         "answers_challengeId_idx",
         "users_createdAt_idx",
     ] {
-        assert!(production.target_has(&format!("to_regclass('public.\"{index}\"') IS NOT NULL")), "{index}");
+        assert!(
+            production.target_has(&format!("to_regclass('public.\"{index}\"') IS NOT NULL")),
+            "{index}"
+        );
     }
     for (table, items) in content.table_sizes() {
         assert!(production.target_has(&format!("count(*) = {items} FROM \"{table}\"")), "{table}");
@@ -79,12 +85,22 @@ fn a_night_copies_chains_and_notifies() {
     );
 
     let received = webhooks.received();
-    assert_eq!(received.iter().map(|hook| hook.path.as_str()).collect::<Vec<_>>(), ["/plain", "/report"]);
-    assert_eq!((received[0].body.as_str(), received[0].authorization.as_deref()), ("{}", Some("a token")));
+    assert_eq!(
+        received.iter().map(|hook| hook.path.as_str()).collect::<Vec<_>>(),
+        ["/plain", "/report"]
+    );
+    assert_eq!(
+        (received[0].body.as_str(), received[0].authorization.as_deref()),
+        ("{}", Some("a token"))
+    );
     let report: Value = serde_json::from_str(&received[1].body).unwrap();
     assert_eq!(report["status"], "success");
-    let steps: Vec<_> = report["steps"].as_array().unwrap().iter().map(|step| step["step"].clone()).collect();
-    assert_eq!(steps, ["full-replication", "incremental-replication", "learning-content-replication"]);
+    let steps: Vec<_> =
+        report["steps"].as_array().unwrap().iter().map(|step| step["step"].clone()).collect();
+    assert_eq!(
+        steps,
+        ["full-replication", "incremental-replication", "learning-content-replication"]
+    );
     assert!(report["steps"][2]["rows"].as_u64().unwrap() > 0, "{report:#}");
 
     let progress = queues.json("Replication queue", "2", "progress").unwrap();
@@ -102,7 +118,10 @@ fn a_night_copies_chains_and_notifies() {
         .filter(|record| record["job_id"].is_string())
         .map(|record| record["run_id"].as_str().unwrap().to_owned())
         .collect();
-    assert!(run_ids.len() > 20 && run_ids.iter().all(|id| *id == run_ids[0]), "one run: {run_ids:?}");
+    assert!(
+        run_ids.len() > 20 && run_ids.iter().all(|id| *id == run_ids[0]),
+        "one run: {run_ids:?}"
+    );
 }
 
 #[test]
@@ -112,8 +131,10 @@ fn the_schedule_starts_a_night() {
     programs.set("SCHEDULE", "* * * * *");
     let queues = Queues::new(&redis.url());
     let mut schedulers = [programs.start("scheduler", &[]), programs.start("scheduler", &[])];
-    let mut workers =
-        [programs.start("worker", &["--no-scheduler"]), programs.start("worker", &["--no-scheduler"])];
+    let mut workers = [
+        programs.start("worker", &["--no-scheduler"]),
+        programs.start("worker", &["--no-scheduler"]),
+    ];
     wait_until("a night has run", || queues.count("Notification queue", "completed") >= 1);
     for program in schedulers.iter_mut().chain(&mut workers) {
         program.signal(nix::sys::signal::Signal::SIGTERM);
@@ -141,8 +162,10 @@ fn tables_that_are_kept_get_new_rows_only() {
            INSERT INTO "answers-archive" ("challengeId", "userId") VALUES ('new', 1);
            DELETE FROM "knowledge-elements" WHERE id > 1990;"#,
     );
-    production.on_target("ALTER TABLE answers DROP CONSTRAINT answers_userid_foreign;
-        ALTER TABLE \"knowledge-elements\" DROP CONSTRAINT knowledge_elements_answerid_foreign;");
+    production.on_target(
+        "ALTER TABLE answers DROP CONSTRAINT answers_userid_foreign;
+        ALTER TABLE \"knowledge-elements\" DROP CONSTRAINT knowledge_elements_answerid_foreign;",
+    );
     programs
         .set("BACKUP_MODE", r#"{"answers":"incremental","knowledge-elements":"none"}"#)
         .set("RESTORE_FK_CONSTRAINTS", "false");
@@ -177,7 +200,10 @@ fn tables_that_are_kept_get_new_rows_only() {
 fn assert_in_order(messages: &[String], wanted: &[&str]) {
     let mut rest = messages.iter();
     for text in wanted {
-        assert!(rest.any(|message| message == text), "\"{text}\" is missing, or out of order, in:\n{messages:#?}");
+        assert!(
+            rest.any(|message| message == text),
+            "\"{text}\" is missing, or out of order, in:\n{messages:#?}"
+        );
     }
 }
 

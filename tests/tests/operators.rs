@@ -10,7 +10,9 @@ fn a_wrong_configuration_costs_a_message() {
     let (production, redis) = (Production::start(), RedisServer::start().unwrap());
     let mut programs = Programs::new(&production, &redis.url());
     programs.set("SCHEDULE", "every day").set("BACKUP_MODE", "{").set("PG_RESTORE_JOBS", "many");
-    for program in [&["worker"][..], &["scheduler"], &["restart", "notification"], &["run", "incremental"]] {
+    for program in
+        [&["worker"][..], &["scheduler"], &["restart", "notification"], &["run", "incremental"]]
+    {
         let finished = programs.run(program[0], &program[1..]);
         assert_eq!(finished.code, Some(2), "{program:?}: {}", finished.stderr);
         for variable in ["SCHEDULE", "BACKUP_MODE", "PG_RESTORE_JOBS"] {
@@ -36,7 +38,9 @@ fn check_says_what_a_night_would_meet() {
     let line = no_right.stdout.lines().find(|line| line.starts_with("FAIL")).unwrap();
     assert!(line.contains("answers") && !line.contains("answers-archive"), "{line}");
 
-    programs.set("REDIS_URL", "redis://127.0.0.1:1").set("DATABASE_URL", "postgresql://me@127.0.0.1:1/db");
+    programs
+        .set("REDIS_URL", "redis://127.0.0.1:1")
+        .set("DATABASE_URL", "postgresql://me@127.0.0.1:1/db");
     let unreachable = programs.run("worker", &["--check"]);
     assert_eq!(unreachable.code, Some(1));
     for subject in ["FAIL  REDIS_URL", "FAIL  DATABASE_URL"] {
@@ -51,7 +55,8 @@ fn a_failed_step_is_seen_understood_and_retried() {
     let (production, redis) = (Production::start(), RedisServer::start().unwrap());
     let mut programs = Programs::new(&production, &redis.url());
     programs.set("BACKUP_MODE", r#"{"answers":"incremental"}"#).set("MAX_RETRY_COUNT", "2");
-    production.on_target("CREATE TABLE answers (id bigint, \"challengeId\" text, \"userId\" bigint)");
+    production
+        .on_target("CREATE TABLE answers (id bigint, \"challengeId\" text, \"userId\" bigint)");
     let _worker = programs.start("worker", &[]);
     assert_eq!(programs.run("restart", &["incremental-replication"]).code, Some(0));
     let queues = Queues::new(&redis.url());
@@ -67,9 +72,18 @@ fn a_failed_step_is_seen_understood_and_retried() {
     insta::assert_snapshot!("stats", table.stdout);
 
     let failed = programs.run("queue-cli", &["failed"]);
-    assert!(failed.stdout.contains("answers table must not be empty on target database"), "{}", failed.stdout);
-    assert!(failed.stdout.contains("2/2") && failed.stdout.contains("queue-cli get"), "{}", failed.stdout);
-    let get = programs.run("queue-cli", &["get", "1", "--json", "--queue", "incremental-replication"]);
+    assert!(
+        failed.stdout.contains("answers table must not be empty on target database"),
+        "{}",
+        failed.stdout
+    );
+    assert!(
+        failed.stdout.contains("2/2") && failed.stdout.contains("queue-cli get"),
+        "{}",
+        failed.stdout
+    );
+    let get =
+        programs.run("queue-cli", &["get", "1", "--json", "--queue", "incremental-replication"]);
     let get: Value = serde_json::from_str(&get.stdout).unwrap();
     assert_eq!(get["attemptsMade"], 2);
     assert_eq!(get["stacktrace"].as_array().unwrap().len(), 2);
@@ -83,9 +97,14 @@ fn a_failed_step_is_seen_understood_and_retried() {
     assert_eq!(missing.code, Some(1));
     assert!(missing.stderr.contains("no job 99"), "{}", missing.stderr);
 
-    production.on_target("INSERT INTO answers VALUES (1990, 'x', 1); GRANT ALL ON answers TO target_user");
+    production.on_target(
+        "INSERT INTO answers VALUES (1990, 'x', 1); GRANT ALL ON answers TO target_user",
+    );
     let retry = programs.run("queue-cli", &["retry", "1", "--queue", queue]);
-    assert_eq!((retry.code, retry.stdout.as_str()), (Some(0), "retried job 1 of Incremental replication queue\ncount: 1\n"));
+    assert_eq!(
+        (retry.code, retry.stdout.as_str()),
+        (Some(0), "retried job 1 of Incremental replication queue\ncount: 1\n")
+    );
     wait_until("the night is over", || queues.count("Notification queue", "completed") == 1);
     assert!(production.target_has("count(*) = 11 FROM answers"));
     assert_eq!(queues.count(queue, "failed"), 0);
@@ -96,7 +115,9 @@ fn servers_that_are_away_have_an_exit_code() {
     let (production, redis) = (Production::start(), RedisServer::start().unwrap());
     let mut programs = Programs::new(&production, &redis.url());
     programs.set("REDIS_URL", "redis://:hidden@127.0.0.1:1");
-    for program in [&["worker"][..], &["scheduler"], &["restart", "notification"], &["queue-cli", "stats"]] {
+    for program in
+        [&["worker"][..], &["scheduler"], &["restart", "notification"], &["queue-cli", "stats"]]
+    {
         let finished = programs.run(program[0], &program[1..]);
         let said = format!("{}{}", finished.stdout, finished.stderr);
         assert_eq!(finished.code, Some(3), "{program:?}: {said}");

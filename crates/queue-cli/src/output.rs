@@ -41,8 +41,9 @@ pub(crate) fn table<const N: usize>(header: [&str; N]) -> Table {
 }
 
 /// Milliseconds since the epoch as a local date and time.
-pub(crate) fn time(milliseconds: Option<i64>) -> String {
+pub(crate) fn time(milliseconds: Option<u64>) -> String {
     milliseconds
+        .and_then(|milliseconds| i64::try_from(milliseconds).ok())
         .and_then(DateTime::<Utc>::from_timestamp_millis)
         .map(|time| time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S").to_string())
         .unwrap_or_default()

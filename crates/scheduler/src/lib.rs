@@ -12,6 +12,7 @@ use std::time::Duration;
 use apalis::prelude::{Monitor, WorkerBuilder};
 use apalis_cron::CronScheduler;
 use bull_queue::{Connection, Error, Queue, RepeatOptions};
+use chrono::DateTime;
 use shared_steps::{Settings, Step};
 use tokio_util::sync::CancellationToken;
 
@@ -40,11 +41,13 @@ pub async fn run(
         request: Step::FullReplication.job(settings.retry),
     };
     let next = night.ensure_scheduled().await?;
-    tracing::info!(
-        schedule = settings.schedule.cron,
-        "The next night starts at {}",
-        next.with_timezone(&chrono_tz::Europe::Paris).format("%Y-%m-%d %H:%M %Z")
-    );
+    if let Some(next) = i64::try_from(next.next).ok().and_then(DateTime::from_timestamp_millis) {
+        tracing::info!(
+            schedule = settings.schedule.cron,
+            "The next night starts at {}",
+            next.with_timezone(&settings.schedule.parsed.zone()).format("%Y-%m-%d %H:%M %Z")
+        );
+    }
     let schedule = NightSchedule::new(settings.schedule.parsed.clone());
     let monitor = Monitor::new()
         .shutdown_timeout(SHUTDOWN_LIMIT)

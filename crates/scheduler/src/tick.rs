@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use apalis::prelude::{BoxDynError, Data};
 use apalis_cron::Tick;
-use bull_queue::{Error, JobRequest, Queue, RepeatOptions};
-use chrono::{DateTime, Utc};
+use bull_queue::{Error, JobRequest, Queue, RepeatOptions, RepeatableJob, State};
+use chrono::Utc;
 
 /// How long is waited before a tick that met an outage of Redis is tried again.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -20,8 +20,29 @@ pub(crate) struct Night {
 
 impl Night {
     /// Makes the schedule stand in Redis as configured, and nothing else beside it.
-    pub(crate) async fn ensure_scheduled(&self) -> Result<DateTime<Utc>, Error> {
-        self.queue.upsert_repeatable(&self.request, &self.repeat, Utc::now()).await
+    pub(crate) async fn ensure_scheduled(&self) -> Result<RepeatableJob, Error> {
+        self.queue.upsert_repeatable(&self.request, &self.repeat).await
+    }
+
+    /// Whether a night is in line or runs: the next one is scheduled when it starts. Scheduling it
+    /// now would let nights pile up while no worker takes them.
+    async fn is_in_line(&self) -> Result<bool, Error> {
+        for state in [State::Waiting, State::Paused, State::Active] {
+            let ids = self.queue.ids(state, 0, -1).await?;
+            if ids.iter().any(|id| id.starts_with("repeat:")) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn tick(&self) -> Result<(), Error> {
+        let now = u64::try_from(Utc::now().timestamp_millis()).unwrap_or_default();
+        self.queue.promote_due(now).await?;
+        if !self.is_in_line().await? {
+            self.ensure_scheduled().await?;
+        }
+        Ok(())
     }
 }
 
@@ -31,12 +52,8 @@ impl Night {
 /// line when one starts.
 pub(crate) async fn on_tick(tick: Tick, night: Data<Night>) -> Result<(), BoxDynError> {
     loop {
-        let done = async {
-            night.queue.promote_due(Utc::now()).await?;
-            night.ensure_scheduled().await
-        };
-        match done.await {
-            Ok(_) => {
+        match night.tick().await {
+            Ok(()) => {
                 tracing::debug!("Tick {}", tick.get_timestamp());
                 return Ok(());
             }

@@ -27,16 +27,22 @@ async fn redis(settings: &Settings) -> Check {
     let outcome = match reached.await {
         Ok(Ok(version)) => Ok(format!("Redis {version} at {}", settings.redis_url)),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("{} did not answer within {} s", settings.redis_url, LIMIT.as_secs())),
+        Err(_) => {
+            Err(format!("{} did not answer within {} s", settings.redis_url, LIMIT.as_secs()))
+        }
     };
     Check { subject: "REDIS_URL".into(), outcome }
 }
 
 async fn content_api(settings: &Settings) -> Check {
-    let outcome =
-        match tokio::time::timeout(LIMIT, learning_content::check(&settings.learning_content)).await {
-            Ok(outcome) => outcome.map_err(|error| error.to_string()),
-            Err(_) => Err(format!("no answer within {} s", LIMIT.as_secs())),
-        };
+    let outcome = match tokio::time::timeout(
+        LIMIT,
+        learning_content::check(&settings.learning_content),
+    )
+    .await
+    {
+        Ok(outcome) => outcome.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("no answer within {} s", LIMIT.as_secs())),
+    };
     Check { subject: "LCMS_API_URL".into(), outcome }
 }

@@ -33,8 +33,11 @@ impl DumpStore {
     pub fn path(&self, run_id: &str, what: &impl Hash) -> PathBuf {
         let mut hasher = DefaultHasher::new();
         what.hash(&mut hasher);
-        self.directory
-            .join(format!("{PREFIX}{}-{:016x}{SUFFIX}", file_name(run_id), hasher.finish()))
+        self.directory.join(format!(
+            "{PREFIX}{}-{:016x}{SUFFIX}",
+            file_name(run_id),
+            hasher.finish()
+        ))
     }
 
     /// Whether a whole dump stands at `path` and is young enough to be restored.

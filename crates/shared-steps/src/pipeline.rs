@@ -167,9 +167,11 @@ mod tests {
 
     #[test]
     fn a_queue_is_found_by_any_of_its_names() {
-        for name in
-            ["Learning Content replication queue", "learning content replication", "learning-content-replication"]
-        {
+        for name in [
+            "Learning Content replication queue",
+            "learning content replication",
+            "learning-content-replication",
+        ] {
             assert_eq!(Step::from_name(name), Ok(Step::LearningContent), "{name}");
         }
         let error = Step::from_name("replica").unwrap_err();

@@ -17,7 +17,9 @@ impl ProgressBar {
         let target =
             if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = indicatif::ProgressBar::with_draw_target(Some(100), target);
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos:>3} %  {elapsed}  {wide_msg}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{bar:30} {pos:>3} %  {elapsed}  {wide_msg}")
+        {
             bar.set_style(style);
         }
         Self { bar }

@@ -16,7 +16,8 @@ struct Cli {
 
 fn settings(arguments: &[&str]) -> Result<Settings, String> {
     let all = std::iter::once("worker").chain(arguments.iter().copied());
-    Settings::try_from(&Cli::try_parse_from(all).unwrap().options).map_err(|error| error.to_string())
+    Settings::try_from(&Cli::try_parse_from(all).unwrap().options)
+        .map_err(|error| error.to_string())
 }
 
 /// Name and default of every variable, from the code.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bull_queue::Connection;
 use chrono::Utc;
 use pg_replicate::Context;
-use shared_steps::notification::{self, RunStatus, StepReport};
+use shared_steps::notification::{self, Status, StepReport};
 use shared_steps::{Settings, Step};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -92,13 +92,13 @@ async fn notify(settings: &Settings, connection: &Connection, failure: Failure) 
         let mut report = night::so_far(connection, &failure.run_id, failure.step).await;
         let seconds = night::time(failure.started_on)
             .map_or(0.0, |start| (Utc::now() - start).as_seconds_f64());
-        report.status = RunStatus::Failure;
+        report.status = Status::Failure;
         report.error = Some(failure.error);
         report.steps.push(StepReport {
             step: failure.step.slug().into(),
             queue: failure.step.queue().into(),
-            job_id: failure.job_id,
-            status: RunStatus::Failure,
+            job_id: Some(failure.job_id),
+            status: Status::Failure,
             seconds,
             rows: 0,
             bytes: 0,

@@ -7,7 +7,7 @@ use bull_queue::{Connection, Job, Queue, State};
 use chrono::{DateTime, Utc};
 use pg_replicate::Summary;
 use shared_steps::Step;
-use shared_steps::notification::{RunReport, RunStatus, StepReport};
+use shared_steps::notification::{RunReport, Status, StepReport};
 
 /// How far back the night's jobs are looked for on each queue.
 const NEWEST: isize = 100;
@@ -32,7 +32,15 @@ pub(crate) async fn so_far(connection: &Connection, run_id: &str, step: Step) ->
     }
     let finished_at = Utc::now();
     let started_at = started_at.unwrap_or(finished_at);
-    RunReport::new(run_id, RunStatus::Success, started_at, finished_at, steps)
+    RunReport {
+        run_id: run_id.to_owned(),
+        status: Status::Success,
+        started_at,
+        finished_at,
+        duration_seconds: (finished_at - started_at).as_seconds_f64(),
+        steps,
+        error: None,
+    }
 }
 
 fn completed(step: Step, job: &Job) -> StepReport {
@@ -44,8 +52,8 @@ fn completed(step: Step, job: &Job) -> StepReport {
     StepReport {
         step: step.slug().into(),
         queue: step.queue().into(),
-        job_id: job.id.to_string(),
-        status: RunStatus::Success,
+        job_id: Some(job.id.to_string()),
+        status: Status::Success,
         seconds: seconds_between(job.processed_on, job.finished_on),
         rows: summary.phases.iter().map(|phase| phase.rows).sum(),
         bytes: summary.phases.iter().map(|phase| phase.bytes).sum(),

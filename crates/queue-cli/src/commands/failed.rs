@@ -24,7 +24,7 @@ pub(crate) async fn run(queues: &[Queue], limit: usize, output: Output) -> anyho
                     "id": job.id,
                     "finishedOn": job.finished_on,
                     "attemptsMade": job.attempts_made,
-                    "attempts": job.options.attempts,
+                    "attempts": job.opts.attempts,
                     "failedReason": job.failed_reason,
                 })
             })
@@ -39,9 +39,9 @@ pub(crate) async fn run(queues: &[Queue], limit: usize, output: Output) -> anyho
     for (queue, job) in &rows {
         table.add_row([
             (*queue).to_owned(),
-            job.id.clone(),
+            job.id.to_string(),
             time(job.finished_on),
-            format!("{}/{}", job.attempts_made, job.options.attempts),
+            format!("{}/{}", job.attempts_made, job.opts.attempts),
             shorten(job.failed_reason.as_deref().unwrap_or_default()),
         ]);
     }
@@ -51,7 +51,10 @@ pub(crate) async fn run(queues: &[Queue], limit: usize, output: Output) -> anyho
 }
 
 /// The failed jobs of `queue`, the last one first.
-pub(crate) async fn newest_failed(queue: &Queue, limit: usize) -> Result<Vec<Job>, bull_queue::Error> {
+pub(crate) async fn newest_failed(
+    queue: &Queue,
+    limit: usize,
+) -> Result<Vec<Job>, bull_queue::Error> {
     if limit == 0 {
         return Ok(Vec::new());
     }

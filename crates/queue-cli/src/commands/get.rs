@@ -14,12 +14,12 @@ pub(crate) async fn run(queues: &[Queue], id: &str, output: Output) -> anyhow::R
     let mut table = table(["", ""]);
     table.add_row(["queue", queue.name()]);
     table.add_row(["id", &job.id]);
-    table.add_row(["run", &job.run_id()]);
+    table.add_row(["run", &job.run_id]);
     table.add_row(["data", &job.data.to_string()]);
     table.add_row(["added", &time(Some(job.timestamp))]);
     table.add_row(["started", &time(job.processed_on)]);
     table.add_row(["ended", &time(job.finished_on)]);
-    table.add_row(["attempts", &format!("{}/{}", job.attempts_made, job.options.attempts)]);
+    table.add_row(["attempts", &format!("{}/{}", job.attempts_made, job.opts.attempts)]);
     table.add_row(["progress", &pretty(job.progress.as_ref())]);
     table.add_row(["returned", &pretty(job.return_value.as_ref())]);
     table.add_row(["failed", job.failed_reason.as_deref().unwrap_or_default()]);
@@ -34,7 +34,7 @@ fn as_json(queue: &Queue, job: &Job) -> Value {
     json!({
         "queue": queue.name(),
         "id": job.id,
-        "runId": job.run_id(),
+        "runId": job.run_id,
         "name": job.name,
         "data": job.data,
         "timestamp": job.timestamp,
@@ -42,7 +42,7 @@ fn as_json(queue: &Queue, job: &Job) -> Value {
         "processedOn": job.processed_on,
         "finishedOn": job.finished_on,
         "attemptsMade": job.attempts_made,
-        "attempts": job.options.attempts,
+        "attempts": job.opts.attempts,
         "progress": job.progress,
         "returnvalue": job.return_value,
         "failedReason": job.failed_reason,

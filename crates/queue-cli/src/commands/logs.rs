@@ -7,13 +7,13 @@ use crate::output::Output;
 
 pub(crate) async fn run(queues: &[Queue], id: &str, output: Output) -> anyhow::Result<()> {
     let (queue, job) = find::job(queues, id).await?;
-    let lines = queue.logs(&job.id, 0, -1).await?;
+    let logs = queue.logs(&job.id, 0, -1).await?;
     if output.json {
-        return output.json(&lines);
+        return output.json(&logs.lines);
     }
-    for line in &lines {
+    for line in &logs.lines {
         output.line(line);
     }
-    output.line(format!("count: {}", lines.len()));
+    output.line(format!("count: {}", logs.count));
     Ok(())
 }

@@ -41,7 +41,7 @@ pub(crate) async fn all(queues: &[Queue], number: usize, output: Output) -> anyh
     for queue in queues {
         for job in newest_failed(queue, number).await? {
             queue.retry(&job.id).await?;
-            retried.push((queue.name(), job.id));
+            retried.push((queue.name(), job.id.to_string()));
         }
     }
     report(&retried, output)

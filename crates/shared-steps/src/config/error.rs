@@ -30,7 +30,11 @@ pub struct Errors(pub Vec<Problem>);
 impl fmt::Display for Errors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.0.len();
-        writeln!(f, "{count} wrong value{} in the configuration:", if count == 1 { "" } else { "s" })?;
+        writeln!(
+            f,
+            "{count} wrong value{} in the configuration:",
+            if count == 1 { "" } else { "s" }
+        )?;
         for problem in &self.0 {
             writeln!(f, "  {problem}")?;
         }

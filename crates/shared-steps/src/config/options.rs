@@ -27,126 +27,343 @@ pub struct Options {
     pub(super) redis: RedisOptions,
 
     /// When the night starts: five-field cron, time zone Europe/Paris
-    #[arg(long, env = "SCHEDULE", default_value = "10 5 * * *", hide_env_values = true, value_name = "CRON", help_heading = "Queues")]
+    #[arg(
+        long,
+        env = "SCHEDULE",
+        default_value = "10 5 * * *",
+        hide_env_values = true,
+        value_name = "CRON",
+        help_heading = "Queues"
+    )]
     pub(super) schedule: String,
 
     /// How often a job is tried; a notification is always tried once
-    #[arg(long, env = "MAX_RETRY_COUNT", default_value = "10", hide_env_values = true, value_name = "N", help_heading = "Queues")]
+    #[arg(
+        long,
+        env = "MAX_RETRY_COUNT",
+        default_value = "10",
+        hide_env_values = true,
+        value_name = "N",
+        help_heading = "Queues"
+    )]
     pub(super) max_retry_count: String,
 
     /// First wait before a job is tried again, in milliseconds; then 3, 7, 15 … times as long
-    #[arg(long, env = "EXPONENTIAL_RETRY_DELAY", default_value = "1000", hide_env_values = true, value_name = "MS", help_heading = "Queues")]
+    #[arg(
+        long,
+        env = "EXPONENTIAL_RETRY_DELAY",
+        default_value = "1000",
+        hide_env_values = true,
+        value_name = "MS",
+        help_heading = "Queues"
+    )]
     pub(super) exponential_retry_delay: String,
 
     /// Warn when the attempts of one job together last longer, in minutes; a dump kept for the next attempt is used no longer than this
-    #[arg(long, env = "RETRIES_TIMEOUT_MINUTES", default_value = "180", hide_env_values = true, value_name = "MINUTES", help_heading = "Queues")]
+    #[arg(
+        long,
+        env = "RETRIES_TIMEOUT_MINUTES",
+        default_value = "180",
+        hide_env_values = true,
+        value_name = "MINUTES",
+        help_heading = "Queues"
+    )]
     pub(super) retries_timeout_minutes: String,
 
     /// What becomes of a job that a stop or crash cut: `fail` leaves it in the failed list, `retry` runs it again as Bull does
-    #[arg(long, env = "INTERRUPTED_JOBS", default_value = "fail", hide_env_values = true, value_name = "fail|retry", help_heading = "Queues")]
+    #[arg(
+        long,
+        env = "INTERRUPTED_JOBS",
+        default_value = "fail",
+        hide_env_values = true,
+        value_name = "fail|retry",
+        help_heading = "Queues"
+    )]
     pub(super) interrupted_jobs: String,
 
     /// The database that is copied; it is only read
-    #[arg(long, env = "SOURCE_DATABASE_URL", default_value = "postgresql://source_user@localhost/source_database", hide_env_values = true, value_name = "URL", help_heading = "Databases")]
+    #[arg(
+        long,
+        env = "SOURCE_DATABASE_URL",
+        default_value = "postgresql://source_user@localhost/source_database",
+        hide_env_values = true,
+        value_name = "URL",
+        help_heading = "Databases"
+    )]
     pub(super) source_database_url: String,
 
     /// The database that full replication, enrichment and learning content write
-    #[arg(long, env = "DATABASE_URL", default_value = "postgresql://target_user@localhost/target_database", hide_env_values = true, value_name = "URL", help_heading = "Databases")]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "postgresql://target_user@localhost/target_database",
+        hide_env_values = true,
+        value_name = "URL",
+        help_heading = "Databases"
+    )]
     pub(super) database_url: String,
 
     /// The database that incremental replication writes; usually the same as DATABASE_URL
-    #[arg(long, env = "TARGET_DATABASE_URL", default_value = "postgresql://target_user@localhost/target_database", hide_env_values = true, value_name = "URL", help_heading = "Databases")]
+    #[arg(
+        long,
+        env = "TARGET_DATABASE_URL",
+        default_value = "postgresql://target_user@localhost/target_database",
+        hide_env_values = true,
+        value_name = "URL",
+        help_heading = "Databases"
+    )]
     pub(super) target_database_url: String,
 
     /// JSON, table to `incremental` (only new rows) or `none` (not at all); other tables are copied whole
-    #[arg(long, env = "BACKUP_MODE", default_value = "{}", hide_env_values = true, value_name = "JSON", help_heading = "Copy")]
+    #[arg(
+        long,
+        env = "BACKUP_MODE",
+        default_value = "{}",
+        hide_env_values = true,
+        value_name = "JSON",
+        help_heading = "Copy"
+    )]
     pub(super) backup_mode: String,
 
     /// Whether foreign keys are restored; anything but `true` leaves them out
-    #[arg(long, env = "RESTORE_FK_CONSTRAINTS", default_value = "true", hide_env_values = true, value_name = "true|false", help_heading = "Copy")]
+    #[arg(
+        long,
+        env = "RESTORE_FK_CONSTRAINTS",
+        default_value = "true",
+        hide_env_values = true,
+        value_name = "true|false",
+        help_heading = "Copy"
+    )]
     pub(super) restore_fk_constraints: String,
 
     /// Parallel jobs of pg_restore
-    #[arg(long, env = "PG_RESTORE_JOBS", default_value = "4", hide_env_values = true, value_name = "N", help_heading = "Copy")]
+    #[arg(
+        long,
+        env = "PG_RESTORE_JOBS",
+        default_value = "4",
+        hide_env_values = true,
+        value_name = "N",
+        help_heading = "Copy"
+    )]
     pub(super) pg_restore_jobs: String,
 
     /// Version of the PostgreSQL client that the start script fetches on Scalingo when NODE_ENV is production
-    #[arg(long, env = "PG_CLIENT_VERSION", default_value = "14", hide_env_values = true, value_name = "VERSION", help_heading = "Copy")]
+    #[arg(
+        long,
+        env = "PG_CLIENT_VERSION",
+        default_value = "14",
+        hide_env_values = true,
+        value_name = "VERSION",
+        help_heading = "Copy"
+    )]
     pub(super) pg_client_version: String,
 
     /// Directory of the dump while a replication runs; by default the system's temporary directory
-    #[arg(long, env = "BACKUP_DIRECTORY", default_value = "", hide_env_values = true, value_name = "DIRECTORY", help_heading = "Copy")]
+    #[arg(
+        long,
+        env = "BACKUP_DIRECTORY",
+        default_value = "",
+        hide_env_values = true,
+        value_name = "DIRECTORY",
+        help_heading = "Copy"
+    )]
     pub(super) backup_directory: String,
 
     /// SQL run on the target after a restore; by default the view and the four indexes of the program replaced
-    #[arg(long, env = "ENRICHMENT_FILE", default_value = "", hide_env_values = true, value_name = "FILE", help_heading = "Copy")]
+    #[arg(
+        long,
+        env = "ENRICHMENT_FILE",
+        default_value = "",
+        hide_env_values = true,
+        value_name = "FILE",
+        help_heading = "Copy"
+    )]
     pub(super) enrichment_file: String,
 
     /// How rows travel in an incremental replication; binary falls back to text where column types need it
-    #[arg(long, env = "INCREMENTAL_COPY_FORMAT", default_value = "binary", hide_env_values = true, value_name = "binary|text", help_heading = "Copy")]
+    #[arg(
+        long,
+        env = "INCREMENTAL_COPY_FORMAT",
+        default_value = "binary",
+        hide_env_values = true,
+        value_name = "binary|text",
+        help_heading = "Copy"
+    )]
     pub(super) incremental_copy_format: String,
 
     /// The learning content API; empty leaves that step out
-    #[arg(long, env = "LCMS_API_URL", default_value = "", hide_env_values = true, value_name = "URL", help_heading = "Learning content")]
+    #[arg(
+        long,
+        env = "LCMS_API_URL",
+        default_value = "",
+        hide_env_values = true,
+        value_name = "URL",
+        help_heading = "Learning content"
+    )]
     pub(super) lcms_api_url: String,
 
     /// Its key
-    #[arg(long, env = "LCMS_API_KEY", default_value = "", hide_env_values = true, value_name = "KEY", help_heading = "Learning content")]
+    #[arg(
+        long,
+        env = "LCMS_API_KEY",
+        default_value = "",
+        hide_env_values = true,
+        value_name = "KEY",
+        help_heading = "Learning content"
+    )]
     pub(super) lcms_api_key: String,
 
     /// Webhooks, JSON: `[{"url": …, "token"?: …, "format"?: "json", "on"?: "success"|"failure"|"always"}]`
-    #[arg(long, env = "NOTIFICATIONS", default_value = "[]", hide_env_values = true, value_name = "JSON", help_heading = "Notifications")]
+    #[arg(
+        long,
+        env = "NOTIFICATIONS",
+        default_value = "[]",
+        hide_env_values = true,
+        value_name = "JSON",
+        help_heading = "Notifications"
+    )]
     pub(super) notifications: String,
 
     /// Another name of NOTIFICATIONS; set one of the two
-    #[arg(long, env = "NOTIFICATION_URLS", default_value = "", hide_env_values = true, value_name = "JSON", help_heading = "Notifications")]
+    #[arg(
+        long,
+        env = "NOTIFICATION_URLS",
+        default_value = "",
+        hide_env_values = true,
+        value_name = "JSON",
+        help_heading = "Notifications"
+    )]
     pub(super) notification_urls: String,
 
     /// Name of the logger, and the `client` header sent to the content API
-    #[arg(long, env = "APP", default_value = "pix-db-replication", hide_env_values = true, value_name = "NAME", help_heading = "Logs")]
+    #[arg(
+        long,
+        env = "APP",
+        default_value = "pix-db-replication",
+        hide_env_values = true,
+        value_name = "NAME",
+        help_heading = "Logs"
+    )]
     pub(super) app: String,
 
     /// Least level written, or a filter as `info,pg_replicate=debug`
-    #[arg(long, env = "LOG_LEVEL", default_value = "info", hide_env_values = true, value_name = "LEVEL", help_heading = "Logs")]
+    #[arg(
+        long,
+        env = "LOG_LEVEL",
+        default_value = "info",
+        hide_env_values = true,
+        value_name = "LEVEL",
+        help_heading = "Logs"
+    )]
     pub(super) log_level: String,
 
     /// `production` or `test`: no .env file is loaded
-    #[arg(long, env = "NODE_ENV", default_value = "", hide_env_values = true, value_name = "NAME", help_heading = "Logs")]
+    #[arg(
+        long,
+        env = "NODE_ENV",
+        default_value = "",
+        hide_env_values = true,
+        value_name = "NAME",
+        help_heading = "Logs"
+    )]
     pub(super) node_env: String,
 
     /// `true` sends errors to Sentry
-    #[arg(long, env = "SENTRY_ENABLED", default_value = "false", hide_env_values = true, value_name = "true|false", help_heading = "Sentry")]
+    #[arg(
+        long,
+        env = "SENTRY_ENABLED",
+        default_value = "false",
+        hide_env_values = true,
+        value_name = "true|false",
+        help_heading = "Sentry"
+    )]
     pub(super) sentry_enabled: String,
 
     /// Where Sentry is
-    #[arg(long, env = "SENTRY_DSN", default_value = "", hide_env_values = true, value_name = "URL", help_heading = "Sentry")]
+    #[arg(
+        long,
+        env = "SENTRY_DSN",
+        default_value = "",
+        hide_env_values = true,
+        value_name = "URL",
+        help_heading = "Sentry"
+    )]
     pub(super) sentry_dsn: String,
 
     /// The environment that Sentry shows
-    #[arg(long, env = "SENTRY_ENVIRONMENT", default_value = "development", hide_env_values = true, value_name = "NAME", help_heading = "Sentry")]
+    #[arg(
+        long,
+        env = "SENTRY_ENVIRONMENT",
+        default_value = "development",
+        hide_env_values = true,
+        value_name = "NAME",
+        help_heading = "Sentry"
+    )]
     pub(super) sentry_environment: String,
 
     /// How many earlier log lines an error carries
-    #[arg(long, env = "SENTRY_MAX_BREADCRUMBS", default_value = "100", hide_env_values = true, value_name = "N", help_heading = "Sentry")]
+    #[arg(
+        long,
+        env = "SENTRY_MAX_BREADCRUMBS",
+        default_value = "100",
+        hide_env_values = true,
+        value_name = "N",
+        help_heading = "Sentry"
+    )]
     pub(super) sentry_max_breadcrumbs: String,
 
     /// `true` lets Sentry's client say what it does
-    #[arg(long, env = "SENTRY_DEBUG", default_value = "false", hide_env_values = true, value_name = "true|false", help_heading = "Sentry")]
+    #[arg(
+        long,
+        env = "SENTRY_DEBUG",
+        default_value = "false",
+        hide_env_values = true,
+        value_name = "true|false",
+        help_heading = "Sentry"
+    )]
     pub(super) sentry_debug: String,
 
     /// Longer texts are cut, in characters
-    #[arg(long, env = "SENTRY_MAX_VALUE_LENGTH", default_value = "1000", hide_env_values = true, value_name = "N", help_heading = "Sentry")]
+    #[arg(
+        long,
+        env = "SENTRY_MAX_VALUE_LENGTH",
+        default_value = "1000",
+        hide_env_values = true,
+        value_name = "N",
+        help_heading = "Sentry"
+    )]
     pub(super) sentry_max_value_length: String,
 
     /// The daily schema export is not part of this version yet: `true` is answered with a warning
-    #[arg(long, env = "DB_SCHEMA_EXPORTER_ENABLED", default_value = "false", hide_env_values = true, value_name = "true|false", help_heading = "Without effect")]
+    #[arg(
+        long,
+        env = "DB_SCHEMA_EXPORTER_ENABLED",
+        default_value = "false",
+        hide_env_values = true,
+        value_name = "true|false",
+        help_heading = "Without effect"
+    )]
     pub(super) db_schema_exporter_enabled: String,
 
     /// Read as before, and without effect as before
-    #[arg(long, env = "MIN_TIMEOUT", default_value = "", hide_env_values = true, value_name = "MS", help_heading = "Without effect")]
+    #[arg(
+        long,
+        env = "MIN_TIMEOUT",
+        default_value = "",
+        hide_env_values = true,
+        value_name = "MS",
+        help_heading = "Without effect"
+    )]
     pub(super) min_timeout: String,
 
     /// Read as before, and without effect as before
-    #[arg(long, env = "MAX_TIMEOUT", default_value = "900000", hide_env_values = true, value_name = "MS", help_heading = "Without effect")]
+    #[arg(
+        long,
+        env = "MAX_TIMEOUT",
+        default_value = "900000",
+        hide_env_values = true,
+        value_name = "MS",
+        help_heading = "Without effect"
+    )]
     pub(super) max_timeout: String,
 }

@@ -18,7 +18,7 @@ use crate::pipeline::RetryPolicy;
 use crate::telemetry::{SentrySettings, TelemetrySettings};
 
 /// The time zone of `SCHEDULE`; it was never configurable, and reports are read in it.
-pub const TIME_ZONE: &str = "Europe/Paris";
+const TIME_ZONE: &str = "Europe/Paris";
 
 /// Redis's URL; its password is not shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -135,7 +135,12 @@ impl Reader {
         }
     }
 
-    fn wrong<T>(&mut self, variable: &'static str, found: Option<&str>, wanted: String) -> Option<T> {
+    fn wrong<T>(
+        &mut self,
+        variable: &'static str,
+        found: Option<&str>,
+        wanted: String,
+    ) -> Option<T> {
         self.problems.push(Problem { variable, found: found.map(str::to_owned), wanted });
         None
     }
@@ -169,13 +174,20 @@ impl Reader {
             "true" => true,
             "false" => false,
             other => {
-                self.warnings.push(format!("{variable} is \"{other}\", which counts as false; only \"true\" is true"));
+                self.warnings.push(format!(
+                    "{variable} is \"{other}\", which counts as false; only \"true\" is true"
+                ));
                 false
             }
         }
     }
 
-    fn choice<T>(&mut self, variable: &'static str, text: &str, choices: [(&str, T); 2]) -> Option<T> {
+    fn choice<T>(
+        &mut self,
+        variable: &'static str,
+        text: &str,
+        choices: [(&str, T); 2],
+    ) -> Option<T> {
         let [first, second] = choices;
         let text = text.trim();
         if text.is_empty() || text == first.0 {
@@ -195,12 +207,18 @@ impl Reader {
         if parsed {
             Some(RedisUrl(text.to_owned()))
         } else {
-            let wanted = "a URL such as redis://user:password@host:6379 or rediss://… (TLS) is wanted";
+            let wanted =
+                "a URL such as redis://user:password@host:6379 or rediss://… (TLS) is wanted";
             self.wrong("REDIS_URL", None, wanted.into())
         }
     }
 
-    fn database_url(&mut self, variable: &'static str, text: &str, default: &str) -> Option<DatabaseUrl> {
+    fn database_url(
+        &mut self,
+        variable: &'static str,
+        text: &str,
+        default: &str,
+    ) -> Option<DatabaseUrl> {
         match or_default(text, default).parse() {
             Ok(url) => Some(url),
             Err(error) => self.wrong(variable, None, format!("{error}")),
@@ -318,7 +336,8 @@ impl Reader {
             return self.wrong(
                 "SENTRY_DSN",
                 None,
-                "a Sentry DSN (https://key@host/project) is wanted while SENTRY_ENABLED is true".into(),
+                "a Sentry DSN (https://key@host/project) is wanted while SENTRY_ENABLED is true"
+                    .into(),
             );
         };
         Some(Some(SentrySettings {
@@ -376,7 +395,8 @@ impl Reader {
         let incremental_target =
             self.database_url("TARGET_DATABASE_URL", &options.target_database_url, default_target);
         let mode = self.backup_mode(&options.backup_mode);
-        let foreign_keys = self.flag("RESTORE_FK_CONSTRAINTS", &options.restore_fk_constraints, true);
+        let foreign_keys =
+            self.flag("RESTORE_FK_CONSTRAINTS", &options.restore_fk_constraints, true);
         let restore_jobs = self.number("PG_RESTORE_JOBS", &options.pg_restore_jobs, 4, 1, 64);
         let directory = self.backup_directory(&options.backup_directory);
         let enrichment_script = self.enrichment_script(&options.enrichment_file);

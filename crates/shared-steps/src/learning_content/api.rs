@@ -19,6 +19,9 @@ use crate::http::{
 /// More than this is no learning content; the process would be killed for its memory.
 const LARGEST_ANSWER: usize = 1 << 30;
 
+/// Bytes between two reports of progress.
+const PROGRESS_STEP: usize = 1 << 20;
+
 /// What `worker --check` waits for an answer.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -116,6 +119,7 @@ async fn read(mut response: Response, url: &Url, context: &Context) -> Try<Answe
     let (status, content_type) = (response.status().as_u16(), content_type(&response));
     let expected = response.content_length().filter(|length| *length > 0);
     let mut body = BytesMut::new();
+    let mut reported = 0;
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_ANSWER => {
@@ -137,8 +141,11 @@ async fn read(mut response: Response, url: &Url, context: &Context) -> Try<Answe
                 return Try::Again(unreachable_api(url, reason), None);
             }
         }
-        let done = expected.map_or(0.0, |expected| body.len() as f64 / expected as f64);
-        Phase::Fetch.report(context, done, None, 0, body.len() as u64);
+        if body.len() >= reported + PROGRESS_STEP {
+            reported = body.len();
+            let done = expected.map_or(0.0, |expected| reported as f64 / expected as f64);
+            Phase::Fetch.report(context, done, None, 0, reported as u64);
+        }
     }
 }
 

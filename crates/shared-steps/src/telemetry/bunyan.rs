@@ -53,7 +53,8 @@ where
 {
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut fields = Map::new();
-        for span in context.event_scope(event).into_iter().flatten().collect::<Vec<_>>().iter().rev()
+        for span in
+            context.event_scope(event).into_iter().flatten().collect::<Vec<_>>().iter().rev()
         {
             if let Some(SpanFields(of_span)) = span.extensions().get::<SpanFields>() {
                 fields.extend(of_span.clone());
@@ -73,10 +74,8 @@ where
             record.insert(name, value);
         }
         record.insert("msg".into(), message);
-        record.insert(
-            "time".into(),
-            Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true).into(),
-        );
+        record
+            .insert("time".into(), Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true).into());
         record.insert("status".into(), status.into());
         record.insert("v".into(), 0.into());
 
@@ -117,7 +116,8 @@ mod tests {
             .with(KeepFields)
             .with(Bunyan::new("pix", move || writer.clone()));
         tracing::subscriber::with_default(subscriber, || {
-            let _job = tracing::info_span!("job", job_id = "12", queue = "Replication queue").entered();
+            let _job =
+                tracing::info_span!("job", job_id = "12", queue = "Replication queue").entered();
             tracing::error!(table_name = "answers", level = 3, rows = 7, "it \"broke\"\nbadly");
         });
         let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();

@@ -56,7 +56,7 @@ pub fn init(settings: &TelemetrySettings, output: Output, job_logs: &JobLogs) ->
         .with(filter)
         .with(fields::KeepFields)
         .with(job_logs.layer())
-        .with(sentry.is_some().then(sentry_tracing::layer));
+        .with(sentry.is_some().then(sentry_client::layers));
     let to_terminal = match output {
         Output::Stdout => std::io::stdout().is_terminal(),
         Output::Stderr => std::io::stderr().is_terminal(),
@@ -74,8 +74,8 @@ pub fn init(settings: &TelemetrySettings, output: Output, job_logs: &JobLogs) ->
         registry.with(layer).init();
     } else {
         let bunyan = match output {
-            Output::Stdout => Bunyan::new(&settings.app, std::io::stdout),
-            Output::Stderr => Bunyan::new(&settings.app, std::io::stderr),
+            Output::Stdout => Bunyan::new(&settings.app, std::io::stdout).boxed(),
+            Output::Stderr => Bunyan::new(&settings.app, std::io::stderr).boxed(),
         };
         registry.with(bunyan).init();
     }

@@ -3,6 +3,11 @@
 use std::time::Duration;
 
 use sentry::types::Dsn;
+use sentry_tracing::{BreadcrumbLayer, ErrorLayer};
+use tracing::Subscriber;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::registry::LookupSpan;
 
 /// How long the process waits for Sentry at its end.
 const FLUSH_LIMIT: Duration = Duration::from_secs(2);
@@ -24,26 +29,35 @@ pub struct SentrySettings {
 
 pub(super) fn init(settings: &SentrySettings) -> sentry::ClientInitGuard {
     let limit = settings.max_value_length;
-    sentry::init(sentry::ClientOptions {
-        dsn: Some(settings.dsn.clone()),
-        environment: Some(settings.environment.clone().into()),
-        max_breadcrumbs: settings.max_breadcrumbs,
-        debug: settings.debug,
-        release: Some(env!("CARGO_PKG_VERSION").into()),
-        shutdown_timeout: FLUSH_LIMIT,
-        before_send: Some(std::sync::Arc::new(move |mut event| {
-            if let Some(message) = &mut event.message {
-                cut(message, limit);
+    let mut options = sentry::ClientOptions::new();
+    options.dsn = Some(settings.dsn.clone());
+    options.environment = Some(settings.environment.clone().into());
+    options.max_breadcrumbs = settings.max_breadcrumbs;
+    options.debug = settings.debug;
+    options.release = Some(env!("CARGO_PKG_VERSION").into());
+    options.shutdown_timeout = FLUSH_LIMIT;
+    options.before_send = Some(std::sync::Arc::new(move |mut event| {
+        if let Some(message) = &mut event.message {
+            cut(message, limit);
+        }
+        for exception in &mut event.exception.values {
+            if let Some(value) = &mut exception.value {
+                cut(value, limit);
             }
-            for exception in &mut event.exception.values {
-                if let Some(value) = &mut exception.value {
-                    cut(value, limit);
-                }
-            }
-            Some(event)
-        })),
-        ..Default::default()
-    })
+        }
+        Some(event)
+    }));
+    sentry::init(options)
+}
+
+/// Errors become events, what was logged at info and above before them its breadcrumbs.
+pub(super) fn layers<S>() -> impl Layer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let errors = ErrorLayer::new().enable_span_attributes().with_filter(LevelFilter::ERROR);
+    let breadcrumbs = BreadcrumbLayer::new().with_filter(LevelFilter::INFO);
+    errors.and_then(breadcrumbs)
 }
 
 /// Sends what is still waiting, within two seconds.

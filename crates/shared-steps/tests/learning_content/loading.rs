@@ -1,5 +1,6 @@
 //! What stands in the tables afterwards.
 
+use local_services::demo::ContentApi;
 use pg_replicate::Context;
 use serde_json::{Value, json};
 use shared_steps::learning_content::{self, LearningContentSettings};
@@ -202,4 +203,21 @@ async fn without_an_api_the_step_is_skipped() {
     assert!(log.text().contains("Learning content is skipped: LCMS_API_URL is empty"));
     let checked = learning_content::check(&settings).await.unwrap();
     assert_eq!(checked, "LCMS_API_URL is empty: learning content will be skipped");
+}
+
+/// The demo's content is made by other hands than this crate's fixture.
+#[tokio::test]
+async fn the_content_of_the_demo_fills_every_table() {
+    let target = Target::start();
+    let api = ContentApi::start().unwrap();
+    let url = Some(api.url().parse().unwrap());
+    let (key, database) = (ContentApi::KEY, target.url().parse().unwrap());
+    let settings = LearningContentSettings::new(url, key, "test-app", database);
+    learning_content::run(&settings, &Context::quiet()).await.unwrap();
+    assert_eq!(api.clients(), ["test-app"]);
+    let sizes = api.table_sizes();
+    assert_eq!(sizes.len(), 8);
+    for (table, size) in sizes {
+        assert_eq!(target.sql(&format!("SELECT count(*) FROM {table}")), size.to_string());
+    }
 }

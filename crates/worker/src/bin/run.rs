@@ -8,7 +8,7 @@ use chrono::Utc;
 use clap::{Parser, Subcommand};
 use pg_replicate::{Context, Summary};
 use shared_steps::config::{self, Options};
-use shared_steps::notification::{RunReport, RunStatus};
+use shared_steps::notification::{RunReport, Status};
 use shared_steps::progress_bar::ProgressBar;
 use shared_steps::steps::{self, Attempt};
 use shared_steps::telemetry::{self, JobLogs, Output};
@@ -93,8 +93,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run(command: &Command, settings: &Settings) -> Result<Summary, StepError> {
-    let shutdown = signals::shutdown_token()
-        .map_err(|source| StepError::File { action: "handle", path: "signals".into(), source })?;
+    let shutdown = signals::shutdown_token().map_err(|source| StepError::File {
+        action: "handle",
+        path: "signals".into(),
+        source,
+    })?;
     let bar = ProgressBar::new(std::io::stderr().is_terminal());
     let context = Context { cancel: shutdown, progress: bar.sink() };
     let run_id = format!("{}-run", Utc::now().timestamp_millis());
@@ -102,7 +105,15 @@ async fn run(command: &Command, settings: &Settings) -> Result<Summary, StepErro
     let span = tracing::info_span!("run", run_id, step = command.name());
     let report = async || {
         let now = Utc::now();
-        RunReport::new(&run_id, RunStatus::Success, now, now, Vec::new())
+        RunReport {
+            run_id: run_id.clone(),
+            status: Status::Success,
+            started_at: now,
+            finished_at: now,
+            duration_seconds: 0.0,
+            steps: Vec::new(),
+            error: None,
+        }
     };
     let step = |step| steps::run(step, settings, &attempt, report, &context);
     async {
