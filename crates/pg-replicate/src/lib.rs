@@ -1,1 +1,34 @@
-//! pg-replicate
+//! PostgreSQL to PostgreSQL: schema, data, indexes, constraints, increments.
+//!
+//! Three engines, each a plain async function over settings and a [`Context`] (progress and
+//! cancellation):
+//!
+//! - [`FullCopy`]: backup, drop and restore with PostgreSQL's own pg_dump and pg_restore, the archive's
+//!   table of contents filtered by object identity;
+//! - [`enrichment`]: a view and indexes from an SQL script;
+//! - [`Incremental`]: rows with a larger id, over two connections.
+//!
+//! Nothing here knows that a queue exists. README.md states the guarantees and their limits.
+
+mod backup_mode;
+mod connection;
+mod context;
+mod database_url;
+pub mod enrichment;
+mod error;
+mod full_copy;
+mod identifier;
+mod incremental;
+mod summary;
+mod tls;
+
+pub use backup_mode::{BackupMode, BackupModeError, TableMode};
+pub use connection::connect;
+pub use context::{Context, Progress, ProgressSink};
+pub use database_url::{DatabaseUrl, DatabaseUrlError, SslMode};
+pub use error::{Check, Error, ObjectFailure, Side};
+pub use full_copy::FullCopy;
+pub use identifier::TableName;
+pub use incremental::{CopyFormat, Incremental};
+pub use summary::{PhaseSummary, Summary};
+pub use tokio_util::sync::CancellationToken;

@@ -1,0 +1,195 @@
+//! `BACKUP_MODE`: which tables are not copied whole.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use serde_json::Value;
+
+use crate::identifier::{DEFAULT_SCHEMA, TableName};
+
+/// How a table is handled that is not copied whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TableMode {
+    /// Only rows with a larger id are added.
+    Incremental,
+    /// It is left alone.
+    None,
+}
+
+/// Which tables the full copy neither dumps, drops nor touches.
+///
+/// A JSON object: table → `"incremental"` or `"none"`. A table without a schema is one of `public`;
+/// `schema.table` names one of another schema, and a part in double quotes may hold dots:
+/// `"stats"."a.b"`. Names are taken as they stand in the catalog: case counts, nothing is a pattern.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BackupMode {
+    tables: BTreeMap<TableName, TableMode>,
+}
+
+impl BackupMode {
+    /// Whether the full copy leaves this table alone.
+    #[must_use]
+    pub fn is_kept(&self, schema: &str, table: &str) -> bool {
+        self.tables.contains_key(&TableName::new(schema, table))
+    }
+
+    /// The tables with `mode`, in the order of their names.
+    pub fn tables(&self, mode: TableMode) -> impl Iterator<Item = &TableName> {
+        self.tables.iter().filter(move |(_, its)| **its == mode).map(|(table, _)| table)
+    }
+
+    /// Every table that is not copied whole, in the order of their names.
+    pub fn kept(&self) -> impl Iterator<Item = &TableName> {
+        self.tables.keys()
+    }
+
+    /// Whether every table is copied whole.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tables.is_empty()
+    }
+}
+
+/// What is wrong with a `BACKUP_MODE`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BackupModeError {
+    /// No JSON at all.
+    #[error(
+        "a JSON object is wanted, such as {{\"answers\":\"incremental\",\"knowledge-elements\":\"none\"}}: {0}"
+    )]
+    NotJson(String),
+    /// JSON, but no object.
+    #[error(
+        "a JSON object is wanted, such as {{\"answers\":\"incremental\",\"knowledge-elements\":\"none\"}}; found {0}"
+    )]
+    NotAnObject(String),
+    /// A value that is no mode.
+    #[error("table \"{table}\": \"incremental\" or \"none\" is wanted; found {found}")]
+    Mode {
+        /// The key.
+        table: String,
+        /// The value, as JSON.
+        found: String,
+    },
+    /// A key that is no table's name.
+    #[error(
+        "\"{0}\" names no table: a table of public (answers), or another schema's (stats.answers) is wanted"
+    )]
+    Table(String),
+    /// Two keys that name one table.
+    #[error("table \"{0}\" is named twice")]
+    Twice(String),
+}
+
+impl FromStr for BackupMode {
+    type Err = BackupModeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let value: Value = serde_json::from_str(text)
+            .map_err(|error| BackupModeError::NotJson(error.to_string()))?;
+        let Value::Object(object) = value else {
+            return Err(BackupModeError::NotAnObject(value.to_string()));
+        };
+        let mut tables = BTreeMap::new();
+        for (key, value) in object {
+            let mode = match value.as_str() {
+                Some("incremental") => TableMode::Incremental,
+                Some("none") => TableMode::None,
+                _ => return Err(BackupModeError::Mode { table: key, found: value.to_string() }),
+            };
+            let table = parse_table(&key).ok_or_else(|| BackupModeError::Table(key.clone()))?;
+            if tables.insert(table, mode).is_some() {
+                return Err(BackupModeError::Twice(key));
+            }
+        }
+        Ok(Self { tables })
+    }
+}
+
+/// `table`, `schema.table`, either part in double quotes or not.
+pub(crate) fn parse_table(text: &str) -> Option<TableName> {
+    let (first, rest) = part(text, true)?;
+    match rest {
+        None => Some(TableName::new(DEFAULT_SCHEMA, first)),
+        Some(rest) => match part(rest, false)? {
+            (second, None) => Some(TableName::new(first, second)),
+            _ => None,
+        },
+    }
+}
+
+/// One part of a name, and what follows its dot. Unquoted, only the first part ends at a dot.
+fn part(text: &str, ends_at_dot: bool) -> Option<(String, Option<&str>)> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let (part, rest) = match text.split_once('.') {
+            Some((part, rest)) if ends_at_dot => (part, Some(rest)),
+            _ => (text, None),
+        };
+        return (!part.is_empty()).then(|| (part.to_owned(), rest));
+    };
+    let mut name = String::new();
+    let mut characters = quoted.char_indices().peekable();
+    while let Some((at, character)) = characters.next() {
+        if character != '"' {
+            name.push(character);
+        } else if characters.next_if(|(_, next)| *next == '"').is_some() {
+            name.push('"');
+        } else {
+            let rest = &quoted[at + 1..];
+            return match (name.is_empty(), rest.strip_prefix('.')) {
+                (true, _) => None,
+                (false, None) if rest.is_empty() => Some((name, None)),
+                (false, Some(after)) if ends_at_dot => Some((name, Some(after))),
+                _ => None,
+            };
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<BackupMode, String> {
+        text.parse().map_err(|error: BackupModeError| error.to_string())
+    }
+
+    #[test]
+    fn tables_are_named_exactly() {
+        let mode = parse(
+            r#"{"answers":"incremental","knowledge-elements":"none","stats.events":"none","\"a.b\"":"none","x.\"q\"\"d\"":"none"}"#,
+        )
+        .unwrap();
+        assert!(mode.is_kept("public", "answers"));
+        assert!(mode.is_kept("stats", "events"));
+        assert!(mode.is_kept("public", "a.b"));
+        assert!(mode.is_kept("x", "q\"d"));
+        assert!(!mode.is_kept("public", "answers-archive"));
+        assert!(!mode.is_kept("stats", "answers"));
+        assert!(!mode.is_kept("public", "Answers"));
+        let incremental: Vec<_> = mode.tables(TableMode::Incremental).collect();
+        assert_eq!(incremental, [&TableName::new("public", "answers")]);
+    }
+
+    #[test]
+    fn errors_name_the_key_and_what_was_found() {
+        assert!(parse("").unwrap_err().contains("a JSON object is wanted"));
+        assert!(parse("[1]").unwrap_err().ends_with("found [1]"));
+        let error = parse(r#"{"answers":"all"}"#).unwrap_err();
+        assert_eq!(
+            error,
+            r#"table "answers": "incremental" or "none" is wanted; found "all""#
+        );
+        assert!(parse(r#"{"answers":1}"#).unwrap_err().ends_with("found 1"));
+        assert!(parse(r#"{"":"none"}"#).is_err());
+        assert!(parse(r#"{"\"a":"none"}"#).is_err());
+        assert!(parse(r#"{"a":"none","public.a":"none"}"#).unwrap_err().contains("twice"));
+    }
+
+    #[test]
+    fn the_default_keeps_nothing() {
+        assert!(BackupMode::default().is_empty());
+        assert_eq!(parse("{}").unwrap(), BackupMode::default());
+    }
+}

@@ -1,0 +1,217 @@
+//! Connections that end, on the server too, when a step is cancelled.
+
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
+use tokio_postgres::{CancelToken, Client, Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use tracing::Instrument;
+
+use crate::error::reason;
+use crate::{Context, DatabaseUrl, Error, SslMode, tls};
+
+/// A dead peer is noticed after about a minute, not after the kernel's two hours.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEPALIVE_RETRIES: u32 = 3;
+
+/// How long a cancelled step waits for the server to take the cancel request.
+const CANCEL_LIMIT: Duration = Duration::from_secs(2);
+
+/// The server's own limits are for interactive work; a copy takes hours.
+const SESSION: &str = include_str!("../sql/session.sql");
+
+/// A plain client for other crates; its connection ends when it is dropped.
+///
+/// # Errors
+/// [`Error::Unreachable`].
+pub async fn connect(url: &DatabaseUrl) -> Result<Client, Error> {
+    let (client, driver, _) = open(url, "pg-replicate").await?;
+    tokio::spawn(driver.in_current_span());
+    Ok(client)
+}
+
+/// A connection whose statements can be cancelled; closed at once when dropped.
+pub(crate) struct Connection {
+    client: Client,
+    url: DatabaseUrl,
+    cancel: CancelToken,
+    tls: Option<MakeRustlsConnect>,
+    driver: AbortHandle,
+}
+
+impl Connection {
+    /// Connects to `url`, seen as `application_name` in `pg_stat_activity`.
+    pub(crate) async fn open(url: &DatabaseUrl, application_name: &str) -> Result<Self, Error> {
+        let (client, driver, tls) = open(url, application_name).await?;
+        let driver = tokio::spawn(driver.in_current_span()).abort_handle();
+        let cancel = client.cancel_token();
+        let connection = Self { client, url: url.clone(), cancel, tls, driver };
+        connection
+            .batch_execute(SESSION)
+            .await
+            .map_err(|error| connection.error("set up the session", &error))?;
+        Ok(connection)
+    }
+
+    /// Where it leads.
+    pub(crate) fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    /// What the server said while `action` was attempted.
+    pub(crate) fn error(&self, action: impl Into<String>, error: &tokio_postgres::Error) -> Error {
+        Error::database(&self.url, action, error)
+    }
+
+    /// Asks the server to end what runs on this connection.
+    pub(crate) async fn cancel(&self) {
+        let request = async {
+            match &self.tls {
+                Some(tls) => self.cancel.cancel_query(tls.clone()).await,
+                None => self.cancel.cancel_query(NoTls).await,
+            }
+        };
+        // When the server cannot be told, it notices the closed connection.
+        let _ = tokio::time::timeout(CANCEL_LIMIT, request).await;
+    }
+
+    /// Runs `work` on this connection until it ends or the step is cancelled; then the server is
+    /// told, and the connection must not be used any more.
+    pub(crate) async fn run<T>(
+        &self,
+        context: &Context,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        tokio::select! {
+            biased;
+            () = context.cancel.cancelled() => {
+                self.cancel().await;
+                Err(Error::Cancelled)
+            }
+            result = work => result,
+        }
+    }
+}
+
+impl Deref for Connection {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl DerefMut for Connection {
+    fn deref_mut(&mut self) -> &mut Client {
+        &mut self.client
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+type Driver = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+
+async fn open(
+    url: &DatabaseUrl,
+    application_name: &str,
+) -> Result<(Client, Driver, Option<MakeRustlsConnect>), Error> {
+    let unreachable = |reason: String| Error::Unreachable { url: url.clone(), reason };
+    let limit = url.connect_timeout();
+    match tokio::time::timeout(limit, negotiate(url, application_name)).await {
+        Ok(result) => result.map_err(unreachable),
+        Err(_) => Err(unreachable(format!("no answer within {} s", limit.as_secs()))),
+    }
+}
+
+/// Tries what `sslmode` allows, in libpq's order.
+async fn negotiate(
+    url: &DatabaseUrl,
+    application_name: &str,
+) -> Result<(Client, Driver, Option<MakeRustlsConnect>), String> {
+    let plain = async || {
+        let mut config = config(url, application_name);
+        config.ssl_mode(tokio_postgres::config::SslMode::Disable);
+        let (client, connection) = config.connect(NoTls).await?;
+        Ok::<_, tokio_postgres::Error>((client, Box::pin(drive(connection)) as Driver, None))
+    };
+    let encrypted = async |required: bool| {
+        let connector = tls::connector(url)?;
+        let mut config = config(url, application_name);
+        config.ssl_mode(if required {
+            tokio_postgres::config::SslMode::Require
+        } else {
+            tokio_postgres::config::SslMode::Prefer
+        });
+        let (client, connection) =
+            config.connect(connector.clone()).await.map_err(|error| reason(&error))?;
+        Ok::<_, String>((client, Box::pin(drive(connection)) as Driver, Some(connector)))
+    };
+    let plain_or = async |first: String| match plain().await {
+        Ok(connected) => Ok(connected),
+        Err(_) => Err(first),
+    };
+    match url.ssl_mode() {
+        // libpq does not use TLS on unix sockets.
+        _ if url.is_unix_socket() => plain().await.map_err(|error| reason(&error)),
+        SslMode::Disable => plain().await.map_err(|error| reason(&error)),
+        SslMode::Allow => match plain().await {
+            Ok(connected) => Ok(connected),
+            Err(first) => encrypted(true).await.map_err(|_| reason(&first)),
+        },
+        SslMode::Prefer => match encrypted(false).await {
+            Ok(connected) => Ok(connected),
+            Err(first) => plain_or(first).await,
+        },
+        SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => encrypted(true).await,
+    }
+}
+
+fn config(url: &DatabaseUrl, application_name: &str) -> Config {
+    let mut config = Config::new();
+    config
+        .host(url.host())
+        .port(url.port())
+        .user(url.user())
+        .dbname(url.database())
+        .application_name(application_name)
+        .connect_timeout(url.connect_timeout())
+        .keepalives(true)
+        .keepalives_idle(KEEPALIVE_IDLE)
+        .keepalives_interval(KEEPALIVE_INTERVAL)
+        .keepalives_retries(KEEPALIVE_RETRIES);
+    if let Some(password) = url.password() {
+        config.password(password);
+    }
+    if let Some(options) = url.options() {
+        config.options(options);
+    }
+    config
+}
+
+/// Runs a connection to its end. Its error reaches whoever waits for an answer; notices of the
+/// server are worth a line only when somebody looks closely.
+async fn drive<S, T>(mut connection: tokio_postgres::Connection<S, T>)
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+    T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    use tokio_postgres::AsyncMessage;
+    while let Some(message) =
+        futures_util::future::poll_fn(|context| connection.poll_message(context)).await
+    {
+        match message {
+            Ok(AsyncMessage::Notice(notice)) => tracing::debug!("{}", notice.message()),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::debug!("connection ended: {}", reason(&error));
+                return;
+            }
+        }
+    }
+}

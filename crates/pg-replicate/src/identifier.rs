@@ -1,0 +1,64 @@
+//! Names of tables, and how they are written for PostgreSQL and its tools.
+
+use std::fmt;
+
+/// The schema of a table that is named without one.
+pub(crate) const DEFAULT_SCHEMA: &str = "public";
+
+/// A table, by schema and name, both as they stand in the catalog.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TableName {
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl TableName {
+    /// The table `name` of `schema`.
+    pub fn new(schema: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { schema: schema.into(), name: name.into() }
+    }
+
+    /// `"schema"."name"`, safe in SQL.
+    #[must_use]
+    pub fn quoted(&self) -> String {
+        format!("{}.{}", quote_identifier(&self.schema), quote_identifier(&self.name))
+    }
+
+    /// A pattern that matches this table and nothing else, for pg_dump's `--exclude-table`.
+    ///
+    /// Inside double quotes psql's patterns take `*`, `?` and dots literally, and quote what is
+    /// special in a regular expression, but for `$`, which is literal everywhere.
+    pub(crate) fn pattern(&self) -> String {
+        self.quoted()
+    }
+}
+
+/// Short for people: without the schema when it is the default one.
+impl fmt::Display for TableName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.schema == DEFAULT_SCHEMA {
+            formatter.write_str(&self.name)
+        } else {
+            write!(formatter, "{}.{}", self.schema, self.name)
+        }
+    }
+}
+
+/// `"name"`, with double quotes doubled.
+pub(crate) fn quote_identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_quoted() {
+        assert_eq!(TableName::new("public", "a\"b").quoted(), r#""public"."a""b""#);
+        assert_eq!(TableName::new("public", "answers").to_string(), "answers");
+        assert_eq!(TableName::new("stats", "answers").to_string(), "stats.answers");
+    }
+}
