@@ -1,5 +1,6 @@
 //! The content API: one GET that answers everything.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -33,6 +34,22 @@ pub(super) struct Answer {
     pub(super) body: Bytes,
 }
 
+/// The bytes received, over all tries: progress never goes back.
+struct Received<'a> {
+    highest: AtomicUsize,
+    context: &'a Context,
+}
+
+impl Received<'_> {
+    fn report(&self, bytes: usize, expected: Option<u64>) {
+        if bytes >= self.highest.load(Ordering::Relaxed) + PROGRESS_STEP {
+            self.highest.store(bytes, Ordering::Relaxed);
+            let done = expected.map_or(0.0, |expected| bytes as f64 / expected as f64);
+            Phase::Fetch.report(self.context, done, None, 0, bytes as u64);
+        }
+    }
+}
+
 /// Gets the whole content, trying again on 408, 429, 5xx, time-outs and broken connections.
 pub(super) async fn fetch(
     settings: &LearningContentSettings,
@@ -42,11 +59,12 @@ pub(super) async fn fetch(
     let client = client(url, settings.timeout)?;
     let headers = headers(settings)?;
     let get = client.get(http::without_credentials(url)).headers(headers);
+    let received = &Received { highest: AtomicUsize::new(0), context };
     let attempt = || {
         let get = get.try_clone();
         async move {
             match get {
-                Some(get) => one_try(get, settings, url, context).await,
+                Some(get) => one_try(get, settings, url, received).await,
                 None => Try::Ended(Err(unreachable_api(url, "no request could be made".into()))),
             }
         }
@@ -94,7 +112,7 @@ async fn one_try(
     request: RequestBuilder,
     settings: &LearningContentSettings,
     url: &Url,
-    context: &Context,
+    received: &Received<'_>,
 ) -> Try<Answer, Error> {
     let response = match request.send().await {
         Ok(response) => response,
@@ -105,7 +123,7 @@ async fn one_try(
         }
     };
     match default_on_request_success(&response) {
-        None => read(response, url, context).await,
+        None => read(response, url, received).await,
         Some(Retryable::Transient) => {
             let wait = retry_after(response.headers(), Utc::now());
             Try::Again(refused(response, settings, url).await, wait)
@@ -115,11 +133,10 @@ async fn one_try(
 }
 
 /// Reads the body; a connection that breaks within it is worth another try.
-async fn read(mut response: Response, url: &Url, context: &Context) -> Try<Answer, Error> {
+async fn read(mut response: Response, url: &Url, received: &Received<'_>) -> Try<Answer, Error> {
     let (status, content_type) = (response.status().as_u16(), content_type(&response));
     let expected = response.content_length().filter(|length| *length > 0);
     let mut body = BytesMut::new();
-    let mut reported = 0;
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_ANSWER => {
@@ -141,11 +158,7 @@ async fn read(mut response: Response, url: &Url, context: &Context) -> Try<Answe
                 return Try::Again(unreachable_api(url, reason), None);
             }
         }
-        if body.len() >= reported + PROGRESS_STEP {
-            reported = body.len();
-            let done = expected.map_or(0.0, |expected| reported as f64 / expected as f64);
-            Phase::Fetch.report(context, done, None, 0, reported as u64);
-        }
+        received.report(body.len(), expected);
     }
 }
 
