@@ -28,6 +28,7 @@ pub(crate) use interrupted::{Seen, Verdict};
 pub use logs::Logs;
 pub use read::Counts;
 pub(crate) use read::Fields;
+pub(crate) use repeat::NextError;
 
 /// For how long an operation is tried again while Redis is away. Less than the 60 s for which a
 /// receipt is kept (`lua/lib/receipt.lua`).

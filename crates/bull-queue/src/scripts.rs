@@ -51,5 +51,6 @@ scripts! {
     REPEAT_NEXT = [ENQUEUE_LIB, ADD_JOB_LIB] "repeat_next.lua";
     REPEAT_REMOVE = [] "repeat_remove.lua";
     REPEAT_UPSERT = [ENQUEUE_LIB, ADD_JOB_LIB] "repeat_upsert.lua";
+    RESTORE = [OWN_LIB] "restore.lua";
     RETRY = [ENQUEUE_LIB] "retry.lua";
 }

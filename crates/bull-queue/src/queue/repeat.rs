@@ -16,6 +16,15 @@ use crate::scripts;
 /// How often an upsert looks again when other schedulers add repeatable jobs at the same time.
 const LOOKS: usize = 20;
 
+/// Why the next occurrence of a repeatable job was not added.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NextError {
+    #[error(transparent)]
+    Redis(#[from] RedisError),
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+}
+
 #[derive(Serialize)]
 struct Upsert<'a> {
     key: &'a str,
@@ -118,7 +127,7 @@ impl Queue {
 
     /// Adds the occurrence that follows `job`, if it is one of a repeatable job. Called when `job`
     /// has become active; doing it again does no harm.
-    pub(crate) async fn add_next_occurrence(&self, job: &Job) -> Result<(), RedisError> {
+    pub(crate) async fn add_next_occurrence(&self, job: &Job) -> Result<(), NextError> {
         if job.opts.repeat.is_none() || job.malformed.is_some() {
             return Ok(());
         }
@@ -129,13 +138,8 @@ impl Queue {
             options: job.opts.clone(),
             run_id: None,
         };
-        let next = match next_occurrence(&request, now) {
-            Ok(Some(next)) => next,
-            Ok(None) => return Ok(()),
-            Err(error) => {
-                tracing::debug!(queue = self.name(), job = %job.id, %error, "no next occurrence");
-                return Ok(());
-            }
+        let Some(next) = next_occurrence(&request, now)? else {
+            return Ok(());
         };
         let job = AddJob::new(&next.request, self.token(), now);
         let request = json!({ "key": next.key, "next": next.next, "job": job });

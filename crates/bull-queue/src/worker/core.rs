@@ -19,7 +19,7 @@ use super::outage::Outage;
 use super::running::Running;
 use super::{finish, lock};
 use crate::job::{Job, JobId};
-use crate::queue::Queue;
+use crate::queue::{Fields, NextError, Queue};
 
 /// The longest pause before something that Redis did not do is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -128,12 +128,13 @@ impl Core {
     /// of a repeatable job, and has it run.
     pub(super) async fn accept(
         self: &Arc<Self>,
-        job: Job,
+        id: String,
+        fields: Fields,
         token: String,
         permit: OwnedSemaphorePermit,
     ) {
         let cancel = self.options.shutdown.child_token();
-        let running = Arc::new(Running::new(job, token, cancel, permit));
+        let running = Arc::new(Running::new(JobId::from(id), fields, token, cancel, permit));
         self.tasks.spawn(lock::keep(Arc::clone(self), Arc::clone(&running)));
         self.register(&running).await;
         self.add_next_occurrence(&running.job).await;
@@ -162,17 +163,24 @@ impl Core {
         }
     }
 
+    /// Adds the occurrence that follows `job`, if it is one of a repeatable job.
     pub(super) async fn add_next_occurrence(&self, job: &Job) {
         let mut pause = Duration::from_millis(100);
-        while let Err(error) = self.queue.add_next_occurrence(job).await {
-            self.fails("repeat", &error);
+        loop {
+            match self.queue.add_next_occurrence(job).await {
+                Ok(()) => return self.works("repeat"),
+                Err(NextError::Redis(error)) => self.fails("repeat", &error),
+                Err(NextError::Schedule(error)) => {
+                    let error = format!("repeatable job {} does not run again: {error}", job.id);
+                    return self.emit(&WorkerEvent::Error { error });
+                }
+            }
             tokio::select! {
                 () = self.closed.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        self.works("repeat");
     }
 
     /// Forgets a job whose try is over.

@@ -47,13 +47,14 @@ impl Failure {
         }
         let mut stack = format!("Error: {top}");
         let mut cause = Some(top);
+        let mut is_top = true;
         while let Some(error) = cause {
             if error.is::<Interrupted>() {
                 kind = Kind::Interrupted;
             } else if error.is::<Unretryable>() && kind == Kind::Ordinary {
                 kind = Kind::Final;
             }
-            if !std::ptr::addr_eq(error, top) {
+            if !std::mem::take(&mut is_top) {
                 let _ = write!(stack, "\n    caused by: {error}");
             }
             cause = error.source();
@@ -107,11 +108,11 @@ mod tests {
 
     #[test]
     fn errors_that_no_retry_helps() {
-        let failure = Failure::from_error(&Box::new(Unretryable("no such table".into())).into());
+        let failure = Failure::from_error(&Unretryable("no such table".into()).into());
         assert_eq!((failure.kind, failure.error.as_str()), (Kind::Final, "no such table"));
-        let failure = Failure::from_error(&Box::new(AbortError::new("no such table")).into());
+        let failure = Failure::from_error(&AbortError::new("no such table").into());
         assert_eq!((failure.kind, failure.error.as_str()), (Kind::Final, "no such table"));
         let panic = AbortError::new(PanicError("index out of bounds".into()));
-        assert_eq!(Failure::from_error(&Box::new(panic).into()).kind, Kind::Ordinary);
+        assert_eq!(Failure::from_error(&panic.into()).kind, Kind::Ordinary);
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::core::{Core, lock_up};
 use super::event::WorkerEvent;
 use super::failure::{Failure, Kind};
-use super::lock::millis;
+use super::lock::{self, millis};
 use super::options::InterruptedPolicy;
 use super::running::Running;
 use crate::clock::now_ms;
@@ -123,8 +123,11 @@ pub(super) async fn finish(
         worker: core.id.clone(),
         acknowledged: std::mem::take(&mut *lock_up(&core.acknowledged)),
     };
-    let reply: Option<Reply> =
-        core.persist("finish", &scripts::FINISH, |_again| &request, &core.closed).await;
+    let mut reply = record(core, &request).await;
+    if reply.as_ref().is_some_and(|reply| reply.0 == lock::GONE) {
+        lock::restore(core, running, &core.closed).await;
+        reply = record(core, &request).await;
+    }
     let permit = running.take_permit();
     core.leave(running);
     // Closed before Redis came back: the job's lock expires, and it is found as interrupted.
@@ -138,9 +141,12 @@ pub(super) async fn finish(
         core.emit(&WorkerEvent::Lost { job: Arc::clone(job) });
     }
     if let (Some(id), Some(token), Some(permit)) = (next_id, next_token, permit) {
-        let next = Job::from_hash(JobId::from(id), next_fields);
-        core.accept(next, token, permit).await;
+        core.accept(id, next_fields, token, permit).await;
     }
+}
+
+async fn record(core: &Core, request: &Request) -> Option<Reply> {
+    core.persist("finish", &scripts::FINISH, |_again| request, &core.closed).await
 }
 
 fn completed(job: &Job, return_value: &Value) -> Ending {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use super::core::Core;
 use super::event::WorkerEvent;
@@ -17,6 +18,18 @@ struct Request<'a> {
     token: &'a str,
     processed_on: &'a str,
     lock_ms: u64,
+}
+
+/// What the scripts answer for a job that is nowhere in Redis.
+pub(super) const GONE: i64 = -1;
+
+#[derive(Serialize)]
+struct Restore<'a> {
+    id: &'a str,
+    token: &'a str,
+    processed_on: &'a str,
+    lock_ms: u64,
+    fields: &'a [String],
 }
 
 /// Renews the lock every half of its life until the try is over. A lock that expired while Redis was
@@ -36,6 +49,8 @@ pub(super) async fn keep(core: Arc<Core>, running: Arc<Running>) {
         }
         match core.persist::<i64, _>("renew", &scripts::RENEW, request, &running.over).await {
             Some(1) => {}
+            // Redis has lost its data. Nobody else can have the job: it goes on.
+            Some(GONE) => restore(&core, &running, &running.over).await,
             Some(_) => {
                 if running.lose() {
                     running.cancel.cancel();
@@ -47,6 +62,19 @@ pub(super) async fn keep(core: Arc<Core>, running: Arc<Running>) {
         }
     }
     core.works("renew");
+}
+
+/// Puts a running job back into a Redis that has lost it.
+pub(super) async fn restore(core: &Core, running: &Running, until: &CancellationToken) {
+    let request = |_again| Restore {
+        id: &running.job.id,
+        token: &running.token,
+        processed_on: &running.processed_on,
+        lock_ms: millis(core.options.lock_duration),
+        fields: &running.fields,
+    };
+    core.persist::<i64, _>("restore", &scripts::RESTORE, request, until).await;
+    core.works("restore");
 }
 
 /// Whole milliseconds, as Redis takes them.

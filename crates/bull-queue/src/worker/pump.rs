@@ -10,7 +10,6 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::core::Core;
 use super::lock::millis;
 use crate::clock::now_ms;
-use crate::job::{Job, JobId};
 use crate::owner::new_token;
 use crate::queue::Fields;
 use crate::scripts;
@@ -43,7 +42,11 @@ async fn permit(core: &Core) -> Option<OwnedSemaphorePermit> {
         tokio::select! {
             biased;
             () = core.stop.cancelled() => return None,
-            permit = &mut acquire => return permit.ok(),
+            permit = &mut acquire => {
+                // Whether Redis does what it should, the next fetch tells.
+                core.works("promote");
+                return permit.ok();
+            }
             () = tokio::time::sleep(wait) => {}
         }
         match core.queue.promote_due_once(now_ms()).await {
@@ -77,7 +80,7 @@ async fn take(core: &Arc<Core>, permit: OwnedSemaphorePermit) {
             // Stopped while Redis was away: a run whose reply was lost may have taken a job.
             None => return give_back(core, &token).await,
             Some((Some(id), fields, _)) => {
-                return core.accept(Job::from_hash(JobId::from(id), fields), token, permit).await;
+                return core.accept(id, fields, token, permit).await;
             }
             Some((None, _, due)) => due.and_then(|due| due.parse().ok()),
         };

@@ -7,12 +7,15 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use super::failure::Failure;
-use crate::job::Job;
+use crate::job::{Job, JobId};
+use crate::queue::Fields;
 
 /// One try of a job that this worker has taken.
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) job: Arc<Job>,
+    /// Its hash as it was fetched, names and values in turn.
+    pub(super) fields: Vec<String>,
     /// The value of its lock.
     pub(super) token: String,
     /// As it stands in the hash, to know the try by.
@@ -29,12 +32,17 @@ pub(super) struct Running {
 
 impl Running {
     pub(super) fn new(
-        job: Job,
+        id: JobId,
+        fields: Fields,
         token: String,
         cancel: CancellationToken,
         permit: OwnedSemaphorePermit,
     ) -> Self {
+        let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
+        let raw = fields.iter().flat_map(|(name, value)| [text(name), text(value)]).collect();
+        let job = Job::from_hash(id, fields);
         Self {
+            fields: raw,
             processed_on: job.processed_on.map(|time| time.to_string()).unwrap_or_default(),
             job: Arc::new(job),
             token,

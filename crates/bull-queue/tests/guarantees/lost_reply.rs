@@ -97,7 +97,7 @@ async fn operators_commands_are_done_once_and_answered() {
     assert_eq!(queue.append_log(&id, "once").await.unwrap(), 1);
     proxy.drop_reply_to(b"\"lifo\":false,\"token\"");
     queue.retry(&id).await.unwrap();
-    assert_eq!(direct.ids(State::Waiting, 0, -1).await.unwrap(), [id.clone()]);
+    assert_eq!(direct.ids(State::Waiting, 0, -1).await.unwrap(), std::slice::from_ref(&id));
     proxy.drop_reply_to(b"{\"id\":\"1\"}");
     queue.remove(&id).await.unwrap();
     assert!(direct.job(&id).await.unwrap().is_none());

@@ -85,7 +85,7 @@ async fn a_delayed_job_can_be_promoted() {
     let later = JobOptions { delay: 600_000, ..JobOptions::default() };
     let id = queue.add(&job_with(later.clone())).await.unwrap();
     queue.promote(&id).await.unwrap();
-    assert_eq!(queue.ids(State::Waiting, 0, -1).await.unwrap(), [id.clone()]);
+    assert_eq!(queue.ids(State::Waiting, 0, -1).await.unwrap(), std::slice::from_ref(&id));
     assert_eq!(queue.job(&id).await.unwrap().unwrap().delay, 0);
     assert!(matches!(
         queue.promote(&id).await,

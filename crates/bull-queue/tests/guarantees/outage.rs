@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bull_queue::{JobId, Queue, State, WorkerEvent, WorkerOptions};
+use bull_queue::{JobId, JobOutcome, JobRequest, Queue, State, WorkerEvent, WorkerOptions};
 use local_services::{RedisOptions, RedisServer};
 use serde_json::json;
 use tokio::sync::Notify;
 
-use crate::support::{TestWorker, done, job, queue_on, quick, until_state};
+use crate::support::{TestWorker, done, job, queue_on, quick, until, until_state};
 
 struct Scene {
     redis: RedisServer,
@@ -20,8 +20,11 @@ struct Scene {
 
 /// A job that runs until it is told to end.
 async fn running_job(options: WorkerOptions) -> Scene {
-    let kept = RedisOptions { append_only: true, ..RedisOptions::default() };
-    let redis = RedisServer::start_with(kept).unwrap();
+    running_job_on(options, RedisOptions { append_only: true, ..RedisOptions::default() }).await
+}
+
+async fn running_job_on(options: WorkerOptions, redis: RedisOptions) -> Scene {
+    let redis = RedisServer::start_with(redis).unwrap();
     let queue = queue_on(&redis).await;
     let finish = Arc::new(Notify::new());
     let told = Arc::clone(&finish);
@@ -29,7 +32,10 @@ async fn running_job(options: WorkerOptions) -> Scene {
         let told = Arc::clone(&told);
         async move {
             tokio::select! {
-                () = told.notified() => done(),
+                () = told.notified() => {
+                    let outcome = JobOutcome::new(json!("done"));
+                    Ok(outcome.followed_by("Next queue", JobRequest::default()))
+                }
                 () = context.cancel.cancelled() => Err("cancelled".into()),
             }
         }
@@ -46,6 +52,10 @@ impl Scene {
         let next = self.queue.add(&job(json!({}))).await.unwrap();
         self.finish.notify_one();
         until_state(&self.queue, &next, State::Completed).await;
+        until("its return", async || {
+            self.worker.events.count(|event| matches!(event, WorkerEvent::Recovered)) == told
+        })
+        .await;
         let events = self.worker.shut_down().await;
         let count = |wanted: fn(&WorkerEvent) -> bool| events.count(wanted);
         assert_eq!(count(|event| matches!(event, WorkerEvent::Started { .. })), 2);
@@ -100,6 +110,31 @@ async fn redis_away_for_longer_than_a_lock_lives() {
     );
     scene.finish.notify_one();
     scene.assert_recorded(1).await;
+}
+
+#[tokio::test]
+async fn redis_that_comes_back_empty() {
+    for ends_meanwhile in [false, true] {
+        let mut scene = running_job_on(quick(), RedisOptions::default()).await;
+        scene.redis.kill();
+        if ends_meanwhile {
+            scene.finish.notify_one();
+        }
+        let failed = |event: &WorkerEvent| matches!(event, WorkerEvent::Error { .. });
+        scene.worker.events.until("the error", failed).await;
+        scene.redis.start_again().unwrap();
+        if !ends_meanwhile {
+            until_state(&scene.queue, &scene.id, State::Active).await;
+            scene.finish.notify_one();
+        }
+        until_state(&scene.queue, &scene.id, State::Completed).await;
+        let next = Queue::new(scene.queue.connection().clone(), "Next queue");
+        assert_eq!(next.counts().await.unwrap().waiting, 1);
+        // A number that the lost counter has given once is not given to another job.
+        assert_ne!(scene.queue.add(&job(json!({}))).await.unwrap(), scene.id);
+        scene.finish.notify_one();
+        scene.worker.shut_down().await;
+    }
 }
 
 #[tokio::test]

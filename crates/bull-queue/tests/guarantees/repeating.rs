@@ -149,14 +149,16 @@ async fn a_tick_missed_while_everything_was_down_runs_once() {
     let (_redis, queue) = queue().await;
     let raw = Raw(queue.clone());
     let scheduled = queue.upsert_repeatable(&nightly(1), &paris("10 5 * * *")).await.unwrap();
-    // Yesterday's tick: due long ago, never taken.
-    let missed = scheduled.next_id();
+    // Make it a tick of long ago that was never taken.
+    let next = scheduled.next_id();
+    let missed = next.replace(&scheduled.next.to_string(), "1000");
+    let opts = raw.field(&next, "opts").await.unwrap();
+    let opts = opts.replace(&scheduled.next.to_string(), "1000");
+    raw.command::<()>("RENAME", &[&raw.key(&next), &raw.key(&missed)]).await;
+    raw.command::<()>("HSET", &[&raw.key(&missed), "opts", &opts]).await;
+    raw.command::<()>("ZREM", &[&raw.key("delayed"), &next]).await;
     raw.command::<()>("ZADD", &[&raw.key("delayed"), "4096000", &missed]).await;
     raw.command::<()>("ZADD", &[&raw.key("repeat"), "1000", &scheduled.key]).await;
-    let yesterday = format!("{}1000", missed.trim_end_matches(|c: char| c.is_ascii_digit()));
-    raw.command::<()>("ZREM", &[&raw.key("delayed"), &missed]).await;
-    raw.command::<()>("RENAME", &[&raw.key(&missed), &raw.key(&yesterday)]).await;
-    raw.command::<()>("ZADD", &[&raw.key("delayed"), "4096000", &yesterday]).await;
 
     for _ in 0..2 {
         queue.upsert_repeatable(&nightly(1), &paris("10 5 * * *")).await.unwrap();
@@ -164,8 +166,8 @@ async fn a_tick_missed_while_everything_was_down_runs_once() {
     let worker = TestWorker::start(&queue, quick(), |_, _| async { done() });
     until_counts(&queue, "the missed one", |counts| counts.completed == 1).await;
     worker.shut_down().await;
-    assert_eq!(queue.ids(State::Completed, 0, -1).await.unwrap()[0].as_str(), yesterday);
-    assert_eq!(queue.ids(State::Delayed, 0, -1).await.unwrap(), [missed]);
+    assert_eq!(queue.ids(State::Completed, 0, -1).await.unwrap()[0].as_str(), missed);
+    assert_eq!(queue.ids(State::Delayed, 0, -1).await.unwrap(), [next]);
 }
 
 #[tokio::test]

@@ -169,8 +169,8 @@ pub async fn listen(redis: &RedisServer) -> Arc<Mutex<Vec<(String, String)>>> {
     tokio::spawn(async move {
         let mut messages = subscription.on_message();
         while let Some(message) = messages.next().await {
-            let channel = message.get_channel_name().rsplit(':').next().unwrap_or_default();
-            let channel = channel.split('@').next().unwrap_or_default().to_owned();
+            let channel = message.get_channel_name().split('@').next().unwrap_or_default();
+            let channel = channel.rsplit(':').next().unwrap_or_default().to_owned();
             sink.lock().unwrap().push((channel, message.get_payload().unwrap()));
         }
     });
