@@ -125,7 +125,7 @@ pub enum Error {
     },
     /// The database could not be reached.
     #[error(transparent)]
-    Target(pg_replicate::Error),
+    Target(Box<pg_replicate::Error>),
     /// The database refused something.
     #[error("{action}: {reason}")]
     Database {

@@ -136,7 +136,9 @@ async fn fetch_and_load(
         seconds: start.elapsed().as_secs_f64(),
     };
     let tables = answer::split(&answer, tables, settings.api_key.expose())?;
-    let mut client = pg_replicate::connect(&settings.target).await.map_err(Error::Target)?;
+    let mut client = pg_replicate::connect(&settings.target)
+        .await
+        .map_err(|error| Error::Target(Box::new(error)))?;
     let loaded =
         load::load(&mut client, &settings.schema, &tables, settings.patience, context).await?;
     let mut summary = Summary { phases: vec![fetched] };
