@@ -101,8 +101,8 @@ impl Step {
         Self::all().take_while(move |step| *step != self)
     }
 
-    /// The step that `name` means: a queue's exact name, with or without " queue", or a slug, in
-    /// any case.
+    /// The step that `name` means: a queue's exact name, with or without " queue", or a slug, with
+    /// or without "-replication", in any case.
     ///
     /// # Errors
     /// A sentence that lists the names there are.
@@ -115,6 +115,7 @@ impl Step {
                 wanted == queue
                     || Some(wanted.as_str()) == queue.strip_suffix(" queue")
                     || wanted == stage.slug
+                    || Some(wanted.as_str()) == stage.slug.strip_suffix("-replication")
             })
             .map(|stage| stage.step)
             .ok_or_else(|| {
@@ -171,6 +172,7 @@ mod tests {
             "Learning Content replication queue",
             "learning content replication",
             "learning-content-replication",
+            "learning-content",
         ] {
             assert_eq!(Step::from_name(name), Ok(Step::LearningContent), "{name}");
         }

@@ -19,7 +19,7 @@ pub(crate) async fn run(queues: &[Queue], id: &str, output: Output) -> anyhow::R
     table.add_row(["added", &time(Some(job.timestamp))]);
     table.add_row(["started", &time(job.processed_on)]);
     table.add_row(["ended", &time(job.finished_on)]);
-    table.add_row(["attempts", &format!("{}/{}", job.attempts_made, job.opts.attempts)]);
+    table.add_row(["failed attempts", &format!("{}/{}", job.attempts_made, job.opts.attempts)]);
     table.add_row(["progress", &pretty(job.progress.as_ref())]);
     table.add_row(["returned", &pretty(job.return_value.as_ref())]);
     table.add_row(["failed", job.failed_reason.as_deref().unwrap_or_default()]);

@@ -231,14 +231,7 @@ impl Reader {
             Ok(parsed) => {
                 Some(ScheduleSettings { cron: cron.to_owned(), time_zone: TIME_ZONE, parsed })
             }
-            Err(error) => self.wrong(
-                "SCHEDULE",
-                Some(cron),
-                format!(
-                    "five cron fields are wanted (minute hour day-of-month month day-of-week), for \
-                     example \"10 5 * * *\": {error}"
-                ),
-            ),
+            Err(error) => self.wrong("SCHEDULE", None, error.to_string()),
         }
     }
 

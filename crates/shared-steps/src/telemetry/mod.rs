@@ -20,6 +20,9 @@ pub use sentry_client::{SentrySettings, flush as flush_sentry};
 /// Fields of the span that encloses a job; every log line inside it carries them.
 pub const JOB_SPAN: &str = "job";
 
+/// What apalis says of its own workers is no news to an operator; `LOG_LEVEL` can ask for it.
+const QUIET: &str = "apalis=warn,apalis_core=warn,apalis_cron=warn";
+
 /// Where a program's log goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {
@@ -51,7 +54,8 @@ pub struct TelemetryGuard {
 #[must_use = "Sentry is flushed when the guard is dropped"]
 pub fn init(settings: &TelemetrySettings, output: Output, job_logs: &JobLogs) -> TelemetryGuard {
     let sentry = settings.sentry.as_ref().map(sentry_client::init);
-    let filter = EnvFilter::try_new(&settings.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = format!("{QUIET},{}", settings.filter);
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry()
         .with(filter)
         .with(fields::KeepFields)
