@@ -10,7 +10,7 @@ pub enum StepError {
     Interrupted,
     /// The copy failed.
     #[error(transparent)]
-    Replication(pg_replicate::Error),
+    Replication(Box<pg_replicate::Error>),
     /// The learning content could not be loaded.
     #[error(transparent)]
     LearningContent(learning_content::Error),
@@ -44,7 +44,7 @@ impl StepError {
 
 impl From<pg_replicate::Error> for StepError {
     fn from(error: pg_replicate::Error) -> Self {
-        if error.is_cancelled() { Self::Interrupted } else { Self::Replication(error) }
+        if error.is_cancelled() { Self::Interrupted } else { Self::Replication(Box::new(error)) }
     }
 }
 
