@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bull_queue::{Queue, State, WorkerEvent, WorkerOptions};
+use bull_queue::{CancellationToken, Queue, State, WorkerEvent, WorkerOptions};
 use serde_json::json;
 
 use crate::support::{
-    Raw, TestWorker, done, job, queue, queue_on, quick, until_counts, until_state,
+    LIMIT, Raw, TestWorker, done, job, queue, queue_on, quick, until_counts, until_state,
 };
 
 type Ran = Arc<Mutex<HashMap<String, usize>>>;
@@ -69,9 +69,15 @@ async fn a_job_longer_than_its_lock_is_not_taken_by_a_second_worker() {
 #[tokio::test]
 async fn a_job_whose_lock_went_to_another_is_cancelled_and_not_recorded() {
     let (_redis, queue) = queue().await;
-    let worker = TestWorker::start(&queue, quick(), |_, context| async move {
-        context.cancel.cancelled().await;
-        done()
+    let cancelled = CancellationToken::new();
+    let told = cancelled.clone();
+    let worker = TestWorker::start(&queue, quick(), move |_, context| {
+        let told = told.clone();
+        async move {
+            context.cancel.cancelled().await;
+            told.cancel();
+            done()
+        }
     });
     let id = queue.add(&job(json!({}))).await.unwrap();
     until_state(&queue, &id, State::Active).await;
@@ -79,6 +85,7 @@ async fn a_job_whose_lock_went_to_another_is_cancelled_and_not_recorded() {
     let lock = raw.key(&format!("{id}:lock"));
     raw.command::<()>("SET", &[&lock, "somebody else", "PX", "60000"]).await;
     worker.events.until("the loss", |event| matches!(event, WorkerEvent::Lost { .. })).await;
+    tokio::time::timeout(LIMIT, cancelled.cancelled()).await.expect("the job is cancelled");
     let events = worker.shut_down().await;
     assert_eq!(events.count(|event| matches!(event, WorkerEvent::Completed { .. })), 0);
     assert_eq!(queue.state(&id).await.unwrap(), Some(State::Active));
