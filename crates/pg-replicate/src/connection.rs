@@ -36,9 +36,46 @@ pub async fn connect(url: &DatabaseUrl) -> Result<Client, Error> {
 pub(crate) struct Connection {
     client: Client,
     url: DatabaseUrl,
-    cancel: CancelToken,
-    tls: Option<MakeRustlsConnect>,
+    canceller: Canceller,
     driver: AbortHandle,
+}
+
+/// Cancels what runs on a connection, also while that is lent to a transaction.
+#[derive(Clone)]
+pub(crate) struct Canceller {
+    token: CancelToken,
+    tls: Option<MakeRustlsConnect>,
+}
+
+impl Canceller {
+    /// Asks the server to end what runs on the connection.
+    pub(crate) async fn cancel(&self) {
+        let request = async {
+            match &self.tls {
+                Some(tls) => self.token.cancel_query(tls.clone()).await,
+                None => self.token.cancel_query(NoTls).await,
+            }
+        };
+        // When the server cannot be told, it notices the closed connection.
+        let _ = tokio::time::timeout(CANCEL_LIMIT, request).await;
+    }
+
+    /// Runs `work` on the connection until it ends or the step is cancelled; then the server is
+    /// told, and the connection must not be used any more.
+    pub(crate) async fn run<T>(
+        &self,
+        context: &Context,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        tokio::select! {
+            biased;
+            () = context.cancel.cancelled() => {
+                self.cancel().await;
+                Err(Error::Cancelled)
+            }
+            result = work => result,
+        }
+    }
 }
 
 impl Connection {
@@ -46,8 +83,8 @@ impl Connection {
     pub(crate) async fn open(url: &DatabaseUrl, application_name: &str) -> Result<Self, Error> {
         let (client, driver, tls) = open(url, application_name).await?;
         let driver = tokio::spawn(driver.in_current_span()).abort_handle();
-        let cancel = client.cancel_token();
-        let connection = Self { client, url: url.clone(), cancel, tls, driver };
+        let canceller = Canceller { token: client.cancel_token(), tls };
+        let connection = Self { client, url: url.clone(), canceller, driver };
         connection
             .batch_execute(SESSION)
             .await
@@ -65,33 +102,18 @@ impl Connection {
         Error::database(&self.url, action, error)
     }
 
-    /// Asks the server to end what runs on this connection.
-    pub(crate) async fn cancel(&self) {
-        let request = async {
-            match &self.tls {
-                Some(tls) => self.cancel.cancel_query(tls.clone()).await,
-                None => self.cancel.cancel_query(NoTls).await,
-            }
-        };
-        // When the server cannot be told, it notices the closed connection.
-        let _ = tokio::time::timeout(CANCEL_LIMIT, request).await;
+    /// What cancels statements of this connection.
+    pub(crate) fn canceller(&self) -> Canceller {
+        self.canceller.clone()
     }
 
-    /// Runs `work` on this connection until it ends or the step is cancelled; then the server is
-    /// told, and the connection must not be used any more.
+    /// [`Canceller::run`].
     pub(crate) async fn run<T>(
         &self,
         context: &Context,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        tokio::select! {
-            biased;
-            () = context.cancel.cancelled() => {
-                self.cancel().await;
-                Err(Error::Cancelled)
-            }
-            result = work => result,
-        }
+        self.canceller.run(context, work).await
     }
 }
 

@@ -10,7 +10,9 @@
 //!
 //! Nothing here knows that a queue exists. README.md states the guarantees and their limits.
 
+mod archive;
 mod backup_mode;
+mod child;
 mod connection;
 mod context;
 mod database_url;
@@ -19,6 +21,7 @@ mod error;
 mod full_copy;
 mod identifier;
 mod incremental;
+mod sql_text;
 mod summary;
 mod tls;
 

@@ -1,0 +1,89 @@
+-- The statements that drop everything our role owns in this database, as DROP OWNED would, but for
+-- the objects ($1 classes, $2 oids) that are to survive.
+--
+-- DROP OWNED itself would also take away privileges that others granted to the role (CREATE on this
+-- database, for one, without which nothing can be restored) and its default privileges; and it
+-- refuses where the role owns what the server needs.
+WITH owned (classid, objid, owner) AS (
+  SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid, oid, relowner FROM pg_catalog.pg_class
+  WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+  UNION ALL
+  SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, oid, typowner FROM pg_catalog.pg_type
+  UNION ALL
+  SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass, oid, proowner FROM pg_catalog.pg_proc
+  UNION ALL
+  SELECT 'pg_catalog.pg_operator'::pg_catalog.regclass, oid, oprowner FROM pg_catalog.pg_operator
+  UNION ALL
+  SELECT 'pg_catalog.pg_opclass'::pg_catalog.regclass, oid, opcowner FROM pg_catalog.pg_opclass
+  UNION ALL
+  SELECT 'pg_catalog.pg_opfamily'::pg_catalog.regclass, oid, opfowner FROM pg_catalog.pg_opfamily
+  UNION ALL
+  SELECT 'pg_catalog.pg_collation'::pg_catalog.regclass, oid, collowner FROM pg_catalog.pg_collation
+  UNION ALL
+  SELECT 'pg_catalog.pg_conversion'::pg_catalog.regclass, oid, conowner FROM pg_catalog.pg_conversion
+  UNION ALL
+  SELECT 'pg_catalog.pg_ts_config'::pg_catalog.regclass, oid, cfgowner FROM pg_catalog.pg_ts_config
+  UNION ALL
+  SELECT 'pg_catalog.pg_ts_dict'::pg_catalog.regclass, oid, dictowner FROM pg_catalog.pg_ts_dict
+  UNION ALL
+  SELECT 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass, oid, stxowner
+  FROM pg_catalog.pg_statistic_ext
+  UNION ALL
+  SELECT 'pg_catalog.pg_extension'::pg_catalog.regclass, oid, extowner FROM pg_catalog.pg_extension
+  UNION ALL
+  SELECT 'pg_catalog.pg_foreign_server'::pg_catalog.regclass, oid, srvowner
+  FROM pg_catalog.pg_foreign_server
+  UNION ALL
+  SELECT 'pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass, oid, fdwowner
+  FROM pg_catalog.pg_foreign_data_wrapper
+  UNION ALL
+  SELECT 'pg_catalog.pg_publication'::pg_catalog.regclass, oid, pubowner
+  FROM pg_catalog.pg_publication
+  UNION ALL
+  SELECT 'pg_catalog.pg_event_trigger'::pg_catalog.regclass, oid, evtowner
+  FROM pg_catalog.pg_event_trigger
+  UNION ALL
+  SELECT 'pg_catalog.pg_largeobject'::pg_catalog.regclass, oid, lomowner
+  FROM pg_catalog.pg_largeobject_metadata
+  UNION ALL
+  SELECT 'pg_catalog.pg_namespace'::pg_catalog.regclass, oid, nspowner FROM pg_catalog.pg_namespace
+  WHERE nspname <> 'public' AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+), droppable AS (
+  SELECT owned.classid, owned.objid, i.type, i.identity
+  FROM owned
+  CROSS JOIN LATERAL pg_catalog.pg_identify_object(owned.classid, owned.objid, 0) i
+  WHERE owned.owner = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER)
+    -- Objects of initdb have smaller oids.
+    AND (owned.objid >= 16384 OR i.type = 'large object')
+    AND coalesce(i.schema, '') !~ '^pg_(toast|temp)'
+    -- An extension's members go with it, a column's sequence and a table's row type with the table.
+    AND NOT EXISTS (
+      SELECT FROM pg_catalog.pg_depend d
+      WHERE d.classid = owned.classid AND d.objid = owned.objid AND d.deptype IN ('e', 'i')
+    )
+    AND (owned.classid, owned.objid) NOT IN (
+      SELECT kept.classid, kept.objid FROM unnest($1::oid[], $2::oid[])
+        AS kept (classid, objid)
+    )
+)
+SELECT type || ' ' || identity AS object,
+  CASE type
+    WHEN 'large object' THEN 'SELECT pg_catalog.lo_unlink(' || objid || ')'
+    ELSE 'DROP ' || CASE type
+      WHEN 'function' THEN 'ROUTINE'
+      WHEN 'procedure' THEN 'ROUTINE'
+      WHEN 'aggregate' THEN 'ROUTINE'
+      WHEN 'composite type' THEN 'TYPE'
+      WHEN 'statistics object' THEN 'STATISTICS'
+      WHEN 'foreign-data wrapper' THEN 'FOREIGN DATA WRAPPER'
+      ELSE pg_catalog.upper(type)
+    END || ' IF EXISTS ' || identity || ' CASCADE'
+  END AS statement
+FROM droppable
+-- Tables first: what hangs on them is gone when its own turn comes. Schemas and extensions last.
+ORDER BY CASE type
+    WHEN 'publication' THEN 0 WHEN 'event trigger' THEN 0
+    WHEN 'table' THEN 1 WHEN 'foreign table' THEN 1
+    WHEN 'extension' THEN 8 WHEN 'schema' THEN 9
+    ELSE 5
+  END, objid

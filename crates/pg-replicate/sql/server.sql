@@ -1,0 +1,14 @@
+-- Who and where we are. Two servers never share the moment of their start.
+SELECT pg_catalog.current_setting('server_version') AS version,
+  pg_catalog.current_setting('server_version_num')::int AS version_number,
+  CURRENT_USER::text AS role,
+  (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER) AS is_superuser,
+  pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') AS may_create_schema,
+  coalesce(pg_catalog.has_schema_privilege(
+    (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'public'), 'CREATE'), true)
+    AS may_create_in_public,
+  pg_catalog.pg_is_in_recovery() AS is_standby,
+  pg_catalog.pg_database_size(pg_catalog.current_database()) AS bytes,
+  pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time())::text
+    || '/' || (SELECT oid FROM pg_catalog.pg_database
+               WHERE datname = pg_catalog.current_database()) AS place

@@ -1,0 +1,41 @@
+-- What our role may not read of all that is dumped, but for the tables $1 (oids): pg_dump locks and
+-- reads every table, reads every sequence, and needs USAGE on each schema that holds any.
+WITH dumped AS (
+  SELECT c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity, c.relforcerowsecurity, c.relowner
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    AND c.relkind IN ('r', 'p', 'S') AND c.relpersistence <> 't'
+    AND c.oid <> ALL ($1::oid[])
+    -- Members of an extension are not dumped.
+    AND NOT EXISTS (
+      SELECT FROM pg_catalog.pg_depend d
+      WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid
+        AND d.deptype = 'e'
+    )
+    -- Nor the sequences of a kept table's columns.
+    AND NOT EXISTS (
+      SELECT FROM pg_catalog.pg_depend d
+      WHERE c.relkind = 'S' AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+        AND d.objid = c.oid AND d.deptype IN ('a', 'i') AND d.refobjid = ANY ($1::oid[])
+        AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    )
+)
+SELECT 'schema' AS kind, n.nspname::text AS name
+FROM pg_catalog.pg_namespace n
+WHERE n.nspname IN (SELECT nspname FROM dumped)
+  AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+UNION ALL
+SELECT 'table', pg_catalog.format('%s.%s', nspname, relname)
+FROM dumped
+WHERE relkind IN ('r', 'p') AND NOT pg_catalog.has_table_privilege(oid, 'SELECT')
+UNION ALL
+SELECT 'sequence', pg_catalog.format('%s.%s', nspname, relname)
+FROM dumped
+-- In a CASE: asking for a sequence's privilege on a table is an error.
+WHERE CASE relkind WHEN 'S' THEN NOT pg_catalog.has_sequence_privilege(oid, 'SELECT') END
+UNION ALL
+SELECT 'row-secured table', pg_catalog.format('%s.%s', nspname, relname)
+FROM dumped
+WHERE relkind = 'r' AND pg_catalog.row_security_active(oid)
+ORDER BY 1, 2

@@ -1,0 +1,306 @@
+//! Reads the head of a custom-format archive.
+//!
+//! `pg_restore --list` prints names with spaces and dots unquoted, so its text is ambiguous; the
+//! archive itself is not. The layout is that of `ReadHead` and `ReadToc` in PostgreSQL's
+//! src/bin/pg_dump/pg_backup_archiver.c: integers are a sign byte and `int_size` bytes, least
+//! first; a string is its length and its bytes, length −1 for none.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use super::Entry;
+use crate::Error;
+
+/// The oldest layout read: pg_dump 10.3.
+const OLDEST: (u8, u8) = (1, 13);
+/// The newest: pg_dump 17 and 18.
+const NEWEST: (u8, u8) = (1, 16);
+/// The custom format, in the byte that names it.
+const CUSTOM: u8 = 1;
+/// The state of an offset that has been filled in; pg_dump cannot when it writes into a pipe.
+const OFFSET_IS_SET: u8 = 2;
+/// No name or definition is longer; a damaged length is not believed.
+const LONGEST: i64 = 1 << 30;
+
+/// What stands before an archive's data.
+#[derive(Clone, Debug)]
+pub(crate) struct Archive {
+    /// The server that was dumped, such as `15.18 (Debian 15.18-0+deb12u1)`.
+    pub(crate) server_version: String,
+    /// The pg_dump that wrote it.
+    pub(crate) pg_dump_version: String,
+    /// In the order they are restored.
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// Reads the table of contents of the archive at `path`; blocks on the file.
+pub(crate) fn read(path: &Path) -> Result<Archive, Error> {
+    let file = File::open(path).map_err(|source| Error::File {
+        action: "open",
+        path: path.to_owned(),
+        source,
+    })?;
+    Reader::new(BufReader::new(file))
+        .and_then(Reader::archive)
+        .map_err(|reason| Error::Archive { path: path.to_owned(), reason })
+}
+
+struct Reader<R> {
+    input: R,
+    version: (u8, u8),
+    int_size: u8,
+    offset_size: u8,
+}
+
+impl<R: Read> Reader<R> {
+    fn new(input: R) -> Result<Self, String> {
+        let mut reader = Self { input, version: (0, 0), int_size: 0, offset_size: 0 };
+        let mut magic = [0; 5];
+        reader.fill(&mut magic).map_err(|_| not_custom())?;
+        if &magic != b"PGDMP" {
+            return Err(not_custom());
+        }
+        reader.version = (reader.byte()?, reader.byte()?);
+        let _revision = reader.byte()?;
+        let (major, minor) = reader.version;
+        if reader.version < OLDEST || reader.version > NEWEST {
+            return Err(format!(
+                "an archive of version {major}.{minor}; {}.{} to {}.{} can be read (pg_dump 10.3 to 18)",
+                OLDEST.0, OLDEST.1, NEWEST.0, NEWEST.1
+            ));
+        }
+        reader.int_size = reader.byte()?;
+        reader.offset_size = reader.byte()?;
+        if reader.int_size > 8 || reader.offset_size > 8 {
+            return Err("damaged: impossible sizes in its head".into());
+        }
+        if reader.byte()? != CUSTOM {
+            return Err(not_custom());
+        }
+        Ok(reader)
+    }
+
+    fn archive(mut self) -> Result<Archive, String> {
+        if self.version >= (1, 15) {
+            self.byte()?; // compression algorithm
+        } else {
+            self.int()?; // compression level
+        }
+        for _ in 0..7 {
+            self.int()?; // when it was made
+        }
+        let _database = self.text()?;
+        let server_version = self.text()?.unwrap_or_default();
+        let pg_dump_version = self.text()?.unwrap_or_default();
+        let count = self.int()?;
+        let mut entries = Vec::new();
+        for _ in 0..count {
+            entries.push(self.entry()?);
+        }
+        Ok(Archive { server_version, pg_dump_version, entries })
+    }
+
+    fn entry(&mut self) -> Result<Entry, String> {
+        let id = self.small_int()?;
+        let _has_data = self.int()?;
+        let _table_oid = self.text()?;
+        let _oid = self.text()?;
+        let tag = self.text()?.unwrap_or_default();
+        let kind = self.text()?.unwrap_or_default();
+        let _section = self.int()?;
+        let definition = self.text()?.unwrap_or_default();
+        let _drop = self.text()?;
+        let _copy = self.text()?;
+        let schema = self.text()?.filter(|schema| !schema.is_empty());
+        let _tablespace = self.text()?;
+        if self.version >= (1, 14) {
+            self.text()?; // table access method
+        }
+        if self.version >= (1, 16) {
+            self.int()?; // kind of relation
+        }
+        let _owner = self.text()?;
+        let _with_oids = self.text()?;
+        let mut dependencies = Vec::new();
+        while let Some(text) = self.text()? {
+            let id = text.parse().map_err(|_| damaged(&format!("dependency \"{text}\"")))?;
+            dependencies.push(id);
+        }
+        let offset_is_set = self.byte()? == OFFSET_IS_SET;
+        let mut offset = 0_u64;
+        for place in 0..self.offset_size {
+            offset |= u64::from(self.byte()?) << (8 * u32::from(place));
+        }
+        let data_offset = offset_is_set.then_some(offset);
+        Ok(Entry { id, kind, tag, schema, definition, dependencies, data_offset })
+    }
+
+    fn fill(&mut self, buffer: &mut [u8]) -> Result<(), String> {
+        self.input.read_exact(buffer).map_err(|error| match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => "damaged: it ends in its table of contents".into(),
+            _ => error.to_string(),
+        })
+    }
+
+    fn byte(&mut self) -> Result<u8, String> {
+        let mut byte = [0];
+        self.fill(&mut byte)?;
+        Ok(byte[0])
+    }
+
+    fn int(&mut self) -> Result<i64, String> {
+        let negative = self.byte()? != 0;
+        let mut value = 0_i64;
+        for place in 0..self.int_size {
+            value |= i64::from(self.byte()?) << (8 * u32::from(place));
+        }
+        Ok(if negative { value.wrapping_neg() } else { value })
+    }
+
+    fn small_int(&mut self) -> Result<i32, String> {
+        let value = self.int()?;
+        i32::try_from(value).map_err(|_| damaged(&format!("number {value}")))
+    }
+
+    fn text(&mut self) -> Result<Option<String>, String> {
+        let length = self.int()?;
+        if length < 0 {
+            return Ok(None);
+        }
+        if length > LONGEST {
+            return Err(damaged(&format!("a text of {length} bytes")));
+        }
+        let mut bytes = Vec::new();
+        let wanted = length.unsigned_abs();
+        let read = (&mut self.input).take(wanted).read_to_end(&mut bytes);
+        match read {
+            Ok(read) if read as u64 == wanted => {}
+            Ok(_) => return Err(damaged("it ends in its table of contents")),
+            Err(error) => return Err(error.to_string()),
+        }
+        // A database that is not UTF-8 keeps its definitions in its own encoding; such bytes are
+        // only looked at for names.
+        Ok(Some(match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        }))
+    }
+}
+
+fn not_custom() -> String {
+    "no archive of pg_dump's custom format (pg_dump --format=custom)".into()
+}
+
+fn damaged(what: &str) -> String {
+    format!("damaged: {what}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Writer {
+        bytes: Vec<u8>,
+        version: u8,
+    }
+
+    impl Writer {
+        fn new(version: u8) -> Self {
+            let mut writer = Self { bytes: b"PGDMP".to_vec(), version };
+            writer.bytes.extend([1, version, 0, 4, 8, CUSTOM]);
+            if version >= 15 {
+                writer.bytes.push(1);
+            } else {
+                writer.int(-1);
+            }
+            (0..7).for_each(|_| writer.int(1));
+            writer.text(Some("database")).text(Some("16.4")).text(Some("17.1"));
+            writer
+        }
+
+        fn int(&mut self, value: i32) {
+            self.bytes.push(u8::from(value < 0));
+            self.bytes.extend(value.unsigned_abs().to_le_bytes());
+        }
+
+        fn text(&mut self, text: Option<&str>) -> &mut Self {
+            match text {
+                Some(text) => {
+                    self.int(i32::try_from(text.len()).unwrap());
+                    self.bytes.extend(text.as_bytes());
+                }
+                None => self.int(-1),
+            }
+            self
+        }
+
+        fn entry(&mut self, id: i32, kind: &str, tag: &str, dependencies: &[&str]) {
+            self.int(id);
+            self.int(1);
+            self.text(Some("1259")).text(Some("16384")).text(Some(tag)).text(Some(kind));
+            self.int(2);
+            self.text(Some("CREATE …;")).text(Some("")).text(None);
+            self.text(Some("public")).text(None);
+            if self.version >= 14 {
+                self.text(Some("heap"));
+            }
+            if self.version >= 16 {
+                self.int(i32::from(b'r'));
+            }
+            self.text(Some("owner")).text(Some("false"));
+            for dependency in dependencies {
+                self.text(Some(dependency));
+            }
+            self.text(None);
+            self.bytes.extend([2; 9]);
+        }
+    }
+
+    fn read(bytes: &[u8]) -> Result<Archive, String> {
+        Reader::new(bytes).and_then(Reader::archive)
+    }
+
+    #[test]
+    fn every_version() {
+        for version in 13..=16 {
+            let mut writer = Writer::new(version);
+            writer.int(2);
+            writer.entry(7, "TABLE", "odd \"name\n", &[]);
+            writer.entry(-8, "INDEX", "i", &["7", "12"]);
+            let archive = read(&writer.bytes).unwrap();
+            assert_eq!(archive.server_version, "16.4");
+            assert_eq!(archive.pg_dump_version, "17.1");
+            assert_eq!(archive.entries[0].tag, "odd \"name\n");
+            assert_eq!(archive.entries[0].data_offset, Some(0x0202_0202_0202_0202));
+            assert_eq!(archive.entries[1].id, -8);
+            assert_eq!(archive.entries[1].dependencies, [7, 12]);
+            assert_eq!(archive.entries[1].to_string(), "INDEX public.i");
+        }
+    }
+
+    #[test]
+    fn what_is_no_archive() {
+        assert!(read(b"").unwrap_err().contains("custom format"));
+        assert!(read(b"-- PostgreSQL database dump").unwrap_err().contains("custom format"));
+        assert!(read(b"PGDMP\x01\x09\x00\x04\x08\x01").unwrap_err().contains("version 1.9"));
+        let directory = [b"PGDMP".as_slice(), &[1, 14, 0, 4, 8, 3]].concat();
+        assert!(read(&directory).unwrap_err().contains("custom format"));
+    }
+
+    #[test]
+    fn a_cut_archive_is_reported_wherever_it_ends() {
+        let mut writer = Writer::new(14);
+        writer.int(1);
+        writer.entry(7, "TABLE", "t", &["1"]);
+        for length in 11..writer.bytes.len() {
+            assert!(read(&writer.bytes[..length]).unwrap_err().contains("damaged"));
+        }
+        let mut long = Writer::new(14);
+        long.int(1);
+        long.int(1);
+        long.int(1);
+        long.int(i32::MAX);
+        assert!(read(&long.bytes).unwrap_err().contains("damaged"));
+    }
+}

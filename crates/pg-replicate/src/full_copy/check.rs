@@ -1,0 +1,314 @@
+//! What a full copy needs, looked at before anything is changed.
+
+use std::path::Path;
+
+use super::catalog::{self, KeptTable, Server};
+use super::{FullCopy, backup};
+use crate::child::major_version;
+use crate::connection::Connection;
+use crate::{Check, DatabaseUrl, Error, Side, TableMode};
+
+/// Names of a long list that are shown.
+const SHOWN: usize = 30;
+
+#[derive(Default)]
+pub(super) struct Checks {
+    pub(super) checks: Vec<Check>,
+    unreachable: Option<Error>,
+}
+
+impl Checks {
+    fn push(&mut self, check: Check) {
+        self.checks.push(check);
+    }
+
+    pub(super) fn into_result(self) -> Result<(), Error> {
+        if let Some(error) = self.unreachable {
+            return Err(error);
+        }
+        let wrong: Vec<Check> =
+            self.checks.into_iter().filter(|check| check.outcome.is_err()).collect();
+        if wrong.is_empty() { Ok(()) } else { Err(Error::Preflight(wrong)) }
+    }
+
+    /// Notes what was found, or why not; a server out of reach is remembered as such.
+    fn note<T>(&mut self, subject: &str, result: Result<T, Error>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.push(Check::bad(subject, error.to_string()));
+                if error.is_unreachable() {
+                    self.unreachable.get_or_insert(error);
+                }
+                None
+            }
+        }
+    }
+}
+
+pub(super) async fn all(copy: &FullCopy) -> Checks {
+    let mut checks = Checks::default();
+    let source = reach(&mut checks, Side::Source, &copy.source).await;
+    let target = reach(&mut checks, Side::Target, &copy.target).await;
+    distinct(&mut checks, copy, source.as_ref(), target.as_ref());
+    programs(&mut checks, source.as_ref().map(|(_, server)| server)).await;
+    if let (Some((_, source)), Some((_, target))) = (&source, &target) {
+        checks.push(not_older(target.major, &source.version, source.major));
+    }
+    let on_source = match &source {
+        Some((connection, _)) => {
+            let found = source_rights(copy, connection).await;
+            checks.note("rights on the source", found).map(|(kept, check)| {
+                checks.push(check);
+                kept
+            })
+        }
+        None => None,
+    };
+    let on_target = match &target {
+        Some((connection, server)) => {
+            let source = source.as_ref().map(|(connection, _)| connection);
+            let found = target_rights(copy, source, connection, server).await;
+            checks.note("rights on the target", found).map(|(kept, new)| {
+                checks.checks.extend(new);
+                kept
+            })
+        }
+        None => None,
+    };
+    if let (Some(on_source), Some(on_target)) = (on_source, on_target) {
+        checks.push(kept_tables(copy, &on_source, &on_target));
+    }
+    checks
+}
+
+pub(super) async fn restore(copy: &FullCopy, dump: &Path) -> Result<Checks, Error> {
+    let archive = backup::read_archive(dump).await?;
+    let mut checks = Checks::default();
+    let target = reach(&mut checks, Side::Target, &copy.target).await;
+    if let Some((major, _)) = checks.note("pg_restore", major_version("pg_restore").await) {
+        checks.push(match leading_number(&archive.pg_dump_version) {
+            Some(writer) if writer > major => Check::bad(
+                "pg_restore",
+                format!(
+                    "version {major} cannot read an archive of pg_dump {}: install version {writer} or newer",
+                    archive.pg_dump_version
+                ),
+            ),
+            _ => Check::good("pg_restore", format!("version {major}")),
+        });
+    }
+    if let Some((connection, server)) = &target {
+        if let Some(major) = leading_number(&archive.server_version) {
+            checks.push(not_older(server.major, &archive.server_version, major));
+        }
+        let found = target_rights(copy, None, connection, server).await;
+        if let Some((_, new)) = checks.note("rights on the target", found) {
+            checks.checks.extend(new);
+        }
+    }
+    Ok(checks)
+}
+
+async fn reach(
+    checks: &mut Checks,
+    side: Side,
+    url: &DatabaseUrl,
+) -> Option<(Connection, Server)> {
+    let reached = async {
+        let connection = Connection::open(url, "pg-replicate check").await?;
+        let server = catalog::server(&connection).await?;
+        Ok((connection, server))
+    };
+    let reached = checks.note(&side.to_string(), reached.await)?;
+    let server = &reached.1;
+    checks.push(Check::good(
+        &side.to_string(),
+        format!("PostgreSQL {} at {url} as {}", server.version, server.role),
+    ));
+    Some(reached)
+}
+
+fn distinct(
+    checks: &mut Checks,
+    copy: &FullCopy,
+    source: Option<&(Connection, Server)>,
+    target: Option<&(Connection, Server)>,
+) {
+    let same_server = match (source, target) {
+        (Some((_, source)), Some((_, target))) => source.place == target.place,
+        _ => false,
+    };
+    let subject = "source and target";
+    if same_server || copy.source.same_database(&copy.target) {
+        checks.push(Check::bad(
+            subject,
+            format!("{} and {} are one database: the copy would destroy it", copy.source, copy.target),
+        ));
+    } else if source.is_some() && target.is_some() {
+        checks.push(Check::good(subject, "two databases"));
+    }
+}
+
+async fn programs(checks: &mut Checks, source: Option<&Server>) {
+    let dump = checks.note("pg_dump", major_version("pg_dump").await);
+    if let Some((major, text)) = &dump {
+        checks.push(match source {
+            Some(source) if *major < source.major => Check::bad(
+                "pg_dump",
+                format!(
+                    "version {major} cannot dump the source's {}: install version {} or newer (PG_CLIENT_VERSION)",
+                    source.version, source.major
+                ),
+            ),
+            _ => Check::good("pg_dump", text),
+        });
+    }
+    if let Some((major, text)) = checks.note("pg_restore", major_version("pg_restore").await) {
+        checks.push(match dump {
+            Some((dump, _)) if major < dump => Check::bad(
+                "pg_restore",
+                format!("version {major} is older than pg_dump {dump}: install both from one version"),
+            ),
+            _ => Check::good("pg_restore", text),
+        });
+    }
+}
+
+fn not_older(target: u32, source_version: &str, source: u32) -> Check {
+    let subject = "versions";
+    if target < source {
+        Check::bad(
+            subject,
+            format!(
+                "the target is PostgreSQL {target}, older than what is restored ({source_version}): upgrade the target to {source} or newer"
+            ),
+        )
+    } else {
+        Check::good(subject, format!("PostgreSQL {source} into {target}"))
+    }
+}
+
+async fn source_rights(
+    copy: &FullCopy,
+    connection: &Connection,
+) -> Result<(Vec<KeptTable>, Check), Error> {
+    let kept = catalog::kept_tables(connection, &copy.mode).await?;
+    let unreadable = catalog::unreadable(connection, &catalog::oids(&kept)).await?;
+    let subject = "rights on the source";
+    if unreadable.is_empty() {
+        return Ok((kept, Check::good(subject, "every table and sequence can be read")));
+    }
+    let mut reasons = Vec::new();
+    for (kind, advice) in [
+        ("schema", "no USAGE on"),
+        ("table", "no SELECT on table"),
+        ("sequence", "no SELECT on sequence"),
+        ("row-secured table", "row security hides rows (the role needs BYPASSRLS) of table"),
+    ] {
+        let names = unreadable.iter().filter(|(its, _)| its == kind).map(|(_, name)| name.as_str());
+        let names: Vec<&str> = names.collect();
+        if !names.is_empty() {
+            reasons.push(format!("{advice} {}", shortened(&names)));
+        }
+    }
+    Ok((kept, Check::bad(subject, reasons.join("; "))))
+}
+
+async fn target_rights(
+    copy: &FullCopy,
+    source: Option<&Connection>,
+    target: &Connection,
+    server: &Server,
+) -> Result<(Vec<KeptTable>, Vec<Check>), Error> {
+    let subject = "rights on the target";
+    let kept = catalog::kept_tables(target, &copy.mode).await?;
+    let oids = catalog::oids(&kept);
+    let mut wrong = Vec::new();
+    if server.is_standby {
+        wrong.push("it is a standby, which cannot be written".to_owned());
+    }
+    if !server.may_create_schema {
+        wrong.push(format!(
+            "role {} may not create schemas and extensions: GRANT CREATE ON DATABASE, or make it the owner",
+            server.role
+        ));
+    }
+    if !server.may_create_in_public {
+        wrong.push(format!("role {} may not create in the schema public: GRANT CREATE ON SCHEMA public", server.role));
+    }
+    let conflicts = catalog::closure(target, &oids).await?.conflicts;
+    if !conflicts.is_empty() {
+        wrong.push(conflict(&conflicts));
+    }
+    if let Some(source) = source {
+        let dumped = catalog::names(source).await?;
+        let others = catalog::not_ours(target, &oids).await?;
+        let in_the_way: Vec<&str> = others
+            .iter()
+            .filter(|(_, name)| dumped.contains(name))
+            .map(|(object, _)| object.as_str())
+            .collect();
+        if !in_the_way.is_empty() {
+            wrong.push(format!(
+                "another role owns what is to be replaced: {} (ALTER … OWNER TO {})",
+                shortened(&in_the_way),
+                server.role
+            ));
+        }
+    }
+    let check = if wrong.is_empty() {
+        Check::good(subject, format!("role {} may drop and create what is restored", server.role))
+    } else {
+        Check::bad(subject, wrong.join("; "))
+    };
+    Ok((kept, vec![check]))
+}
+
+/// A table may be kept though only the target has it; one that nobody has is a typing error.
+fn kept_tables(copy: &FullCopy, on_source: &[KeptTable], on_target: &[KeptTable]) -> Check {
+    let subject = "kept tables";
+    let mut wrong = Vec::new();
+    for (mode, name) in [(TableMode::Incremental, "incremental"), (TableMode::None, "none")] {
+        for table in copy.mode.tables(mode) {
+            let is_on = |side: &[KeptTable]| side.iter().any(|kept| kept.name == *table);
+            if is_on(on_source) || (mode == TableMode::None && is_on(on_target)) {
+                continue;
+            }
+            let place = match mode {
+                TableMode::Incremental => "the source has no table",
+                TableMode::None => "neither source nor target has a table",
+            };
+            wrong.push(format!(
+                "\"{table}\" ({name}): {place} of this name; case counts, and a table outside public is named schema.table"
+            ));
+        }
+    }
+    if !wrong.is_empty() {
+        return Check::bad(subject, wrong.join("; "));
+    }
+    let names: Vec<String> = copy.mode.kept().map(ToString::to_string).collect();
+    Check::good(subject, if names.is_empty() { "none".into() } else { names.join(", ") })
+}
+
+/// What is wrong when kept tables need others.
+pub(super) fn conflict(tables: &[String]) -> String {
+    format!(
+        "kept tables need tables or views that are not kept: {}; keep them too (BACKUP_MODE), or keep none of them",
+        tables.join(", ")
+    )
+}
+
+fn shortened(names: &[&str]) -> String {
+    match names.get(SHOWN..) {
+        Some(more) if !more.is_empty() => {
+            format!("{} and {} more", names[..SHOWN].join(", "), more.len())
+        }
+        _ => names.join(", "),
+    }
+}
+
+/// `15.18 (Debian …)` → 15
+fn leading_number(version: &str) -> Option<u32> {
+    version.split(|one: char| !one.is_ascii_digit()).next()?.parse().ok()
+}

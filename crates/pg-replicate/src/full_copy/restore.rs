@@ -1,0 +1,195 @@
+//! pg_restore of what is wanted of an archive.
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::Path;
+use std::time::Instant;
+
+use tempfile::NamedTempFile;
+
+use super::backup::{failure, read_archive};
+use super::ignorable::{Judge, Verdict};
+use super::restore_log::Log;
+use super::restore_progress::RestoreProgress;
+use super::{FullCopy, catalog, connection_string};
+use crate::archive::{Archive, Entry, Filter, Reason, Selection};
+use crate::child::{Ended, Program, application_name};
+use crate::connection::Connection;
+use crate::context::share;
+use crate::summary::PhaseSummary;
+use crate::{Context, Error, ObjectFailure, Summary, TableName};
+
+pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Result<Summary, Error> {
+    let start = Instant::now();
+    tracing::info!("Start restore Backup");
+    context.check()?;
+    let archive = read_archive(dump).await?;
+    let plan = plan(copy, &archive, context).await?;
+    plan.log_left_out();
+    tracing::info!(objects = plan.entries.len(), "Start restore");
+    let list = write_list(&plan.entries)?;
+    let file_bytes = std::fs::metadata(dump).map(|data| data.len()).unwrap_or_default();
+    let program = Program {
+        name: "pg_restore",
+        arguments: arguments(copy, list.path(), dump),
+        url: &copy.target,
+        application_name: application_name("restore"),
+    };
+    let mut log = Log::default();
+    let mut progress =
+        RestoreProgress::new(context.phase("restore", share::RESTORE), &plan.entries, file_bytes);
+    let ended = program
+        .run(context, |line| {
+            tracing::debug!("{line}");
+            for event in log.read(line) {
+                progress.follow(&event);
+            }
+        })
+        .await?;
+    conclude(copy, &plan, &log, &ended)?;
+    progress.end(file_bytes);
+    tracing::info!("Restore done");
+    let objects = plan.entries.len() as u64;
+    tracing::info!(objects, bytes = file_bytes, "End restore Backup");
+    Ok(PhaseSummary { objects, bytes: file_bytes, ..PhaseSummary::ended("restore", start) }.into())
+}
+
+struct Plan {
+    entries: Vec<Entry>,
+    left_out: Vec<(Entry, Reason)>,
+    /// What our role cannot do, with the reason.
+    unable: Vec<(Entry, &'static str)>,
+    /// Kept tables that the target does not have.
+    missing: Vec<TableName>,
+}
+
+impl Plan {
+    fn log_left_out(&self) {
+        for (entry, reason) in &self.left_out {
+            let reason = match reason {
+                Reason::Kept => "it belongs to a kept table",
+                Reason::ForeignKey => "foreign keys are off",
+                Reason::Present => "it is there",
+            };
+            tracing::debug!("{entry} is left out: {reason}");
+        }
+        for (entry, reason) in &self.unable {
+            tracing::warn!(object = %entry, "{entry} is left out: {reason}");
+        }
+    }
+}
+
+async fn plan(copy: &FullCopy, archive: &Archive, context: &Context) -> Result<Plan, Error> {
+    let connection = Connection::open(&copy.target, "pg-replicate").await?;
+    connection
+        .run(context, async {
+            let kept = catalog::kept_tables(&connection, &copy.mode).await?;
+            let survivors = catalog::closure(&connection, &catalog::oids(&kept)).await?;
+            let mut names: HashSet<TableName> = copy.mode.kept().cloned().collect();
+            names.extend(kept.iter().map(|table| table.name.clone()));
+            let filter = Filter {
+                kept: names,
+                foreign_keys: copy.foreign_keys,
+                present: catalog::present(&connection, &survivors).await?,
+            };
+            let Selection { restored, left_out } = filter.apply(archive);
+            let (entries, unable) = divide(&connection, restored).await?;
+            let missing = copy.mode.kept().filter(|table| !kept.iter().any(|its| its.name == **table));
+            Ok(Plan { entries, left_out, unable, missing: missing.cloned().collect() })
+        })
+        .await
+}
+
+/// Takes out what an ordinary role cannot do to what the platform made.
+async fn divide(
+    connection: &Connection,
+    entries: Vec<Entry>,
+) -> Result<(Vec<Entry>, Vec<(Entry, &'static str)>), Error> {
+    let extensions: Vec<String> = entries
+        .iter()
+        .filter(|entry| entry.kind == "EXTENSION")
+        .map(|entry| entry.tag.clone())
+        .collect();
+    let unable = catalog::restore_rights(connection, &extensions).await?;
+    let cannot = |what: &str, object: &str| unable.contains(&(what.into(), object.into()));
+    let mut able = Vec::new();
+    let mut left_out = Vec::new();
+    for entry in entries {
+        let tag = entry.tag.replace('"', "");
+        let reason = match entry.kind.as_str() {
+            "EXTENSION" if cannot("create", &format!("EXTENSION {}", entry.tag)) => {
+                Some("the server does not offer it, or only to superusers; what needs it will fail by itself")
+            }
+            "COMMENT" if cannot("create", &tag) => Some("what it belongs to is not there"),
+            "COMMENT" if cannot("comment", &tag) => {
+                Some("only the owner may comment on an object that the platform made")
+            }
+            _ => None,
+        };
+        match reason {
+            Some(reason) => left_out.push((entry, reason)),
+            None => able.push(entry),
+        }
+    }
+    Ok((able, left_out))
+}
+
+/// pg_restore reads the number in front of each line.
+fn write_list(entries: &[Entry]) -> Result<NamedTempFile, Error> {
+    let directory = std::env::temp_dir();
+    let write = || {
+        let mut file = NamedTempFile::with_prefix("pg-replicate-list-")?;
+        for entry in entries {
+            writeln!(file, "{};", entry.id)?;
+        }
+        file.flush()?;
+        Ok(file)
+    };
+    write().map_err(|source| Error::File { action: "write a list into", path: directory, source })
+}
+
+fn arguments(copy: &FullCopy, list: &Path, dump: &Path) -> Vec<String> {
+    vec![
+        "--no-owner".into(),
+        "--no-privileges".into(),
+        "--no-password".into(),
+        "--verbose".into(),
+        format!("--jobs={}", copy.restore_jobs.max(1)),
+        format!("--use-list={}", list.display()),
+        format!("--dbname={}", connection_string(&copy.target)),
+        "--".into(),
+        dump.display().to_string(),
+    ]
+}
+
+/// Every error fails the restore, unless it may be ignored; so does an end that cannot be explained.
+fn conclude(copy: &FullCopy, plan: &Plan, log: &Log, ended: &Ended) -> Result<(), Error> {
+    let left_out: Vec<i32> = plan
+        .unable
+        .iter()
+        .map(|(entry, _)| entry.id)
+        .chain(plan.left_out.iter().filter(|(_, why)| *why == Reason::Kept).map(|(entry, _)| entry.id))
+        .collect();
+    let mut judge = Judge::new(&plan.entries, plan.missing.clone(), &left_out);
+    let mut failures = Vec::new();
+    for failure in &log.failures {
+        match judge.judge(failure) {
+            Verdict::Ignored { object, reason } => {
+                tracing::warn!(object, "{object} could not be restored: {reason} ({})", failure.message);
+            }
+            Verdict::Fatal { object } => {
+                tracing::error!(object, "{object} could not be restored: {}", failure.message);
+                failures.push(ObjectFailure { object, message: failure.message.clone() });
+            }
+        }
+    }
+    let was_cut = log.counted.is_none() && !ended.status.success();
+    let explained = log.failures.len() as u64 >= log.counted.unwrap_or_default();
+    if was_cut || !explained || !matches!(ended.status.code(), Some(0 | 1)) {
+        let error = failure("pg_restore", &copy.target, ended);
+        if error.is_unreachable() || failures.is_empty() {
+            return Err(error);
+        }
+    }
+    if failures.is_empty() { Ok(()) } else { Err(Error::Restore(failures)) }
+}

@@ -1,0 +1,158 @@
+//! Reads what pg_restore writes to stderr with `--verbose`.
+//!
+//! Workers share the stream, and one line may be cut by another's, so a message is looked for at
+//! every `pg_restore: ` in a line. What cannot be told apart is never taken for harmless.
+
+/// What pg_restore reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Event<'a> {
+    /// An item is being worked on, by number.
+    Launched(i32),
+    /// An item is done, by number.
+    Finished(i32),
+    /// Without parallel workers: the next object is being made.
+    Next,
+    /// Something else.
+    Other(&'a str),
+}
+
+/// An error, with the number of its entry when pg_restore said it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) entry: Option<i32>,
+    /// The message and its detail and hint, not the command.
+    pub(super) message: String,
+}
+
+/// The state of the reading.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    entry: Option<i32>,
+    pub(super) failures: Vec<Failure>,
+    /// What pg_restore counted itself; missing when it gave up.
+    pub(super) counted: Option<u64>,
+    in_message: bool,
+}
+
+const PROGRAM: &str = "pg_restore: ";
+
+impl Log {
+    /// Takes one line; answers what it reports.
+    pub(super) fn read<'a>(&mut self, line: &'a str) -> Vec<Event<'a>> {
+        if !line.contains(PROGRAM) {
+            self.continue_message(line);
+            return Vec::new();
+        }
+        let mut parts = line.split(PROGRAM);
+        let before = parts.next().unwrap_or_default();
+        if !before.is_empty() {
+            self.continue_message(before);
+        }
+        parts.map(|part| self.message(part)).collect()
+    }
+
+    fn message<'a>(&mut self, text: &'a str) -> Event<'a> {
+        self.in_message = false;
+        let number = |text: &str| -> Option<i32> {
+            let end = text.find(|one: char| !one.is_ascii_digit()).unwrap_or(text.len());
+            text[..end].parse().ok()
+        };
+        if let Some(rest) = text.strip_prefix("launching item ") {
+            return number(rest).map_or(Event::Other(text), Event::Launched);
+        }
+        if let Some(rest) = text.strip_prefix("finished item ") {
+            return number(rest).map_or(Event::Other(text), Event::Finished);
+        }
+        if let Some(rest) = text.strip_prefix("from TOC entry ") {
+            self.entry = number(rest);
+        } else if let Some(rest) = text.strip_prefix("while ") {
+            // INITIALIZING or FINALIZING: no entry's error. PROCESSING TOC: an entry is named next.
+            if !rest.starts_with("PROCESSING") {
+                self.entry = None;
+            }
+        } else if let Some(rest) = text.strip_prefix("error: ") {
+            self.failures.push(Failure { entry: self.entry, message: rest.trim().to_owned() });
+            self.in_message = true;
+        } else if let Some(rest) = text.strip_prefix("warning: errors ignored on restore: ") {
+            self.counted = rest.trim().parse().ok();
+        } else if ["creating ", "processing data for table", "executing "]
+            .iter()
+            .any(|start| text.starts_with(start))
+        {
+            return Event::Next;
+        }
+        Event::Other(text)
+    }
+
+    /// Detail and hint belong to the message; the command that failed may be very long.
+    fn continue_message(&mut self, line: &str) {
+        if line.starts_with("Command was: ") {
+            self.in_message = false;
+        }
+        let is_wanted = ["DETAIL:", "HINT:", "CONTEXT:", "ERROR:", "could not execute query"]
+            .iter()
+            .any(|start| line.starts_with(start));
+        if self.in_message
+            && is_wanted
+            && let Some(failure) = self.failures.last_mut()
+        {
+            failure.message.push_str("; ");
+            failure.message.push_str(line.trim());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUTPUT: &str = "\
+pg_restore: connecting to database for restore
+pg_restore: processing item 3360 ENCODING ENCODING
+pg_restore: entering main parallel loop
+pg_restore: launching item 3350 TABLE DATA answers archive
+pg_restore: finished item 3350 TABLE DATA answers archive
+pg_restore: while PROCESSING TOC:
+pg_restore: from TOC entry 215; 1259 16399 TABLE answers owner
+pg_restore: error: could not execute query: ERROR:  relation \"answers\" already exists
+Command was: CREATE TABLE public.answers (
+    pg_restore: error: no message
+);
+pg_restore: error: COPY failed for table \"answers\": ERROR:  duplicate key
+DETAIL:  Key (id)=(1) already exists.
+CONTEXT:  COPY answers, line 1
+pg_restore: warning: errors ignored on restore: 2
+";
+
+    #[test]
+    fn items_and_errors() {
+        let mut log = Log::default();
+        let mut events = Vec::new();
+        for line in OUTPUT.lines() {
+            events.extend(log.read(line));
+        }
+        assert!(events.contains(&Event::Launched(3350)));
+        assert!(events.contains(&Event::Finished(3350)));
+        assert_eq!(log.counted, Some(2));
+        assert_eq!(
+            log.failures[0],
+            Failure {
+                entry: Some(215),
+                message: "could not execute query: ERROR:  relation \"answers\" already exists".into()
+            }
+        );
+        // What looks like an error inside a command is taken for one: better once too often.
+        assert_eq!(log.failures.len(), 3);
+        assert_eq!(
+            log.failures[2].message,
+            "COPY failed for table \"answers\": ERROR:  duplicate key; DETAIL:  Key (id)=(1) already exists.; CONTEXT:  COPY answers, line 1"
+        );
+    }
+
+    #[test]
+    fn lines_of_two_workers_in_one() {
+        let mut log = Log::default();
+        let events = log.read("pg_restore: pg_restore: finished item 7 INDEX ilaunching item 8 INDEX j");
+        assert!(events.contains(&Event::Finished(7)));
+    }
+}

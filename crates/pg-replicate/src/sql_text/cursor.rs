@@ -1,0 +1,101 @@
+//! Walking over tokens to find a name.
+
+use super::lexer::{Kind, LexError, Token, tokens};
+
+/// A walk over the tokens of a statement, without its comments.
+#[derive(Clone, Debug)]
+pub(crate) struct Cursor<'a> {
+    tokens: Vec<Token<'a>>,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(sql: &'a str) -> Result<Self, LexError> {
+        let mut tokens = tokens(sql)?;
+        tokens.retain(|token| token.kind != Kind::Comment);
+        Ok(Self { tokens, at: 0 })
+    }
+
+    pub(crate) fn peek(&self) -> Option<&Token<'a>> {
+        self.tokens.get(self.at)
+    }
+
+    /// Takes `words`, all of them or none; answers whether they stood here.
+    pub(crate) fn eat(&mut self, words: &[&str]) -> bool {
+        let found = words.iter().enumerate().all(|(offset, word)| {
+            self.tokens.get(self.at + offset).is_some_and(|token| token.is_word(word))
+        });
+        if found {
+            self.at += words.len();
+        }
+        found
+    }
+
+    pub(crate) fn eat_symbol(&mut self, symbol: char) -> bool {
+        let found = self.peek().is_some_and(|token| token.is_symbol(symbol));
+        self.at += usize::from(found);
+        found
+    }
+
+    /// Goes on behind the next `word` that stands outside parentheses.
+    pub(crate) fn skip_past(&mut self, word: &str) -> bool {
+        let mut depth = 0_i32;
+        while let Some(token) = self.tokens.get(self.at) {
+            self.at += 1;
+            if token.is_symbol('(') {
+                depth += 1;
+            } else if token.is_symbol(')') {
+                depth -= 1;
+            } else if depth == 0 && token.is_word(word) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// A name, unquoted or quoted, as it stands in the catalog.
+    pub(crate) fn name(&mut self) -> Option<String> {
+        let token = self.peek()?;
+        let name = match token.kind {
+            Kind::Word => token.text.to_ascii_lowercase(),
+            Kind::Quoted => {
+                let text = token.text.strip_prefix('"')?.strip_suffix('"')?;
+                text.replace("\"\"", "\"")
+            }
+            _ => return None,
+        };
+        self.at += 1;
+        Some(name)
+    }
+
+    /// A name with or without its qualifiers: `a`, `a.b`, `a.b.c`.
+    pub(crate) fn qualified_name(&mut self) -> Option<Vec<String>> {
+        let mut parts = vec![self.name()?];
+        while self.eat_symbol('.') {
+            parts.push(self.name()?);
+        }
+        Some(parts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        let mut cursor = Cursor::new("CREATE /* x */ INDEX \"ON\" ON Public.\"a\"\"b\" (x)").unwrap();
+        assert!(!cursor.eat(&["CREATE", "TABLE"]));
+        assert!(cursor.eat(&["create", "index"]));
+        assert!(cursor.skip_past("ON"));
+        assert_eq!(cursor.qualified_name().unwrap(), ["public", "a\"b"]);
+        assert!(cursor.eat_symbol('('));
+    }
+
+    #[test]
+    fn words_in_parentheses_are_skipped() {
+        let mut cursor = Cursor::new("(extract(day FROM x)) FROM t").unwrap();
+        assert!(cursor.skip_past("FROM"));
+        assert_eq!(cursor.name().unwrap(), "t");
+    }
+}

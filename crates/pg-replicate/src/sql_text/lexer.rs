@@ -1,0 +1,218 @@
+//! PostgreSQL's lexical rules: quotes, dollar quotes, nested comments.
+//! (<https://www.postgresql.org/docs/current/sql-syntax-lexical.html>)
+
+/// What a piece of SQL text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A keyword or an unquoted name.
+    Word,
+    /// A name in double quotes.
+    Quoted,
+    /// A string in any of its notations.
+    Text,
+    /// A number.
+    Number,
+    /// One character of anything else.
+    Symbol,
+    /// A comment, of either kind.
+    Comment,
+}
+
+/// A piece of SQL text; white space lies between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Token<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) text: &'a str,
+    /// In bytes, from the start of the text.
+    pub(crate) start: usize,
+}
+
+impl Token<'_> {
+    pub(crate) fn end(&self) -> usize {
+        self.start + self.text.len()
+    }
+
+    pub(crate) fn is_word(&self, word: &str) -> bool {
+        self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
+    }
+
+    pub(crate) fn is_symbol(&self, symbol: char) -> bool {
+        self.kind == Kind::Symbol && self.text.starts_with(symbol)
+    }
+}
+
+/// Text that cannot be cut into tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LexError {
+    /// Where it starts, in bytes.
+    pub(crate) at: usize,
+    pub(crate) reason: &'static str,
+}
+
+/// The tokens of `sql`.
+pub(crate) fn tokens(sql: &str) -> Result<Vec<Token<'_>>, LexError> {
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while let Some(first) = sql[at..].chars().next() {
+        if first.is_ascii_whitespace() {
+            at += first.len_utf8();
+            continue;
+        }
+        let (kind, length) = next(&sql[at..], first).map_err(|reason| LexError { at, reason })?;
+        tokens.push(Token { kind, text: &sql[at..at + length], start: at });
+        at += length;
+    }
+    Ok(tokens)
+}
+
+fn next(rest: &str, first: char) -> Result<(Kind, usize), &'static str> {
+    let bytes = rest.as_bytes();
+    match first {
+        '-' if rest.starts_with("--") => {
+            Ok((Kind::Comment, rest.find(['\n', '\r']).unwrap_or(rest.len())))
+        }
+        '/' if rest.starts_with("/*") => Ok((Kind::Comment, block_comment(bytes)?)),
+        '"' => Ok((Kind::Quoted, quoted(bytes, 1, b'"', false)?)),
+        '\'' => Ok((Kind::Text, quoted(bytes, 1, b'\'', false)?)),
+        '$' => match dollar_quoted(rest)? {
+            Some(length) => Ok((Kind::Text, length)),
+            None => Ok((Kind::Symbol, 1)),
+        },
+        'e' | 'E' if bytes.get(1) == Some(&b'\'') => {
+            Ok((Kind::Text, quoted(bytes, 2, b'\'', true)?))
+        }
+        'b' | 'B' | 'x' | 'X' | 'n' | 'N' if bytes.get(1) == Some(&b'\'') => {
+            Ok((Kind::Text, quoted(bytes, 2, b'\'', false)?))
+        }
+        'u' | 'U' if rest[1..].starts_with("&'") => {
+            Ok((Kind::Text, quoted(bytes, 3, b'\'', false)?))
+        }
+        'u' | 'U' if rest[1..].starts_with("&\"") => {
+            Ok((Kind::Quoted, quoted(bytes, 3, b'"', false)?))
+        }
+        '0'..='9' => Ok((Kind::Number, word_length(rest))),
+        _ if is_word_start(first) => Ok((Kind::Word, word_length(rest))),
+        _ => Ok((Kind::Symbol, first.len_utf8())),
+    }
+}
+
+fn is_word_start(character: char) -> bool {
+    character.is_ascii_alphabetic() || character == '_' || !character.is_ascii()
+}
+
+fn word_length(rest: &str) -> usize {
+    let inside =
+        |one: char| is_word_start(one) || one.is_ascii_digit() || one == '$';
+    rest.find(|one| !inside(one)).unwrap_or(rest.len())
+}
+
+/// The length of what `quote` ends, from `from` on; a doubled quote stands for itself.
+fn quoted(
+    bytes: &[u8],
+    from: usize,
+    quote: u8,
+    backslashes: bool,
+) -> Result<usize, &'static str> {
+    let mut at = from;
+    while at < bytes.len() {
+        if backslashes && bytes[at] == b'\\' {
+            at += 2;
+        } else if bytes[at] != quote {
+            at += 1;
+        } else if bytes.get(at + 1) == Some(&quote) {
+            at += 2;
+        } else {
+            return Ok(at + 1);
+        }
+    }
+    Err(if quote == b'"' { "a double quote is never closed" } else { "a quote is never closed" })
+}
+
+fn block_comment(bytes: &[u8]) -> Result<usize, &'static str> {
+    let mut depth = 0;
+    let mut at = 0;
+    while at + 1 < bytes.len() {
+        match &bytes[at..at + 2] {
+            b"/*" => {
+                depth += 1;
+                at += 2;
+            }
+            b"*/" => {
+                depth -= 1;
+                at += 2;
+                if depth == 0 {
+                    return Ok(at);
+                }
+            }
+            _ => at += 1,
+        }
+    }
+    Err("a comment is never closed")
+}
+
+/// `$$…$$` or `$tag$…$tag$`; `None` for a `$` that opens none, such as a parameter's.
+fn dollar_quoted(rest: &str) -> Result<Option<usize>, &'static str> {
+    let Some(end) = rest[1..].find('$') else { return Ok(None) };
+    let tag = &rest[1..=end];
+    let mut characters = tag.chars();
+    let is_tag = characters.next().is_none_or(is_word_start)
+        && characters.all(|one| is_word_start(one) || one.is_ascii_digit());
+    if !is_tag {
+        return Ok(None);
+    }
+    let delimiter = &rest[..end + 2];
+    match rest[delimiter.len()..].find(delimiter) {
+        Some(at) => Ok(Some(at + 2 * delimiter.len())),
+        None => Err("a dollar quote is never closed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(sql: &str) -> Vec<&str> {
+        tokens(sql).unwrap().iter().map(|token| token.text).collect()
+    }
+
+    #[test]
+    fn every_notation_is_one_token() {
+        for whole in [
+            "'it''s'",
+            "E'a\\'b'",
+            "\"a\"\"b\"",
+            "$$a;'b$$",
+            "$t$ $$ ; $t$",
+            "/* a /* b */ ; */",
+            "U&'d\\0061t'",
+            "x'1F'",
+            "été$1",
+        ] {
+            assert_eq!(texts(whole), [whole]);
+        }
+        assert_eq!(texts("a$b$c"), ["a$b$c"]);
+        assert_eq!(texts("$1+$2"), ["$", "1", "+", "$", "2"]);
+        assert_eq!(texts("a--b;\nc"), ["a", "--b;", "c"]);
+    }
+
+    #[test]
+    fn what_is_never_closed_is_reported() {
+        for (sql, at) in [("a 'b", 2), ("\"", 0), (" /* /* */", 1), ("$x$ $y$", 0)] {
+            assert_eq!(tokens(sql).unwrap_err().at, at, "{sql}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_but_white_space_is_left_out(sql in "[a-c '\"$/*;E\\\\\n(-]{0,40}") {
+            if let Ok(tokens) = tokens(&sql) {
+                let mut at = 0;
+                for token in tokens {
+                    assert!(sql[at..token.start].chars().all(|one| one.is_ascii_whitespace()));
+                    at = token.end();
+                }
+                assert!(sql[at..].chars().all(|one| one.is_ascii_whitespace()));
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Reading SQL text: tokens, names, statements. Enough of PostgreSQL's lexical rules to never be
+//! wrong about where a name or a statement ends; no grammar.
+
+mod cursor;
+mod lexer;
+mod statements;
+
+pub(crate) use cursor::Cursor;
+pub(crate) use statements::{Statement, split};
