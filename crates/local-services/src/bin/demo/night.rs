@@ -130,9 +130,9 @@ impl Night {
                     vec![
                         queue.to_owned(),
                         phase["name"].as_str().unwrap_or_default().to_owned(),
-                        grouped(phase["objects"].as_u64().unwrap_or_default()),
-                        grouped(phase["rows"].as_u64().unwrap_or_default()),
-                        grouped(phase["bytes"].as_u64().unwrap_or_default()),
+                        counted(&phase["objects"]),
+                        counted(&phase["rows"]),
+                        counted(&phase["bytes"]),
                         format!("{:.1}", phase["seconds"].as_f64().unwrap_or_default()),
                     ]
                 }));
@@ -147,6 +147,11 @@ fn count(redis: &mut Connection, queue: &str, set: &str) -> anyhow::Result<u64> 
         .arg(format!("bull:{queue}:{set}"))
         .query(redis)
         .with_context(|| format!("count the {set} jobs of {queue}"))
+}
+
+/// A number; nothing for zero, which says that a phase does not count this.
+fn counted(number: &Value) -> String {
+    number.as_u64().filter(|number| *number > 0).map_or_else(String::new, grouped)
 }
 
 /// `: restore, 40 %, answers, 120 000 rows`, as far as it is known.

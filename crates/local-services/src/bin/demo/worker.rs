@@ -105,6 +105,10 @@ fn show(line: &str, screen: &mut Screen) {
         screen.log("        ", LogLevel::Error, line);
         return;
     };
+    // The table after the night says the same.
+    if event["phase"].is_string() && event["seconds"].is_number() {
+        return;
+    }
     let level = match event["level"].as_u64() {
         Some(..=29) => return,
         Some(40..=49) => LogLevel::Warning,
