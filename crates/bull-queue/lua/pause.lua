@@ -15,10 +15,6 @@ if redis.call('EXISTS', base .. to) == 0 then
     redis.call('RENAME', base .. from, base .. to)
   end
 else
-  local id = redis.call('RPOP', base .. from)
-  while id do
-    redis.call('LPUSH', base .. to, id)
-    id = redis.call('RPOP', base .. from)
-  end
+  while redis.call('RPOPLPUSH', base .. from, base .. to) do end
 end
 redis.call('PUBLISH', base .. event, event)

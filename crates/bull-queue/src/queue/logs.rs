@@ -41,7 +41,7 @@ impl Queue {
     /// When Redis does not answer.
     pub async fn logs(&self, id: &str, start: isize, end: isize) -> Result<Logs, Error> {
         let mut commands = pipe();
-        commands.atomic().lrange(self.keys().logs(id), start, end).llen(self.keys().logs(id));
+        commands.lrange(self.keys().logs(id), start, end).llen(self.keys().logs(id));
         let (lines, count): (Vec<Vec<u8>>, u64) = self.query("read a job's log", &commands).await?;
         let lines = lines.iter().map(|line| String::from_utf8_lossy(line).into_owned()).collect();
         Ok(Logs { lines, count })

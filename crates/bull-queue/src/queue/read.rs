@@ -47,8 +47,8 @@ impl Queue {
     /// # Errors
     /// When Redis does not answer.
     pub async fn counts(&self) -> Result<Counts, Error> {
+        // No MULTI: a Redis without memory refuses even one that only reads.
         let mut commands = pipe();
-        commands.atomic();
         for state in State::ALL {
             let key = self.keys().part(state.part());
             if state.is_sorted_set() {
@@ -109,7 +109,6 @@ impl Queue {
     /// When Redis does not answer.
     pub async fn state(&self, id: &str) -> Result<Option<State>, Error> {
         let mut commands = pipe();
-        commands.atomic();
         for state in State::ALL {
             let key = self.keys().part(state.part());
             if state.is_sorted_set() {

@@ -91,7 +91,15 @@ impl Persistence for BullPersistence {
                 running.take_failure().unwrap_or_else(|| Failure::new(Kind::Ordinary, message))
             });
             let fetch_next = !worker.is_shutting_down() && !self.core.stop.is_cancelled();
-            finish::finish(&self.core, &running, result, fetch_next).await;
+            let core = Arc::clone(&self.core);
+            let finish = async move { finish::finish(&core, &running, result, fetch_next).await };
+            // The ends of jobs that run side by side need not wait for each other; closing waits
+            // for them all. A job that runs alone is spared the detour.
+            if self.core.options.concurrency > 1 {
+                self.core.tasks.spawn(finish);
+            } else {
+                finish.await;
+            }
         }
         Ok(())
     }

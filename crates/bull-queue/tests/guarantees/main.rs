@@ -15,3 +15,4 @@ mod retrying;
 mod running;
 mod successor;
 mod support;
+mod tls;

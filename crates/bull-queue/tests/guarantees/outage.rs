@@ -8,7 +8,7 @@ use local_services::{RedisOptions, RedisServer};
 use serde_json::json;
 use tokio::sync::Notify;
 
-use crate::support::{TestWorker, done, job, queue_on, quick, until, until_state};
+use crate::support::{Raw, TestWorker, done, job, queue_on, quick, until, until_state};
 
 struct Scene {
     redis: RedisServer,
@@ -135,6 +135,33 @@ async fn redis_that_comes_back_empty() {
         scene.finish.notify_one();
         scene.worker.shut_down().await;
     }
+}
+
+#[tokio::test]
+async fn redis_without_memory_refuses_and_loses_nothing() {
+    let scene = running_job(quick()).await;
+    let raw = Raw(scene.queue.clone());
+    let waiting = scene.queue.add(&job(json!({}))).await.unwrap();
+    raw.command::<()>("CONFIG", &["SET", "maxmemory", "1"]).await;
+    let refused = scene.queue.add(&job(json!({}))).await.unwrap_err();
+    assert!(matches!(refused, bull_queue::Error::Refused { .. }), "{refused}");
+    assert!(refused.to_string().contains("maxmemory"), "{refused}");
+    scene.finish.notify_one();
+    scene
+        .worker
+        .events
+        .until("the error", |event| matches!(event, WorkerEvent::Error { .. }))
+        .await;
+    let counts = scene.queue.counts().await.unwrap();
+    assert_eq!((counts.active, counts.waiting, counts.completed), (1, 1, 0));
+
+    raw.command::<()>("CONFIG", &["SET", "maxmemory", "0"]).await;
+    until_state(&scene.queue, &scene.id, State::Completed).await;
+    scene.finish.notify_one();
+    until_state(&scene.queue, &waiting, State::Completed).await;
+    let next = Queue::new(scene.queue.connection().clone(), "Next queue");
+    assert_eq!(next.counts().await.unwrap().waiting, 2);
+    scene.worker.shut_down().await;
 }
 
 #[tokio::test]
