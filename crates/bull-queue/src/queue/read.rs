@@ -108,6 +108,14 @@ impl Queue {
     /// # Errors
     /// When Redis does not answer.
     pub async fn state(&self, id: &str) -> Result<Option<State>, Error> {
+        match self.look_for(id).await? {
+            // It may have moved on while the lists were read one after the other.
+            None => self.look_for(id).await,
+            found => Ok(found),
+        }
+    }
+
+    async fn look_for(&self, id: &str) -> Result<Option<State>, Error> {
         let mut commands = pipe();
         for state in State::ALL {
             let key = self.keys().part(state.part());
