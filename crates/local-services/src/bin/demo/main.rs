@@ -28,7 +28,7 @@ struct Arguments {
     #[arg(long)]
     keep: bool,
     /// Users in the source, a multiple of ten; each brings about fifty rows
-    #[arg(long, default_value_t = 20_000, value_parser = users)]
+    #[arg(long, default_value_t = 40_000, value_parser = users)]
     users: u32,
 }
 

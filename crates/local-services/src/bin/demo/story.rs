@@ -161,7 +161,11 @@ impl Demo {
                 Some(_) => "with a WRONG token",
                 None => "without a token",
             };
-            screen.quote(&format!("POST {} {token}: {}", webhook.path, webhook.body));
+            screen.quote(&format!(
+                "POST {} {token}: {}",
+                webhook.path,
+                without_steps(&webhook.body)
+            ));
         }
 
         screen.line("\nqueue-cli stats:");
@@ -182,16 +186,18 @@ impl Demo {
         if let Some(mut worker) = self.worker.take() {
             worker.stop(screen)?;
         }
+        let Self { services, programs, log, .. } = self;
+        drop(services);
+        screen.done("Servers stopped, their files removed");
         screen.heading("What to try next");
-        screen.line(&format!("    less {}", self.log.display()));
+        screen.line(&format!("    less {}", log.display()));
         screen.line("        the worker's log, as a platform would keep it (bunyan JSON)");
         screen.line("    ./scripts/demo --keep");
         screen
             .line("        the same, and everything runs on until Ctrl-C: look around with psql,");
         screen.line("        queue-cli and restart");
-        screen.line(&format!("    {} --help", self.programs.directory().join("worker").display()));
+        screen.line(&format!("    {} --help", programs.directory().join("worker").display()));
         screen.line("        every variable, its default and meaning");
-        screen.done("Servers stopped, their files removed");
         Ok(())
     }
 
@@ -250,4 +256,16 @@ impl Demo {
     fn target_content(&self) -> anyhow::Result<Content> {
         Content::of(&self.services.target_server, SampleTarget::DATABASE)
     }
+}
+
+/// A body in JSON with its long list of steps shortened to their number.
+fn without_steps(body: &str) -> String {
+    let Ok(mut json) = serde_json::from_str::<serde_json::Value>(body) else {
+        return body.to_owned();
+    };
+    if let Some(steps) = json.get_mut("steps") {
+        let count = steps.as_array().map_or(0, Vec::len);
+        *steps = format!("... {count} steps with their phases ...").into();
+    }
+    json.to_string()
 }
