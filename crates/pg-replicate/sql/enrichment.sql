@@ -1,16 +1,17 @@
 -- What the warehouse has beside the copy of the source: one view and four indexes.
 --
--- Every statement runs on its own, in the order written, in the schema public first. A comment line
--- directly above a statement may say when it runs:
+-- Every statement runs on its own, in the order written; names without a schema are of public. A
+-- comment line above a statement may say when it runs:
 --
---   -- requires: "organization-learners"          only when this table (or view) exists
---   -- unless-exists: "schooling-registrations"   only when no table of this name exists
---   -- label: create view                         how the log names it
+--   -- requires: "organization-learners"          only when this table or view exists
+--   -- unless-exists: "schooling-registrations"   only when no table or view of this name exists
+--   -- unless-kept: "answers"                     only when BACKUP_MODE does not keep this table
+--   -- label: refresh the totals                  how the log names it
 --
--- CREATE INDEX needs no such line: it is skipped, with a line in the log, when its table does not
--- exist on the target, or is kept by BACKUP_MODE. So is a statement that requires a kept table's
--- name under `-- unless-kept: "answers"`. An index or view that exists under the same name is
--- dropped first, so that a script can run again after it was cut.
+-- CREATE INDEX needs no such line: it is skipped when its table does not exist, or is kept by
+-- BACKUP_MODE. CREATE INDEX, VIEW, MATERIALIZED VIEW and TABLE are skipped when there is one of that
+-- name, so that a script that was cut can run again; write other statements so that they can run
+-- twice (OR REPLACE, IF NOT EXISTS). What is skipped has a line in the log.
 
 -- unless-exists: "schooling-registrations"
 -- requires: "organization-learners"

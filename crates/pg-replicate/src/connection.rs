@@ -143,7 +143,7 @@ async fn open(
     url: &DatabaseUrl,
     application_name: &str,
 ) -> Result<(Client, Driver, Option<MakeRustlsConnect>), Error> {
-    let unreachable = |reason: String| Error::Unreachable { url: url.clone(), reason };
+    let unreachable = |reason: String| Error::Unreachable { url: url.to_string(), reason };
     let limit = url.connect_timeout();
     match tokio::time::timeout(limit, negotiate(url, application_name)).await {
         Ok(result) => result.map_err(unreachable),

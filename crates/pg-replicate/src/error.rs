@@ -72,7 +72,7 @@ pub enum Error {
     #[error("{url} could not be reached: {reason}")]
     Unreachable {
         /// Where, without the password.
-        url: DatabaseUrl,
+        url: String,
         /// What the network or the server said.
         reason: String,
     },
@@ -160,7 +160,7 @@ impl Error {
     ) -> Self {
         if is_broken(error) {
             let reason = format!("{}: {}", action.into(), reason(error));
-            return Self::Unreachable { url: url.clone(), reason };
+            return Self::Unreachable { url: url.to_string(), reason };
         }
         Self::Database { action: action.into(), reason: reason(error) }
     }

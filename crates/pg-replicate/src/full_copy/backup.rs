@@ -129,7 +129,7 @@ pub(super) fn failure(name: &str, url: &DatabaseUrl, ended: &Ended) -> Error {
         || messages.contains("could not receive data from server")
         || messages.contains("lost synchronization with server");
     if is_lost {
-        return Error::Unreachable { url: url.clone(), reason: messages };
+        return Error::Unreachable { url: url.to_string(), reason: messages };
     }
     Error::Program { program: name.into(), status: ended.status.to_string(), messages }
 }

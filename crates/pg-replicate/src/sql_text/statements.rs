@@ -131,7 +131,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn statements_survive_being_joined(
-            parts in proptest::collection::vec("(a|'b;'|\"c;\"|\\$q\\$;d\\$q\\$|\\(e;f\\)|/\\* ; \\*/ g){1,3}", 1..6)
+            parts in proptest::collection::vec("(a |'b;' |\"c;\" |\\$q\\$;d\\$q\\$ |\\(e;f\\) |/\\* ; \\*/ g ){1,3}", 1..6)
         ) {
             let parts: Vec<String> = parts.iter().map(|part| format!("x {part} y")).collect();
             let script = parts.join(";\n");

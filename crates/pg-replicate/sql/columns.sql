@@ -1,0 +1,28 @@
+-- The columns of the table ($1 schema, $2 name), in their order.
+-- is_binary: its binary form is the same on every server. That of arrays and composites holds oids
+-- of their types, and of reg… types oids of objects, which are others elsewhere.
+WITH RECURSIVE base (attnum, typid) AS (
+  SELECT a.attnum, a.atttypid
+  FROM pg_catalog.pg_attribute a
+  JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = $1::text AND c.relname = $2::text AND a.attnum > 0 AND NOT a.attisdropped
+  UNION ALL
+  SELECT base.attnum, t.typbasetype
+  FROM base JOIN pg_catalog.pg_type t ON t.oid = base.typid AND t.typtype = 'd'
+)
+SELECT a.attname::text AS name,
+  pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
+  a.attgenerated <> '' AS is_generated,
+  pg_catalog.bool_and(t.typtype IN ('d', 'e') OR (
+    t.oid < 10000 AND t.typsend <> 0 AND t.typname NOT LIKE 'reg%' AND t.typname NOT LIKE '\_reg%'
+  )) AS is_binary
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+JOIN base ON base.attnum = a.attnum
+JOIN pg_catalog.pg_type t ON t.oid = base.typid
+WHERE n.nspname = $1::text AND c.relname = $2::text
+  AND c.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped
+GROUP BY a.attnum, a.attname, a.atttypid, a.atttypmod, a.attgenerated
+ORDER BY a.attnum

@@ -1,0 +1,6 @@
+-- What is called ($1 schema, $2 name): for an index, whether it is whole.
+SELECT coalesce(i.indisvalid, true) AS is_valid
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
+WHERE n.nspname = $1::text AND c.relname = $2::text

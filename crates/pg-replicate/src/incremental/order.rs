@@ -1,0 +1,108 @@
+//! Tables that others refer to come first.
+
+use std::fmt;
+
+use crate::connection::Connection;
+use crate::{Error, TableName};
+
+const OUTGOING: &str = include_str!("../../sql/outgoing_foreign_keys.sql");
+
+/// A foreign key of the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ForeignKey {
+    pub(super) name: String,
+    pub(super) table: TableName,
+    pub(super) referenced: TableName,
+}
+
+/// Why it may make a COPY fail, and what to do.
+impl fmt::Display for ForeignKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "foreign key {} from {} to {}: the copy fails when a new row refers to one that is not \
+             on the target, for {} does not get its new rows before; drop the key if so",
+            self.name, self.table, self.referenced, self.referenced
+        )
+    }
+}
+
+/// The tables in an order that their foreign keys allow, and the keys that may fail all the same.
+pub(super) async fn order(
+    target: &Connection,
+    tables: &[TableName],
+) -> Result<(Vec<TableName>, Vec<ForeignKey>), Error> {
+    let schemas: Vec<&str> = tables.iter().map(|table| table.schema.as_str()).collect();
+    let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+    let rows = target
+        .query(OUTGOING, &[&schemas, &names])
+        .await
+        .map_err(|error| target.error("read the foreign keys of the incremental tables", &error))?;
+    let text = |row: &tokio_postgres::Row, column: &str| row.get::<_, String>(column);
+    let keys: Vec<ForeignKey> = rows
+        .iter()
+        .map(|row| ForeignKey {
+            name: text(row, "name"),
+            table: TableName::new(text(row, "schema"), text(row, "table")),
+            referenced: TableName::new(text(row, "referenced_schema"), text(row, "referenced")),
+        })
+        .collect();
+    Ok(sort(tables, &keys))
+}
+
+fn sort(tables: &[TableName], keys: &[ForeignKey]) -> (Vec<TableName>, Vec<ForeignKey>) {
+    let mut left: Vec<&TableName> = tables.iter().collect();
+    let mut sorted: Vec<TableName> = Vec::new();
+    while !left.is_empty() {
+        // In a circle none is free: then the first.
+        let free = left
+            .iter()
+            .position(|table| {
+                keys.iter().filter(|key| key.table == **table).all(|key| {
+                    key.referenced == **table || !left.contains(&&key.referenced)
+                })
+            })
+            .unwrap_or(0);
+        sorted.push(left.remove(free).clone());
+    }
+    let place = |table: &TableName| sorted.iter().position(|other| other == table);
+    let risky = keys
+        .iter()
+        .filter(|key| match (place(&key.referenced), place(&key.table)) {
+            (Some(referenced), Some(table)) => referenced > table,
+            _ => true,
+        })
+        .cloned()
+        .collect();
+    (sorted, risky)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(name: &str) -> TableName {
+        TableName::new("public", name)
+    }
+
+    fn key(from: &str, to: &str) -> ForeignKey {
+        ForeignKey { name: format!("{from}_{to}"), table: table(from), referenced: table(to) }
+    }
+
+    #[test]
+    fn referenced_tables_come_first() {
+        let tables = [table("a"), table("b"), table("c")];
+        let (sorted, risky) = sort(&tables, &[key("a", "b"), key("b", "c"), key("c", "c")]);
+        assert_eq!(sorted, [table("c"), table("b"), table("a")]);
+        assert!(risky.is_empty());
+    }
+
+    #[test]
+    fn keys_that_no_order_satisfies_are_reported() {
+        let tables = [table("a"), table("b")];
+        let (sorted, risky) = sort(&tables, &[key("a", "b"), key("b", "a"), key("a", "users")]);
+        assert_eq!(sorted.len(), 2);
+        assert_eq!(risky, [key("a", "b"), key("a", "users")]);
+        assert!(risky[1].to_string().contains("a_users from a to users"));
+    }
+}

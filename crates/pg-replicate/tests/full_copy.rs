@@ -1,0 +1,140 @@
+//! A whole copy by ordinary roles yields the same database.
+#![allow(clippy::unwrap_used, missing_docs, dead_code, reason = "a test may panic")]
+
+mod support;
+
+use pg_replicate::{Context, Error};
+use support::{EVERY_OBJECT, Recorder, World, assert_same_text, exists};
+
+#[tokio::test]
+async fn every_kind_of_object_arrives_twice_in_a_row() {
+    let world = World::new(EVERY_OBJECT);
+    let copy = world.copy("{}");
+    let summary = world.run(&copy).await.unwrap();
+    assert_same_text(&world.dump_text("source", &[]), &world.dump_text("target", &[]));
+    let names: Vec<&str> = summary.phases.iter().map(|phase| phase.name.as_str()).collect();
+    assert_eq!(names, ["backup", "drop", "restore"]);
+    assert!(summary.phases[0].bytes > 10_000 && summary.phases[0].objects > 20, "{summary:?}");
+    // The second night meets what the first one left.
+    let second = world.run(&copy).await.unwrap();
+    assert!(second.phases[1].objects > 50, "{second:?}");
+    assert_same_text(&world.dump_text("source", &[]), &world.dump_text("target", &[]));
+}
+
+#[tokio::test]
+async fn one_job_and_a_target_with_objects_of_its_own() {
+    let world = World::new(EVERY_OBJECT);
+    world.target(
+        "CREATE SCHEMA old; CREATE TABLE old.t (id int); CREATE VIEW answers AS SELECT * FROM old.t;
+         CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+         SELECT lo_create(424242);
+         ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO source_user;",
+    );
+    let mut copy = world.copy("{}");
+    copy.restore_jobs = 1;
+    world.run(&copy).await.unwrap();
+    assert_same_text(&world.dump_text("source", &[]), &world.dump_text("target", &[]));
+    // Analysts can read what comes anew every night.
+    let may_read = "SELECT has_table_privilege('source_user', 'public.my_answers', 'SELECT')";
+    assert_eq!(world.target(may_read), "t");
+}
+
+#[tokio::test]
+async fn foreign_keys_off() {
+    let world = World::new(EVERY_OBJECT);
+    let mut copy = world.copy("{}");
+    copy.foreign_keys = false;
+    world.run(&copy).await.unwrap();
+    let count = "SELECT count(*) FROM pg_constraint WHERE contype = 'f'";
+    assert_eq!(world.target(count), "0");
+    let others = "SELECT count(*) FROM pg_constraint WHERE contype <> 'f'";
+    assert_eq!(world.target(others), world.source(others));
+}
+
+#[tokio::test]
+async fn progress_only_goes_forward() {
+    let world = World::new(EVERY_OBJECT);
+    let copy = world.copy("{}");
+    let (recorder, context) = Recorder::context();
+    copy.backup(&world.dump(), &context).await.unwrap();
+    copy.drop_objects(&context).await.unwrap();
+    copy.restore(&world.dump(), &context).await.unwrap();
+    let all = recorder.all();
+    let percents: Vec<f64> = all.iter().map(|progress| progress.percent).collect();
+    assert!(percents.is_sorted(), "{percents:?}");
+    assert!(percents.iter().filter(|percent| **percent > 13.5 && **percent < 85.0).count() > 10);
+    assert_eq!(percents.last(), Some(&86.0));
+    let mut phases: Vec<&str> = all.iter().map(|progress| progress.phase.as_str()).collect();
+    phases.dedup();
+    assert_eq!(phases, ["backup", "drop", "restore"]);
+    assert!(all.iter().any(|it| it.object.as_deref() == Some("public.answers")));
+}
+
+#[tokio::test]
+async fn an_object_that_cannot_be_restored_is_named() {
+    let world = World::new("CREATE TABLE a (id int); CREATE TABLE b (id int); INSERT INTO a VALUES (1);");
+    let copy = world.copy("{}");
+    let context = Context::quiet();
+    copy.backup(&world.dump(), &context).await.unwrap();
+    // Not dropped: both are there already.
+    world.target("CREATE TABLE a (id int CHECK (id > 1)); CREATE TABLE b (id int);");
+    let error = copy.restore(&world.dump(), &context).await.unwrap_err();
+    let Error::Restore(failures) = &error else { panic!("{error}") };
+    let objects: Vec<&str> = failures.iter().map(|one| one.object.as_str()).collect();
+    assert_eq!(objects, ["TABLE public.a", "TABLE public.b", "TABLE DATA public.a"]);
+    assert!(error.to_string().contains("relation \"a\" already exists"), "{error}");
+    assert!(error.to_string().contains("violates check constraint"), "{error}");
+}
+
+#[tokio::test]
+async fn what_only_a_superuser_can_make_is_left_out_with_a_warning() {
+    let world = World::new("CREATE TABLE a (id int);");
+    world
+        .server
+        .psql(
+            "source",
+            "CREATE EXTENSION pg_buffercache;
+             CREATE FUNCTION ev() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+             CREATE EVENT TRIGGER et ON ddl_command_end EXECUTE FUNCTION ev();
+             COMMENT ON EVENT TRIGGER et IS 'x';
+             CREATE PUBLICATION everything FOR ALL TABLES;
+             COMMENT ON PUBLICATION everything IS 'y';",
+        )
+        .unwrap();
+    // As a platform gives it: an extension that the role does not own, in both.
+    for database in ["source", "target"] {
+        let script = "CREATE EXTENSION pageinspect; COMMENT ON EXTENSION pageinspect IS 'theirs'";
+        world.server.psql(database, script).unwrap();
+    }
+    world.run(&world.copy("{}")).await.unwrap();
+    let found = world.target(
+        "SELECT string_agg(extname, ' ' ORDER BY extname) FROM pg_extension;
+         SELECT count(*) FROM pg_event_trigger; SELECT to_regclass('a')",
+    );
+    assert_eq!(found, "pageinspect plpgsql\n0\na");
+}
+
+#[tokio::test]
+async fn a_failed_backup_leaves_no_file() {
+    let world = World::new("CREATE TABLE a (id int); CREATE TABLE b (id int);");
+    world.server.psql("postgres", "REVOKE pg_read_all_data FROM source_user").unwrap();
+    let error = world.copy("{}").backup(&world.dump(), &Context::quiet()).await.unwrap_err();
+    assert!(error.to_string().contains("permission denied for table a"), "{error}");
+    assert!(!error.is_unreachable());
+    assert_eq!(world.directory.path().read_dir().unwrap().count(), 0);
+    assert!(!exists(&world.dump()));
+}
+
+#[tokio::test]
+async fn a_damaged_archive_changes_nothing() {
+    let world = World::new("CREATE TABLE a (id int);");
+    let copy = world.copy("{}");
+    let context = Context::quiet();
+    copy.backup(&world.dump(), &context).await.unwrap();
+    let whole = std::fs::read(world.dump()).unwrap();
+    std::fs::write(world.dump(), &whole[..200]).unwrap();
+    let error = copy.preflight_restore(&world.dump()).await.unwrap_err();
+    assert!(error.to_string().contains("damaged"), "{error}");
+    std::fs::write(world.dump(), &whole).unwrap();
+    copy.preflight_restore(&world.dump()).await.unwrap();
+}
