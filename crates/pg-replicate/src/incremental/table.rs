@@ -76,14 +76,15 @@ pub(super) async fn plan(
     }))
 }
 
-/// The largest id, as text; `max()` is not there for every type that has an order.
+/// The largest id, as text; `max()` is not there for every type that has an order. The alias keeps
+/// ORDER BY from meaning the text.
 pub(super) async fn last_id(
     connection: &Connection,
     table: &TableName,
 ) -> Result<Option<String>, Error> {
     let id = quote_identifier(ID);
     let sql = format!(
-        "SELECT {id}::text FROM {} WHERE {id} IS NOT NULL ORDER BY {id} DESC LIMIT 1",
+        "SELECT {id}::text AS last_id FROM {} WHERE {id} IS NOT NULL ORDER BY {id} DESC LIMIT 1",
         table.quoted()
     );
     let row = connection
