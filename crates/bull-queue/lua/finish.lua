@@ -19,6 +19,9 @@ if before then
 end
 local mine = ownership(base, request)
 if mine ~= 1 then
+  if mine == -3 then
+    redis.call('DEL', base .. id .. ':lock')
+  end
   return { mine, false, {}, false }
 end
 

@@ -5,5 +5,8 @@ local mine = ownership(base, request)
 if mine == 1 then
   redis.call('SET', base .. request.id .. ':lock', request.token, 'PX', request.lock_ms)
   redis.call('SREM', base .. 'stalled', request.id)
+elseif redis.call('GET', base .. request.id .. ':lock') == request.token then
+  -- Moved by hand, and still run: nobody else may run it yet.
+  redis.call('PEXPIRE', base .. request.id .. ':lock', request.lock_ms)
 end
 return mine

@@ -76,6 +76,17 @@ pub enum Error {
         /// What was asked, as `retried`.
         action: &'static str,
     },
+    /// Jobs are run by workers at this moment.
+    #[error(
+        "{queue} cannot be removed: {active} of its jobs are active; wait until they have ended, \
+         stop the workers, or force it"
+    )]
+    Busy {
+        /// The queue.
+        queue: String,
+        /// How many jobs are active.
+        active: u64,
+    },
     /// A custom id that is the name of one of the queue's own keys.
     #[error("a job of {queue} cannot have the id {id:?}: Bull keeps the queue itself under it")]
     ReservedId {

@@ -54,6 +54,18 @@ impl Keys {
     }
 }
 
+/// A pattern of Redis that matches `text` alone.
+pub(crate) fn as_pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern
+}
+
 /// Whether `id` would share a key with the queue itself.
 pub(crate) fn is_reserved(id: &str) -> bool {
     RESERVED.contains(&id)
@@ -74,6 +86,11 @@ mod tests {
         assert_eq!(keys.part("wait"), "bull:Learning Content replication queue:wait");
         assert_eq!(keys.logs("7"), "bull:Learning Content replication queue:7:logs");
         assert_eq!(keys.job("7"), "bull:Learning Content replication queue:7");
+    }
+
+    #[test]
+    fn a_queue_name_is_no_pattern() {
+        assert_eq!(as_pattern("bull:a*[b]?:waiting@"), "bull:a\\*\\[b\\]\\?:waiting@");
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub use job::{
     DEFAULT_JOB_NAME, INTERRUPTED_REASON, Job, JobId, JobOutcome, JobRequest, State, Successor,
 };
 pub use options::{Backoff, JobOptions, Keep, RepeatOptions, UnknownBackoff};
-pub use queue::{Counts, Logs, Queue};
+pub use queue::{Counts, Logs, Queue, QueueEvent};
 pub use repeatable::RepeatableJob;
 pub use worker::{
     BullBackend, Interrupted, InterruptedPolicy, JobContext, Observer, Unretryable, WorkerEvent,

@@ -1,6 +1,11 @@
 //! A queue: what programs and operators do to it. One file per operation.
 
 mod add;
+mod add_bulk;
+mod by_hand;
+mod clean;
+mod drain;
+mod events;
 mod interrupted;
 mod logs;
 mod pause;
@@ -24,6 +29,7 @@ use crate::error::Error;
 use crate::keys::Keys;
 
 pub(crate) use add::AddJob;
+pub use events::QueueEvent;
 pub(crate) use interrupted::{Seen, Verdict};
 pub use logs::Logs;
 pub use read::Counts;

@@ -152,7 +152,8 @@ fn next_time(after: u64, repeat: &RepeatOptions) -> Result<Option<u64>, Schedule
                 Some(tz) => CronSchedule::parse_in(cron, cron::zone(tz)?)?.next_after(after),
                 None => next_local(cron, after)?,
             };
-            Ok(next.and_then(|next| u64::try_from(next.timestamp_millis()).ok()))
+            let next = next.and_then(|next| u64::try_from(next.timestamp_millis()).ok());
+            Ok(next.filter(|next| repeat.end_date.is_none_or(|end| *next <= end)))
         }
     }
 }

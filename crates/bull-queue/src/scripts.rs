@@ -27,6 +27,7 @@ macro_rules! scripts {
 library! {
     RECEIPT_LIB = "receipt.lua";
     ENQUEUE_LIB = "enqueue.lua";
+    FORGET_LIB = "forget.lua";
     ADD_JOB_LIB = "add_job.lua";
     PROMOTE_LIB = "promote.lua";
     OWN_LIB = "own.lua";
@@ -36,11 +37,16 @@ library! {
 
 scripts! {
     ADD = [RECEIPT_LIB, ENQUEUE_LIB, ADD_JOB_LIB] "add.lua";
+    ADD_BULK = [RECEIPT_LIB, ENQUEUE_LIB, ADD_JOB_LIB] "add_bulk.lua";
+    CLEAN = [RECEIPT_LIB, FORGET_LIB] "clean.lua";
+    DRAIN = [RECEIPT_LIB, FORGET_LIB] "drain.lua";
+    END_BY_HAND = [RECEIPT_LIB, ENQUEUE_LIB, OWN_LIB, SETTLE_LIB] "end_by_hand.lua";
     FETCH = [ENQUEUE_LIB, PROMOTE_LIB, OWN_LIB, TAKE_LIB] "fetch.lua";
     FINISH = [ENQUEUE_LIB, ADD_JOB_LIB, PROMOTE_LIB, OWN_LIB, TAKE_LIB, SETTLE_LIB] "finish.lua";
     INTERRUPTED = [ENQUEUE_LIB, OWN_LIB, SETTLE_LIB] "interrupted.lua";
     LOG = [RECEIPT_LIB] "log.lua";
     LOOK = [] "look.lua";
+    OBLITERATE = [FORGET_LIB] "obliterate.lua";
     PAUSE = [] "pause.lua";
     PROGRESS = [] "progress.lua";
     PROMOTE = [ENQUEUE_LIB] "promote.lua";
@@ -53,4 +59,5 @@ scripts! {
     REPEAT_UPSERT = [ENQUEUE_LIB, ADD_JOB_LIB] "repeat_upsert.lua";
     RESTORE = [OWN_LIB] "restore.lua";
     RETRY = [ENQUEUE_LIB] "retry.lua";
+    UNLOCK = [] "unlock.lua";
 }

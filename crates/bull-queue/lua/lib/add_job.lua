@@ -1,6 +1,9 @@
--- Adds a job. `id` counts every add; a custom id is used once. Answers the id, and whether the job
--- is new.
+-- Adds a job, or the first occurrence of a repeatable one. `id` counts every add; a custom id is used
+-- once. Answers the id, and whether the job is new.
 local function add_job(base, job)
+  if job.repeat_key then
+    redis.call('ZADD', base .. 'repeat', job.repeat_next, job.repeat_key)
+  end
   local counter = redis.call('INCR', base .. 'id')
   local id = job.id
   if id then

@@ -1,15 +1,19 @@
+local function stands_in_active(base, id)
+  return redis.call('LPOS', base .. 'active', id)
+end
+
 -- Whether the try that holds `token` still has the job: 1 yes, -1 the job is gone, -2 its lock is
--- gone, -6 somebody else has the lock.
+-- gone, -3 an operator has moved or removed it, -6 somebody else has the lock.
 --
 -- A lock that expired while Redis was away is still ours as long as nobody has touched the job: it
 -- stands in `active`, with our token as `owner` and the time at which we took it.
 local function ownership(base, try)
   local lock = redis.call('GET', base .. try.id .. ':lock')
   if lock == try.token then
-    return 1
+    return stands_in_active(base, try.id) and 1 or -3
   end
   if redis.call('EXISTS', base .. try.id) == 0 then
-    return -1
+    return redis.call('EXISTS', base .. 'receipt:obliterated') == 1 and -3 or -1
   end
   if lock then
     return -6
@@ -18,12 +22,7 @@ local function ownership(base, try)
   if seen[1] ~= try.token or seen[2] ~= try.processed_on then
     return -2
   end
-  for _, id in ipairs(redis.call('LRANGE', base .. 'active', 0, -1)) do
-    if id == try.id then
-      return 1
-    end
-  end
-  return -2
+  return stands_in_active(base, try.id) and 1 or -2
 end
 
 -- Makes a job in `active` ours.
@@ -32,10 +31,15 @@ local function take_ownership(base, id, token, lock_ms, now)
   redis.call('HSET', base .. id, 'owner', token, 'processedOn', now)
 end
 
--- Gives up a job that is being taken out of `active`.
-local function drop_ownership(base, id)
+-- Takes a job out of `active`.
+local function leave_active(base, id)
   redis.call('HDEL', base .. id, 'owner')
   redis.call('SREM', base .. 'stalled', id)
   redis.call('LREM', base .. 'active', 0, id)
+end
+
+-- Takes a job out of `active` that nobody runs any more.
+local function drop_ownership(base, id)
+  leave_active(base, id)
   redis.call('DEL', base .. id .. ':lock')
 end

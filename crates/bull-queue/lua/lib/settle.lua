@@ -27,14 +27,18 @@ end
 
 -- Puts a job into `completed` or `failed`, and tells those who listen. A count of 0 keeps nothing of
 -- this job, and touches no other. What can be refused for want of memory is written first: a script
--- that fails half-way must not have lost the job.
-local function settle(base, set, id, now, keep, event)
+-- that fails half-way must not have lost the job. `is_run`: somebody still runs it, its lock stays.
+local function settle(base, set, id, now, keep, event, is_run)
   if keep.count ~= 0 then
     redis.call('ZADD', base .. set, now, id)
     redis.call('HSET', base .. id, 'finishedOn', now)
   end
   release_debounce(base, id)
-  drop_ownership(base, id)
+  if is_run then
+    leave_active(base, id)
+  else
+    drop_ownership(base, id)
+  end
   if keep.count == 0 then
     delete_jobs(base, { id })
   else

@@ -8,13 +8,23 @@ local function take_next(base, fetch, now)
       return { false, {}, next_due }
     end
     redis.call('ZREM', base .. 'priority', id)
-    if redis.call('EXISTS', base .. id) == 1 then
+    local lock_left = redis.call('PTTL', base .. id .. ':lock')
+    if lock_left > 0 then
+      -- An operator moved it while somebody ran it, who has not let go of it yet.
+      redis.call('LREM', base .. 'active', 1, id)
+      local due = now + math.min(lock_left, 1000)
+      redis.call('ZADD', base .. 'delayed', due * 4096 + (tonumber(id) or 0) % 4096, id)
+      if not next_due or due < tonumber(next_due) then
+        next_due = string.format('%.0f', due)
+      end
+    elseif redis.call('EXISTS', base .. id) == 1 then
       take_ownership(base, id, fetch.token, fetch.lock_ms, now)
       redis.call('PUBLISH', base .. 'active@' .. fetch.token, id)
       return { id, redis.call('HGETALL', base .. id), next_due }
+    else
+      -- The job was removed, only its id was left in line.
+      redis.call('LREM', base .. 'active', 0, id)
     end
-    -- The job was removed, only its id was left in line.
-    redis.call('LREM', base .. 'active', 0, id)
   end
 end
 

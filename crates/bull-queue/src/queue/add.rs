@@ -5,10 +5,12 @@ use uuid::Uuid;
 
 use super::Queue;
 use crate::clock::now_ms;
+use crate::cron::ScheduleError;
 use crate::error::Error;
 use crate::job::{JobId, JobRequest};
 use crate::keys::is_reserved;
 use crate::options::JobOptions;
+use crate::repeatable::next_occurrence;
 use crate::scripts;
 
 /// A job as `lua/lib/add_job.lua` takes it.
@@ -28,6 +30,11 @@ pub(crate) struct AddJob {
     #[serde(skip_serializing_if = "Option::is_none")]
     run_id: Option<String>,
     token: String,
+    /// For the first occurrence of a repeatable job: its member of `repeat`, and when it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeat_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeat_next: Option<u64>,
 }
 
 impl AddJob {
@@ -47,6 +54,8 @@ impl AddJob {
             lifo: options.lifo,
             run_id: request.run_id.clone(),
             token: token.to_owned(),
+            repeat_key: None,
+            repeat_next: None,
         }
     }
 }
@@ -60,18 +69,40 @@ struct Request {
 impl Queue {
     /// Adds a job and answers its id. A job whose custom id is taken is not added a second time.
     ///
+    /// With [`JobOptions::repeat`] a repeatable job is added beside those that there are, with its
+    /// first occurrence, whose id is answered; [`Queue::upsert_repeatable`] makes one the only one
+    /// of its name.
+    ///
     /// While Redis is away the call is repeated for about 20 s; the job is added once all the same.
     ///
     /// # Errors
-    /// When Redis stays away or refuses, or the custom id cannot be used.
+    /// When Redis stays away or refuses, the custom id cannot be used, or the schedule cannot be
+    /// used or never fires again.
     pub async fn add(&self, request: &JobRequest) -> Result<JobId, Error> {
-        if let Some(id) = request.options.job_id.as_ref().filter(|id| is_reserved(id)) {
-            return Err(Error::ReservedId { queue: self.name().to_owned(), id: id.clone() });
-        }
-        let job = AddJob::new(request, self.token(), now_ms());
+        let job = self.prepare(request, now_ms())?;
         let request = Request { nonce: Uuid::new_v4().to_string(), job };
         let ((id, _new), _): ((String, i64), _) =
             self.run("add a job", &scripts::ADD, &request).await?;
         Ok(JobId::from(id))
+    }
+
+    /// A job as the scripts take it; the first occurrence of a repeatable one.
+    pub(crate) fn prepare(&self, request: &JobRequest, now: u64) -> Result<AddJob, Error> {
+        let options = &request.options;
+        if let Some(id) = options.job_id.as_ref().filter(|id| is_reserved(id)) {
+            return Err(Error::ReservedId { queue: self.name().to_owned(), id: id.clone() });
+        }
+        let Some(repeat) = options.repeat.as_ref().filter(|_| options.prev_millis.is_none()) else {
+            return Ok(AddJob::new(request, self.token(), now));
+        };
+        let Some(first) = next_occurrence(request, now)? else {
+            let expression = repeat.cron.clone().unwrap_or_default();
+            return Err(ScheduleError::Never { expression }.into());
+        };
+        Ok(AddJob {
+            repeat_key: Some(first.key),
+            repeat_next: Some(first.next),
+            ..AddJob::new(&first.request, self.token(), now)
+        })
     }
 }

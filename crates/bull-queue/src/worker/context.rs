@@ -1,6 +1,7 @@
 //! What a handler gets beside the job's data, and the errors that mean something to the queue.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use apalis_core::error::BoxDynError;
 use apalis_core::task::Task;
@@ -24,9 +25,15 @@ pub struct JobContext {
     /// Cancelled when the job must stop: shutdown, time-out, lock lost. A handler that stops for it
     /// returns [`Interrupted`].
     pub cancel: CancellationToken,
+    pub(super) discarded: Arc<AtomicBool>,
 }
 
 impl JobContext {
+    /// Lets the job not be tried again should this try fail, whatever its `attempts`.
+    pub fn discard(&self) {
+        self.discarded.store(true, Ordering::SeqCst);
+    }
+
     /// Writes how far the job is, and tells those who listen.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Recording how a try ended, and taking the next job in the same step.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -104,7 +105,10 @@ pub(super) async fn finish(
             let ending = interrupted(job, &failure, core.options.interrupted);
             (ending, WorkerEvent::Interrupted { job: Arc::clone(job) }, None)
         }
-        Err(failure) => {
+        Err(mut failure) => {
+            if running.discarded.load(Ordering::SeqCst) {
+                failure.kind = Kind::Final;
+            }
             let (ending, event) = failed(job, &failure, now);
             (ending, event, None)
         }

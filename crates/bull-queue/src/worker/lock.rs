@@ -23,6 +23,15 @@ struct Request<'a> {
 /// What the scripts answer for a job that is nowhere in Redis.
 pub(super) const GONE: i64 = -1;
 
+/// What the scripts answer for a job that an operator has moved or removed.
+const MOVED: i64 = -3;
+
+#[derive(Serialize)]
+struct Unlock<'a> {
+    id: &'a str,
+    token: &'a str,
+}
+
 #[derive(Serialize)]
 struct Restore<'a> {
     id: &'a str,
@@ -51,10 +60,13 @@ pub(super) async fn keep(core: Arc<Core>, running: Arc<Running>) {
             Some(1) => {}
             // Redis has lost its data. Nobody else can have the job: it goes on.
             Some(GONE) => restore(&core, &running, &running.over).await,
-            Some(_) => {
+            Some(code) => {
                 if running.lose() {
                     running.cancel.cancel();
                     core.emit(&WorkerEvent::Lost { job: Arc::clone(&running.job) });
+                }
+                if code == MOVED {
+                    let_go(&core, &running).await;
                 }
                 break;
             }
@@ -62,6 +74,18 @@ pub(super) async fn keep(core: Arc<Core>, running: Arc<Running>) {
         }
     }
     core.works("renew");
+}
+
+/// Gives up the lock of a job that was moved by hand, once its handler has ended: until then nobody
+/// else may run it.
+async fn let_go(core: &Core, running: &Running) {
+    tokio::select! {
+        () = running.over.cancelled() => {}
+        () = core.closed.cancelled() => return,
+    }
+    let request = |_again| Unlock { id: &running.job.id, token: &running.token };
+    core.persist::<i64, _>("unlock", &scripts::UNLOCK, request, &core.closed).await;
+    core.works("unlock");
 }
 
 /// Puts a running job back into a Redis that has lost it.

@@ -37,6 +37,7 @@ impl BullPersistence {
             job: Arc::clone(job),
             queue: self.core.queue.clone(),
             cancel: running.cancel.clone(),
+            discarded: Arc::clone(&running.discarded),
         };
         let attempts = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         TaskBuilder::new(job.data.clone())

@@ -24,6 +24,8 @@ pub(super) struct Running {
     pub(super) cancel: CancellationToken,
     /// Cancelled when the try is recorded, or given up: nobody need renew its lock any more.
     pub(super) over: CancellationToken,
+    /// Set by [`super::JobContext::discard`].
+    pub(super) discarded: Arc<AtomicBool>,
     permit: Mutex<Option<OwnedSemaphorePermit>>,
     failure: Mutex<Option<Failure>>,
     lost: AtomicBool,
@@ -48,6 +50,7 @@ impl Running {
             token,
             cancel,
             over: CancellationToken::new(),
+            discarded: Arc::default(),
             permit: Mutex::new(Some(permit)),
             failure: Mutex::new(None),
             lost: AtomicBool::new(false),

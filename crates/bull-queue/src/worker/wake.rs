@@ -8,6 +8,7 @@ use redis::aio::PubSub;
 use redis::{ErrorKind, RedisError};
 
 use super::core::Core;
+use crate::keys::as_pattern;
 
 /// The pause before the subscription is made again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -51,30 +52,8 @@ async fn listen_once(core: &Core) -> RedisError {
 async fn subscribe(core: &Core) -> Result<PubSub, RedisError> {
     let mut subscription = core.queue.connection().client().get_async_pubsub().await?;
     let keys = core.queue.keys();
-    subscription.psubscribe(format!("{}*", escape(&keys.part("waiting@")))).await?;
-    subscription.psubscribe(format!("{}*", escape(&keys.part("stalled@")))).await?;
+    subscription.psubscribe(format!("{}*", as_pattern(&keys.part("waiting@")))).await?;
+    subscription.psubscribe(format!("{}*", as_pattern(&keys.part("stalled@")))).await?;
     subscription.subscribe(&[keys.part("delayed"), keys.part("resumed")][..]).await?;
     Ok(subscription)
-}
-
-/// A pattern that matches `text` alone.
-fn escape(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '*' | '?' | '[' | ']' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_queue_name_is_no_pattern() {
-        assert_eq!(escape("bull:a*[b]?:waiting@"), "bull:a\\*\\[b\\]\\?:waiting@");
-    }
 }
