@@ -55,8 +55,10 @@ fn a_failed_step_is_seen_understood_and_retried() {
     let (production, redis) = (Production::start(), RedisServer::start().unwrap());
     let mut programs = Programs::new(&production, &redis.url());
     programs.set("BACKUP_MODE", r#"{"answers":"incremental"}"#).set("MAX_RETRY_COUNT", "2");
-    production
-        .on_target("CREATE TABLE answers (id bigint, \"challengeId\" text, \"userId\" bigint)");
+    production.on_target(
+        "CREATE TABLE answers (id bigint, \"challengeId\" text, \"userId\" bigint);
+         GRANT ALL ON answers TO target_user;",
+    );
     let _worker = programs.start("worker", &[]);
     assert_eq!(programs.run("restart", &["incremental-replication"]).code, Some(0));
     let queues = Queues::new(&redis.url());
@@ -97,9 +99,7 @@ fn a_failed_step_is_seen_understood_and_retried() {
     assert_eq!(missing.code, Some(1));
     assert!(missing.stderr.contains("no job 99"), "{}", missing.stderr);
 
-    production.on_target(
-        "INSERT INTO answers VALUES (1990, 'x', 1); GRANT ALL ON answers TO target_user",
-    );
+    production.on_target("INSERT INTO answers VALUES (1990, 'x', 1)");
     let retry = programs.run("queue-cli", &["retry", "1", "--queue", queue]);
     assert_eq!(
         (retry.code, retry.stdout.as_str()),
@@ -162,7 +162,8 @@ fn steps_run_by_hand_without_redis() {
 
     programs.set("BACKUP_MODE", r#"{"answers":"incremental"}"#);
     production.on_source("INSERT INTO answers (\"challengeId\", \"userId\") VALUES ('x', 1)");
-    assert_eq!(programs.run("run", &["incremental"]).code, Some(0));
+    let incremental = programs.run("run", &["incremental"]);
+    assert_eq!(incremental.code, Some(0), "{}", incremental.stderr);
     assert!(production.target_has("count(*) = 2001 FROM answers"));
     assert_eq!(programs.run("run", &["learning-content"]).code, Some(0));
     assert_eq!(programs.run("run", &["notification"]).code, Some(0));

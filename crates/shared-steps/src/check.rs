@@ -13,10 +13,22 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// Whether everything that a night needs is there; one line for each thing looked at.
 pub async fn run(settings: &Settings) -> Vec<Check> {
     let mut checks = vec![redis(settings).await];
-    checks.extend(full_copy(settings).check().await);
-    checks.extend(incremental(settings).check().await);
+    checks.extend(named(full_copy(settings).check().await, "DATABASE_URL"));
+    checks.extend(named(incremental(settings).check().await, "TARGET_DATABASE_URL"));
     checks.push(content_api(settings).await);
     checks
+}
+
+/// The servers by the names of their variables, which the copy does not know.
+fn named(checks: Vec<Check>, target: &str) -> impl Iterator<Item = Check> {
+    checks.into_iter().map(move |check| {
+        let subject = match check.subject.as_str() {
+            "source" => "SOURCE_DATABASE_URL".into(),
+            "target" => target.into(),
+            _ => check.subject,
+        };
+        Check { subject, ..check }
+    })
 }
 
 async fn redis(settings: &Settings) -> Check {
