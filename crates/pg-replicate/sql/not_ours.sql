@@ -22,5 +22,7 @@ WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend d
     WHERE d.classid = foreigner.classid AND d.objid = foreigner.oid AND d.deptype IN ('e', 'i')
+        -- A partitioned table depends on the columns of its own key.
+        AND (d.refclassid, d.refobjid) <> (d.classid, d.objid)
   )
 ORDER BY 1

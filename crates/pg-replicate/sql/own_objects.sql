@@ -60,6 +60,8 @@ WITH owned (classid, objid, owner) AS (
     AND NOT EXISTS (
       SELECT FROM pg_catalog.pg_depend d
       WHERE d.classid = owned.classid AND d.objid = owned.objid AND d.deptype IN ('e', 'i')
+        -- A partitioned table depends on the columns of its own key.
+        AND (d.refclassid, d.refobjid) <> (d.classid, d.objid)
     )
     AND (owned.classid, owned.objid) NOT IN (
       SELECT kept.classid, kept.objid FROM unnest($1::oid[], $2::oid[])

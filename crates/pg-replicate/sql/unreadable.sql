@@ -38,4 +38,13 @@ UNION ALL
 SELECT 'row-secured table', pg_catalog.format('%s.%s', nspname, relname)
 FROM dumped
 WHERE relkind = 'r' AND pg_catalog.row_security_active(oid)
+UNION ALL
+SELECT 'large object', m.oid::text
+FROM pg_catalog.pg_largeobject_metadata m
+JOIN pg_catalog.pg_roles r ON r.rolname = CURRENT_USER AND NOT r.rolsuper
+WHERE NOT EXISTS (
+  SELECT FROM pg_catalog.aclexplode(coalesce(m.lomacl, pg_catalog.acldefault('L', m.lomowner))) a
+  WHERE a.privilege_type = 'SELECT'
+    AND (a.grantee = 0 OR pg_catalog.pg_has_role(a.grantee, 'USAGE'))
+)
 ORDER BY 1, 2

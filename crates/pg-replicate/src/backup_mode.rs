@@ -177,10 +177,7 @@ mod tests {
         assert!(parse("").unwrap_err().contains("a JSON object is wanted"));
         assert!(parse("[1]").unwrap_err().ends_with("found [1]"));
         let error = parse(r#"{"answers":"all"}"#).unwrap_err();
-        assert_eq!(
-            error,
-            r#"table "answers": "incremental" or "none" is wanted; found "all""#
-        );
+        assert_eq!(error, r#"table "answers": "incremental" or "none" is wanted; found "all""#);
         assert!(parse(r#"{"answers":1}"#).unwrap_err().ends_with("found 1"));
         assert!(parse(r#"{"":"none"}"#).is_err());
         assert!(parse(r#"{"\"a":"none"}"#).is_err());

@@ -15,11 +15,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::{DatabaseUrl, SslMode};
 
 /// Where Linux distributions keep the authorities that are trusted.
-const SYSTEM_BUNDLES: [&str; 3] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/cert.pem",
-];
+const SYSTEM_BUNDLES: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
 /// The file of trusted authorities that `url` asks for, for us and for PostgreSQL's programs.
 ///
@@ -67,10 +64,7 @@ fn verified_by(
     builder: rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>,
     verifier: Verifier,
 ) -> ClientConfig {
-    builder
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth()
+    builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
 }
 
 fn roots(file: Option<&Path>) -> Result<RootCertStore, String> {
@@ -87,7 +81,9 @@ fn roots(file: Option<&Path>) -> Result<RootCertStore, String> {
         None => {
             store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             if store.is_empty() {
-                return Err("this system has no trusted authorities: name a file with sslrootcert".into());
+                return Err(
+                    "this system has no trusted authorities: name a file with sslrootcert".into()
+                );
             }
         }
     }

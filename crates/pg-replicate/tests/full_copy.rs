@@ -72,7 +72,8 @@ async fn progress_only_goes_forward() {
 
 #[tokio::test]
 async fn an_object_that_cannot_be_restored_is_named() {
-    let world = World::new("CREATE TABLE a (id int); CREATE TABLE b (id int); INSERT INTO a VALUES (1);");
+    let world =
+        World::new("CREATE TABLE a (id int); CREATE TABLE b (id int); INSERT INTO a VALUES (1);");
     let copy = world.copy("{}");
     let context = Context::quiet();
     copy.backup(&world.dump(), &context).await.unwrap();

@@ -95,7 +95,12 @@ impl Filter {
         if entry.kind == "FK CONSTRAINT" && !self.foreign_keys {
             return Some(Reason::ForeignKey);
         }
-        self.present.contains(&identity(entry)).then_some(Reason::Present)
+        let mut identity = identity(entry);
+        if identity.kind == "SEQUENCE SET" {
+            // The value of a sequence that stays is its own.
+            identity.kind = "SEQUENCE".into();
+        }
+        self.present.contains(&identity).then_some(Reason::Present)
     }
 
     /// Partitions of a kept table are kept, however deep.
@@ -162,7 +167,8 @@ mod tests {
 
     fn archive() -> Archive {
         let attach = "ALTER TABLE ONLY public.answers ATTACH PARTITION public.part DEFAULT;";
-        let key = "ALTER TABLE ONLY public.other ADD CONSTRAINT fk FOREIGN KEY (a) REFERENCES public";
+        let key =
+            "ALTER TABLE ONLY public.other ADD CONSTRAINT fk FOREIGN KEY (a) REFERENCES public";
         Archive {
             server_version: String::new(),
             pg_dump_version: String::new(),
@@ -173,16 +179,34 @@ mod tests {
                 entry(4, "TABLE", "answers-archive", "", &[]),
                 entry(5, "TABLE", "my_answers", "", &[]),
                 entry(6, "SEQUENCE", "s", "CREATE SEQUENCE public.s;", &[]),
-                entry(7, "SEQUENCE OWNED BY", "s", "ALTER SEQUENCE public.s OWNED BY public.part.id;", &[6]),
+                entry(
+                    7,
+                    "SEQUENCE OWNED BY",
+                    "s",
+                    "ALTER SEQUENCE public.s OWNED BY public.part.id;",
+                    &[6],
+                ),
                 entry(8, "SEQUENCE SET", "s", "SELECT …", &[6]),
                 entry(9, "INDEX", "i", "CREATE INDEX i ON public.part USING btree (id);", &[2]),
                 entry(10, "COMMENT", "INDEX i", "", &[9]),
-                entry(11, "INDEX", "answers", "CREATE INDEX answers ON public.my_answers USING btree (id);", &[5]),
+                entry(
+                    11,
+                    "INDEX",
+                    "answers",
+                    "CREATE INDEX answers ON public.my_answers USING btree (id);",
+                    &[5],
+                ),
                 entry(12, "FK CONSTRAINT", "other fk", &format!("{key}.answers(id);"), &[]),
                 entry(13, "FK CONSTRAINT", "other fk2", &format!("{key}.my_answers(id);"), &[]),
                 entry(14, "TYPE", "mood", "", &[]),
                 entry(15, "COMMENT", "TYPE mood", "", &[14]),
-                entry(16, "VIEW", "v", "CREATE VIEW public.v AS SELECT * FROM public.answers;", &[1]),
+                entry(
+                    16,
+                    "VIEW",
+                    "v",
+                    "CREATE VIEW public.v AS SELECT * FROM public.answers;",
+                    &[1],
+                ),
             ],
         }
     }
@@ -212,8 +236,10 @@ mod tests {
 
     #[test]
     fn what_is_present_is_not_made_again_but_commented() {
-        let mood = Identity { kind: "TYPE".into(), schema: Some("public".into()), tag: "mood".into() };
-        let filter = Filter { foreign_keys: true, present: HashSet::from([mood]), ..Filter::default() };
+        let mood =
+            Identity { kind: "TYPE".into(), schema: Some("public".into()), tag: "mood".into() };
+        let filter =
+            Filter { foreign_keys: true, present: HashSet::from([mood]), ..Filter::default() };
         assert_eq!(left_out(&filter), [14]);
     }
 }

@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn a_partition_belongs_to_its_parent_too() {
-        let definition = "ALTER TABLE ONLY public.answers ATTACH PARTITION stats.answers_1 FOR VALUES IN (1);";
+        let definition =
+            "ALTER TABLE ONLY public.answers ATTACH PARTITION stats.answers_1 FOR VALUES IN (1);";
         assert_eq!(
             of("TABLE ATTACH", "answers_1", definition),
             [r#""public"."answers""#, r#""public"."answers_1""#]
@@ -177,7 +178,9 @@ mod tests {
     #[test]
     fn what_belongs_to_no_table() {
         assert!(of("SEQUENCE", "s", "CREATE SEQUENCE public.s\n    START WITH 1;").is_empty());
-        assert!(of("VIEW", "v", "CREATE VIEW public.v AS SELECT 1 FROM public.answers;").is_empty());
+        assert!(
+            of("VIEW", "v", "CREATE VIEW public.v AS SELECT 1 FROM public.answers;").is_empty()
+        );
         assert!(of("FUNCTION", "f()", "CREATE FUNCTION public.f() RETURNS int").is_empty());
     }
 }

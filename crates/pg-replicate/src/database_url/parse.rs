@@ -225,7 +225,8 @@ mod tests {
 
     #[test]
     fn all_parts() {
-        let url = parse("postgres://us%40er:p%3Aa%2Fss@db.example:6543/my%20db?sslmode=verify-full");
+        let url =
+            parse("postgres://us%40er:p%3Aa%2Fss@db.example:6543/my%20db?sslmode=verify-full");
         assert_eq!((url.user(), url.password()), ("us@er", Some("p:a/ss")));
         assert_eq!((url.host(), url.port(), url.database()), ("db.example", 6543, "my db"));
         assert_eq!(url.ssl_mode(), SslMode::VerifyFull);

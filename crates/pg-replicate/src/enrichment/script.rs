@@ -73,7 +73,8 @@ fn step<'a>(statement: &Statement<'a>) -> Result<Step<'a>, Error> {
 
 /// `-- requires: "table"`; a comment of another kind is only a comment.
 fn directive(step: &mut Step<'_>, comment: &str) -> Result<(), String> {
-    let Some((key, value)) = comment.strip_prefix("--").and_then(|text| text.split_once(':')) else {
+    let Some((key, value)) = comment.strip_prefix("--").and_then(|text| text.split_once(':'))
+    else {
         return Ok(());
     };
     let list = match key.trim() {
@@ -86,8 +87,9 @@ fn directive(step: &mut Step<'_>, comment: &str) -> Result<(), String> {
         }
         _ => return Ok(()),
     };
-    let table = parse_table(value.trim())
-        .ok_or_else(|| format!("{}: a table's name is wanted; found \"{}\"", key.trim(), value.trim()))?;
+    let table = parse_table(value.trim()).ok_or_else(|| {
+        format!("{}: a table's name is wanted; found \"{}\"", key.trim(), value.trim())
+    })?;
     list.push(table);
     Ok(())
 }
@@ -194,7 +196,9 @@ mod tests {
 
     #[test]
     fn directives() {
-        let step = one("-- Hello: world\n-- requires: stats.a\n-- label: totals\nREFRESH MATERIALIZED VIEW t");
+        let step = one(
+            "-- Hello: world\n-- requires: stats.a\n-- label: totals\nREFRESH MATERIALIZED VIEW t",
+        );
         assert_eq!(step.requires, [TableName::new("stats", "a")]);
         assert_eq!(step.label, "totals");
         let error = read("SELECT 1;\n-- requires:\nSELECT 2").unwrap_err().to_string();
@@ -203,7 +207,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used() {
-        for (script, line) in [("BEGIN; SELECT 1; COMMIT", 1), ("SELECT 1;\n\\copy x", 2), ("\n SELECT '", 2)] {
+        for (script, line) in
+            [("BEGIN; SELECT 1; COMMIT", 1), ("SELECT 1;\n\\copy x", 2), ("\n SELECT '", 2)]
+        {
             let error = read(script).unwrap_err().to_string();
             assert!(error.starts_with(&format!("line {line}: ")), "{error}");
         }

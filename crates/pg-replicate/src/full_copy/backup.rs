@@ -10,7 +10,7 @@ use crate::child::{Ended, Program, application_name};
 use crate::connection::Connection;
 use crate::context::share;
 use crate::summary::PhaseSummary;
-use crate::{Context, DatabaseUrl, Error, Summary};
+use crate::{Context, DatabaseUrl, Error, Summary, TableName};
 
 /// An archive was measured at a fifth of its database.
 const USUAL_SHARE: u64 = 5;
@@ -55,7 +55,7 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
 }
 
 struct Prepared {
-    /// Patterns for the kept tables and their partitions.
+    /// Patterns for the kept tables, their partitions and their columns' sequences.
     excluded: Vec<String>,
     sizes: HashMap<String, u64>,
 }
@@ -67,6 +67,9 @@ async fn prepare(copy: &FullCopy, dump: &Path, context: &Context) -> Result<Prep
             let kept = catalog::kept_tables(&connection, &copy.mode).await?;
             let mut excluded: Vec<String> = copy.mode.kept().map(|table| table.pattern()).collect();
             excluded.extend(kept.iter().map(|table| table.name.pattern()));
+            let sequences = catalog::kept_sequences(&connection, &kept).await?;
+            // The option matches sequences and views too.
+            excluded.extend(sequences.iter().map(TableName::pattern));
             excluded.sort_unstable();
             excluded.dedup();
             let server = catalog::server(&connection).await?;

@@ -83,6 +83,19 @@ pub(super) async fn kept_tables(
         .collect())
 }
 
+/// The sequences that the kept tables' columns own.
+pub(super) async fn kept_sequences(
+    connection: &Connection,
+    kept: &[KeptTable],
+) -> Result<Vec<TableName>, Error> {
+    const SQL: &str = include_str!("../../sql/kept_sequences.sql");
+    let action = "look for the kept tables' sequences";
+    let rows = rows(connection, action, SQL, &[&oids(kept)]).await?;
+    let name =
+        |row: &Row| TableName::new(row.get::<_, String>("schema"), row.get::<_, String>("name"));
+    Ok(rows.iter().map(name).collect())
+}
+
 pub(super) fn oids(kept: &[KeptTable]) -> Vec<u32> {
     kept.iter().map(|table| table.oid).collect()
 }
@@ -138,7 +151,11 @@ pub(super) async fn present(
     let rows = rows(connection, "list what stays on the target", SQL, &parameters).await?;
     Ok(rows
         .iter()
-        .map(|row| Identity { kind: row.get("kind"), schema: row.get("schema"), tag: row.get("tag") })
+        .map(|row| Identity {
+            kind: row.get("kind"),
+            schema: row.get("schema"),
+            tag: row.get("tag"),
+        })
         .collect())
 }
 
@@ -173,7 +190,10 @@ pub(super) async fn names(connection: &Connection) -> Result<HashSet<String>, Er
 pub(super) async fn table_sizes(connection: &Connection) -> Result<Vec<(String, u64)>, Error> {
     const SQL: &str = include_str!("../../sql/table_sizes.sql");
     let rows = rows(connection, "measure the tables", SQL, &[]).await?;
-    Ok(rows.iter().map(|row| (row.get("name"), row.get::<_, i64>("bytes").unsigned_abs())).collect())
+    Ok(rows
+        .iter()
+        .map(|row| (row.get("name"), row.get::<_, i64>("bytes").unsigned_abs()))
+        .collect())
 }
 
 /// What an ordinary role cannot do here: (`create` or `comment`, `KIND name`).

@@ -110,11 +110,7 @@ pub(super) async fn restore(copy: &FullCopy, dump: &Path) -> Result<Checks, Erro
     Ok(checks)
 }
 
-async fn reach(
-    checks: &mut Checks,
-    side: Side,
-    url: &DatabaseUrl,
-) -> Option<(Connection, Server)> {
+async fn reach(checks: &mut Checks, side: Side, url: &DatabaseUrl) -> Option<(Connection, Server)> {
     let reached = async {
         let connection = Connection::open(url, "pg-replicate check").await?;
         let server = catalog::server(&connection).await?;
@@ -143,7 +139,10 @@ fn distinct(
     if same_server || copy.source.same_database(&copy.target) {
         checks.push(Check::bad(
             subject,
-            format!("{} and {} are one database: the copy would destroy it", copy.source, copy.target),
+            format!(
+                "{} and {} are one database: the copy would destroy it",
+                copy.source, copy.target
+            ),
         ));
     } else if source.is_some() && target.is_some() {
         checks.push(Check::good(subject, "two databases"));
@@ -168,7 +167,9 @@ async fn programs(checks: &mut Checks, source: Option<&Server>) {
         checks.push(match dump {
             Some((dump, _)) if major < dump => Check::bad(
                 "pg_restore",
-                format!("version {major} is older than pg_dump {dump}: install both from one version"),
+                format!(
+                    "version {major} is older than pg_dump {dump}: install both from one version"
+                ),
             ),
             _ => Check::good("pg_restore", text),
         });
@@ -204,6 +205,7 @@ async fn source_rights(
         ("schema", "no USAGE on"),
         ("table", "no SELECT on table"),
         ("sequence", "no SELECT on sequence"),
+        ("large object", "no SELECT on large object"),
         ("row-secured table", "row security hides rows (the role needs BYPASSRLS) of table"),
     ] {
         let names = unreadable.iter().filter(|(its, _)| its == kind).map(|(_, name)| name.as_str());
@@ -235,7 +237,10 @@ async fn target_rights(
         ));
     }
     if !server.may_create_in_public {
-        wrong.push(format!("role {} may not create in the schema public: GRANT CREATE ON SCHEMA public", server.role));
+        wrong.push(format!(
+            "role {} may not create in the schema public: GRANT CREATE ON SCHEMA public",
+            server.role
+        ));
     }
     let conflicts = catalog::closure(target, &oids).await?.conflicts;
     if !conflicts.is_empty() {

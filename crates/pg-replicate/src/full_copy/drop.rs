@@ -113,7 +113,10 @@ async fn has_public(transaction: &Transaction<'_>) -> Result<bool, tokio_postgre
 }
 
 /// Whether every kept table is still there.
-async fn verify(transaction: &Transaction<'_>, kept: &[u32]) -> Result<bool, tokio_postgres::Error> {
+async fn verify(
+    transaction: &Transaction<'_>,
+    kept: &[u32],
+) -> Result<bool, tokio_postgres::Error> {
     const SQL: &str = "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = ANY ($1::oid[])";
     let found: i64 = transaction.query_one(SQL, &[&kept]).await?.get(0);
     Ok(found.unsigned_abs() == kept.len() as u64)

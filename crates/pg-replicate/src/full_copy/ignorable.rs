@@ -18,8 +18,16 @@ const RULES: [(&str, &str, &str); 8] = [
     ("PUBLICATION", "permission denied", ONLY_SUPERUSER),
     ("PUBLICATION TABLES IN SCHEMA", "must be superuser", ONLY_SUPERUSER),
     ("SUBSCRIPTION", "must be", "a copy must not subscribe to what its source subscribes to"),
-    ("SUBSCRIPTION", "permission denied", "a copy must not subscribe to what its source subscribes to"),
-    ("COMMENT", "must be owner of", "only the owner may comment on an object that the platform made"),
+    (
+        "SUBSCRIPTION",
+        "permission denied",
+        "a copy must not subscribe to what its source subscribes to",
+    ),
+    (
+        "COMMENT",
+        "must be owner of",
+        "only the owner may comment on an object that the platform made",
+    ),
 ];
 
 const ONLY_SUPERUSER: &str = "only a superuser may create it, and it holds no data";
@@ -48,7 +56,10 @@ impl<'a> Judge<'a> {
     pub(super) fn new(entries: &'a [Entry], missing: Vec<TableName>, left_out: &[i32]) -> Self {
         Self {
             entries: entries.iter().map(|entry| (entry.id, entry)).collect(),
-            absent: missing.iter().map(|table| format!("{}.{}", table.schema, table.name)).collect(),
+            absent: missing
+                .iter()
+                .map(|table| format!("{}.{}", table.schema, table.name))
+                .collect(),
             missing,
             ignored: left_out.iter().copied().collect(),
         }
@@ -97,11 +108,16 @@ impl<'a> Judge<'a> {
         if self.missing.is_empty() || matches!(entry.kind.as_str(), "TABLE" | "TABLE DATA") {
             return None;
         }
-        let absent = self.absent.iter().find(|name| {
-            message.contains(&format!("relation \"{name}\" does not exist"))
-        });
+        let absent = self
+            .absent
+            .iter()
+            .find(|name| message.contains(&format!("relation \"{name}\" does not exist")));
         absent
-            .map(|name| format!("it needs {name}, which BACKUP_MODE leaves out and the target does not have"))
+            .map(|name| {
+                format!(
+                    "it needs {name}, which BACKUP_MODE leaves out and the target does not have"
+                )
+            })
             .or_else(|| self.follows_absent(entry))
     }
 
@@ -109,7 +125,13 @@ impl<'a> Judge<'a> {
         let needs = entry.dependencies.iter().any(|id| self.ignored.contains(id));
         let is_part = matches!(
             entry.kind.as_str(),
-            "VIEW" | "MATERIALIZED VIEW" | "MATERIALIZED VIEW DATA" | "RULE" | "INDEX" | "TRIGGER" | "DEFAULT"
+            "VIEW"
+                | "MATERIALIZED VIEW"
+                | "MATERIALIZED VIEW DATA"
+                | "RULE"
+                | "INDEX"
+                | "TRIGGER"
+                | "DEFAULT"
         );
         (needs && is_part).then(|| "what it needs could not be made without a kept table".into())
     }

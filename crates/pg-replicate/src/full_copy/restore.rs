@@ -94,7 +94,8 @@ async fn plan(copy: &FullCopy, archive: &Archive, context: &Context) -> Result<P
             };
             let Selection { restored, left_out } = filter.apply(archive);
             let (entries, unable) = divide(&connection, restored).await?;
-            let missing = copy.mode.kept().filter(|table| !kept.iter().any(|its| its.name == **table));
+            let missing =
+                copy.mode.kept().filter(|table| !kept.iter().any(|its| its.name == **table));
             Ok(Plan { entries, left_out, unable, missing: missing.cloned().collect() })
         })
         .await
@@ -117,9 +118,9 @@ async fn divide(
     for entry in entries {
         let tag = entry.tag.replace('"', "");
         let reason = match entry.kind.as_str() {
-            "EXTENSION" if cannot("create", &format!("EXTENSION {}", entry.tag)) => {
-                Some("the server does not offer it, or only to superusers; what needs it will fail by itself")
-            }
+            "EXTENSION" if cannot("create", &format!("EXTENSION {}", entry.tag)) => Some(
+                "the server does not offer it, or only to superusers; what needs it will fail by itself",
+            ),
             "COMMENT" if cannot("create", &tag) => Some("what it belongs to is not there"),
             "COMMENT" if cannot("comment", &tag) => {
                 Some("only the owner may comment on an object that the platform made")
@@ -168,14 +169,20 @@ fn conclude(copy: &FullCopy, plan: &Plan, log: &Log, ended: &Ended) -> Result<()
         .unable
         .iter()
         .map(|(entry, _)| entry.id)
-        .chain(plan.left_out.iter().filter(|(_, why)| *why == Reason::Kept).map(|(entry, _)| entry.id))
+        .chain(
+            plan.left_out.iter().filter(|(_, why)| *why == Reason::Kept).map(|(entry, _)| entry.id),
+        )
         .collect();
     let mut judge = Judge::new(&plan.entries, plan.missing.clone(), &left_out);
     let mut failures = Vec::new();
     for failure in &log.failures {
         match judge.judge(failure) {
             Verdict::Ignored { object, reason } => {
-                tracing::warn!(object, "{object} could not be restored: {reason} ({})", failure.message);
+                tracing::warn!(
+                    object,
+                    "{object} could not be restored: {reason} ({})",
+                    failure.message
+                );
             }
             Verdict::Fatal { object } => {
                 tracing::error!(object, "{object} could not be restored: {}", failure.message);
@@ -184,7 +191,9 @@ fn conclude(copy: &FullCopy, plan: &Plan, log: &Log, ended: &Ended) -> Result<()
         }
     }
     let was_cut = log.counted.is_none() && !ended.status.success();
-    let explained = log.failures.len() as u64 >= log.counted.unwrap_or_default();
+    // Parallel workers have an error counted once itself, and once more for its item.
+    let items: HashSet<_> = log.failures.iter().map(|failure| failure.entry).collect();
+    let explained = (log.failures.len() + items.len()) as u64 >= log.counted.unwrap_or_default();
     if was_cut || !explained || !matches!(ended.status.code(), Some(0 | 1)) {
         let error = failure("pg_restore", &copy.target, ended);
         if error.is_unreachable() || failures.is_empty() {

@@ -138,7 +138,8 @@ pg_restore: warning: errors ignored on restore: 2
             log.failures[0],
             Failure {
                 entry: Some(215),
-                message: "could not execute query: ERROR:  relation \"answers\" already exists".into()
+                message: "could not execute query: ERROR:  relation \"answers\" already exists"
+                    .into()
             }
         );
         // What looks like an error inside a command is taken for one: better once too often.
@@ -152,7 +153,8 @@ pg_restore: warning: errors ignored on restore: 2
     #[test]
     fn lines_of_two_workers_in_one() {
         let mut log = Log::default();
-        let events = log.read("pg_restore: pg_restore: finished item 7 INDEX ilaunching item 8 INDEX j");
+        let events =
+            log.read("pg_restore: pg_restore: finished item 7 INDEX ilaunching item 8 INDEX j");
         assert!(events.contains(&Event::Finished(7)));
     }
 }

@@ -7,8 +7,7 @@ use crate::{Check, Error, TableMode, TableName};
 const SUBJECT: &str = "incremental tables";
 
 pub(super) async fn all(incremental: &Incremental) -> Vec<Check> {
-    let tables: Vec<TableName> =
-        incremental.mode.tables(TableMode::Incremental).cloned().collect();
+    let tables: Vec<TableName> = incremental.mode.tables(TableMode::Incremental).cloned().collect();
     if tables.is_empty() {
         return vec![Check::good(SUBJECT, "none")];
     }

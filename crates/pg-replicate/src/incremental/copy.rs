@@ -5,9 +5,9 @@ use futures_util::{SinkExt, StreamExt};
 use tokio_postgres::CopyInSink;
 
 use super::table::{TablePlan, last_id};
+use crate::Error;
 use crate::connection::Connection;
 use crate::identifier::quote_identifier;
-use crate::Error;
 
 /// Bytes handed to the target at once; a message per row would cost more than the row.
 const CHUNK: usize = 64 * 1024;
@@ -76,10 +76,8 @@ async fn copy_rows(
         id_type = plan.id_type,
     );
     let write = format!("COPY {table} ({columns}) FROM STDIN (FORMAT {format})");
-    let read_error =
-        |error| source.error(format!("read {} from the source", plan.table), &error);
-    let write_error =
-        |error| target.error(format!("write {} on the target", plan.table), &error);
+    let read_error = |error| source.error(format!("read {} from the source", plan.table), &error);
+    let write_error = |error| target.error(format!("write {} on the target", plan.table), &error);
 
     let stream = source.copy_out(&read).await.map_err(read_error)?;
     let sink: CopyInSink<Bytes> = target.copy_in(&write).await.map_err(write_error)?;
@@ -111,8 +109,7 @@ async fn copy_rows(
 async fn move_sequences(target: &Connection, plan: &TablePlan) -> Result<(), Error> {
     const SQL: &str = include_str!("../../sql/owned_sequences.sql");
     let failed = |error| target.error(format!("move the sequences of {}", plan.table), &error);
-    let rows =
-        target.query(SQL, &[&plan.table.schema, &plan.table.name]).await.map_err(failed)?;
+    let rows = target.query(SQL, &[&plan.table.schema, &plan.table.name]).await.map_err(failed)?;
     for row in rows {
         let (sequence, column): (String, String) = (row.get("sequence"), row.get("column"));
         let sql = format!(

@@ -58,9 +58,9 @@ fn sort(tables: &[TableName], keys: &[ForeignKey]) -> (Vec<TableName>, Vec<Forei
         let free = left
             .iter()
             .position(|table| {
-                keys.iter().filter(|key| key.table == **table).all(|key| {
-                    key.referenced == **table || !left.contains(&&key.referenced)
-                })
+                keys.iter()
+                    .filter(|key| key.table == **table)
+                    .all(|key| key.referenced == **table || !left.contains(&&key.referenced))
             })
             .unwrap_or(0);
         sorted.push(left.remove(free).clone());

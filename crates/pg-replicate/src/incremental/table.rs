@@ -50,10 +50,14 @@ pub(super) async fn plan(
         )));
     }
     if let Some(difference) = differences(&on_source, &on_target) {
-        return Ok(Err(format!("{table}: columns differ: {difference}; make them the same on both")));
+        return Ok(Err(format!(
+            "{table}: columns differ: {difference}; make them the same on both"
+        )));
     }
     let Some(id) = on_source.iter().find(|column| column.name == ID) else {
-        return Ok(Err(format!("{table}: it has no column \"{ID}\", without which new rows cannot be told")));
+        return Ok(Err(format!(
+            "{table}: it has no column \"{ID}\", without which new rows cannot be told"
+        )));
     };
     let copied: Vec<&Column> = on_target.iter().filter(|column| !column.is_generated).collect();
     let is_binary = format == CopyFormat::Binary
@@ -112,9 +116,8 @@ async fn columns(connection: &Connection, table: &TableName) -> Result<Vec<Colum
 
 /// What differs, by name, whatever the order.
 fn differences(source: &[Column], target: &[Column]) -> Option<String> {
-    let find = |columns: &[Column], name: &str| {
-        columns.iter().find(|column| column.name == name).cloned()
-    };
+    let find =
+        |columns: &[Column], name: &str| columns.iter().find(|column| column.name == name).cloned();
     let mut text = String::new();
     let mut add = |part: String| {
         let _ = write!(text, "{}{part}", if text.is_empty() { "" } else { ", " });

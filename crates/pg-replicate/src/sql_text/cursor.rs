@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn names() {
-        let mut cursor = Cursor::new("CREATE /* x */ INDEX \"ON\" ON Public.\"a\"\"b\" (x)").unwrap();
+        let mut cursor =
+            Cursor::new("CREATE /* x */ INDEX \"ON\" ON Public.\"a\"\"b\" (x)").unwrap();
         assert!(!cursor.eat(&["CREATE", "TABLE"]));
         assert!(cursor.eat(&["create", "index"]));
         assert!(cursor.skip_past("ON"));

@@ -101,18 +101,12 @@ fn is_word_start(character: char) -> bool {
 }
 
 fn word_length(rest: &str) -> usize {
-    let inside =
-        |one: char| is_word_start(one) || one.is_ascii_digit() || one == '$';
+    let inside = |one: char| is_word_start(one) || one.is_ascii_digit() || one == '$';
     rest.find(|one| !inside(one)).unwrap_or(rest.len())
 }
 
 /// The length of what `quote` ends, from `from` on; a doubled quote stands for itself.
-fn quoted(
-    bytes: &[u8],
-    from: usize,
-    quote: u8,
-    backslashes: bool,
-) -> Result<usize, &'static str> {
+fn quoted(bytes: &[u8], from: usize, quote: u8, backslashes: bool) -> Result<usize, &'static str> {
     let mut at = from;
     while at < bytes.len() {
         if backslashes && bytes[at] == b'\\' {

@@ -61,9 +61,8 @@ impl<'a> Current<'a> {
     }
 
     fn is_routine(&self) -> bool {
-        let mut words = self.tokens.iter().filter(|token| {
-            !(token.is_word("OR") || token.is_word("REPLACE"))
-        });
+        let mut words =
+            self.tokens.iter().filter(|token| !(token.is_word("OR") || token.is_word("REPLACE")));
         words.next().is_some_and(|token| token.is_word("CREATE"))
             && words
                 .next()

@@ -30,9 +30,22 @@ impl World {
         }
         server.create_database("source", "producer").unwrap();
         server.create_database("target", "target_user").unwrap();
-        server.psql("postgres", "GRANT pg_read_all_data TO source_user").unwrap();
+        server
+            .psql(
+                "postgres",
+                "GRANT pg_read_all_data TO source_user; ALTER ROLE source_user BYPASSRLS",
+            )
+            .unwrap();
         let world = Self { server, directory: TempDir::new().unwrap() };
         world.source(script);
+        // pg_read_all_data does not cover large objects.
+        world.source(
+            "DO $$ DECLARE o oid; BEGIN
+               FOR o IN SELECT oid FROM pg_largeobject_metadata LOOP
+                 EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO source_user', o);
+               END LOOP;
+             END $$",
+        );
         world
     }
 

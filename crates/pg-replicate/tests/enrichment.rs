@@ -1,0 +1,94 @@
+//! The view and the indexes, and their rules.
+#![allow(clippy::unwrap_used, missing_docs, dead_code, reason = "a test may panic")]
+
+mod support;
+
+use std::time::Duration;
+
+use local_services::wait_for_async;
+use pg_replicate::{Context, Error, enrichment};
+use support::{World, mode};
+
+const TABLES: &str = r#"
+    CREATE TABLE "knowledge-elements" ("createdAt" timestamptz);
+    CREATE TABLE answers ("challengeId" text);
+    CREATE TABLE users ("createdAt" timestamptz);
+    CREATE TABLE "organization-learners" (id int);
+"#;
+
+const FOUND: &str = "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('i', 'v', 'm')";
+
+async fn run(world: &World, script: &str, modes: &str) -> Result<u64, Error> {
+    let target = world.url("target_user", "target");
+    let summary = enrichment::run(&target, script, &mode(modes), &Context::quiet()).await?;
+    Ok(summary.phases[0].objects)
+}
+
+#[tokio::test]
+async fn the_default_script_skips_what_is_kept_or_missing_and_runs_twice() {
+    let world = World::new("");
+    world.target(TABLES);
+    let kept = r#"{"answers":"incremental"}"#;
+    assert_eq!(run(&world, enrichment::DEFAULT_SCRIPT, kept).await.unwrap(), 3);
+    assert_eq!(
+        world.target(FOUND),
+        "knowledge-elements_createdAt_idx schooling-registrations users_createdAt_idx"
+    );
+    assert_eq!(run(&world, enrichment::DEFAULT_SCRIPT, kept).await.unwrap(), 0);
+    // A table of that name is no reason to fail.
+    world.target(
+        "DROP VIEW \"schooling-registrations\"; CREATE TABLE \"schooling-registrations\" ()",
+    );
+    assert_eq!(run(&world, enrichment::DEFAULT_SCRIPT, "{}").await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn an_empty_target_has_nothing_to_enrich() {
+    let world = World::new("");
+    assert_eq!(run(&world, enrichment::DEFAULT_SCRIPT, "{}").await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_failed_statement_is_named_and_the_next_try_goes_on_from_there() {
+    let world = World::new("");
+    world.target("CREATE TABLE t (a int, b text); INSERT INTO t VALUES (1, 'x'), (2, 'x')");
+    let script = "CREATE INDEX one ON t (a);\n\n-- label: unique b\nCREATE UNIQUE INDEX ON t (b);\n\
+                  CREATE MATERIALIZED VIEW m AS SELECT 1;\nANALYZE t;";
+    let error = run(&world, script, "{}").await.unwrap_err().to_string();
+    assert!(error.starts_with("unique b (line 4 of the script): "), "{error}");
+    assert!(error.contains("Key (b)=(x) is duplicated"), "{error}");
+    world.target("DELETE FROM t WHERE a = 1");
+    assert_eq!(run(&world, script, "{}").await.unwrap(), 3);
+    assert_eq!(world.target(FOUND), "m one t_b_idx");
+}
+
+#[tokio::test]
+async fn an_index_that_concurrently_left_unfinished_is_made_anew() {
+    let world = World::new("");
+    world.target("CREATE TABLE t (a int); INSERT INTO t VALUES (1), (1)");
+    let script = "CREATE UNIQUE INDEX CONCURRENTLY one ON t (a)";
+    run(&world, script, "{}").await.unwrap_err();
+    let valid = "SELECT indisvalid FROM pg_index WHERE indrelid = 't'::regclass";
+    assert_eq!(world.target(valid), "f");
+    world.target("TRUNCATE t");
+    assert_eq!(run(&world, script, "{}").await.unwrap(), 1);
+    assert_eq!(world.target(valid), "t");
+}
+
+#[tokio::test]
+async fn cancelled_on_the_server_too() {
+    let world = World::new("");
+    let target = world.url("target_user", "target");
+    let context = Context::quiet();
+    let cancel = context.cancel.clone();
+    let work = tokio::spawn(async move {
+        enrichment::run(&target, "SELECT pg_sleep(600)", &mode("{}"), &context).await
+    });
+    let like = "pg-replicate enrichment";
+    let limit = Duration::from_secs(20);
+    assert!(wait_for_async(limit, async || world.sessions(like) == 1).await);
+    cancel.cancel();
+    assert!(work.await.unwrap().unwrap_err().is_cancelled());
+    assert!(wait_for_async(limit, async || world.sessions(like) == 0).await);
+}
