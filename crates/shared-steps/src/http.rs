@@ -81,10 +81,15 @@ pub(crate) enum Redirects {
     KeepingMethod,
 }
 
+/// rustls needs a provider for the process before the first client is built, even for http URLs.
+pub(crate) fn install_tls_provider() {
+    // An error says that the process has one already, which serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// A client whose requests, body included, take `timeout` at most.
 pub(crate) fn client(timeout: Duration, redirects: Redirects) -> Result<Client, reqwest::Error> {
-    // An error says that the process has a provider already, which serves as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    install_tls_provider();
     Client::builder()
         .user_agent(concat!("replication/", env!("CARGO_PKG_VERSION")))
         .timeout(timeout)

@@ -29,6 +29,7 @@ pub struct SentrySettings {
 
 pub(super) fn init(settings: &SentrySettings) -> sentry::ClientInitGuard {
     let limit = settings.max_value_length;
+    crate::http::install_tls_provider();
     let mut options = sentry::ClientOptions::new();
     options.dsn = Some(settings.dsn.clone());
     options.environment = Some(settings.environment.clone().into());

@@ -1,0 +1,14 @@
+//! The queue beside the real Node.js programs: bull 4.16.5, bull-repl 0.27.2, bull-board's API.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a test may panic")]
+
+mod board;
+mod content;
+mod install;
+mod mixed;
+mod node;
+mod operations;
+mod ours;
+mod repl;
+mod running;
+mod scenario;
+mod together;
