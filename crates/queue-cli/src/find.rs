@@ -3,6 +3,11 @@
 use anyhow::bail;
 use bull_queue::{Job, Queue};
 
+use crate::context::names;
+
+/// Jobs with their queues, and why others were not found.
+pub(crate) type Found<'a> = (Vec<(&'a Queue, Job)>, Vec<anyhow::Error>);
+
 /// The one job with `id` on any of `queues`.
 ///
 /// Ids count per queue, so the same one may stand on several: then the operator has to choose.
@@ -14,10 +19,7 @@ pub(crate) async fn job<'a>(queues: &'a [Queue], id: &str) -> anyhow::Result<(&'
         }
     }
     match found.len() {
-        0 => {
-            let names: Vec<_> = queues.iter().map(Queue::name).collect();
-            bail!("no job {id} on {}", names.join(", "));
-        }
+        0 => bail!("no job {id} on {}", names(queues)),
         1 => Ok(found.remove(0)),
         _ => {
             let names: Vec<_> =
@@ -25,4 +27,23 @@ pub(crate) async fn job<'a>(queues: &'a [Queue], id: &str) -> anyhow::Result<(&'
             bail!("job {id} stands on several queues; choose with {}", names.join(" or "));
         }
     }
+}
+
+/// The jobs with `ids`, each as [`job`] finds it.
+///
+/// # Errors
+/// When Redis does not answer.
+pub(crate) async fn jobs<'a>(
+    queues: &'a [Queue],
+    ids: &[String],
+) -> Result<Found<'a>, anyhow::Error> {
+    let (mut found, mut failures) = (Vec::new(), Vec::new());
+    for id in ids {
+        match job(queues, id).await {
+            Ok(job) => found.push(job),
+            Err(error) if error.is::<bull_queue::Error>() => return Err(error),
+            Err(error) => failures.push(error),
+        }
+    }
+    Ok((found, failures))
 }

@@ -1,59 +1,54 @@
-//! `get`: everything known of a job.
+//! `get`: everything known of jobs.
 
+use anyhow::anyhow;
 use bull_queue::{Job, Queue};
-use serde_json::{Value, json};
 
+use crate::context::Context;
 use crate::find;
-use crate::output::{Output, table, time};
+use crate::job_json::job_json;
+use crate::output::{Output, bare_table, plain, time};
 
-pub(crate) async fn run(queues: &[Queue], id: &str, output: Output) -> anyhow::Result<()> {
-    let (queue, job) = find::job(queues, id).await?;
-    if output.json {
-        return output.json(&as_json(queue, &job));
+pub(crate) async fn run(context: &Context, ids: &[String]) -> anyhow::Result<()> {
+    let (found, failures) = find::jobs(&context.queues, ids).await?;
+    if context.output.json {
+        let jobs: Vec<_> = found.iter().map(|(queue, job)| job_json(queue.name(), job)).collect();
+        match jobs.as_slice() {
+            [job] if ids.len() == 1 => context.output.json(job)?,
+            [] if ids.len() == 1 => {}
+            jobs => context.output.json(&jobs)?,
+        }
+    } else {
+        for (queue, job) in &found {
+            show(queue, job, context.output);
+        }
     }
-    let mut table = table(["", ""]);
+    if failures.is_empty() {
+        return Ok(());
+    }
+    let texts: Vec<_> = failures.iter().map(|error| format!("{error:#}")).collect();
+    Err(anyhow!(texts.join("\n")))
+}
+
+fn show(queue: &Queue, job: &Job, output: Output) {
+    let mut table = bare_table();
     table.add_row(["queue", queue.name()]);
     table.add_row(["id", &job.id]);
     table.add_row(["run", &job.run_id]);
+    table.add_row(["name", &job.name]);
     table.add_row(["data", &job.data.to_string()]);
     table.add_row(["added", &time(Some(job.timestamp))]);
     table.add_row(["started", &time(job.processed_on)]);
     table.add_row(["ended", &time(job.finished_on)]);
-    table.add_row(["failed attempts", &format!("{}/{}", job.attempts_made, job.opts.attempts)]);
-    table.add_row(["progress", &pretty(job.progress.as_ref())]);
-    table.add_row(["returned", &pretty(job.return_value.as_ref())]);
+    table.add_row(["attempts", &format!("{}/{}", job.attempts_made, job.opts.attempts)]);
+    table.add_row(["delay", &format!("{} ms", job.delay)]);
+    table.add_row(["progress", &plain(job.progress.as_ref())]);
+    table.add_row(["returned", &plain(job.return_value.as_ref())]);
     table.add_row(["failed", job.failed_reason.as_deref().unwrap_or_default()]);
+    if let Some(malformed) = &job.malformed {
+        table.add_row(["cannot run", malformed]);
+    }
     output.line(table);
     for (attempt, stack) in job.stacktrace.iter().enumerate() {
         output.line(format!("\nerror {} of {}:\n{stack}", attempt + 1, job.stacktrace.len()));
-    }
-    Ok(())
-}
-
-fn as_json(queue: &Queue, job: &Job) -> Value {
-    json!({
-        "queue": queue.name(),
-        "id": job.id,
-        "runId": job.run_id,
-        "name": job.name,
-        "data": job.data,
-        "timestamp": job.timestamp,
-        "delay": job.delay,
-        "processedOn": job.processed_on,
-        "finishedOn": job.finished_on,
-        "attemptsMade": job.attempts_made,
-        "attempts": job.opts.attempts,
-        "progress": job.progress,
-        "returnvalue": job.return_value,
-        "failedReason": job.failed_reason,
-        "stacktrace": job.stacktrace,
-    })
-}
-
-fn pretty(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(value) => serde_json::to_string_pretty(value).unwrap_or_default(),
     }
 }

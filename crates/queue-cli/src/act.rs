@@ -1,0 +1,73 @@
+//! Doing one thing to several jobs.
+
+use anyhow::anyhow;
+use bull_queue::{Error, Queue};
+
+use crate::context::Context;
+use crate::find;
+
+/// What is done to the jobs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deed {
+    /// For the question, as "Retry"; no question when absent.
+    pub(crate) ask: Option<&'static str>,
+    /// For the answer, as "retried".
+    pub(crate) done: &'static str,
+}
+
+/// Does `act` to the jobs with `ids`, having asked first. What cannot be done to one job does not
+/// keep it from the others; the failures come last, all of them.
+pub(crate) async fn on_jobs(
+    context: &Context,
+    ids: &[String],
+    deed: Deed,
+    act: impl AsyncFn(&Queue, &str) -> Result<(), Error>,
+) -> anyhow::Result<()> {
+    let (found, mut failures) = find::jobs(&context.queues, ids).await?;
+    if let (Some(ask), false) = (deed.ask, found.is_empty()) {
+        let jobs: Vec<_> = found
+            .iter()
+            .map(|(queue, job)| format!("job {} of {}", job.id, queue.name()))
+            .collect();
+        context.confirm.ask(&format!("{ask} {}", jobs.join(", ")))?;
+    }
+    let mut done = Vec::new();
+    for (queue, job) in found {
+        match act(queue, &job.id).await {
+            Ok(()) => done.push((queue.name(), job.id.to_string())),
+            Err(error) => {
+                let away = error.is_unreachable();
+                failures.push(anyhow::Error::new(error).context(format!(
+                    "job {} of {} was not {}",
+                    job.id,
+                    queue.name(),
+                    deed.done
+                )));
+                if away {
+                    break;
+                }
+            }
+        }
+    }
+    if !done.is_empty() {
+        context.output.done(deed.done, &done)?;
+    }
+    all_or_why(failures)
+}
+
+/// One error that tells all of `failures`.
+fn all_or_why(mut failures: Vec<anyhow::Error>) -> anyhow::Result<()> {
+    // The one that ends with another exit code comes last, and stays what it is.
+    let Some(last) = failures.pop() else {
+        return Ok(());
+    };
+    if failures.is_empty() {
+        return Err(last);
+    }
+    let texts: Vec<_> = failures.iter().map(|error| format!("{error:#}")).collect();
+    Err(if last.is::<Error>() {
+        last.context(texts.join("\n"))
+    } else {
+        anyhow!("{}\n{last:#}", texts.join("\n"))
+    })
+}

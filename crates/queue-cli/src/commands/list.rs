@@ -1,0 +1,122 @@
+//! `active`, `waiting`, `completed`, `failed`, `delayed`: the jobs of one state.
+
+use bull_queue::{Job, State};
+use serde_json::{Value, json};
+
+use crate::cli::List;
+use crate::context::Context;
+use crate::job_json::job_json;
+use crate::jq;
+use crate::output::{plain, shorten, table, time};
+use crate::period::milliseconds;
+use crate::progress;
+
+/// A longer text is cut here; `get` shows the whole.
+const TEXT_LENGTH: usize = 200;
+
+type Row<'a> = (&'a str, Job);
+
+pub(crate) async fn run(context: &Context, state: State, which: &List) -> anyhow::Result<()> {
+    let since = which.time_ago.map(|ago| now_ms().saturating_sub(milliseconds(ago)));
+    let (start, end) = (index(which.start), index(which.end));
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for queue in &context.queues {
+        let mut jobs = Vec::new();
+        // A list is asked for backwards, where an end before the start would wrap around.
+        if start <= end {
+            jobs = queue.jobs(state, start, end).await?;
+            // As Bull: who waits in a paused queue still waits.
+            if state == State::Waiting {
+                jobs.extend(queue.jobs(State::Paused, start, end).await?);
+            }
+        }
+        let jobs = jobs.into_iter().filter(|job| since.is_none_or(|since| job.timestamp >= since));
+        rows.extend(jobs.map(|job| (queue.name(), job)));
+    }
+    if let Some(query) = &which.query {
+        return queried(context, query, &rows);
+    }
+    if context.output.json {
+        return context.output.json(&as_json(&rows));
+    }
+    if !rows.is_empty() {
+        context.output.line(as_table(state, &rows));
+    }
+    context.output.line(format!("count: {}", rows.len()));
+    if state == State::Failed && !rows.is_empty() {
+        context.output.line(
+            "The whole error of one: queue-cli get --queue <queue> <id>; \
+             what it did: queue-cli logs --queue <queue> <id>",
+        );
+    }
+    Ok(())
+}
+
+/// As bull-repl: the filter sees `{"root": [jobs]}`, and a `root` in its answer is unwrapped.
+fn queried(context: &Context, query: &str, rows: &[Row<'_>]) -> anyhow::Result<()> {
+    for answer in jq::run(query, &json!({ "root": as_json(rows) }))? {
+        let answer = match answer {
+            Value::Object(mut fields) if fields.contains_key("root") => {
+                fields.remove("root").unwrap_or_default()
+            }
+            other => other,
+        };
+        context.output.json(&answer)?;
+        if let (Value::Array(items), false) = (&answer, context.output.json) {
+            context.output.line(format!("count: {}", items.len()));
+        }
+    }
+    Ok(())
+}
+
+fn as_json(rows: &[Row<'_>]) -> Vec<Value> {
+    rows.iter().map(|(queue, job)| job_json(queue, job)).collect()
+}
+
+fn as_table(state: State, rows: &[Row<'_>]) -> comfy_table::Table {
+    let (when, what) = match state {
+        State::Waiting | State::Paused => ("added", "data"),
+        State::Delayed => ("due", "data, or the last error"),
+        State::Active => ("started", "progress"),
+        State::Completed => ("ended", "returned"),
+        State::Failed => ("when", "reason"),
+    };
+    let mut table = table(["queue", "id", when, "attempts", what]);
+    for (queue, job) in rows {
+        let when = match state {
+            State::Waiting | State::Paused => Some(job.timestamp),
+            State::Delayed => due(job),
+            State::Active => job.processed_on,
+            State::Completed | State::Failed => job.finished_on,
+        };
+        let what = match state {
+            State::Waiting | State::Paused => job.data.to_string(),
+            State::Delayed => job.failed_reason.clone().unwrap_or_else(|| job.data.to_string()),
+            State::Active => progress::text(job.progress.as_ref()),
+            State::Completed => plain(job.return_value.as_ref()),
+            State::Failed => job.failed_reason.clone().unwrap_or_default(),
+        };
+        table.add_row([
+            (*queue).to_owned(),
+            job.id.to_string(),
+            time(when),
+            format!("{}/{}", job.attempts_made, job.opts.attempts),
+            shorten(&what, TEXT_LENGTH),
+        ]);
+    }
+    table
+}
+
+/// When a delayed job is due, if it has not been tried yet: the job's hash does not tell how long
+/// the backoff of a later try is.
+fn due(job: &Job) -> Option<u64> {
+    (job.attempts_made == 0).then(|| job.timestamp.saturating_add(job.delay))
+}
+
+fn index(number: u32) -> isize {
+    isize::try_from(number).unwrap_or(isize::MAX - 1)
+}
+
+fn now_ms() -> u64 {
+    u64::try_from(chrono::Utc::now().timestamp_millis()).unwrap_or(0)
+}

@@ -1,0 +1,146 @@
+//! `watch`: counts and the progress of running jobs, as they change.
+
+use bull_queue::{Counts, Job, Queue, State};
+use console::Term;
+use serde_json::Value;
+
+use super::stats;
+use crate::context::Context;
+use crate::job_json::job_json;
+use crate::output::{Output, now};
+use crate::period::Period;
+use crate::progress;
+
+/// The shortest pause between two looks.
+const SHORTEST: Period = Period::from_millis(50);
+
+/// More running jobs than these are not shown of one queue.
+const MOST_RUNNING: isize = 20;
+
+/// How one queue stands.
+#[derive(Debug, Clone, PartialEq)]
+struct Look {
+    queue: String,
+    counts: Counts,
+    running: Vec<Job>,
+}
+
+pub(crate) async fn run(context: &Context, interval: Period) -> anyhow::Result<()> {
+    let terminal = Term::stdout();
+    let mut screen = Screen { terminal, lines: 0 };
+    let mut before: Vec<Look> = Vec::new();
+    let mut tick = tokio::time::interval(interval.max(SHORTEST));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        let looks = look(&context.queues).await?;
+        let goes_on = if context.output.json {
+            stream(context.output, &before, &looks, |look| vec![as_json(look).to_string()])
+        } else if screen.terminal.is_term() {
+            screen.show(&looks)?;
+            true
+        } else {
+            let time = now();
+            stream(context.output, &before, &looks, |look| {
+                sentences(look).into_iter().map(|text| format!("{time}  {text}")).collect()
+            })
+        };
+        if !goes_on {
+            return Ok(());
+        }
+        before = looks;
+    }
+}
+
+async fn look(queues: &[Queue]) -> Result<Vec<Look>, bull_queue::Error> {
+    let mut looks = Vec::new();
+    for queue in queues {
+        let counts = queue.counts().await?;
+        let running = if counts.active == 0 {
+            Vec::new()
+        } else {
+            queue.jobs(State::Active, 0, MOST_RUNNING - 1).await?
+        };
+        looks.push(Look { queue: queue.name().to_owned(), counts, running });
+    }
+    Ok(looks)
+}
+
+/// Writes what changed, and tells whether somebody reads.
+fn stream(
+    output: Output,
+    before: &[Look],
+    looks: &[Look],
+    lines: impl Fn(&Look) -> Vec<String>,
+) -> bool {
+    let changed = looks.iter().filter(|look| !before.contains(look));
+    changed.flat_map(lines).all(|line| output.stream(&line))
+}
+
+fn as_json(look: &Look) -> Value {
+    let mut row = stats::as_json(&look.queue, &look.counts);
+    row["running"] = look.running.iter().map(|job| job_json(&look.queue, job)).collect();
+    row
+}
+
+fn sentences(look: &Look) -> Vec<String> {
+    let counts = State::ALL.map(|state| format!("{} {state}", look.counts.of(state)));
+    let mut lines = vec![format!("{}: {}", look.queue, counts.join(", "))];
+    lines.extend(look.running.iter().map(|job| running(&look.queue, job)));
+    lines
+}
+
+fn running(queue: &str, job: &Job) -> String {
+    let try_number = job.attempts_made + 1;
+    let tries = job.opts.attempts.max(try_number);
+    let progress = progress::text(job.progress.as_ref());
+    let progress = if progress.is_empty() { "no progress yet" } else { &progress };
+    format!("{queue}: job {} runs, try {try_number} of {tries}: {progress}", job.id)
+}
+
+/// A part of the terminal that is written again and again.
+struct Screen {
+    terminal: Term,
+    lines: usize,
+}
+
+impl Screen {
+    fn show(&mut self, looks: &[Look]) -> std::io::Result<()> {
+        let (height, width) = self.terminal.size();
+        let counts: Vec<_> = looks.iter().map(|look| (look.queue.as_str(), look.counts)).collect();
+        let mut lines: Vec<String> =
+            stats::as_table(&counts).to_string().lines().map(str::to_owned).collect();
+        lines.extend(
+            looks.iter().flat_map(|look| look.running.iter().map(|job| running(&look.queue, job))),
+        );
+        lines.push(format!("{}  Ctrl-C ends", now()));
+        // What would not fit could not be taken back.
+        lines.truncate(usize::from(height).saturating_sub(1).max(1));
+        let lines: Vec<_> = lines
+            .iter()
+            .map(|line| console::truncate_str(line, usize::from(width), "…").into_owned())
+            .collect();
+        self.terminal.clear_last_lines(self.lines)?;
+        self.terminal.write_line(&lines.join("\n"))?;
+        self.lines = lines.len();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_is_a_sentence() {
+        let look = Look {
+            queue: "Notification queue".into(),
+            counts: Counts { waiting: 2, failed: 1, ..Counts::default() },
+            running: Vec::new(),
+        };
+        assert_eq!(
+            sentences(&look),
+            ["Notification queue: 2 waiting, 0 active, 0 completed, 1 failed, 0 delayed, 0 paused"]
+        );
+    }
+}

@@ -1,0 +1,73 @@
+//! Periods as operators write them: "2h", "7 days", or milliseconds.
+
+use std::time::Duration;
+
+/// A period.
+pub(crate) type Period = Duration;
+
+/// The units that bull-repl knows, with their length in milliseconds.
+const UNITS: &[(&[&str], f64)] = &[
+    (&["", "ms", "msec", "msecs", "millisecond", "milliseconds"], 1.0),
+    (&["s", "sec", "secs", "second", "seconds"], 1e3),
+    (&["m", "min", "mins", "minute", "minutes"], 60e3),
+    (&["h", "hr", "hrs", "hour", "hours"], 3_600e3),
+    (&["d", "day", "days"], 86_400e3),
+    (&["w", "week", "weeks"], 7.0 * 86_400e3),
+    (&["y", "yr", "yrs", "year", "years"], 365.25 * 86_400e3),
+];
+
+/// The longest period: Redis and JavaScript count milliseconds as doubles.
+const LONGEST_MS: f64 = 9.007e15;
+
+/// Reads a period: a number, and a unit unless it means milliseconds.
+///
+/// # Errors
+/// A sentence that says what is wanted.
+pub(crate) fn parse(text: &str) -> Result<Period, String> {
+    let wanted =
+        || format!("{text:?} is no period: wanted a number and a unit, as 2h or \"7 days\"");
+    let trimmed = text.trim();
+    let end = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
+    let (number, unit) = trimmed.split_at(end);
+    let number: f64 = number.parse().map_err(|_| wanted())?;
+    let unit = unit.trim().to_lowercase();
+    let (_, length) =
+        UNITS.iter().find(|(names, _)| names.contains(&unit.as_str())).ok_or_else(wanted)?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+    Ok(Duration::from_millis((number * length).round().min(LONGEST_MS) as u64))
+}
+
+/// Milliseconds, as Bull counts.
+pub(crate) fn milliseconds(period: Period) -> u64 {
+    u64::try_from(period.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_are_read_as_bull_repl_reads_them() {
+        for (text, wanted) in [
+            ("100", 100),
+            ("2h", 7_200_000),
+            ("1.5h", 5_400_000),
+            ("7 days", 604_800_000),
+            ("1 Min", 60_000),
+            ("3w", 1_814_400_000),
+            ("1y", 31_557_600_000),
+            (".5s", 500),
+            ("0", 0),
+        ] {
+            assert_eq!(parse(text).map(milliseconds), Ok(wanted), "{text}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in ["", "h", "2 fortnights", "-1h", "1h30", "1e3", "1.2.3s"] {
+            assert!(parse(text).unwrap_err().contains("is no period"), "{text}");
+        }
+        assert_eq!(parse("99999999999999999999y").map(milliseconds), Ok(9_007_000_000_000_000));
+    }
+}

@@ -1,0 +1,52 @@
+//! Events shown between the commands of a session.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bull_queue::Queue;
+use futures_util::StreamExt;
+use rustyline::ExternalPrinter;
+use tokio::task::JoinHandle;
+
+use crate::commands::{event_line, listen};
+use crate::output::Output;
+
+/// Writes above the line that is being typed.
+pub(crate) type Printer = Arc<Mutex<dyn ExternalPrinter + Send>>;
+
+/// Events being shown, until dropped.
+#[derive(Debug)]
+pub(crate) struct Shown(JoinHandle<()>);
+
+impl Shown {
+    /// Shows what happens in `queues`; without a printer simply on stdout.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub(crate) async fn start(
+        queues: &[Queue],
+        output: Output,
+        printer: Option<Printer>,
+    ) -> Result<Self, bull_queue::Error> {
+        let mut events = listen(queues).await?;
+        Ok(Self(tokio::spawn(async move {
+            while let Some((queue, event)) = events.next().await {
+                let line = event_line(output.json, &queue, &event);
+                match &printer {
+                    None => output.line(line),
+                    Some(printer) => {
+                        let mut printer = printer.lock().unwrap_or_else(PoisonError::into_inner);
+                        if printer.print(format!("{line}\n")).is_err() {
+                            break;
+                        }
+                    }
+                }
+            }
+        })))
+    }
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

@@ -1,0 +1,122 @@
+//! What a session remembers, and what its lines do.
+
+use bull_queue::Connection;
+use shared_steps::config::{RedisOptions, RedisUrl};
+use shared_steps::{Step, config};
+
+use super::events::{Printer, Shown};
+use super::line::{Connect, Line, LineCommand, ParseError};
+use crate::cli::Common;
+use crate::commands;
+use crate::confirm::Confirm;
+use crate::context::{Context, names};
+use crate::failure::{self, Failure};
+use crate::output::Output;
+
+/// Whether the session goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    GoOn,
+    End,
+}
+
+/// What a session remembers.
+pub(crate) struct Session {
+    connection: Connection,
+    common: Common,
+    events: Option<Shown>,
+    printer: Option<Printer>,
+}
+
+impl Session {
+    /// A session on `url`, with the queues of `common`.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub(crate) async fn start(url: &RedisUrl, common: Common) -> anyhow::Result<Self> {
+        let connection = bull_queue::connect(url.secret()).await?;
+        Ok(Self { connection, common, events: None, printer: None })
+    }
+
+    /// Shows events above the line that is being typed.
+    pub(crate) fn print_by(&mut self, printer: Printer) {
+        self.printer = Some(printer);
+    }
+
+    /// What stands before the line: the queues chosen.
+    pub(crate) fn prompt(&self) -> String {
+        let names: Vec<_> = self.common.queue.iter().map(|step| step.queue()).collect();
+        if names.is_empty() {
+            "queue-cli> ".into()
+        } else {
+            format!("queue-cli | {}> ", names.join(", "))
+        }
+    }
+
+    /// Does what `line` says.
+    ///
+    /// # Errors
+    /// When it is wrong, or was not done.
+    pub(crate) async fn execute(&mut self, line: &str) -> anyhow::Result<Next> {
+        let line = match Line::parse_words(line) {
+            Ok(Some(line)) => line,
+            Ok(None) => return Ok(Next::GoOn),
+            Err(ParseError::Help(text)) => {
+                Output::new(false).line(text);
+                return Ok(Next::GoOn);
+            }
+            Err(ParseError::Wrong(text)) => return Err(Failure::Usage(text).into()),
+        };
+        let context = self.context(line.common);
+        match line.command {
+            LineCommand::Queue(command) => run(command, &context).await.map(|()| Next::GoOn),
+            LineCommand::Connect(connect) => self.connect(connect).await,
+            LineCommand::EventsOn => {
+                let printer = self.printer.clone();
+                self.events = Some(Shown::start(&context.queues, context.output, printer).await?);
+                config::complain(&format!("showing the events of {}", names(&context.queues)));
+                Ok(Next::GoOn)
+            }
+            LineCommand::EventsOff => {
+                self.events = None;
+                config::complain("events are not shown any more");
+                Ok(Next::GoOn)
+            }
+            LineCommand::Exit => Ok(Next::End),
+        }
+    }
+
+    /// What the line says goes before what the session was started with.
+    fn context(&self, line: Common) -> Context {
+        let queue: &[Step] = if line.queue.is_empty() { &self.common.queue } else { &line.queue };
+        let output = Output::new(line.json || self.common.json);
+        Context::new(&self.connection, queue, output, Confirm::new(line.yes || self.common.yes))
+    }
+
+    async fn connect(&mut self, connect: Connect) -> anyhow::Result<Next> {
+        let step = connect.step()?;
+        if let Some(redis_url) = connect.url()? {
+            let url = RedisUrl::try_from(&RedisOptions { redis_url }).map_err(failure::usage)?;
+            self.connection = bull_queue::connect(url.secret()).await?;
+        }
+        self.common.queue = vec![step];
+        // They were those of another queue.
+        self.events = None;
+        config::complain(&format!("connected to {} at {}", step.queue(), self.connection.url()));
+        match connect.exec {
+            None => Ok(Next::GoOn),
+            Some(line) => Box::pin(self.execute(&line)).await.map(|_| Next::End),
+        }
+    }
+}
+
+/// Runs a command until it is done; Ctrl-C ends the command, not the session.
+async fn run(command: crate::cli::QueueCommand, context: &Context) -> anyhow::Result<()> {
+    let endless = commands::is_endless(&command);
+    tokio::select! {
+        outcome = commands::run(command, context) => outcome,
+        _ = tokio::signal::ctrl_c() => {
+            if endless { Ok(()) } else { Err(anyhow::anyhow!("interrupted; it may have been done")) }
+        }
+    }
+}
