@@ -259,8 +259,9 @@ fn pass_replies(link: &Link, shared: &Shared) {
 /// has gone. The server's side is read to its end: closing it with unread bytes would reset the
 /// connection, and the request itself might be lost.
 fn lose_reply(link: &Link, shared: &Shared) {
-    let _ = link.client.shutdown(Shutdown::Both);
+    // Counted first: who sees the connection end may look at the number at once.
     shared.dropped_replies.fetch_add(1, Ordering::SeqCst);
+    let _ = link.client.shutdown(Shutdown::Both);
     let mut rest = &link.server;
     let _ = std::io::copy(&mut rest, &mut std::io::sink());
     link.close();
