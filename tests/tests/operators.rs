@@ -95,12 +95,12 @@ fn a_failed_step_is_seen_understood_and_retried() {
     let wrong = programs.run("queue-cli", &["stats", "--queue", "nightly"]);
     assert_eq!(wrong.code, Some(2));
     assert!(wrong.stderr.contains("\"Replication queue\" (full-replication)"), "{}", wrong.stderr);
-    let missing = programs.run("queue-cli", &["retry", "99"]);
+    let missing = programs.run("queue-cli", &["retry", "99", "--yes"]);
     assert_eq!(missing.code, Some(1));
     assert!(missing.stderr.contains("no job 99"), "{}", missing.stderr);
 
     production.on_target("INSERT INTO answers VALUES (1990, 'x', 1)");
-    let retry = programs.run("queue-cli", &["retry", "1", "--queue", queue]);
+    let retry = programs.run("queue-cli", &["retry", "1", "--yes", "--queue", queue]);
     assert_eq!(
         (retry.code, retry.stdout.as_str()),
         (Some(0), "retried job 1 of Incremental replication queue\ncount: 1\n")
