@@ -92,6 +92,19 @@ impl Connection {
         Ok(connection)
     }
 
+    /// [`Connection::open`], given up when the step is cancelled.
+    pub(crate) async fn open_for(
+        context: &Context,
+        url: &DatabaseUrl,
+        application_name: &str,
+    ) -> Result<Self, Error> {
+        tokio::select! {
+            biased;
+            () = context.cancel.cancelled() => Err(Error::Cancelled),
+            connection = Self::open(url, application_name) => connection,
+        }
+    }
+
     /// Where it leads.
     pub(crate) fn url(&self) -> &DatabaseUrl {
         &self.url

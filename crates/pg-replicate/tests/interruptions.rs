@@ -199,3 +199,54 @@ async fn a_step_that_is_already_cancelled_does_nothing() {
     assert!(copy.restore(&world.dump(), &context).await.unwrap_err().is_cancelled());
     assert_eq!(world.target("SELECT to_regclass('b')"), "b");
 }
+
+/// Run by the test below in a process of its own.
+#[tokio::test]
+#[ignore = "a helper"]
+async fn helper_backup() {
+    let Ok(urls) = std::env::var("HELPER_URLS") else { return };
+    let (port, dump) = urls.split_once(' ').unwrap();
+    let url = support::url(port.parse().unwrap(), "source_user", "source");
+    let copy = pg_replicate::FullCopy {
+        source: url.clone(),
+        target: url,
+        mode: mode("{}"),
+        foreign_keys: true,
+        restore_jobs: 1,
+    };
+    copy.backup(dump.as_ref(), &Context::quiet()).await.unwrap();
+}
+
+#[tokio::test]
+async fn children_die_with_a_killed_process() {
+    let world = World::new("CREATE TABLE a (id int)");
+    let _held = Held::new(&world, "source", "a").await;
+    let dump = world.dump().display().to_string();
+    let mut helper = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "helper_backup", "--ignored", "--test-threads=1"])
+        .env("HELPER_URLS", format!("{} {dump}", world.server.port()))
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let like = "pg-replicate backup %";
+    assert!(wait_for_async(LIMIT, async || world.sessions(like) == 1).await);
+    helper.kill().unwrap();
+    helper.wait().unwrap();
+    assert!(wait_for_async(LIMIT, async || command_lines(&dump).is_empty()).await);
+    assert!(wait_for_async(LIMIT, async || world.sessions(like) == 0).await);
+}
+
+#[tokio::test]
+async fn a_restore_left_at_work_by_a_dead_machine_is_ended_before_the_drop() {
+    let world = World::new("");
+    let password: String = SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let url = format!(
+        "postgresql://target_user:{password}@127.0.0.1:{}/target?application_name=pg-replicate%20restore%200",
+        world.server.port()
+    );
+    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute("BEGIN; CREATE TABLE half_done (id int)").await.unwrap();
+    world.copy("{}").drop_objects(&Context::quiet()).await.unwrap();
+    assert!(wait_for_async(LIMIT, async || world.sessions("pg-replicate restore %") == 0).await);
+}

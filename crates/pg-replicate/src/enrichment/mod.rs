@@ -41,7 +41,7 @@ pub async fn run(
     let start = Instant::now();
     context.check()?;
     let steps = script::read(script)?;
-    let connection = Connection::open(target, "pg-replicate enrichment").await?;
+    let connection = Connection::open_for(context, target, "pg-replicate enrichment").await?;
     connection
         .run(context, async {
             let path = format!("SET search_path = {}", quote_identifier(DEFAULT_SCHEMA));

@@ -61,7 +61,7 @@ struct Prepared {
 }
 
 async fn prepare(copy: &FullCopy, dump: &Path, context: &Context) -> Result<Prepared, Error> {
-    let connection = Connection::open(&copy.source, "pg-replicate").await?;
+    let connection = Connection::open_for(context, &copy.source, "pg-replicate").await?;
     connection
         .run(context, async {
             let kept = catalog::kept_tables(&connection, &copy.mode).await?;

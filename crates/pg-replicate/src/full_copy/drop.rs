@@ -20,7 +20,7 @@ pub(super) async fn run(copy: &FullCopy, context: &Context) -> Result<Summary, E
     if ended > 0 {
         tracing::warn!(sessions = ended, "ended the sessions of an interrupted restore");
     }
-    let mut connection = Connection::open(&copy.target, "pg-replicate drop").await?;
+    let mut connection = Connection::open_for(context, &copy.target, "pg-replicate drop").await?;
     let dropped = {
         let plan = connection.run(context, plan(copy, &connection)).await?;
         for key in &plan.lost_foreign_keys {

@@ -80,7 +80,7 @@ impl Plan {
 }
 
 async fn plan(copy: &FullCopy, archive: &Archive, context: &Context) -> Result<Plan, Error> {
-    let connection = Connection::open(&copy.target, "pg-replicate").await?;
+    let connection = Connection::open_for(context, &copy.target, "pg-replicate").await?;
     connection
         .run(context, async {
             let kept = catalog::kept_tables(&connection, &copy.mode).await?;

@@ -26,12 +26,7 @@ pub(super) async fn table(
     report: &mut impl FnMut(u64),
 ) -> Result<Copied, Error> {
     let table = &plan.table;
-    tracing::info!(
-        table_name = %table,
-        last_record_index_before_replication = plan.last_id,
-        "{table} last record index target {}",
-        plan.last_id
-    );
+    log_before(plan);
     tracing::info!(table_name = %table, "Start COPY FROM/TO through STDIN/OUT");
     let execute = async |sql: &str, action: &str| {
         target
@@ -46,12 +41,7 @@ pub(super) async fn table(
     // setval knows no transaction: done before the commit it would stay after a rollback. Missed in
     // between, the next run mends it, for it reads the table.
     move_sequences(target, plan).await?;
-    tracing::info!(
-        table_name = %table,
-        last_record_index_before_replication = plan.last_id,
-        last_record_index_after_replication = last,
-        "{table} last record index target after replication {last}"
-    );
+    log_after(plan, &last);
     tracing::info!(
         table_name = %table,
         total_records_replicated = copied.rows,
@@ -59,6 +49,41 @@ pub(super) async fn table(
         copied.rows
     );
     Ok(copied)
+}
+
+/// Dashboards compare the ids as numbers, where they are numbers.
+fn log_before(plan: &TablePlan) {
+    let (table, before) = (&plan.table, plan.last_id.as_str());
+    match before.parse::<i64>() {
+        Ok(number) => tracing::info!(
+            table_name = %table,
+            last_record_index_before_replication = number,
+            "{table} last record index target {before}"
+        ),
+        Err(_) => tracing::info!(
+            table_name = %table,
+            last_record_index_before_replication = before,
+            "{table} last record index target {before}"
+        ),
+    }
+}
+
+fn log_after(plan: &TablePlan, after: &str) {
+    let (table, before) = (&plan.table, plan.last_id.as_str());
+    match (before.parse::<i64>(), after.parse::<i64>()) {
+        (Ok(before), Ok(number)) => tracing::info!(
+            table_name = %table,
+            last_record_index_before_replication = before,
+            last_record_index_after_replication = number,
+            "{table} last record index target after replication {after}"
+        ),
+        _ => tracing::info!(
+            table_name = %table,
+            last_record_index_before_replication = before,
+            last_record_index_after_replication = after,
+            "{table} last record index target after replication {after}"
+        ),
+    }
 }
 
 async fn copy_rows(

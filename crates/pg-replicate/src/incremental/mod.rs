@@ -61,8 +61,10 @@ impl Incremental {
             return Ok(PhaseSummary::ended("incremental", start).into());
         }
         tracing::info!("Start incremental replication");
-        let source = Connection::open(&self.source, "pg-replicate incremental").await?;
-        let target = Connection::open(&self.target, "pg-replicate incremental").await?;
+        let source =
+            Connection::open_for(context, &self.source, "pg-replicate incremental").await?;
+        let target =
+            Connection::open_for(context, &self.target, "pg-replicate incremental").await?;
         let work = self.copy_all(&source, &target, &tables, context);
         // Both servers are told when the step is cancelled.
         let result = source.run(context, target.run(context, work)).await;
