@@ -46,14 +46,16 @@ impl From<Slug> for Step {
     }
 }
 
+impl AsRef<Options> for Cli {
+    fn as_ref(&self) -> &Options {
+        &self.options
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = match config::parse::<Cli>() {
-        Ok(cli) => cli,
-        Err(code) => return code,
-    };
-    let settings = match config::settings(&cli.options) {
-        Ok(settings) => settings,
+    let (cli, settings) = match config::parse_settings::<Cli>() {
+        Ok(read) => read,
         Err(code) => return code,
     };
     match restart(cli.step.into(), &settings).await {

@@ -20,25 +20,20 @@ struct Cli {
     options: Options,
 }
 
+impl AsRef<Options> for Cli {
+    fn as_ref(&self) -> &Options {
+        &self.options
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = match config::parse::<Cli>() {
-        Ok(cli) => cli,
+    let settings = match config::parse_settings::<Cli>() {
+        Ok((_, settings)) => settings,
         Err(code) => return code,
     };
-    let settings = match config::settings(&cli.options) {
-        Ok(settings) => settings,
-        Err(code) => return code,
-    };
-    let _telemetry = telemetry::init(&settings.telemetry, Output::Stdout, &JobLogs::new());
-    let shutdown = match signals::shutdown_token() {
-        Ok(token) => token,
-        Err(error) => {
-            tracing::error!("Signals cannot be handled: {error}");
-            return ExitCode::from(exit::FAILED);
-        }
-    };
-    match schedule(&settings, shutdown).await {
+    let _telemetry = telemetry::init(&settings, Output::Stdout, &JobLogs::new());
+    match schedule(&settings, signals::shutdown_token()).await {
         Ok(()) => ExitCode::from(exit::DONE),
         Err(error) => {
             tracing::error!("{error}");

@@ -30,12 +30,22 @@ pub fn parse<P: clap::Parser>() -> Result<P, ExitCode> {
     })
 }
 
-/// Checks `options` as a whole.
+/// [`parse`], and the settings that the options mean.
 ///
 /// # Errors
-/// The exit code to end with, every wrong value having been written to stderr.
-pub fn settings(options: &Options) -> Result<Settings, ExitCode> {
-    Settings::try_from(options).map_err(|errors| {
+/// As [`parse`]; every wrong value has been written to stderr.
+pub fn parse_settings<P: clap::Parser + AsRef<Options>>() -> Result<(P, Settings), ExitCode> {
+    let cli = parse::<P>()?;
+    let settings = checked(Settings::try_from(cli.as_ref()))?;
+    Ok((cli, settings))
+}
+
+/// What was read, or the exit code to end with, every wrong value having been written to stderr.
+///
+/// # Errors
+/// [`crate::exit::USAGE`].
+pub fn checked<T>(read: Result<T, Errors>) -> Result<T, ExitCode> {
+    read.map_err(|errors| {
         complain(&errors.to_string());
         ExitCode::from(crate::exit::USAGE)
     })

@@ -13,6 +13,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
+use crate::Settings;
+
 pub use bunyan::Bunyan;
 pub use job_log::{JobLogs, LogLines};
 pub use sentry_client::{SentrySettings, flush as flush_sentry};
@@ -51,8 +53,18 @@ pub struct TelemetryGuard {
 /// Sets up the process-wide log. `job_logs` receives the lines of running jobs.
 ///
 /// A terminal gets compact lines, in colour unless `NO_COLOR` is set; everything else bunyan JSON.
+///
+/// Logs what is usable in `settings`, but perhaps not what was meant.
 #[must_use = "Sentry is flushed when the guard is dropped"]
-pub fn init(settings: &TelemetrySettings, output: Output, job_logs: &JobLogs) -> TelemetryGuard {
+pub fn init(settings: &Settings, output: Output, job_logs: &JobLogs) -> TelemetryGuard {
+    let guard = subscribe(&settings.telemetry, output, job_logs);
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+    guard
+}
+
+fn subscribe(settings: &TelemetrySettings, output: Output, job_logs: &JobLogs) -> TelemetryGuard {
     let sentry = settings.sentry.as_ref().map(sentry_client::init);
     let filter = format!("{QUIET},{}", settings.filter);
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));

@@ -66,20 +66,19 @@ impl Command {
     }
 }
 
+impl AsRef<Options> for Cli {
+    fn as_ref(&self) -> &Options {
+        &self.options
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = match config::parse::<Cli>() {
-        Ok(cli) => cli,
+    let (cli, settings) = match config::parse_settings::<Cli>() {
+        Ok(read) => read,
         Err(code) => return code,
     };
-    let settings = match config::settings(&cli.options) {
-        Ok(settings) => settings,
-        Err(code) => return code,
-    };
-    let _telemetry = telemetry::init(&settings.telemetry, Output::Stderr, &JobLogs::new());
-    for warning in &settings.warnings {
-        tracing::warn!("{warning}");
-    }
+    let _telemetry = telemetry::init(&settings, Output::Stderr, &JobLogs::new());
     match run(&cli.step, &settings).await {
         Ok(summary) => {
             show(&summary, cli.json);
@@ -93,13 +92,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(command: &Command, settings: &Settings) -> Result<Summary, StepError> {
-    let shutdown = signals::shutdown_token().map_err(|source| StepError::File {
-        action: "handle",
-        path: "signals".into(),
-        source,
-    })?;
     let bar = ProgressBar::new(std::io::stderr().is_terminal());
-    let context = Context { cancel: shutdown, progress: bar.sink() };
+    let context = Context { cancel: signals::shutdown_token(), progress: bar.sink() };
     let run_id = format!("{}-run", Utc::now().timestamp_millis());
     let attempt = Attempt::only(run_id.as_str());
     let span = tracing::info_span!("run", run_id, step = command.name());

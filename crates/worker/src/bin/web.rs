@@ -28,12 +28,9 @@ async fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    let redis_url = match RedisUrl::try_from(&cli.redis) {
+    let redis_url = match config::checked(RedisUrl::try_from(&cli.redis)) {
         Ok(url) => url,
-        Err(errors) => {
-            config::complain(&errors.to_string());
-            return ExitCode::from(exit::USAGE);
-        }
+        Err(code) => return code,
     };
     match serve(cli.port, redis_url).await {
         Ok(()) => ExitCode::from(exit::DONE),
@@ -45,7 +42,7 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(port: u16, redis_url: RedisUrl) -> std::io::Result<()> {
-    let shutdown = signals::shutdown_token()?;
+    let shutdown = signals::shutdown_token();
     let listener = TcpListener::bind(("0.0.0.0", port)).await?;
     health::serve(listener, redis_url.secret().to_owned(), shutdown.cancelled_owned()).await
 }

@@ -29,31 +29,24 @@ struct Cli {
     options: Options,
 }
 
+impl AsRef<Options> for Cli {
+    fn as_ref(&self) -> &Options {
+        &self.options
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = match config::parse::<Cli>() {
-        Ok(cli) => cli,
-        Err(code) => return code,
-    };
-    let settings = match config::settings(&cli.options) {
-        Ok(settings) => settings,
+    let (cli, settings) = match config::parse_settings::<Cli>() {
+        Ok(read) => read,
         Err(code) => return code,
     };
     if cli.check {
         return check(&settings).await;
     }
     let job_logs = JobLogs::new();
-    let _telemetry = telemetry::init(&settings.telemetry, Output::Stdout, &job_logs);
-    for warning in &settings.warnings {
-        tracing::warn!("{warning}");
-    }
-    let shutdown = match signals::shutdown_token() {
-        Ok(token) => token,
-        Err(error) => {
-            tracing::error!("Signals cannot be handled: {error}");
-            return ExitCode::from(exit::FAILED);
-        }
-    };
+    let _telemetry = telemetry::init(&settings, Output::Stdout, &job_logs);
+    let shutdown = signals::shutdown_token();
     match worker::run(settings, !cli.no_scheduler, job_logs, shutdown).await {
         Ok(Ended::Idle) => ExitCode::from(exit::DONE),
         Ok(Ended::Interrupted) => ExitCode::from(exit::INTERRUPTED),
