@@ -88,7 +88,7 @@ fn a_failed_step_is_seen_understood_and_retried() {
         programs.run("queue-cli", &["get", "1", "--json", "--queue", "incremental-replication"]);
     let get: Value = serde_json::from_str(&get.stdout).unwrap();
     assert_eq!(get["attemptsMade"], 2);
-    assert_eq!(get["stacktrace"].as_array().unwrap().len(), 2);
+    assert_eq!(get["stackTrace"].as_array().unwrap().len(), 2);
     let logs = programs.run("queue-cli", &["logs", "1", "--queue", queue]);
     assert!(logs.stdout.contains("Start incremental replication"), "{}", logs.stdout);
 

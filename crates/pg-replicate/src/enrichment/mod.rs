@@ -74,18 +74,23 @@ async fn run_all(
             tracing::info!("End create view");
             continue;
         }
-        if !is_started {
-            is_started = true;
-            tracing::info!("enrichment.add - Started");
+        if !std::mem::replace(&mut is_started, true) {
+            announce();
         }
         done += u64::from(run_one(connection, step, mode).await?);
     }
     if !is_started {
-        tracing::info!("enrichment.add - Started");
+        announce();
     }
     tracing::info!("enrichment.add - Ended");
     progress.report(1.0, None, 0, 0);
     Ok(done)
+}
+
+/// Views come before: they belong to the restore for those who read the log.
+fn announce() {
+    tracing::info!("Enrich imported data");
+    tracing::info!("enrichment.add - Started");
 }
 
 /// Answers whether the statement ran.

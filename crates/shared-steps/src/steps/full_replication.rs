@@ -25,7 +25,6 @@ async fn replicate_and_enrich(
     context: &Context,
 ) -> Result<Summary, StepError> {
     let mut summary = backup_and_restore(settings, attempt, context).await?;
-    tracing::info!("Enrich imported data");
     summary.extend(
         enrichment::run(&settings.target, &settings.enrichment_script, &settings.mode, context)
             .await?,
@@ -48,7 +47,8 @@ pub async fn backup_and_restore(
     tracing::info!("Import data from API database");
     let copy = full_copy(settings);
     settings.dumps.remove_stale()?;
-    copy.preflight().await?;
+    let checked = context.cancel.run_until_cancelled(copy.preflight()).await;
+    checked.ok_or(StepError::Interrupted)??;
     let what = (copy.source.to_string(), format!("{:?}", copy.mode));
     let dump = settings.dumps.path(&attempt.run_id, &what);
     let mut summary = Summary::default();
@@ -71,7 +71,8 @@ pub async fn restore_file(
     context: &Context,
 ) -> Result<Summary, StepError> {
     let copy = full_copy(settings);
-    copy.preflight_restore(file).await?;
+    let checked = context.cancel.run_until_cancelled(copy.preflight_restore(file)).await;
+    checked.ok_or(StepError::Interrupted)??;
     drop_and_restore(&copy, file, context).await
 }
 
