@@ -19,6 +19,7 @@ use crate::period::{self, Period};
 /// the answer), 2 usage, or a question that nobody could answer, 3 Redis could not be reached.
 #[derive(Parser, Debug)]
 #[command(name = "queue-cli", version, max_term_width = 100)]
+#[command(mut_arg("redis_url", |argument| argument.global(true)))]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) redis: RedisOptions,

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 use shared_steps::config::{self, RedisUrl};
-use shared_steps::{exit, signals};
+use shared_steps::exit;
 
 use crate::cli::{Cli, Command, Common, QueueCommand};
 use crate::confirm::Confirm;
@@ -67,12 +67,9 @@ async fn queue_command(
 ) -> anyhow::Result<()> {
     let context =
         Context::new(connection, &common.queue, Output::new(common.json), Confirm::new(common.yes));
-    if !commands::is_endless(&command) {
-        return commands::run(command, &context).await;
-    }
-    let stop = signals::shutdown_token()?;
-    tokio::select! {
-        outcome = commands::run(command, &context) => outcome,
-        () = stop.cancelled() => Ok(()),
+    if commands::is_endless(&command) {
+        commands::run_until_ctrl_c(command, &context).await
+    } else {
+        commands::run(command, &context).await
     }
 }

@@ -76,6 +76,10 @@ pub(crate) fn table<const N: usize>(header: [&str; N]) -> Table {
 pub(crate) fn bare_table() -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    // A terminal that does not tell its width (a container's, a script's) says 0: one letter a line.
+    if console::Term::stdout().size_checked().is_none_or(|(_, columns)| columns == 0) {
+        table.force_no_tty();
+    }
     table
 }
 

@@ -20,6 +20,7 @@ mod rm;
 mod stats;
 mod watch;
 
+use anyhow::anyhow;
 use bull_queue::State;
 
 use crate::cli::QueueCommand;
@@ -61,5 +62,19 @@ pub(crate) async fn run(command: QueueCommand, context: &Context) -> anyhow::Res
         QueueCommand::Drain { delayed } => drain::run(context, delayed).await,
         QueueCommand::Obliterate { force } => obliterate::run(context, force).await,
         QueueCommand::Repeatables { action } => repeatables::run(context, action).await,
+    }
+}
+
+/// Does what `command` says until Ctrl-C, which ends the command and not the program.
+pub(crate) async fn run_until_ctrl_c(
+    command: QueueCommand,
+    context: &Context,
+) -> anyhow::Result<()> {
+    let endless = is_endless(&command);
+    tokio::select! {
+        outcome = run(command, context) => outcome,
+        _ = tokio::signal::ctrl_c() => {
+            if endless { Ok(()) } else { Err(anyhow!("interrupted; it may have been done")) }
+        }
     }
 }

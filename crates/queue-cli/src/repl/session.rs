@@ -69,7 +69,9 @@ impl Session {
         };
         let context = self.context(line.common);
         match line.command {
-            LineCommand::Queue(command) => run(command, &context).await.map(|()| Next::GoOn),
+            LineCommand::Queue(command) => {
+                commands::run_until_ctrl_c(command, &context).await.map(|()| Next::GoOn)
+            }
             LineCommand::Connect(connect) => self.connect(connect).await,
             LineCommand::EventsOn => {
                 let printer = self.printer.clone();
@@ -106,17 +108,6 @@ impl Session {
         match connect.exec {
             None => Ok(Next::GoOn),
             Some(line) => Box::pin(self.execute(&line)).await.map(|_| Next::End),
-        }
-    }
-}
-
-/// Runs a command until it is done; Ctrl-C ends the command, not the session.
-async fn run(command: crate::cli::QueueCommand, context: &Context) -> anyhow::Result<()> {
-    let endless = commands::is_endless(&command);
-    tokio::select! {
-        outcome = commands::run(command, context) => outcome,
-        _ = tokio::signal::ctrl_c() => {
-            if endless { Ok(()) } else { Err(anyhow::anyhow!("interrupted; it may have been done")) }
         }
     }
 }
