@@ -39,7 +39,9 @@ fn install(directory: &Path) {
         .current_dir(directory)
         .output()
         .unwrap_or_else(|error| {
-            panic!("npm cannot be run ({error}): install Node.js and npm, ./scripts/setup --with-node")
+            panic!(
+                "npm cannot be run ({error}): install Node.js and npm, ./scripts/setup --with-node"
+            )
         });
     assert!(
         output.status.success(),

@@ -4,11 +4,9 @@
 mod board;
 mod content;
 mod install;
-mod mixed;
 mod node;
 mod operations;
 mod ours;
 mod repl;
 mod running;
 mod scenario;
-mod together;

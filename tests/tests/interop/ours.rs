@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::node::Answer;
 
@@ -24,6 +24,7 @@ type Ending = oneshot::Sender<(Result<Value, String>, bool)>;
 /// A worker, or something that holds a job.
 struct Worker {
     task: JoinHandle<()>,
+    aborter: AbortHandle,
     shutdown: CancellationToken,
 }
 
@@ -38,23 +39,28 @@ impl Worker {
     {
         let shutdown = options.shutdown.clone();
         let backend = BullBackend::new(queue.clone(), options);
+        let handler = Arc::new(handler);
         let handle = move |data: Value, context: JobContext| -> BoxFuture<'static, _> {
-            handler(data, context).boxed()
+            let handler = Arc::clone(&handler);
+            async move { handler(data, context).await }.boxed()
         };
         let worker = WorkerBuilder::new("interop").backend(backend).build(handle);
-        let task = tokio::spawn(async move { worker.run().await.unwrap() });
-        Self { task, shutdown }
+        let running = tokio::spawn(worker.run());
+        let aborter = running.abort_handle();
+        let task = tokio::spawn(async move { running.await.unwrap().unwrap() });
+        Self { task, aborter, shutdown }
     }
 
-    async fn stop(self) {
+    async fn stop(mut self) {
         self.shutdown.cancel();
-        tokio::time::timeout(LIMIT, self.task).await.expect("the worker ends").unwrap();
+        tokio::time::timeout(LIMIT, &mut self.task).await.expect("the worker ends").unwrap();
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
         self.task.abort();
+        self.aborter.abort();
     }
 }
 
@@ -111,7 +117,8 @@ impl Ours {
             "clean" => {
                 let grace = Duration::from_millis(operation["grace"].as_u64().unwrap());
                 let state: State = operation["state"].as_str().unwrap().parse().unwrap();
-                let limit = operation["limit"].as_u64().map(|limit| usize::try_from(limit).unwrap());
+                let limit =
+                    operation["limit"].as_u64().map(|limit| usize::try_from(limit).unwrap());
                 let mut ids = queue.clean(grace, state, limit).await.map_err(text)?;
                 ids.sort();
                 Ok(json!(ids))
@@ -136,7 +143,7 @@ impl Ours {
             }
             "dead" => {
                 let (worker, _) = self.held.remove(&key).unwrap();
-                worker.task.abort();
+                drop(worker);
                 let mut connection = queue.connection().manager();
                 let lock = format!("bull:{name}:{id}:lock");
                 redis::cmd("DEL").arg(lock).query_async::<()>(&mut connection).await.unwrap();

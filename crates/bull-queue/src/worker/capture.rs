@@ -119,7 +119,11 @@ async fn run(
 /// What a handler's end means.
 fn judge(core: &Core, unwound: Unwound, timed_out: Option<u64>) -> Result<JobOutcome, Failure> {
     let failure = match unwound {
-        Ok(Ok(outcome)) => return Ok(outcome),
+        Ok(Ok(outcome)) => match timed_out {
+            None => return Ok(outcome),
+            // As with Bull: too late is failed, whatever it ends with.
+            Some(_) => Failure::new(Kind::Ordinary, "completed, too late"),
+        },
         Ok(Err(error)) => {
             let mut failure = Failure::from_error(&error);
             if let Some(stack) = panic::latest_stack() {
