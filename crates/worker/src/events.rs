@@ -80,21 +80,22 @@ impl Events {
 
 impl Observer for Events {
     fn on_event(&self, queue: &str, event: &WorkerEvent) {
+        let step = Step::from_name(queue).map(Step::slug).unwrap_or_default();
         match event {
             WorkerEvent::Started { job } => {
                 self.note_start(queue, job);
-                tracing::info!(queue, job_id = %job.id, run_id = %job.run_id, "Starting job in {queue}: {}", job.id);
+                tracing::info!(queue, job_id = %job.id, run_id = %job.run_id, step, "Starting job in {queue}: {}", job.id);
             }
             WorkerEvent::Completed { job, .. } => {
                 self.note_end(queue, job, true);
-                tracing::info!(queue, job_id = %job.id, run_id = %job.run_id, "Completed job in {queue}: {}", job.id);
+                tracing::info!(queue, job_id = %job.id, run_id = %job.run_id, step, "Completed job in {queue}: {}", job.id);
             }
             WorkerEvent::Failed { job, made, attempts, last, error, stack } => {
                 self.note_end(queue, job, *last);
                 tracing::error!(
                     queue,
                     job_id = %job.id,
-                    run_id = %job.run_id,
+                    run_id = %job.run_id, step,
                     stack,
                     "Failed job in {queue}: {} {error} (Number of attempts: {made}/{attempts})",
                     job.id
@@ -106,7 +107,7 @@ impl Observer for Events {
             WorkerEvent::Interrupted { job } => {
                 self.interrupted.store(true, Ordering::Relaxed);
                 self.note_end(queue, job, true);
-                tracing::warn!(queue, job_id = %job.id, run_id = %job.run_id, "Interrupted job in {queue}: {}", job.id);
+                tracing::warn!(queue, job_id = %job.id, run_id = %job.run_id, step, "Interrupted job in {queue}: {}", job.id);
                 self.remove_dump(job);
                 self.failed_for_good(queue, job, INTERRUPTED_REASON);
             }
@@ -114,20 +115,24 @@ impl Observer for Events {
                 tracing::error!(
                     queue,
                     job_id = %job.id,
-                    run_id = %job.run_id,
+                    run_id = %job.run_id, step,
                     "Lost job in {queue}: {}: its lock went to another worker; it was cancelled here",
                     job.id
                 );
             }
             WorkerEvent::InterruptedFound { jobs } if jobs.is_empty() => {
-                tracing::info!(queue, "No active jobs to be marked as failed for queue {queue}");
+                tracing::info!(
+                    queue,
+                    step,
+                    "No active jobs to be marked as failed for queue {queue}"
+                );
             }
             WorkerEvent::InterruptedFound { jobs } => {
                 for job in jobs {
                     tracing::error!(
                         queue,
                         job_id = %job.id,
-                        run_id = %job.run_id,
+                        run_id = %job.run_id, step,
                         "Failed job in {queue}: {} {INTERRUPTED_REASON} (Number of attempts: {}/{})",
                         job.id,
                         job.attempts_made,
@@ -138,13 +143,13 @@ impl Observer for Events {
                 }
             }
             WorkerEvent::Stalled { job } => {
-                tracing::error!(queue, job_id = %job.id, run_id = %job.run_id, "Stalled job in {queue}: {}", job.id);
+                tracing::error!(queue, job_id = %job.id, run_id = %job.run_id, step, "Stalled job in {queue}: {}", job.id);
             }
             WorkerEvent::Error { error } => {
-                tracing::error!(queue, "Error in {queue}: {error}");
+                tracing::error!(queue, step, "Error in {queue}: {error}");
             }
-            WorkerEvent::Recovered => tracing::info!(queue, "Redis answers again in {queue}"),
-            other => tracing::debug!(queue, "{other:?}"),
+            WorkerEvent::Recovered => tracing::info!(queue, step, "Redis answers again in {queue}"),
+            other => tracing::debug!(queue, step, "{other:?}"),
         }
     }
 }

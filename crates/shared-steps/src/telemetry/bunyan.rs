@@ -14,7 +14,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::fields::{JsonVisitor, SpanFields};
+use super::fields::{JsonVisitor, fields_around};
 
 /// Core fields; a structured field of the same name would make a line unreadable to `bunyan`.
 const CORE: [&str; 8] = ["name", "hostname", "pid", "level", "msg", "time", "v", "status"];
@@ -52,14 +52,7 @@ where
     W: for<'a> MakeWriter<'a> + 'static,
 {
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut fields = Map::new();
-        for span in
-            context.event_scope(event).into_iter().flatten().collect::<Vec<_>>().iter().rev()
-        {
-            if let Some(SpanFields(of_span)) = span.extensions().get::<SpanFields>() {
-                fields.extend(of_span.clone());
-            }
-        }
+        let mut fields = fields_around(event, &context);
         event.record(&mut JsonVisitor(&mut fields));
         let message = fields.remove("message").unwrap_or_else(|| "".into());
         let (level, status) = level_of(*event.metadata().level());

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
@@ -14,7 +15,7 @@ pub(super) struct SpanFields(pub(super) Map<String, Value>);
 /// Keeps every span's fields.
 pub(super) struct KeepFields;
 
-impl<S: tracing::Subscriber + for<'a> LookupSpan<'a>> Layer<S> for KeepFields {
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for KeepFields {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         if let Some(span) = context.span(id) {
             let mut fields = SpanFields::default();
@@ -30,6 +31,20 @@ impl<S: tracing::Subscriber + for<'a> LookupSpan<'a>> Layer<S> for KeepFields {
             values.record(&mut JsonVisitor(&mut fields.0));
         }
     }
+}
+
+/// The fields of the spans around an event, the innermost counting most.
+pub(super) fn fields_around<S>(event: &Event<'_>, context: &Context<'_, S>) -> Map<String, Value>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let mut fields = Map::new();
+    for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
+        if let Some(SpanFields(of_span)) = span.extensions().get::<SpanFields>() {
+            fields.extend(of_span.clone());
+        }
+    }
+    fields
 }
 
 /// Writes fields into a JSON object; the message is the field `message`.

@@ -6,6 +6,7 @@ mod bunyan;
 mod fields;
 mod job_log;
 mod sentry_client;
+mod terminal;
 
 use std::io::IsTerminal;
 
@@ -17,7 +18,8 @@ use crate::Settings;
 
 pub use bunyan::Bunyan;
 pub use job_log::{JobLogs, LogLines};
-pub use sentry_client::{SentrySettings, flush as flush_sentry};
+pub use sentry_client::SentrySettings;
+use terminal::Terminal;
 
 /// Fields of the span that encloses a job; every log line inside it carries them.
 pub const JOB_SPAN: &str = "job";
@@ -77,23 +79,17 @@ fn subscribe(settings: &TelemetrySettings, output: Output, job_logs: &JobLogs) -
         Output::Stdout => std::io::stdout().is_terminal(),
         Output::Stderr => std::io::stderr().is_terminal(),
     };
-    if to_terminal {
-        let layer = tracing_subscriber::fmt::layer()
-            .compact()
-            .with_target(false)
-            .with_ansi(std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
-            .with_timer(tracing_subscriber::fmt::time::ChronoLocal::new("%H:%M:%S%.3f".into()));
-        let layer = match output {
-            Output::Stdout => layer.with_writer(std::io::stdout).boxed(),
-            Output::Stderr => layer.with_writer(std::io::stderr).boxed(),
-        };
-        registry.with(layer).init();
-    } else {
-        let bunyan = match output {
-            Output::Stdout => Bunyan::new(&settings.app, std::io::stdout).boxed(),
-            Output::Stderr => Bunyan::new(&settings.app, std::io::stderr).boxed(),
-        };
-        registry.with(bunyan).init();
-    }
+    let layer = match (to_terminal, output) {
+        (true, Output::Stdout) => Terminal::new(std::io::stdout, colour()).boxed(),
+        (true, Output::Stderr) => Terminal::new(std::io::stderr, colour()).boxed(),
+        (false, Output::Stdout) => Bunyan::new(&settings.app, std::io::stdout).boxed(),
+        (false, Output::Stderr) => Bunyan::new(&settings.app, std::io::stderr).boxed(),
+    };
+    registry.with(layer).init();
     TelemetryGuard { _sentry: sentry }
+}
+
+/// Whether a terminal gets colour: unless `NO_COLOR` is set to anything (no-color.org).
+fn colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -61,13 +61,6 @@ where
     errors.and_then(breadcrumbs)
 }
 
-/// Sends what is still waiting, within two seconds.
-pub fn flush() {
-    if let Some(client) = sentry::Hub::main().client() {
-        client.flush(Some(FLUSH_LIMIT));
-    }
-}
-
 fn cut(text: &mut String, limit: usize) {
     if let Some((end, _)) = text.char_indices().nth(limit) {
         text.truncate(end);
