@@ -70,6 +70,18 @@ impl Programs {
         self
     }
 
+    /// Unsets a variable for the programs started from now on.
+    pub fn unset(&mut self, name: &str) -> &mut Self {
+        self.environment.remove(name);
+        self
+    }
+
+    /// Where the programs run.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// Where dumps are written.
     #[must_use]
     pub fn dumps(&self) -> PathBuf {

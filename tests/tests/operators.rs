@@ -25,6 +25,37 @@ fn a_wrong_configuration_costs_a_message() {
 }
 
 #[test]
+fn a_dotenv_file_counts_but_in_production_and_tests() {
+    let (production, redis) = (Production::start(), RedisServer::start().unwrap());
+    let mut programs = Programs::new(&production, "unused");
+    let file = programs.directory().join(".env");
+    std::fs::write(&file, format!("REDIS_URL={}\nMAX_RETRY_COUNT=7\n", redis.url())).unwrap();
+    programs.unset("REDIS_URL").set("MAX_RETRY_COUNT", "3").set("NODE_ENV", "development");
+    assert_eq!(programs.run("restart", &["incremental-replication"]).code, Some(0));
+    let options = Queues::new(&redis.url()).json("Incremental replication queue", "1", "opts");
+    assert_eq!(options.unwrap()["attempts"], 3, "the environment counts more than the file");
+
+    std::fs::write(&file, "REDIS_URL=redis://127.0.0.1:1\nSCHEDULE='never'\n").unwrap();
+    for environment in ["production", "test"] {
+        programs.set("NODE_ENV", environment).set("REDIS_URL", redis.url());
+        assert_eq!(programs.run("restart", &["notification"]).code, Some(0), "{environment}");
+    }
+    programs.unset("NODE_ENV").unset("SCHEDULE");
+    let finished = programs.run("restart", &["notification"]);
+    assert_eq!(finished.code, Some(2));
+    assert!(finished.stderr.contains("SCHEDULE"), "{}", finished.stderr);
+
+    std::fs::write(&file, "PASSWORD='s3cr@t\n").unwrap();
+    let broken = programs.run("restart", &["notification"]);
+    assert_eq!(broken.code, Some(2));
+    assert!(
+        broken.stderr.contains(".env") && !broken.stderr.contains("s3cr@t"),
+        "{}",
+        broken.stderr
+    );
+}
+
+#[test]
 fn check_says_what_a_night_would_meet() {
     let (production, redis) = (Production::start(), RedisServer::start().unwrap());
     let mut programs = Programs::new(&production, &redis.url());
