@@ -2,8 +2,6 @@
 //!
 //! Names and meanings are those of bull-repl 0.27, so that operators need not learn them again.
 
-use clap::builder::{PossibleValue, TypedValueParser};
-use clap::error::Error as ClapError;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use shared_steps::Step;
@@ -12,6 +10,7 @@ use shared_steps::config::RedisOptions;
 use bull_queue::State;
 
 use crate::period::{self, Period};
+use crate::queue_name::QueueName;
 
 /// Looks at the queues of the replication, and acts on their jobs.
 ///
@@ -243,88 +242,4 @@ pub(crate) struct Add {
     /// Runs it before those that wait
     #[arg(long)]
     pub(crate) lifo: bool,
-}
-
-/// The name of a queue, with the names there are for help and completion.
-#[derive(Clone)]
-struct QueueName;
-
-impl TypedValueParser for QueueName {
-    type Value = Step;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        argument: Option<&clap::Arg>,
-        value: &std::ffi::OsStr,
-    ) -> Result<Step, ClapError> {
-        (|name: &str| Step::from_name(name)).parse_ref(command, argument, value)
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(Step::all().map(|step| PossibleValue::new(step.slug()))))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use clap::CommandFactory;
-
-    use super::*;
-    use crate::repl::line::Line;
-
-    const MANUAL: &str = include_str!("../../../docs/queue-cli.md");
-
-    /// Lines of the manual's code blocks.
-    fn examples() -> impl Iterator<Item = &'static str> {
-        let blocks = MANUAL.split("```").skip(1).step_by(2);
-        blocks.flat_map(str::lines).map(str::trim)
-    }
-
-    fn names(command: &clap::Command) -> BTreeSet<String> {
-        let names = command.get_subcommands().map(|command| command.get_name().to_owned());
-        names.filter(|name| name != "help").collect()
-    }
-
-    #[test]
-    fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
-        Line::command().debug_assert();
-    }
-
-    #[test]
-    fn the_manual_has_every_command_with_an_example() {
-        let mut wanted = names(&Cli::command());
-        wanted.extend(names(&Line::command()));
-        let titles: BTreeSet<String> = MANUAL
-            .lines()
-            .filter_map(|line| line.strip_prefix("### "))
-            .flat_map(|title| title.split('`').skip(1).step_by(2))
-            .map(str::to_owned)
-            .collect();
-        assert_eq!(titles, wanted);
-        let shown: BTreeSet<String> = examples()
-            .filter_map(|line| {
-                let line = line.strip_prefix("queue-cli ").or(line.split_once("> ").map(|it| it.1));
-                line?.split_whitespace().next().map(str::to_owned)
-            })
-            .collect();
-        let missing: Vec<_> = wanted.difference(&shown).collect();
-        assert!(missing.is_empty(), "no example of {missing:?}");
-    }
-
-    #[test]
-    fn every_example_of_the_manual_parses() {
-        for line in examples() {
-            if line.starts_with("queue-cli ") {
-                let command = line.split(" > ").next().unwrap();
-                let words = shlex::split(command).unwrap();
-                Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
-            } else if let Some((_, line)) = line.split_once("> ") {
-                Line::parse_words(line).unwrap_or_else(|error| panic!("{line}: {error}"));
-            }
-        }
-    }
 }

@@ -9,9 +9,12 @@ mod failure;
 mod find;
 mod job_json;
 mod jq;
+#[cfg(test)]
+mod manual;
 mod output;
 mod period;
 mod progress;
+mod queue_name;
 mod repl;
 
 use std::process::ExitCode;

@@ -37,6 +37,18 @@ pub(crate) fn parse(text: &str) -> Result<Period, String> {
     Ok(Duration::from_millis((number * length).round().min(LONGEST_MS) as u64))
 }
 
+/// A period in the longest unit that it is a whole number of.
+pub(crate) fn text(period: Period) -> String {
+    let all = milliseconds(period);
+    let units =
+        [(86_400_000, "days"), (3_600_000, "hours"), (60_000, "minutes"), (1000, "seconds")];
+    let whole = units.iter().find(|(length, _)| all > 0 && all.is_multiple_of(*length));
+    match whole {
+        Some((length, unit)) => format!("{} {unit}", all / length),
+        None => format!("{all} ms"),
+    }
+}
+
 /// Milliseconds, as Bull counts.
 pub(crate) fn milliseconds(period: Period) -> u64 {
     u64::try_from(period.as_millis()).unwrap_or(u64::MAX)
@@ -60,6 +72,19 @@ mod tests {
             ("0", 0),
         ] {
             assert_eq!(parse(text).map(milliseconds), Ok(wanted), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_period_is_written_in_its_longest_unit() {
+        for (written, wanted) in [
+            ("0", "0 ms"),
+            ("1500", "1500 ms"),
+            ("90s", "90 seconds"),
+            ("120 min", "2 hours"),
+            ("4 weeks", "28 days"),
+        ] {
+            assert_eq!(text(parse(written).unwrap()), wanted);
         }
     }
 

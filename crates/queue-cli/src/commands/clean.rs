@@ -3,7 +3,7 @@
 use bull_queue::State;
 
 use crate::context::{Context, names};
-use crate::period::Period;
+use crate::period::{self, Period};
 
 pub(crate) async fn run(
     context: &Context,
@@ -13,7 +13,8 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let queues = context.named_queues()?;
     let most = limit.map_or_else(String::new, |limit| format!("at most {limit} "));
-    let question = format!("Remove {most}{state} jobs older than {period:?} of {}", names(queues));
+    let age = period::text(period);
+    let question = format!("Remove {most}{state} jobs older than {age} of {}", names(queues));
     context.confirm.ask(&question)?;
     let mut removed = Vec::new();
     for queue in queues {

@@ -33,7 +33,7 @@ fn it_asks_before_it_destroys() {
         ),
         (
             &["clean", "0", "-s", "failed", "-Q", "replication"],
-            "Remove failed jobs older than 0ns of Replication queue? (y/n) ",
+            "Remove failed jobs older than 0 ms of Replication queue? (y/n) ",
         ),
     ] {
         for answer in ["n", "", "yess"] {
