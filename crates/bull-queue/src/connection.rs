@@ -18,6 +18,9 @@ const RESPONSE_LIMIT: Duration = Duration::from_secs(5);
 /// How long one attempt to connect may take, and the first connection altogether.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
+/// How long one more attempt may take that only asks for the reason.
+const REASON_LIMIT: Duration = Duration::from_millis(500);
+
 /// The longest pause between two attempts to connect.
 const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
 
@@ -101,11 +104,20 @@ pub async fn connect(redis_url: &str) -> Result<Connection, Error> {
             });
         }
         Err(_) => {
-            let source = RedisError::from((ErrorKind::Io, "no answer within 5 s"));
+            let source = reason(&client).await;
             return Err(Error::Unreachable { url: url.to_string(), source });
         }
     };
     Ok(Connection { client, manager, url })
+}
+
+/// Why Redis cannot be reached: the manager keeps that to itself while it tries again.
+async fn reason(client: &Client) -> RedisError {
+    let attempt = client.get_multiplexed_async_connection();
+    match tokio::time::timeout(REASON_LIMIT, attempt).await {
+        Ok(Err(source)) => source,
+        _ => RedisError::from((ErrorKind::Io, "no answer within 5 s")),
+    }
 }
 
 /// Whether an error passes by itself: the connection broke, or the server is not ready yet.

@@ -29,10 +29,16 @@ impl<W: for<'a> MakeWriter<'a>> Terminal<W> {
     }
 
     fn paint(&self, code: &str, text: &str) -> String {
-        if self.colour { format!("{code}{text}{RESET}") } else { text.to_owned() }
+        if self.colour && !text.is_empty() {
+            format!("{code}{text}{RESET}")
+        } else {
+            text.to_owned()
+        }
     }
 
     fn line(&self, time: &str, level: Level, mut fields: Map<String, Value>) -> String {
+        // It says what the message says, and more; `queue-cli get` shows it.
+        fields.remove("stack");
         let message = fields.remove("message").map(|value| plain(&value)).unwrap_or_default();
         // The queue is said by the step, in fewer words.
         let queue = fields.remove("queue");
