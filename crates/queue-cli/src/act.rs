@@ -4,6 +4,7 @@ use anyhow::anyhow;
 use bull_queue::{Error, Queue};
 
 use crate::context::Context;
+use crate::failure;
 use crate::find;
 
 /// What is done to the jobs.
@@ -64,10 +65,10 @@ fn all_or_why(mut failures: Vec<anyhow::Error>) -> anyhow::Result<()> {
     if failures.is_empty() {
         return Err(last);
     }
-    let texts: Vec<_> = failures.iter().map(|error| format!("{error:#}")).collect();
+    let texts: Vec<_> = failures.iter().map(failure::text).collect();
     Err(if last.is::<Error>() {
         last.context(texts.join("\n"))
     } else {
-        anyhow!("{}\n{last:#}", texts.join("\n"))
+        anyhow!("{}\n{}", texts.join("\n"), failure::text(&last))
     })
 }

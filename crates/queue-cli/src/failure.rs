@@ -37,7 +37,46 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     }
 }
 
+/// `error` with its causes, leaving out those that it tells itself.
+pub(crate) fn text(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
 /// What is wrong with the configuration.
 pub(crate) fn usage(errors: impl std::fmt::Display) -> Failure {
     Failure::Usage(errors.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = anyhow!("connection refused")
+            .context("Redis could not be reached: connection refused; check it")
+            .context("job 1 was not retried");
+        let wanted =
+            "job 1 was not retried: Redis could not be reached: connection refused; check it";
+        assert_eq!(text(&error), wanted);
+    }
+
+    #[test]
+    fn the_exit_code_shows_through_what_is_said_of_it() {
+        let code = |error: Failure| exit_code(&anyhow::Error::new(error).context("job 1"));
+        assert_eq!(code(Failure::Usage("x".into())), exit::USAGE);
+        assert_eq!(code(Failure::Unanswered("Remove job 1".into())), exit::USAGE);
+        assert_eq!(code(Failure::No), exit::FAILED);
+        assert_eq!(exit_code(&anyhow!("no job 1")), exit::FAILED);
+    }
 }

@@ -37,7 +37,7 @@ async fn main() -> ExitCode {
     let code = match run(cli).await {
         Ok(()) => exit::DONE,
         Err(error) => {
-            config::complain(&format!("{error:#}"));
+            config::complain(&failure::text(&error));
             failure::exit_code(&error)
         }
     };

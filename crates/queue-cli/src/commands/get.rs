@@ -4,6 +4,7 @@ use anyhow::anyhow;
 use bull_queue::{Job, Queue};
 
 use crate::context::Context;
+use crate::failure;
 use crate::find;
 use crate::job_json::job_json;
 use crate::output::{Output, bare_table, plain, time};
@@ -25,7 +26,7 @@ pub(crate) async fn run(context: &Context, ids: &[String]) -> anyhow::Result<()>
     if failures.is_empty() {
         return Ok(());
     }
-    let texts: Vec<_> = failures.iter().map(|error| format!("{error:#}")).collect();
+    let texts: Vec<_> = failures.iter().map(failure::text).collect();
     Err(anyhow!(texts.join("\n")))
 }
 

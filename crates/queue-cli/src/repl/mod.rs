@@ -15,6 +15,7 @@ use rustyline::{CompletionType, Config, Editor};
 use shared_steps::config::{self, RedisUrl};
 
 use crate::cli::Common;
+use crate::failure;
 use crate::repl::complete::Completion;
 use crate::repl::session::{Next, Session};
 
@@ -65,7 +66,7 @@ pub(crate) async fn run(url: &RedisUrl, common: Common) -> anyhow::Result<()> {
         match session.execute(&line).await {
             Ok(Next::GoOn) => {}
             Ok(Next::End) => return Ok(()),
-            Err(error) if at_terminal => config::complain(&format!("{error:#}")),
+            Err(error) if at_terminal => config::complain(&failure::text(&error)),
             Err(error) => return Err(error),
         }
     }

@@ -123,7 +123,9 @@ fn a_redis_that_is_away_has_an_exit_code() {
         assert_eq!(refused.code, Some(3), "{command:?}: {refused:#?}");
         assert_eq!(refused.stdout, "", "{command:?}");
         assert!(
-            refused.stderr.contains("127.0.0.1:1") && !refused.stderr.contains("hidden"),
+            refused.stderr.matches("refused").count() == 1
+                && refused.stderr.contains("127.0.0.1:1")
+                && !refused.stderr.contains("hidden"),
             "{}",
             refused.stderr
         );
