@@ -118,8 +118,15 @@ const operations = {
       settings: { stalledInterval: 200, guardInterval: 200, lockDuration: 1500 }
     });
     worker.process('*', 1, handle);
+    // As the Node.js program does: the next queue gets its job once this one's has completed.
+    const followers = [];
+    worker.on('completed', ({ data }) => {
+      const [next, ...rest] = data.then || [];
+      if (next) followers.push(cached(queues, url, next).add({ then: rest }));
+    });
     await counted(worker, until);
     await worker.close();
+    await Promise.all(followers);
   },
   async startWorker(url, { queue, hold }) {
     const worker = new Bull(queue, url);

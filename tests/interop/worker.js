@@ -1,5 +1,6 @@
 'use strict';
-// What a job does, as its data says: {progress, logs, fail, failures, discard, return}.
+// What a job does, as its data says: {progress, logs, sleep, fail,
+// failures, discard, return, then}; `then` names the queues that follow.
 
 async function handle(job) {
   const { data } = job;

@@ -4,6 +4,7 @@
 mod board;
 mod content;
 mod install;
+mod night;
 mod node;
 mod operations;
 mod ours;

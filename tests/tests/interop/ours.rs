@@ -259,7 +259,14 @@ pub async fn handle(data: Value, context: JobContext) -> Result<JobOutcome, BoxD
         }
         return Err(data["fail"].as_str().unwrap().into());
     }
-    Ok(JobOutcome::new(data["return"].clone()))
+    let outcome = JobOutcome::new(data["return"].clone());
+    Ok(match data["then"].as_array().and_then(|then| then.split_first()) {
+        Some((next, rest)) => {
+            let request = JobRequest::new(json!({ "then": rest }), JobOptions::default());
+            outcome.followed_by(next.as_str().unwrap(), request)
+        }
+        None => outcome,
+    })
 }
 
 /// All that can be read of a queue.
