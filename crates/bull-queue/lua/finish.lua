@@ -1,57 +1,65 @@
--- Ends a try of a job, adds its successor, and takes the next job, all in one step.
--- KEYS[1] the queue's base; ARGV[1] {
---   id, token, processed_on, now,
+-- Ends a try of a job, adds its successor, and takes the next job, all in one step: the one script
+-- that every job runs. What is the same for every job comes as plain text, which costs less than JSON
+-- or Lua's numbers.
+-- KEYS[1] the queue's base, KEYS[2] where the receipt is left: a key that no other request uses until
+-- this one is answered;
+-- ARGV: id, token, processed_on, now, again (1 when it was sent before), the token for the next job
+-- (empty to take none), lock_ms, event (for completed and failed), {
 --   outcome: completed | failed | delayed | wait,
---   fields: what is written to the hash, name and value in turn,
---   keep: {count, age}, event,             for completed and failed
+--   keep: {count, age},                    for completed and failed
 --   due,                                   for delayed: ms
 --   lifo, front,                           for wait
---   successor: {base, job}, fetch: {token, lock_ms}, worker, acknowledged: [token] }
+--   debounce: the key that the job holds, successor: {base, job} },
+-- then what is written to the hash, name and value in turn.
 -- Answers {1 | 2 (an earlier run did it) | what `ownership` says, id, fields, next due}.
-local base, request = KEYS[1], cjson.decode(ARGV[1])
-local id, now = request.id, request.now
-local receipts = base .. 'receipts:' .. request.worker
+local base, receipt = KEYS[1], KEYS[2]
+local try = { id = ARGV[1], token = ARGV[2], processed_on = ARGV[3] }
+local id, now = try.id, ARGV[4]
+local fetch = ARGV[6] ~= '' and { token = ARGV[6], lock_ms = ARGV[7] }
 
-local before = redis.call('HGET', receipts, request.token)
-if before then
-  local job = request.fetch and before ~= '' and taken_before(base, request.fetch, now)
+if ARGV[5] == '1' and redis.call('GET', receipt) == try.token then
+  local job = fetch and taken_before(base, fetch, now)
   return { 2, unpack(job or { false, {}, false }) }
 end
-local mine = ownership(base, request)
-if mine ~= 1 then
-  if mine == -3 then
-    redis.call('DEL', base .. id .. ':lock')
-  end
-  return { mine, false, {}, false }
+local lock = has_lock(base, try)
+if lock < 0 then
+  return { lock, false, {}, false }
 end
 
 -- What can be refused for want of memory comes first: then nothing has happened yet.
-redis.call('HSET', receipts, request.token, '')
-redis.call('PEXPIRE', receipts, 86400000)
-redis.call('HSET', base .. id, unpack(request.fields))
+redis.call('SET', receipt, try.token, 'PX', '86400000')
+if redis.call('LREM', base .. 'active', '0', id) == 0 then
+  redis.call('DEL', receipt, base .. id .. ':lock')
+  return { lock == 1 and -3 or -2, false, {}, false }
+end
+local request = cjson.decode(ARGV[9])
+local fields = { unpack(ARGV, 10) }
+local is_over = request.outcome == 'completed' or request.outcome == 'failed'
+if is_over then
+  fields[#fields + 1] = 'finishedOn'
+  fields[#fields + 1] = now
+end
+redis.call('HSET', base .. id, unpack(fields))
+redis.call('HDEL', base .. id, 'owner')
+redis.call('SREM', base .. 'stalled', id)
+redis.call('DEL', base .. id .. ':lock')
 if request.successor and redis.call('HEXISTS', base .. id, 'successor') == 0 then
   local follower = add_job(request.successor.base, request.successor.job)
   redis.call('HSET', base .. id, 'successor', request.successor.base .. follower)
 end
 
-if request.outcome == 'delayed' then
+if is_over then
+  if request.debounce then
+    release_debounce(base, id)
+  end
+  keep_finished(base, request.outcome, id, now, request.keep)
+  redis.call('PUBLISH', base .. request.outcome, ARGV[8])
+elseif request.outcome == 'delayed' then
   local score = request.due * 4096 + (tonumber(id) or 0) % 4096
   redis.call('ZADD', base .. 'delayed', score, id)
-  drop_ownership(base, id)
   redis.call('PUBLISH', base .. 'delayed', score / 4096)
-elseif request.outcome == 'wait' then
-  drop_ownership(base, id)
-  enqueue(base, id, request.front and 0 or priority_of(base, id), request.lifo or request.front,
-    request.token)
 else
-  settle(base, request.outcome, id, now, request.keep, request.event)
+  enqueue(base, id, request.front and 0 or priority_of(base, id), request.lifo or request.front,
+    try.token)
 end
-if #request.acknowledged > 0 then
-  redis.call('HDEL', receipts, unpack(request.acknowledged))
-end
-
-local job = request.fetch and take_next(base, request.fetch, now) or { false, {}, false }
-if job[1] then
-  redis.call('HSET', receipts, request.token, job[1])
-end
-return { 1, unpack(job) }
+return { 1, unpack(fetch and take_next(base, fetch, now) or { false, {}, false }) }

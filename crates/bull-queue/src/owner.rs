@@ -5,6 +5,7 @@
 //! it. The lock of a process that has died on this machine need not be waited for.
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use uuid::Uuid;
 
@@ -20,7 +21,11 @@ static PROCESS: LazyLock<String> = LazyLock::new(|| {
 
 /// A token that no other try of any job has.
 pub(crate) fn new_token() -> String {
-    format!("{}@{}", Uuid::new_v4(), *PROCESS)
+    static FIRST: LazyLock<u128> = LazyLock::new(|| Uuid::new_v4().as_u128());
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    // One random number per process: asking the system for each would be felt.
+    let number = FIRST.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed).into());
+    format!("{}@{}", Uuid::from_u128(number), *PROCESS)
 }
 
 /// What is known about the owner of a lock.

@@ -14,6 +14,7 @@ mod options;
 mod outage;
 mod panic;
 mod persistence;
+mod place;
 mod pump;
 mod running;
 mod wake;

@@ -1,5 +1,7 @@
 //! One measurement of ours.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use apalis::prelude::{BoxDynError, WorkerBuilder};
@@ -8,7 +10,6 @@ use bull_queue::{
     connect,
 };
 use serde_json::{Value, json};
-use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::Outcome;
@@ -43,10 +44,11 @@ pub(crate) async fn run(
     match measure {
         Measure::Run => {
             add_many(&queue, WARM_UP + jobs, &JobOptions::default()).await?;
-            let mut done = start(&queue, concurrency);
-            receive(&mut done, WARM_UP).await?;
+            let is_mark = move |count| count == WARM_UP || count == WARM_UP + jobs;
+            let mut marks = start(&queue, concurrency, is_mark);
+            reach(&mut marks).await?;
             let stopwatch = Stopwatch::start(&queue).await?;
-            receive(&mut done, jobs).await?;
+            reach(&mut marks).await?;
             stopwatch.stop(jobs).await
         }
         Measure::Add => {
@@ -85,11 +87,18 @@ pub(crate) async fn add_many(queue: &Queue, count: u32, options: &JobOptions) ->
     Ok(())
 }
 
-/// Starts a worker of trivial jobs; tells of each one that is recorded as completed.
-pub(crate) fn start(queue: &Queue, concurrency: usize) -> UnboundedReceiver<()> {
-    let (tell, done) = unbounded_channel();
+/// Starts a worker of trivial jobs; tells when as many are recorded as completed as `is_mark` names.
+pub(crate) fn start(
+    queue: &Queue,
+    concurrency: usize,
+    is_mark: impl Fn(u32) -> bool + Send + Sync + 'static,
+) -> UnboundedReceiver<()> {
+    let (tell, marks) = unbounded_channel();
+    let count = AtomicU32::new(0);
     let observer = move |_: &str, event: &WorkerEvent| {
-        if matches!(event, WorkerEvent::Completed { .. }) {
+        if matches!(event, WorkerEvent::Completed { .. })
+            && is_mark(count.fetch_add(1, Ordering::Relaxed) + 1)
+        {
             let _ = tell.send(());
         }
     };
@@ -100,14 +109,11 @@ pub(crate) fn start(queue: &Queue, concurrency: usize) -> UnboundedReceiver<()> 
             |_: Value, _: JobContext| async { Ok::<_, BoxDynError>(JobOutcome::new(json!({}))) },
         );
     tokio::spawn(worker.run());
-    done
+    marks
 }
 
-pub(crate) async fn receive(done: &mut UnboundedReceiver<()>, count: u32) -> Outcome<()> {
-    for _ in 0..count {
-        done.recv().await.ok_or("the worker ended")?;
-    }
-    Ok(())
+pub(crate) async fn reach(marks: &mut UnboundedReceiver<()>) -> Outcome<()> {
+    Ok(marks.recv().await.ok_or("the worker ended")?)
 }
 
 async fn latency(queue: &Queue, jobs: u32) -> Outcome<Value> {

@@ -4,7 +4,7 @@ use bull_queue::{JobOptions, Keep, Queue, connect};
 use local_services::RedisServer;
 
 use crate::Outcome;
-use crate::measure::{add_many, receive, start};
+use crate::measure::{add_many, reach, start};
 
 /// Jobs that are in line at most.
 const BATCH: u32 = 10_000;
@@ -18,12 +18,12 @@ pub(crate) async fn run(jobs: u32, concurrency: usize) -> Outcome<()> {
     // The newest only: Redis keeps the others, and it is not Redis that is watched.
     let options =
         JobOptions { remove_on_complete: Some(Keep::newest(1000)), ..JobOptions::default() };
-    let mut done = start(&queue, concurrency);
+    let mut marks = start(&queue, concurrency, |count| count % BATCH == 0);
     println!("worker, concurrency {concurrency}\n{:>10}  {:>10}", "jobs", "RSS, KiB");
     let mut count = 0;
     while count < jobs {
         add_many(&queue, BATCH, &options).await?;
-        receive(&mut done, BATCH).await?;
+        reach(&mut marks).await?;
         count += BATCH;
         if SAMPLES.contains(&count) || count >= jobs {
             println!("{count:>10}  {:>10}", resident()?);

@@ -2,15 +2,12 @@ local function stands_in_active(base, id)
   return redis.call('LPOS', base .. 'active', id)
 end
 
--- Whether the try that holds `token` still has the job: 1 yes, -1 the job is gone, -2 its lock is
--- gone, -3 an operator has moved or removed it, -6 somebody else has the lock.
---
--- A lock that expired while Redis was away is still ours as long as nobody has touched the job: it
--- stands in `active`, with our token as `owner` and the time at which we took it.
-local function ownership(base, try)
+-- As `ownership`, without a look at `active`: 1 if the lock is ours, 2 if it has expired and nobody
+-- has touched the job.
+local function has_lock(base, try)
   local lock = redis.call('GET', base .. try.id .. ':lock')
   if lock == try.token then
-    return stands_in_active(base, try.id) and 1 or -3
+    return 1
   end
   if redis.call('EXISTS', base .. try.id) == 0 then
     return redis.call('EXISTS', base .. 'receipt:obliterated') == 1 and -3 or -1
@@ -22,7 +19,20 @@ local function ownership(base, try)
   if seen[1] ~= try.token or seen[2] ~= try.processed_on then
     return -2
   end
-  return stands_in_active(base, try.id) and 1 or -2
+  return 2
+end
+
+-- Whether the try that holds `token` still has the job: 1 yes, -1 the job is gone, -2 its lock is
+-- gone, -3 an operator has moved or removed it, -6 somebody else has the lock.
+--
+-- A lock that expired while Redis was away is still ours as long as nobody has touched the job: it
+-- stands in `active`, with our token as `owner` and the time at which we took it.
+local function ownership(base, try)
+  local lock = has_lock(base, try)
+  if lock < 0 then
+    return lock
+  end
+  return stands_in_active(base, try.id) and 1 or (lock == 1 and -3 or -2)
 end
 
 -- Makes a job in `active` ours.

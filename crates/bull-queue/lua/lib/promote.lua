@@ -1,7 +1,16 @@
+local function due_of(first)
+  return first[2] and string.format('%.0f', math.floor(tonumber(first[2]) / 4096))
+end
+
 -- Puts delayed jobs whose time has come in line, at most a thousand at once. Answers when the next
 -- one is due (ms), if there is one.
 local function promote_due(base, now, token)
-  local due = redis.call('ZRANGEBYSCORE', base .. 'delayed', 0, (now + 1) * 4096 - 1, 'LIMIT', 0, 1000)
+  local first = redis.call('ZRANGE', base .. 'delayed', 0, 0, 'WITHSCORES')
+  local limit = (now + 1) * 4096 - 1
+  if not first[2] or tonumber(first[2]) > limit then
+    return due_of(first)
+  end
+  local due = redis.call('ZRANGEBYSCORE', base .. 'delayed', 0, limit, 'LIMIT', 0, 1000)
   for _, id in ipairs(due) do
     if redis.call('EXISTS', base .. id) == 1 then
       redis.call('HSET', base .. id, 'delay', 0)
@@ -9,6 +18,5 @@ local function promote_due(base, now, token)
     end
     redis.call('ZREM', base .. 'delayed', id)
   end
-  local first = redis.call('ZRANGE', base .. 'delayed', 0, 0, 'WITHSCORES')
-  return first[2] and string.format('%.0f', math.floor(tonumber(first[2]) / 4096))
+  return due_of(redis.call('ZRANGE', base .. 'delayed', 0, 0, 'WITHSCORES'))
 end

@@ -25,24 +25,28 @@ local function trim(base, set, keep, now)
   end
 end
 
--- Puts a job into `completed` or `failed`, and tells those who listen. A count of 0 keeps nothing of
--- this job, and touches no other. What can be refused for want of memory is written first: a script
--- that fails half-way must not have lost the job. `is_run`: somebody still runs it, its lock stays.
-local function settle(base, set, id, now, keep, event, is_run)
-  if keep.count ~= 0 then
+-- Puts a job that has ended into `completed` or `failed`. A count of 0 keeps nothing of this job, and
+-- touches no other.
+local function keep_finished(base, set, id, now, keep)
+  if keep.count == 0 then
+    delete_jobs(base, { id })
+  else
     redis.call('ZADD', base .. set, now, id)
-    redis.call('HSET', base .. id, 'finishedOn', now)
+    trim(base, set, keep, now)
   end
+end
+
+-- Ends a job in `active`, and tells those who listen. What can be refused for want of memory is written
+-- first: a script that fails half-way must not have lost the job. `is_run`: somebody still runs it, its
+-- lock stays.
+local function settle(base, set, id, now, keep, event, is_run)
+  redis.call('HSET', base .. id, 'finishedOn', now)
   release_debounce(base, id)
+  keep_finished(base, set, id, now, keep)
   if is_run then
     leave_active(base, id)
   else
     drop_ownership(base, id)
-  end
-  if keep.count == 0 then
-    delete_jobs(base, { id })
-  else
-    trim(base, set, keep, now)
   end
   redis.call('PUBLISH', base .. set, event)
 end

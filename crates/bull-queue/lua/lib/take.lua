@@ -1,5 +1,21 @@
--- Takes the next job in line. Answers its id, the fields of its hash, and when the next delayed job
--- is due; each false when there is none.
+-- Forgets the priority of a job that has left the line.
+local function leave_priorities(base, id, fields)
+  for i = 1, #fields, 2 do
+    if fields[i] == 'priority' and fields[i + 1] ~= '0' then
+      redis.call('ZREM', base .. 'priority', id)
+    end
+  end
+end
+
+-- Locks a job that nobody has locked. A lock that never ends is nobody's.
+local function lock_free_job(base, id, fetch)
+  local lock = base .. id .. ':lock'
+  return redis.call('SET', lock, fetch.token, 'PX', fetch.lock_ms, 'NX')
+    or redis.call('PTTL', lock) < 0 and redis.call('SET', lock, fetch.token, 'PX', fetch.lock_ms)
+end
+
+-- Takes the next job in line. Answers its id, the fields of its hash (what is newer stands last), and
+-- when the next delayed job is due; each false when there is none.
 local function take_next(base, fetch, now)
   local next_due = promote_due(base, now, fetch.token) or false
   while true do
@@ -7,23 +23,29 @@ local function take_next(base, fetch, now)
     if not id then
       return { false, {}, next_due }
     end
-    redis.call('ZREM', base .. 'priority', id)
-    local lock_left = redis.call('PTTL', base .. id .. ':lock')
-    if lock_left > 0 then
+    local fields = redis.call('HGETALL', base .. id)
+    leave_priorities(base, id, fields)
+    if not fields[1] then
+      -- The job was removed, only its id was left in line.
+      redis.call('ZREM', base .. 'priority', id)
+      redis.call('LREM', base .. 'active', 0, id)
+    elseif lock_free_job(base, id, fetch) then
+      local processed_on = string.format('%.0f', now)
+      redis.call('HSET', base .. id, 'owner', fetch.token, 'processedOn', processed_on)
+      redis.call('PUBLISH', base .. 'active@' .. fetch.token, id)
+      fields[#fields + 1] = 'owner'
+      fields[#fields + 1] = fetch.token
+      fields[#fields + 1] = 'processedOn'
+      fields[#fields + 1] = processed_on
+      return { id, fields, next_due }
+    else
       -- An operator moved it while somebody ran it, who has not let go of it yet.
       redis.call('LREM', base .. 'active', 1, id)
-      local due = now + math.min(lock_left, 1000)
+      local due = now + math.min(redis.call('PTTL', base .. id .. ':lock'), 1000)
       redis.call('ZADD', base .. 'delayed', due * 4096 + (tonumber(id) or 0) % 4096, id)
       if not next_due or due < tonumber(next_due) then
         next_due = string.format('%.0f', due)
       end
-    elseif redis.call('EXISTS', base .. id) == 1 then
-      take_ownership(base, id, fetch.token, fetch.lock_ms, now)
-      redis.call('PUBLISH', base .. 'active@' .. fetch.token, id)
-      return { id, redis.call('HGETALL', base .. id), next_due }
-    else
-      -- The job was removed, only its id was left in line.
-      redis.call('LREM', base .. 'active', 0, id)
     end
   end
 end

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::task::AtomicWaker;
 use redis::{FromRedisValue, RedisError, Script};
 use serde::Serialize;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -16,6 +16,7 @@ use super::event::WorkerEvent;
 use super::failure::{Failure, Kind};
 use super::options::WorkerOptions;
 use super::outage::Outage;
+use super::place::{Place, Places};
 use super::running::Running;
 use super::{finish, lock};
 use crate::job::{Job, JobId};
@@ -31,8 +32,8 @@ pub(super) struct Core {
     pub(super) options: WorkerOptions,
     /// Names this worker's receipts in Redis.
     pub(super) id: String,
-    /// One permit per job that may run.
-    pub(super) permits: Arc<Semaphore>,
+    /// One place per job that may run.
+    pub(super) places: Places,
     /// Something may stand in line.
     pub(super) arrival: Notify,
     /// Wakes the apalis worker.
@@ -42,8 +43,6 @@ pub(super) struct Core {
     /// Everything ends, recorded or not.
     pub(super) closed: CancellationToken,
     pub(super) tasks: TaskTracker,
-    /// Tries whose end is recorded and known to be: their receipts can go.
-    pub(super) acknowledged: Mutex<Vec<String>>,
     /// Told whenever a job leaves `running`.
     left: Notify,
     /// Told whenever a job comes into the slot.
@@ -59,13 +58,12 @@ impl Core {
     pub(super) fn new(queue: Queue, options: WorkerOptions) -> Self {
         Self {
             id: Uuid::new_v4().to_string(),
-            permits: Arc::new(Semaphore::new(options.concurrency.max(1))),
+            places: Places::new(options.concurrency),
             arrival: Notify::new(),
             waker: AtomicWaker::new(),
             stop: options.shutdown.child_token(),
             closed: CancellationToken::new(),
             tasks: TaskTracker::new(),
-            acknowledged: Mutex::default(),
             left: Notify::new(),
             filled: Notify::new(),
             outage: Outage::default(),
@@ -80,8 +78,7 @@ impl Core {
         self.options.observer.on_event(self.queue.name(), event);
     }
 
-    /// Runs a script until Redis has done it, telling of the outage once. None when the worker
-    /// closes first, or `until` is cancelled.
+    /// Runs a script until Redis has done it, see [`Core::insist`].
     pub(super) async fn persist<T: FromRedisValue, R: Serialize>(
         &self,
         activity: &'static str,
@@ -89,10 +86,25 @@ impl Core {
         mut request: impl FnMut(bool) -> R,
         until: &CancellationToken,
     ) -> Option<T> {
+        let attempt = |again| {
+            let request = request(again);
+            async move { self.queue.call(script, &request).await }
+        };
+        self.insist(activity, attempt, until).await
+    }
+
+    /// Attempts something until Redis has done it, telling of the outage once. None when the worker
+    /// closes first, or `until` is cancelled.
+    pub(super) async fn insist<T, F: Future<Output = Result<T, RedisError>>>(
+        &self,
+        activity: &'static str,
+        mut attempt: impl FnMut(bool) -> F,
+        until: &CancellationToken,
+    ) -> Option<T> {
         let mut pause = Duration::from_millis(100);
         let mut again = false;
         loop {
-            match self.queue.call(script, &request(again)).await {
+            match attempt(again).await {
                 Ok(answer) => {
                     self.works(activity);
                     return Some(answer);
@@ -131,11 +143,10 @@ impl Core {
         id: String,
         fields: Fields,
         token: String,
-        permit: OwnedSemaphorePermit,
+        place: Place,
     ) {
         let cancel = self.options.shutdown.child_token();
-        let running = Arc::new(Running::new(JobId::from(id), fields, token, cancel, permit));
-        self.tasks.spawn(lock::keep(Arc::clone(self), Arc::clone(&running)));
+        let running = Arc::new(Running::new(JobId::from(id), fields, token, cancel, place));
         self.register(&running).await;
         self.add_next_occurrence(&running.job).await;
         if let Some(malformed) = &running.job.malformed {
@@ -149,7 +160,7 @@ impl Core {
     }
 
     /// Adds the job to those that are running, once an earlier try that was lost has wound down.
-    async fn register(&self, running: &Arc<Running>) {
+    async fn register(self: &Arc<Self>, running: &Arc<Running>) {
         loop {
             let left = self.left.notified();
             {
@@ -159,6 +170,7 @@ impl Core {
                     return;
                 }
             }
+            lock::keep_from_now(self, running);
             left.await;
         }
     }
@@ -186,13 +198,17 @@ impl Core {
     /// Forgets a job whose try is over.
     pub(super) fn leave(&self, running: &Running) {
         running.over.cancel();
-        drop(running.take_permit());
+        drop(running.take_place());
         lock_up(&self.running).remove(&running.job.id);
         self.left.notify_waiters();
     }
 
     pub(super) fn running(&self, id: &str) -> Option<Arc<Running>> {
         lock_up(&self.running).get(&JobId::from(id)).cloned()
+    }
+
+    pub(super) fn all_running(&self) -> Vec<Arc<Running>> {
+        lock_up(&self.running).values().cloned().collect()
     }
 
     pub(super) fn take_from_slot(&self) -> Option<Arc<Running>> {

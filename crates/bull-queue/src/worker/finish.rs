@@ -6,14 +6,14 @@ use std::sync::atomic::Ordering;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::core::{Core, lock_up};
+use super::core::Core;
 use super::event::WorkerEvent;
 use super::failure::{Failure, Kind};
 use super::lock::{self, millis};
 use super::options::InterruptedPolicy;
 use super::running::Running;
 use crate::clock::now_ms;
-use crate::job::{Job, JobId, JobOutcome, JobRequest, Successor};
+use crate::job::{Job, JobOutcome, JobRequest, Successor};
 use crate::keys::Keys;
 use crate::options::Keep;
 use crate::owner::new_token;
@@ -21,26 +21,14 @@ use crate::queue::{AddJob, Fields};
 use crate::scripts;
 
 /// What `lua/finish.lua` takes.
-#[derive(Debug, Serialize)]
-struct Request {
-    id: JobId,
-    token: String,
-    processed_on: String,
+#[derive(Debug)]
+struct Request<'a> {
+    running: &'a Running,
     now: u64,
-    #[serde(flatten)]
     ending: Ending,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    successor: Option<AddSuccessor>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fetch: Option<Fetch>,
-    worker: String,
-    acknowledged: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Fetch {
-    token: String,
-    lock_ms: u64,
+    /// The JSON part of `ending`.
+    how: String,
+    next_token: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,12 +42,26 @@ struct AddSuccessor {
 struct Ending {
     outcome: &'static str,
     /// Names and values in turn.
+    #[serde(skip)]
     fields: Vec<String>,
-    keep: Limits,
+    #[serde(skip)]
     event: String,
+    keep: Limits,
+    #[serde(skip_serializing_if = "is_default")]
     due: u64,
+    #[serde(skip_serializing_if = "is_default")]
     lifo: bool,
+    #[serde(skip_serializing_if = "is_default")]
     front: bool,
+    /// The debounce key that the job holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    debounce: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    successor: Option<AddSuccessor>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -93,7 +95,7 @@ pub(super) async fn finish(
     running.begin_to_finish();
     let now = now_ms();
     let job = &running.job;
-    let (ending, event, successor) = match result {
+    let (mut ending, event, successor) = match result {
         Ok(outcome) => {
             let event = WorkerEvent::Completed {
                 job: Arc::clone(job),
@@ -113,44 +115,47 @@ pub(super) async fn finish(
             (ending, event, None)
         }
     };
+    ending.successor = successor.map(|successor| follow(job, successor, core.queue.token(), now));
+    ending.debounce = running.field("deid").map(str::to_owned);
     let next_token = fetch_next.then(new_token);
-    let request = Request {
-        id: job.id.clone(),
-        token: running.token.clone(),
-        processed_on: running.processed_on.clone(),
-        now,
-        ending,
-        successor: successor.map(|successor| follow(job, successor, core.queue.token(), now)),
-        fetch: next_token
-            .clone()
-            .map(|token| Fetch { token, lock_ms: millis(core.options.lock_duration) }),
-        worker: core.id.clone(),
-        acknowledged: std::mem::take(&mut *lock_up(&core.acknowledged)),
-    };
+    let how = serde_json::to_string(&ending).unwrap_or_else(|_| "{}".into());
+    let request = Request { running, now, ending, how, next_token: next_token.as_deref() };
     let mut reply = record(core, &request).await;
     if reply.as_ref().is_some_and(|reply| reply.0 == lock::GONE) {
         lock::restore(core, running, &core.closed).await;
         reply = record(core, &request).await;
     }
-    let permit = running.take_permit();
+    let place = running.take_place();
     core.leave(running);
     // Closed before Redis came back: the job's lock expires, and it is found as interrupted.
     let Some((code, next_id, next_fields, _next_due)) = reply else {
         return;
     };
     if code > 0 {
-        lock_up(&core.acknowledged).push(running.token.clone());
         core.emit(&event);
     } else {
         core.emit(&WorkerEvent::Lost { job: Arc::clone(job) });
     }
-    if let (Some(id), Some(token), Some(permit)) = (next_id, next_token, permit) {
-        core.accept(id, next_fields, token, permit).await;
+    if let (Some(id), Some(token), Some(place)) = (next_id, next_token, place) {
+        core.accept(id, next_fields, token, place).await;
     }
 }
 
-async fn record(core: &Core, request: &Request) -> Option<Reply> {
-    core.persist("finish", &scripts::FINISH, |_again| request, &core.closed).await
+async fn record(core: &Core, request: &Request<'_>) -> Option<Reply> {
+    // A place is used again only once the end of the job before is known to be recorded.
+    let place = request.running.place_number();
+    let receipt = core.queue.keys().part(&format!("receipts:{}-{place}", core.id));
+    let lock_ms = millis(core.options.lock_duration);
+    let attempt = |again: bool| {
+        let Request { running, now, ending, how, next_token } = request;
+        let mut call = scripts::FINISH.key(core.queue.keys().base());
+        call.key(&receipt).arg(running.job.id.as_str()).arg(&running.token);
+        call.arg(&running.processed_on).arg(now).arg(u8::from(again));
+        call.arg(next_token.unwrap_or_default()).arg(lock_ms);
+        call.arg(&ending.event).arg(how).arg(&ending.fields);
+        async move { call.invoke_async(&mut core.queue.connection().manager()).await }
+    };
+    core.insist("finish", attempt, &core.closed).await
 }
 
 fn completed(job: &Job, return_value: &Value) -> Ending {

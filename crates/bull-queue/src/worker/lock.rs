@@ -1,5 +1,5 @@
 //! Keeping the lock of a running job, in a task of its own: apalis' heartbeats stop while a worker
-//! drains.
+//! drains. Only a job that has run for a while gets that task; a short one is spared it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,21 +41,42 @@ struct Restore<'a> {
     fields: &'a [String],
 }
 
+/// Sees to it that the lock of each job that runs for half of its lock's life is kept from then on,
+/// until the worker is closed.
+pub(super) async fn watch(core: Arc<Core>) {
+    let half = core.options.lock_duration / 2;
+    // A job is found at nine sixteenths of its lock's life at the latest.
+    let interval = (half / 8).max(Duration::from_millis(1));
+    loop {
+        tokio::select! {
+            () = core.closed.cancelled() => return,
+            () = tokio::time::sleep(interval) => {}
+        }
+        for running in core.all_running() {
+            if running.since.elapsed() >= half {
+                keep_from_now(&core, &running);
+            }
+        }
+    }
+}
+
+/// Keeps the lock of `running` in a task of its own, unless there is one.
+pub(super) fn keep_from_now(core: &Arc<Core>, running: &Arc<Running>) {
+    if running.begin_to_keep_lock() {
+        core.tasks.spawn(keep(Arc::clone(core), Arc::clone(running)));
+    }
+}
+
 /// Renews the lock every half of its life until the try is over. A lock that expired while Redis was
 /// away is taken again; one that somebody else has taken means that the job is his.
-pub(super) async fn keep(core: Arc<Core>, running: Arc<Running>) {
+async fn keep(core: Arc<Core>, running: Arc<Running>) {
     let request = |_again| Request {
         id: &running.job.id,
         token: &running.token,
         processed_on: &running.processed_on,
         lock_ms: millis(core.options.lock_duration),
     };
-    loop {
-        tokio::select! {
-            () = running.over.cancelled() => break,
-            () = core.closed.cancelled() => break,
-            () = tokio::time::sleep(core.options.lock_duration / 2) => {}
-        }
+    while !running.over.is_cancelled() {
         match core.persist::<i64, _>("renew", &scripts::RENEW, request, &running.over).await {
             Some(1) => {}
             // Redis has lost its data. Nobody else can have the job: it goes on.
@@ -71,6 +92,11 @@ pub(super) async fn keep(core: Arc<Core>, running: Arc<Running>) {
                 break;
             }
             None => break,
+        }
+        tokio::select! {
+            () = running.over.cancelled() => break,
+            () = core.closed.cancelled() => break,
+            () = tokio::time::sleep(core.options.lock_duration / 2) => {}
         }
     }
     core.works("renew");

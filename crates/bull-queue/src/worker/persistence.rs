@@ -16,7 +16,7 @@ use super::context::JobContext;
 use super::core::Core;
 use super::failure::{Failure, Kind};
 use super::running::Running;
-use super::{check, finish, pump, wake};
+use super::{check, finish, lock, pump, wake};
 use crate::job::{JobOutcome, JobRequest};
 use crate::options::JobOptions;
 
@@ -59,6 +59,8 @@ impl Persistence for BullPersistence {
         core.tasks.spawn(wake::listen(Arc::clone(core)));
         core.tasks.spawn(check::run(Arc::clone(core)));
         core.tasks.spawn(pump::run(Arc::clone(core)));
+        // No task to be waited for: it ends when all the others have.
+        tokio::spawn(lock::watch(Arc::clone(core)));
         let stopping = Arc::clone(core);
         core.tasks.spawn(async move {
             stopping.stop.cancelled().await;

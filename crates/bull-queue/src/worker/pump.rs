@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::json;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::core::Core;
 use super::lock::millis;
+use super::place::Place;
 use crate::clock::now_ms;
 use crate::owner::new_token;
 use crate::queue::Fields;
@@ -27,25 +27,25 @@ type Reply = (Option<String>, Fields, Option<String>);
 
 /// Takes jobs until the worker stops.
 pub(super) async fn run(core: Arc<Core>) {
-    while let Some(permit) = permit(&core).await {
-        take(&core, permit).await;
+    while let Some(place) = place(&core).await {
+        take(&core, place).await;
     }
 }
 
-/// The right to run one more job. While all are in use, delayed jobs are put in line in time, so
+/// A place for one more job. While all are in use, delayed jobs are put in line in time, so
 /// that operators and other workers see them.
-async fn permit(core: &Core) -> Option<OwnedSemaphorePermit> {
-    let acquire = Arc::clone(&core.permits).acquire_owned();
+async fn place(core: &Core) -> Option<Place> {
+    let acquire = core.places.take();
     tokio::pin!(acquire);
     let mut wait = core.options.guard_interval;
     loop {
         tokio::select! {
             biased;
             () = core.stop.cancelled() => return None,
-            permit = &mut acquire => {
+            place = &mut acquire => {
                 // Whether Redis does what it should, the next fetch tells.
                 core.works("promote");
-                return permit.ok();
+                return place;
             }
             () = tokio::time::sleep(wait) => {}
         }
@@ -63,7 +63,7 @@ async fn permit(core: &Core) -> Option<OwnedSemaphorePermit> {
 }
 
 /// Takes one job, waiting until there is one.
-async fn take(core: &Arc<Core>, permit: OwnedSemaphorePermit) {
+async fn take(core: &Arc<Core>, place: Place) {
     let mut drained = true;
     loop {
         let token = new_token();
@@ -80,7 +80,7 @@ async fn take(core: &Arc<Core>, permit: OwnedSemaphorePermit) {
             // Stopped while Redis was away: a run whose reply was lost may have taken a job.
             None => return give_back(core, &token).await,
             Some((Some(id), fields, _)) => {
-                return core.accept(id, fields, token, permit).await;
+                return core.accept(id, fields, token, place).await;
             }
             Some((None, _, due)) => due.and_then(|due| due.parse().ok()),
         };

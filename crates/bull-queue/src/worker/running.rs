@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::failure::Failure;
+use super::place::Place;
 use crate::job::{Job, JobId};
 use crate::queue::Fields;
 
@@ -26,10 +27,13 @@ pub(super) struct Running {
     pub(super) over: CancellationToken,
     /// Set by [`super::JobContext::discard`].
     pub(super) discarded: Arc<AtomicBool>,
-    permit: Mutex<Option<OwnedSemaphorePermit>>,
+    /// When it was taken.
+    pub(super) since: Instant,
+    place: Mutex<Option<Place>>,
     failure: Mutex<Option<Failure>>,
     lost: AtomicBool,
     finishing: AtomicBool,
+    is_lock_kept: AtomicBool,
 }
 
 impl Running {
@@ -38,7 +42,7 @@ impl Running {
         fields: Fields,
         token: String,
         cancel: CancellationToken,
-        permit: OwnedSemaphorePermit,
+        place: Place,
     ) -> Self {
         let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
         let raw = fields.iter().flat_map(|(name, value)| [text(name), text(value)]).collect();
@@ -51,10 +55,12 @@ impl Running {
             cancel,
             over: CancellationToken::new(),
             discarded: Arc::default(),
-            permit: Mutex::new(Some(permit)),
+            since: Instant::now(),
+            place: Mutex::new(Some(place)),
             failure: Mutex::new(None),
             lost: AtomicBool::new(false),
             finishing: AtomicBool::new(false),
+            is_lock_kept: AtomicBool::new(false),
         }
     }
 
@@ -68,9 +74,26 @@ impl Running {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// The right to run one job, for the next one.
-    pub(super) fn take_permit(&self) -> Option<OwnedSemaphorePermit> {
-        self.permit.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// A field of its hash as it was fetched.
+    pub(super) fn field(&self, wanted: &str) -> Option<&str> {
+        let mut fields = self.fields.chunks_exact(2);
+        fields.find(|field| field[0] == wanted).map(|field| field[1].as_str())
+    }
+
+    /// The number of its place; 0 once that was taken from it.
+    pub(super) fn place_number(&self) -> usize {
+        let place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        place.as_ref().map_or(0, |place| place.number)
+    }
+
+    /// Its place, for the next job.
+    pub(super) fn take_place(&self) -> Option<Place> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Notes that a task keeps its lock. Answers false when one does already.
+    pub(super) fn begin_to_keep_lock(&self) -> bool {
+        !self.is_lock_kept.swap(true, Ordering::SeqCst)
     }
 
     /// Notes that the lock went to somebody else. Answers false when that does not matter any more.
