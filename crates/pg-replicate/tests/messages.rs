@@ -87,6 +87,7 @@ async fn a_night() {
             "End restore Backup",
             "Start create view",
             "End create view",
+            "Enrich imported data",
             "enrichment.add - Started",
             "CREATE INDEX \"knowledge-elements_createdAt_idx\" - Skipped: table \"knowledge-elements\" does not exist",
             "CREATE INDEX \"knowledge-element-snapshots_snappedAt_idx\" - Skipped: table \"knowledge-element-snapshots\" does not exist",
