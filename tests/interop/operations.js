@@ -66,7 +66,7 @@ const operations = {
     await (await jobOf(url, request)).moveToFailed({ message: request.reason }, true);
   },
   async completeByHand(url, request) {
-    await (await jobOf(url, request)).moveToCompleted(request.value, true, true);
+    await (await jobOf(url, request)).moveToCompleted(request.value, true, !request.fetch);
   },
   async pause(url, request) {
     await queueOf(url, request).pause();

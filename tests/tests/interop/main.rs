@@ -3,6 +3,7 @@
 
 mod board;
 mod content;
+mod differences;
 mod install;
 mod night;
 mod node;

@@ -22,7 +22,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 type Ending = oneshot::Sender<(Result<Value, String>, bool)>;
 
 /// A worker, or something that holds a job.
-struct Worker {
+pub struct Worker {
     task: JoinHandle<()>,
     aborter: AbortHandle,
     shutdown: CancellationToken,
@@ -51,7 +51,7 @@ impl Worker {
         Self { task, aborter, shutdown }
     }
 
-    async fn stop(mut self) {
+    pub async fn stop(mut self) {
         self.shutdown.cancel();
         tokio::time::timeout(LIMIT, &mut self.task).await.expect("the worker ends").unwrap();
     }
@@ -156,6 +156,11 @@ impl Ours {
             "read" => Ok(read(&queue).await),
             other => panic!("no operation {other}"),
         }
+    }
+
+    /// A worker that goes on.
+    pub async fn start_worker(&mut self, name: &str) -> Worker {
+        Worker::start(&self.queue(name).await, quick(), handle)
     }
 
     /// Takes the next job and holds it.

@@ -103,3 +103,45 @@ async fn a_job_that_runs_too_long_fails() {
         assert!(reason.contains("100") || reason.contains("timed out"), "{reason}");
     }
 }
+
+/// A pause is kept in Redis, and workers of both kinds heed it, whoever paused.
+#[tokio::test]
+async fn a_pause_holds_the_workers_of_both_kinds() {
+    let mut stage = Stage::set();
+    let add = json!({ "op": "add", "data": { "return": 1 } });
+    let (pause, resume) = (json!({ "op": "pause" }), json!({ "op": "resume" }));
+    for (queue, ours_pauses) in [("paused by ours", true), ("paused by Bull", false)] {
+        stage.node.does(queue, &json!({ "op": "startWorker" })).await.unwrap();
+        let worker = stage.ours.start_worker(queue).await;
+        // Both workers work.
+        for _ in 0..20 {
+            stage.node.does(queue, &add).await.unwrap();
+        }
+        stage.until(queue, "completed", 20).await;
+        if ours_pauses {
+            stage.ours.does(queue, &pause).await.unwrap();
+        } else {
+            stage.node.does(queue, &pause).await.unwrap();
+        }
+        for _ in 0..10 {
+            stage.node.does(queue, &add).await.unwrap();
+            stage.ours.does(queue, &add).await.unwrap();
+            let read = stage.ours.does(queue, &read()).await.unwrap();
+            assert_eq!(read["counts"]["active"], 0, "{queue}");
+            assert_eq!(read["counts"]["completed"], 20, "{queue}");
+        }
+        // A worker that starts anew finds the pause.
+        let second = stage.ours.start_worker(queue).await;
+        let read = stage.ours.does(queue, &read()).await.unwrap();
+        assert_eq!(read["counts"]["paused"], 20, "{queue}");
+        if ours_pauses {
+            stage.node.does(queue, &resume).await.unwrap();
+        } else {
+            stage.ours.does(queue, &resume).await.unwrap();
+        }
+        stage.until(queue, "completed", 40).await;
+        stage.node.does(queue, &json!({ "op": "stopWorker" })).await.unwrap();
+        worker.stop().await;
+        second.stop().await;
+    }
+}

@@ -54,6 +54,16 @@ impl Stage {
         Self { redis, node, ours }
     }
 
+    /// Waits until so many jobs of `queue` stand in `state`.
+    pub async fn until(&mut self, queue: &str, state: &str, count: u64) {
+        let ours = self.ours.queue(queue).await;
+        let state = state.parse().unwrap();
+        let reached = wait_for_async(Duration::from_secs(30), async || {
+            ours.counts().await.unwrap().of(state) == count
+        });
+        assert!(reached.await, "{queue}: {:?}", ours.counts().await.unwrap());
+    }
+
     /// Goes through the steps four times and compares. `ignored`: channels that are not compared.
     pub async fn play(&mut self, name: &str, ignored: &[&str], steps: &[Value]) {
         let mut wanted: Option<Run> = None;
