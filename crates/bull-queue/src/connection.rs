@@ -1,15 +1,16 @@
 //! The connection to Redis.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use apalis_redis::ConnectionManager;
 use redis::aio::ConnectionManagerConfig;
 use redis::{Client, ErrorKind, RedisError};
-use url::Url;
 
 use crate::error::Error;
+use crate::redis_url::{Place, RedisUrl};
+use crate::sentinel::Watch;
 
 /// A Redis that stalls for less than this is waited for; the scripts bear being run twice, so a
 /// reply that comes later does no harm.
@@ -27,9 +28,24 @@ const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
 /// A connection that is shared by its clones and comes back by itself after an outage.
 #[derive(Clone)]
 pub struct Connection {
-    client: Client,
-    manager: ConnectionManager,
+    current: Arc<RwLock<Current>>,
     url: Arc<str>,
+}
+
+/// The server of this moment; with sentinels, another one may take its place.
+pub(crate) struct Current {
+    pub(crate) client: Client,
+    manager: ConnectionManager,
+}
+
+impl Current {
+    pub(crate) fn lazy(
+        client: Client,
+        config: ConnectionManagerConfig,
+    ) -> Result<Self, RedisError> {
+        let manager = ConnectionManager::new_lazy_with_config(client.clone(), config)?;
+        Ok(Self { client, manager })
+    }
 }
 
 impl Connection {
@@ -42,7 +58,7 @@ impl Connection {
     /// The connection itself, for commands that the queue has no function for.
     #[must_use]
     pub fn manager(&self) -> ConnectionManager {
-        self.manager.clone()
+        self.current.read().unwrap_or_else(PoisonError::into_inner).manager.clone()
     }
 
     /// The version of the server, such as `7.0.15`.
@@ -59,8 +75,8 @@ impl Connection {
         Ok(version.unwrap_or("unknown").trim().to_owned())
     }
 
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
+    pub(crate) fn client(&self) -> Client {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).client.clone()
     }
 }
 
@@ -71,44 +87,63 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Connects to Redis at `redis_url`: `redis://` or `rediss://` (TLS, certificates of the system).
+/// Connects to Redis at `redis_url`, see [`RedisUrl`].
 ///
-/// The connection comes back by itself after an outage, trying again at least every second.
+/// The connection comes back by itself after an outage, trying again at least every second; with
+/// sentinels, to the master that they name then.
 ///
 /// # Errors
 /// [`Error::Url`] when the URL cannot be used, [`Error::Unreachable`] when Redis did not answer
 /// within about 5 s, [`Error::Refused`] when it answered with an error (a wrong password).
 pub async fn connect(redis_url: &str) -> Result<Connection, Error> {
-    let url: Arc<str> = redacted(redis_url).into();
-    if redis_url.starts_with("rediss:") {
+    let parsed: RedisUrl = redis_url.parse().map_err(Error::Url)?;
+    let url: Arc<str> = parsed.to_string().into();
+    if parsed.is_tls() {
         install_tls_provider();
     }
-    let client = Client::open(redis_url)
-        .map_err(|error| Error::Url { url: url.to_string(), reason: error.to_string() })?;
-    let config = ConnectionManagerConfig::new()
-        .set_response_timeout(Some(RESPONSE_LIMIT))
-        .set_connection_timeout(Some(CONNECT_LIMIT))
-        .set_max_delay(RECONNECT_PAUSE);
-    let connecting = ConnectionManager::new_with_config(client.clone(), config);
+    let failed = |source: RedisError| failure(&url, source);
+    let (client, watch) = match &parsed.place {
+        Place::Server => (Client::open(parsed.secret()).map_err(failed)?, None),
+        Place::Sentinels(place) => {
+            let mut watch = Watch::new(place).map_err(failed)?;
+            let master = tokio::time::timeout(CONNECT_LIMIT, watch.master()).await;
+            let master = master
+                .unwrap_or_else(|_| Err(no_answer()))
+                .map_err(|source| Error::Unreachable { url: url.to_string(), source })?;
+            (master, Some(watch))
+        }
+    };
+    let connecting = ConnectionManager::new_with_config(client.clone(), manager_config());
     let manager = match tokio::time::timeout(CONNECT_LIMIT, connecting).await {
-        Ok(Ok(manager)) => manager,
-        Ok(Err(source)) if is_passing(&source) => {
-            return Err(Error::Unreachable { url: url.to_string(), source });
-        }
-        Ok(Err(source)) => {
-            return Err(Error::Refused {
-                url: url.to_string(),
-                action: "let us in",
-                queue: "all queues".into(),
-                source,
-            });
-        }
+        Ok(connected) => connected.map_err(failed)?,
         Err(_) => {
             let source = reason(&client).await;
             return Err(Error::Unreachable { url: url.to_string(), source });
         }
     };
-    Ok(Connection { client, manager, url })
+    let current = Arc::new(RwLock::new(Current { client, manager }));
+    if let Some(watch) = watch {
+        tokio::spawn(watch.follow(Arc::downgrade(&current)));
+    }
+    Ok(Connection { current, url })
+}
+
+pub(crate) fn manager_config() -> ConnectionManagerConfig {
+    ConnectionManagerConfig::new()
+        .set_response_timeout(Some(RESPONSE_LIMIT))
+        .set_connection_timeout(Some(CONNECT_LIMIT))
+        .set_max_delay(RECONNECT_PAUSE)
+}
+
+fn failure(url: &str, source: RedisError) -> Error {
+    if is_passing(&source) {
+        return Error::Unreachable { url: url.to_owned(), source };
+    }
+    Error::Refused { url: url.to_owned(), action: "let us in", queue: "all queues".into(), source }
+}
+
+fn no_answer() -> RedisError {
+    RedisError::from((ErrorKind::Io, "no answer within 5 s"))
 }
 
 /// Why Redis cannot be reached: the manager keeps that to itself while it tries again.
@@ -116,17 +151,17 @@ async fn reason(client: &Client) -> RedisError {
     let attempt = client.get_multiplexed_async_connection();
     match tokio::time::timeout(REASON_LIMIT, attempt).await {
         Ok(Err(source)) => source,
-        _ => RedisError::from((ErrorKind::Io, "no answer within 5 s")),
+        _ => no_answer(),
     }
 }
 
 /// Whether an error passes by itself: the connection broke, or the server is not ready yet.
 pub(crate) fn is_passing(error: &RedisError) -> bool {
-    use redis::ServerErrorKind::{BusyLoading, MasterDown, TryAgain};
+    use redis::ServerErrorKind::{BusyLoading, MasterDown, ReadOnly, TryAgain};
     error.is_io_error()
         || error.is_timeout()
         || error.is_connection_dropped()
-        || matches!(error.kind(), ErrorKind::Server(BusyLoading | MasterDown | TryAgain))
+        || matches!(error.kind(), ErrorKind::Server(BusyLoading | MasterDown | ReadOnly | TryAgain))
         || matches!(error.code(), Some("BUSY"))
 }
 
@@ -134,32 +169,5 @@ pub(crate) fn is_passing(error: &RedisError) -> bool {
 fn install_tls_provider() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         let _ = rustls::crypto::ring::default_provider().install_default();
-    }
-}
-
-/// The URL without its password; nothing of it when it cannot be parsed, as the password could
-/// stand anywhere.
-fn redacted(url: &str) -> String {
-    let Ok(mut url) = Url::parse(url) else {
-        return "(not shown: it cannot be parsed)".into();
-    };
-    if url.password().is_some() && url.set_password(Some("***")).is_err() {
-        return "(not shown)".into();
-    }
-    url.set_query(None);
-    url.to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_is_never_shown() {
-        assert_eq!(redacted("rediss://u:s3cret@h:6380/1"), "rediss://u:***@h:6380/1");
-        assert_eq!(redacted("redis://:s3cret@h"), "redis://:***@h");
-        assert_eq!(redacted("redis://127.0.0.1:6379"), "redis://127.0.0.1:6379");
-        assert!(!redacted("s3cret without a scheme").contains("s3cret"));
-        assert!(!redacted("redis://h/0?password=s3cret").contains("s3cret"));
     }
 }

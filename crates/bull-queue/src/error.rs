@@ -10,16 +10,8 @@ use crate::job::{JobId, State};
 #[non_exhaustive]
 pub enum Error {
     /// The URL of Redis cannot be used.
-    #[error(
-        "the Redis URL {url} cannot be used: {reason}; wanted \
-         redis://[user:password@]host[:port][/database], or rediss:// for TLS"
-    )]
-    Url {
-        /// The URL, without its password.
-        url: String,
-        /// What is wrong with it.
-        reason: String,
-    },
+    #[error("the Redis URL cannot be used: {0}")]
+    Url(crate::redis_url::RedisUrlError),
     /// Redis does not answer.
     #[error(
         "Redis at {url} could not be reached: {source}; check that REDIS_URL is right and that \

@@ -9,8 +9,10 @@ mod keys;
 mod options;
 mod owner;
 mod queue;
+mod redis_url;
 mod repeatable;
 mod scripts;
+mod sentinel;
 mod worker;
 
 pub use tokio_util::sync::CancellationToken;
@@ -22,6 +24,7 @@ pub use job::{
 };
 pub use options::{Backoff, JobOptions, Keep, RepeatOptions, UnknownBackoff};
 pub use queue::{Counts, Logs, Queue, QueueEvent};
+pub use redis_url::{RedisUrl, RedisUrlError};
 pub use repeatable::RepeatableJob;
 pub use worker::{
     BullBackend, Interrupted, InterruptedPolicy, JobContext, Observer, Unretryable, WorkerEvent,

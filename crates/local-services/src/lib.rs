@@ -17,6 +17,7 @@ mod postgres;
 mod processes;
 mod proxy;
 mod redis;
+mod sentinel;
 mod wait;
 
 pub use error::Error;
@@ -24,4 +25,5 @@ pub use launch::free_port;
 pub use postgres::{PostgresOptions, PostgresServer};
 pub use proxy::Proxy;
 pub use redis::{RedisOptions, RedisServer};
+pub use sentinel::RedisSentinel;
 pub use wait::{wait_for, wait_for_async};

@@ -46,12 +46,17 @@ impl RedisServer {
     /// # Errors
     /// As [`RedisServer::start`].
     pub fn start_with(options: RedisOptions) -> Result<Self, Error> {
+        let mut server = Self::prepare(options)?;
+        server.start_again()?;
+        Ok(server)
+    }
+
+    /// A directory and a port; nothing runs yet.
+    pub(crate) fn prepare(options: RedisOptions) -> Result<Self, Error> {
         let directory = TempDir::with_prefix("redis-").during("create a directory for Redis")?;
         hand_over(directory.path())?;
         let port = free_port().during("find a free port for Redis")?;
-        let mut server = Self { directory, port, options, child: None };
-        server.start_again()?;
-        Ok(server)
+        Ok(Self { directory, port, options, child: None })
     }
 
     /// Starts the server again after [`RedisServer::kill`] or [`RedisServer::stop`], on the same port.
@@ -59,6 +64,22 @@ impl RedisServer {
     /// # Errors
     /// As [`RedisServer::start`].
     pub fn start_again(&mut self) -> Result<(), Error> {
+        let mut arguments: Vec<String> = ["--bind", "127.0.0.1", "--save", "", "--daemonize", "no"]
+            .into_iter()
+            .chain(["--appendfsync", "always", "--appendonly"])
+            .map(str::to_owned)
+            .collect();
+        arguments.push(if self.options.append_only { "yes" } else { "no" }.into());
+        arguments.extend(["--port".into(), self.port.to_string()]);
+        arguments.extend(["--dir".into(), self.directory.path().display().to_string()]);
+        for (name, value) in &self.options.settings {
+            arguments.extend([format!("--{name}"), value.clone()]);
+        }
+        self.spawn(&arguments)
+    }
+
+    /// Starts `redis-server` with `arguments`, and waits until it answers on the port.
+    pub(crate) fn spawn(&mut self, arguments: &[String]) -> Result<(), Error> {
         let program = on_path("redis-server")
             .ok_or(Error::Missing { program: "redis-server".into(), package: "redis-server" })?;
         let log_path = self.directory.path().join("redis.log");
@@ -68,17 +89,8 @@ impl RedisServer {
             .open(&log_path)
             .during("open the log of Redis")?;
         let mut command = command(&program);
-        command
-            .args(["--bind", "127.0.0.1", "--save", "", "--daemonize", "no"])
-            .args(["--port", &self.port.to_string()])
-            .arg("--dir")
-            .arg(self.directory.path())
-            .args(["--appendonly", if self.options.append_only { "yes" } else { "no" }])
-            .args(["--appendfsync", "always"]);
-        for (name, value) in &self.options.settings {
-            command.arg(format!("--{name}")).arg(value);
-        }
         let mut child = command
+            .args(arguments)
             .stdout(log.try_clone().during("open the log of Redis")?)
             .stderr(Stdio::from(log))
             .spawn()

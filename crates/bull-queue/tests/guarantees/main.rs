@@ -13,6 +13,7 @@ mod outage;
 mod repeating;
 mod retrying;
 mod running;
+mod sentinel;
 mod successor;
 mod support;
 mod tls;

@@ -10,10 +10,11 @@ mod settings;
 
 use std::process::ExitCode;
 
+pub use bull_queue::RedisUrl;
 pub use dotenv::load as load_dotenv;
 pub use error::{Errors, Problem};
 pub use options::{Options, RedisOptions};
-pub use settings::{RedisUrl, ScheduleSettings, Settings};
+pub use settings::{ScheduleSettings, Settings};
 
 /// Reads `.env`, the environment and the command line of `P`; a usage error ends with exit code 2.
 ///

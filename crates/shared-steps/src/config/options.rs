@@ -8,7 +8,7 @@ use clap::Args;
 /// Where Redis is.
 #[derive(Args, Debug, Clone)]
 pub struct RedisOptions {
-    /// Redis, which holds the queues; rediss:// for TLS
+    /// Redis, which holds the queues; rediss:// for TLS, redis+sentinel://host,host/service for sentinels
     #[arg(
         long,
         env = "REDIS_URL",

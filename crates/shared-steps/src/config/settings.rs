@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use bull_queue::InterruptedPolicy;
 use bull_queue::cron::CronSchedule;
+use bull_queue::{InterruptedPolicy, RedisUrl};
 use pg_replicate::{BackupMode, CopyFormat, DatabaseUrl, enrichment};
 
 use super::error::{Errors, Problem};
@@ -19,34 +19,6 @@ use crate::telemetry::{SentrySettings, TelemetrySettings};
 
 /// The time zone of `SCHEDULE`; it was never configurable, and reports are read in it.
 const TIME_ZONE: &str = "Europe/Paris";
-
-/// Redis's URL; its password is not shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RedisUrl(String);
-
-impl RedisUrl {
-    /// The URL with its password, for the connection alone.
-    #[must_use]
-    pub fn secret(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for RedisUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut url = url::Url::parse(&self.0).map_err(|_| fmt::Error)?;
-        if url.password().is_some() {
-            let _ = url.set_password(Some("***"));
-        }
-        f.write_str(url.as_str())
-    }
-}
-
-impl fmt::Debug for RedisUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
 
 /// When the night starts.
 #[derive(Debug, Clone)]
@@ -201,15 +173,9 @@ impl Reader {
     }
 
     fn redis_url(&mut self, text: &str) -> Option<RedisUrl> {
-        let text = or_default(text, "redis://127.0.0.1:6379");
-        let parsed = url::Url::parse(text)
-            .is_ok_and(|url| matches!(url.scheme(), "redis" | "rediss" | "redis+unix" | "unix"));
-        if parsed {
-            Some(RedisUrl(text.to_owned()))
-        } else {
-            let wanted =
-                "a URL such as redis://user:password@host:6379 or rediss://… (TLS) is wanted";
-            self.wrong("REDIS_URL", None, wanted.into())
+        match or_default(text, "redis://127.0.0.1:6379").parse() {
+            Ok(url) => Some(url),
+            Err(error) => self.wrong("REDIS_URL", None, format!("{error}")),
         }
     }
 

@@ -1,0 +1,215 @@
+//! Where Redis is: one server, or the master that sentinels name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use percent_encoding::percent_decode_str;
+use redis::IntoConnectionInfo;
+use url::Url;
+
+/// The port of a sentinel that is given without one.
+const SENTINEL_PORT: u16 = 26379;
+
+const WANTED: &str = "wanted redis://user:password@host:6379/0, rediss://… (TLS), or \
+                      redis+sentinel://user:password@host:26379,host:26379/service/0";
+
+/// A URL of Redis that cannot be used; it never shows the URL, which may hold a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}; {WANTED}")]
+pub struct RedisUrlError {
+    reason: String,
+}
+
+/// A URL of Redis: `redis://`, `rediss://` (TLS), `redis+unix://`, or
+/// `redis+sentinel://[user:password@]host[:port][,host[:port]…]/service[/database]`
+/// (`rediss+sentinel://`: TLS to the master). User and password are the master's.
+///
+/// Its password is not shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedisUrl {
+    text: String,
+    shown: String,
+    pub(crate) place: Place,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The text of the URL is what the client takes.
+    Server,
+    /// Ask these.
+    Sentinels(Sentinels),
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Sentinels {
+    pub(crate) hosts: Vec<(String, u16)>,
+    pub(crate) service: String,
+    pub(crate) database: i64,
+    pub(crate) tls: bool,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<String>,
+}
+
+impl RedisUrl {
+    /// The URL with its password, for the connection alone.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the connection is encrypted.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.text.starts_with("rediss")
+    }
+}
+
+impl fmt::Display for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for RedisUrl {
+    type Err = RedisUrlError;
+
+    fn from_str(text: &str) -> Result<Self, RedisUrlError> {
+        let text = text.trim();
+        let sentinel = [("redis+sentinel://", false), ("rediss+sentinel://", true)];
+        for (scheme, tls) in sentinel {
+            if let Some(rest) = text.strip_prefix(scheme) {
+                return sentinels(text, scheme, rest, tls);
+            }
+        }
+        server(text)
+    }
+}
+
+fn wrong<T>(reason: impl Into<String>) -> Result<T, RedisUrlError> {
+    Err(RedisUrlError { reason: reason.into() })
+}
+
+fn server(text: &str) -> Result<RedisUrl, RedisUrlError> {
+    let Ok(mut url) = Url::parse(text) else { return wrong("it is no URL") };
+    if !matches!(url.scheme(), "redis" | "rediss" | "unix" | "redis+unix") {
+        return wrong(format!("{}:// is not Redis", url.scheme()));
+    }
+    if let Err(error) = text.into_connection_info() {
+        return wrong(error.detail().map_or_else(|| error.to_string(), str::to_owned));
+    }
+    if url.password().is_some() && url.set_password(Some("***")).is_err() {
+        return wrong("a password without a host");
+    }
+    url.set_query(None);
+    Ok(RedisUrl { text: text.to_owned(), shown: url.to_string(), place: Place::Server })
+}
+
+fn sentinels(text: &str, scheme: &str, rest: &str, tls: bool) -> Result<RedisUrl, RedisUrlError> {
+    let (credentials, rest) = match rest.rsplit_once('@') {
+        Some((credentials, rest)) => (Some(credentials), rest),
+        None => (None, rest),
+    };
+    let Some((hosts, path)) = rest.split_once('/') else {
+        return wrong("the service's name is missing");
+    };
+    let (service, database) = path.split_once('/').unwrap_or((path, "0"));
+    if service.is_empty() {
+        return wrong("the service's name is missing");
+    }
+    let Ok(database) = database.parse() else {
+        return wrong(format!("the database is {database:?}, not a number"));
+    };
+    let (user, password) = match credentials.map(|text| text.split_once(':').unwrap_or((text, "")))
+    {
+        Some((user, password)) => (decoded(user)?, decoded(password)?),
+        None => (None, None),
+    };
+    let hosts = hosts.split(',').map(address).collect::<Result<_, _>>()?;
+    let user_shown = credentials.and_then(|text| text.split(':').next()).unwrap_or_default();
+    let shown = match credentials {
+        Some(_) => format!("{scheme}{user_shown}:***@{rest}"),
+        None => text.to_owned(),
+    };
+    let place = Sentinels { hosts, service: service.to_owned(), database, tls, user, password };
+    Ok(RedisUrl { text: text.to_owned(), shown, place: Place::Sentinels(place) })
+}
+
+fn address(text: &str) -> Result<(String, u16), RedisUrlError> {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) => match port.parse() {
+            Ok(port) => (host, port),
+            Err(_) => return wrong(format!("{port:?} is no port of a sentinel")),
+        },
+        None => (text, SENTINEL_PORT),
+    };
+    if host.is_empty() { wrong("a sentinel has no host") } else { Ok((host.to_owned(), port)) }
+}
+
+fn decoded(text: &str) -> Result<Option<String>, RedisUrlError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match percent_decode_str(text).decode_utf8() {
+        Ok(text) => Ok(Some(text.into_owned())),
+        Err(_) => wrong("user or password is no UTF-8"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        match text.parse::<RedisUrl>() {
+            Ok(url) => format!("{url} {url:?}"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        for text in [
+            "rediss://u:s3cret@h:6380/1",
+            "redis://:s3cret@h",
+            "redis://h/0?password=s3cret",
+            "s3cret without a scheme",
+            "https://u:s3cret@h",
+            "redis+sentinel://u:s3cret@a,b:1/mymaster",
+            "redis+sentinel://:s3cret@a/",
+            "rediss+sentinel://u:s3cret@a:x/mymaster",
+        ] {
+            assert!(!shown(text).contains("s3cret"), "{}", shown(text));
+        }
+        assert!(shown("rediss://u:s3cret@h:6380/1").starts_with("rediss://u:***@h:6380/1 "));
+        assert!(shown("redis://127.0.0.1:6379").starts_with("redis://127.0.0.1:6379 "));
+    }
+
+    #[test]
+    fn sentinels_are_read() {
+        let url: RedisUrl = "rediss+sentinel://me:p%40ss@one:26380,two/night/3".parse().unwrap();
+        let Place::Sentinels(place) = &url.place else { panic!("sentinels") };
+        assert_eq!(place.hosts, [("one".to_owned(), 26380), ("two".to_owned(), SENTINEL_PORT)]);
+        assert_eq!((place.service.as_str(), place.database, place.tls), ("night", 3, true));
+        assert_eq!(place.user.as_deref(), Some("me"));
+        assert_eq!(place.password.as_deref(), Some("p@ss"));
+        assert_eq!(url.to_string(), "rediss+sentinel://me:***@one:26380,two/night/3");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (text, reason) in [
+            ("http://h", "http:// is not Redis"),
+            ("redis+sentinel://h:26379", "the service's name is missing"),
+            ("redis+sentinel://h:no/s", "\"no\" is no port"),
+            ("redis+sentinel://h/s/db", "\"db\", not a number"),
+        ] {
+            let error = text.parse::<RedisUrl>().unwrap_err().to_string();
+            assert!(error.contains(reason) && error.contains("wanted redis://"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The master that sentinels name, followed when it changes.
+
+use std::sync::{PoisonError, RwLock, Weak};
+use std::time::Duration;
+
+use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
+use redis::{Client, ConnectionAddr, RedisError, TlsMode};
+
+use crate::connection::{Current, manager_config};
+use crate::redis_url::Sentinels;
+
+/// How often the sentinels are asked who is master.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// Sentinels of one service.
+pub(crate) struct Watch {
+    sentinels: SentinelClient,
+}
+
+impl Watch {
+    pub(crate) fn new(place: &Sentinels) -> Result<Self, RedisError> {
+        let hosts = place.hosts.iter().map(|(host, port)| ConnectionAddr::Tcp(host.clone(), *port));
+        let mut builder =
+            SentinelClientBuilder::new(hosts, &place.service, SentinelServerType::Master)?
+                .set_client_to_redis_db(place.database);
+        if place.tls {
+            builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
+        }
+        if let Some(user) = &place.user {
+            builder = builder.set_client_to_redis_username(user);
+        }
+        if let Some(password) = &place.password {
+            builder = builder.set_client_to_redis_password(password);
+        }
+        Ok(Self { sentinels: builder.build()? })
+    }
+
+    /// The client of the master of this moment.
+    pub(crate) async fn master(&mut self) -> Result<Client, RedisError> {
+        self.sentinels.async_get_client().await
+    }
+
+    /// Puts the new master in place of the old one, until nobody uses the connection any more.
+    pub(crate) async fn follow(mut self, current: Weak<RwLock<Current>>) {
+        loop {
+            tokio::time::sleep(PERIOD).await;
+            let Some(shared) = current.upgrade() else { return };
+            // No sentinel answers, or none knows a master: the one we have may still be right.
+            let Ok(master) = self.master().await else { continue };
+            let addr = |client: &Client| client.get_connection_info().addr().clone();
+            let known = addr(&shared.read().unwrap_or_else(PoisonError::into_inner).client);
+            if known == addr(&master) {
+                continue;
+            }
+            tracing::debug!("Redis has a new master: {}", addr(&master));
+            if let Ok(current) = Current::lazy(master, manager_config()) {
+                *shared.write().unwrap_or_else(PoisonError::into_inner) = current;
+            }
+        }
+    }
+}
