@@ -11,7 +11,7 @@ pub use queues::Queues;
 use std::time::Duration;
 
 /// How long anything that is waited for may take on a busy machine.
-pub const LIMIT: Duration = Duration::from_secs(90);
+pub const LIMIT: Duration = Duration::from_secs(150);
 
 /// Waits until `condition` holds.
 ///
