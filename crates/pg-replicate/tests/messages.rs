@@ -69,6 +69,7 @@ async fn a_night() {
         target: copy.target.clone(),
         mode: mode(modes),
         format: CopyFormat::Text,
+        jobs: 2,
     };
     incremental(modes).run(&context).await.unwrap();
     incremental("{}").run(&context).await.unwrap();
@@ -87,6 +88,7 @@ async fn a_night() {
             "End restore Backup",
             "Start create view",
             "End create view",
+            "Enrich imported data",
             "enrichment.add - Started",
             "CREATE INDEX \"knowledge-elements_createdAt_idx\" - Skipped: table \"knowledge-elements\" does not exist",
             "CREATE INDEX \"knowledge-element-snapshots_snappedAt_idx\" - Skipped: table \"knowledge-element-snapshots\" does not exist",
