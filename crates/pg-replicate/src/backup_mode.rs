@@ -1,5 +1,8 @@
 //! `BACKUP_MODE`: which tables are not copied whole.
 
+mod duration;
+mod rule;
+
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -7,23 +10,28 @@ use serde_json::Value;
 
 use crate::identifier::{DEFAULT_SCHEMA, TableName};
 
+pub use rule::TableRule;
+
 /// How a table is handled that is not copied whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TableMode {
-    /// Only rows with a larger id are added.
+    /// Only rows with a larger key are added.
     Incremental,
+    /// Rows are added, and changed where they differ.
+    Upsert,
     /// It is left alone.
     None,
 }
 
 /// Which tables the full copy neither dumps, drops nor touches.
 ///
-/// A JSON object: table → `"incremental"` or `"none"`. A table without a schema is one of `public`;
+/// A JSON object: table → `"incremental"`, `"none"`, or an object with what [`TableRule`] holds, such
+/// as `{"mode": "upsert", "key": "id", "cursor": "updatedAt", "lag": "10 minutes"}`. A table without a schema is one of `public`;
 /// `schema.table` names one of another schema, and a part in double quotes may hold dots:
 /// `"stats"."a.b"`. Names are taken as they stand in the catalog: case counts, nothing is a pattern.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BackupMode {
-    tables: BTreeMap<TableName, TableMode>,
+    tables: BTreeMap<TableName, TableRule>,
 }
 
 impl BackupMode {
@@ -35,7 +43,12 @@ impl BackupMode {
 
     /// The tables with `mode`, in the order of their names.
     pub fn tables(&self, mode: TableMode) -> impl Iterator<Item = &TableName> {
-        self.tables.iter().filter(move |(_, its)| **its == mode).map(|(table, _)| table)
+        self.tables.iter().filter(move |(_, rule)| rule.mode == mode).map(|(table, _)| table)
+    }
+
+    /// The tables that are kept up to date, and how, in the order of their names.
+    pub fn updated(&self) -> impl Iterator<Item = (&TableName, &TableRule)> {
+        self.tables.iter().filter(|(_, rule)| rule.mode != TableMode::None)
     }
 
     /// Every table that is not copied whole, in the order of their names.
@@ -71,6 +84,18 @@ pub enum BackupModeError {
         /// The value, as JSON.
         found: String,
     },
+    /// A part of a table's object that cannot be used.
+    #[error("table \"{table}\", \"{key}\": {wanted} is wanted; found {found}")]
+    Rule {
+        /// The table's key.
+        table: String,
+        /// The key in its object.
+        key: String,
+        /// What can stand there.
+        wanted: String,
+        /// What stands there, as JSON.
+        found: String,
+    },
     /// A key that is no table's name.
     #[error(
         "\"{0}\" names no table: a table of public (answers), or another schema's (stats.answers) is wanted"
@@ -92,13 +117,9 @@ impl FromStr for BackupMode {
         };
         let mut tables = BTreeMap::new();
         for (key, value) in object {
-            let mode = match value.as_str() {
-                Some("incremental") => TableMode::Incremental,
-                Some("none") => TableMode::None,
-                _ => return Err(BackupModeError::Mode { table: key, found: value.to_string() }),
-            };
+            let rule = TableRule::parse(&key, &value)?;
             let table = parse_table(&key).ok_or_else(|| BackupModeError::Table(key.clone()))?;
-            if tables.insert(table, mode).is_some() {
+            if tables.insert(table, rule).is_some() {
                 return Err(BackupModeError::Twice(key));
             }
         }

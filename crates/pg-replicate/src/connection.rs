@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio_postgres::{CancelToken, Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::Instrument;
@@ -34,10 +34,15 @@ pub async fn connect(url: &DatabaseUrl) -> Result<Client, Error> {
 
 /// A connection whose statements can be cancelled; closed at once when dropped.
 pub(crate) struct Connection {
-    client: Client,
+    client: Held,
     url: DatabaseUrl,
     canceller: Canceller,
-    driver: AbortHandle,
+}
+
+/// A client of our own, or one that goes back to its pool.
+enum Held {
+    Own { client: Client, driver: AbortHandle },
+    Pooled(deadpool_postgres::Object),
 }
 
 /// Cancels what runs on a connection, also while that is lent to a transaction.
@@ -81,15 +86,20 @@ impl Canceller {
 impl Connection {
     /// Connects to `url`, seen as `application_name` in `pg_stat_activity`.
     pub(crate) async fn open(url: &DatabaseUrl, application_name: &str) -> Result<Self, Error> {
-        let (client, driver, tls) = open(url, application_name).await?;
-        let driver = tokio::spawn(driver.in_current_span()).abort_handle();
+        let (client, driver, tls) = open_session(url, application_name).await?;
         let canceller = Canceller { token: client.cancel_token(), tls };
-        let connection = Self { client, url: url.clone(), canceller, driver };
-        connection
-            .batch_execute(SESSION)
-            .await
-            .map_err(|error| connection.error("set up the session", &error))?;
-        Ok(connection)
+        let client = Held::Own { client, driver: driver.abort_handle() };
+        Ok(Self { client, url: url.clone(), canceller })
+    }
+
+    /// A client lent by a pool of connections to `url`.
+    pub(crate) fn pooled(
+        client: deadpool_postgres::Object,
+        url: &DatabaseUrl,
+        tls: Option<MakeRustlsConnect>,
+    ) -> Self {
+        let canceller = Canceller { token: client.cancel_token(), tls };
+        Self { client: Held::Pooled(client), url: url.clone(), canceller }
     }
 
     /// [`Connection::open`], given up when the step is cancelled.
@@ -134,20 +144,42 @@ impl Deref for Connection {
     type Target = Client;
 
     fn deref(&self) -> &Client {
-        &self.client
+        match &self.client {
+            Held::Own { client, .. } => client,
+            Held::Pooled(client) => client,
+        }
     }
 }
 
 impl DerefMut for Connection {
     fn deref_mut(&mut self) -> &mut Client {
-        &mut self.client
+        match &mut self.client {
+            Held::Own { client, .. } => client,
+            Held::Pooled(client) => client,
+        }
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.driver.abort();
+        if let Held::Own { driver, .. } = &self.client {
+            driver.abort();
+        }
     }
+}
+
+/// A client whose session is set up, and the task that drives it.
+pub(crate) async fn open_session(
+    url: &DatabaseUrl,
+    application_name: &str,
+) -> Result<(Client, JoinHandle<()>, Option<MakeRustlsConnect>), Error> {
+    let (client, driver, tls) = open(url, application_name).await?;
+    let driver = tokio::spawn(driver.in_current_span());
+    if let Err(error) = client.batch_execute(SESSION).await {
+        driver.abort();
+        return Err(Error::database(url, "set up the session", &error));
+    }
+    Ok((client, driver, tls))
 }
 
 type Driver = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;

@@ -6,7 +6,7 @@
 //! - [`FullCopy`]: backup, drop and restore with PostgreSQL's own pg_dump and pg_restore, the archive's
 //!   table of contents filtered by object identity;
 //! - [`enrichment`]: a view and indexes from an SQL script;
-//! - [`Incremental`]: rows with a larger id, over two connections.
+//! - [`Incremental`]: new, changed and deleted rows of chosen tables, tables in parallel.
 //!
 //! Nothing here knows that a queue exists. README.md states the guarantees and their limits.
 
@@ -21,11 +21,12 @@ mod error;
 mod full_copy;
 mod identifier;
 mod incremental;
+mod pool;
 mod sql_text;
 mod summary;
 mod tls;
 
-pub use backup_mode::{BackupMode, BackupModeError, TableMode};
+pub use backup_mode::{BackupMode, BackupModeError, TableMode, TableRule};
 pub use connection::connect;
 pub use context::{Context, Progress, ProgressSink};
 pub use database_url::{DatabaseUrl, DatabaseUrlError, SslMode};

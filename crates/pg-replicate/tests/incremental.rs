@@ -12,6 +12,7 @@ fn incremental(world: &World, modes: &str, format: CopyFormat) -> Incremental {
         target: world.url("target_user", "target"),
         mode: mode(modes),
         format,
+        jobs: 2,
     }
 }
 

@@ -121,6 +121,7 @@ fn slow_copy(world: &World) -> Incremental {
         target: world.url("target_user", "target"),
         mode: mode(r#"{"t":"incremental"}"#),
         format: CopyFormat::Text,
+        jobs: 2,
     }
 }
 

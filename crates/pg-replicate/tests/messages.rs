@@ -69,6 +69,7 @@ async fn a_night() {
         target: copy.target.clone(),
         mode: mode(modes),
         format: CopyFormat::Text,
+        jobs: 2,
     };
     incremental(modes).run(&context).await.unwrap();
     incremental("{}").run(&context).await.unwrap();

@@ -274,14 +274,18 @@ async fn target_rights(
 fn kept_tables(copy: &FullCopy, on_source: &[KeptTable], on_target: &[KeptTable]) -> Check {
     let subject = "kept tables";
     let mut wrong = Vec::new();
-    for (mode, name) in [(TableMode::Incremental, "incremental"), (TableMode::None, "none")] {
+    for (mode, name) in [
+        (TableMode::Incremental, "incremental"),
+        (TableMode::Upsert, "upsert"),
+        (TableMode::None, "none"),
+    ] {
         for table in copy.mode.tables(mode) {
             let is_on = |side: &[KeptTable]| side.iter().any(|kept| kept.name == *table);
             if is_on(on_source) || (mode == TableMode::None && is_on(on_target)) {
                 continue;
             }
             let place = match mode {
-                TableMode::Incremental => "the source has no table",
+                TableMode::Incremental | TableMode::Upsert => "the source has no table",
                 TableMode::None => "neither source nor target has a table",
             };
             wrong.push(format!(

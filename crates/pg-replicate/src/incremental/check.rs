@@ -1,13 +1,14 @@
 //! What an incremental copy needs, looked at without changing anything.
 
-use super::{Incremental, order, table};
+use super::table::{self, Merge, TablePlan, Work};
+use super::{Incremental, order};
 use crate::connection::Connection;
-use crate::{Check, Error, TableMode, TableName};
+use crate::{Check, Error, TableMode, TableName, TableRule};
 
 const SUBJECT: &str = "incremental tables";
 
 pub(super) async fn all(incremental: &Incremental) -> Vec<Check> {
-    let tables: Vec<TableName> = incremental.mode.tables(TableMode::Incremental).cloned().collect();
+    let tables: Vec<(&TableName, &TableRule)> = incremental.mode.updated().collect();
     if tables.is_empty() {
         return vec![Check::good(SUBJECT, "none")];
     }
@@ -20,21 +21,27 @@ pub(super) async fn all(incremental: &Incremental) -> Vec<Check> {
     }
 }
 
-async fn look(incremental: &Incremental, tables: &[TableName]) -> Result<Vec<Check>, Error> {
+async fn look(
+    incremental: &Incremental,
+    tables: &[(&TableName, &TableRule)],
+) -> Result<Vec<Check>, Error> {
     let source = Connection::open(&incremental.source, "pg-replicate check").await?;
     let target = Connection::open(&incremental.target, "pg-replicate check").await?;
-    let (_, risky) = order::order(&target, tables).await?;
+    let names: Vec<TableName> = tables.iter().map(|(name, _)| (*name).clone()).collect();
+    let risky = order::order(&target, &names).await?.risky;
     let mut checks = Vec::new();
-    for name in tables {
-        let mut outcome = match table::plan(&source, &target, name, incremental.format).await {
-            Ok(Ok(plan)) => Ok(format!("{name}: rows after {}", plan.last_id)),
+    for &(name, rule) in tables {
+        let mut outcome = match table::plan(&source, &target, name, rule, incremental).await {
+            Ok(Ok(plan)) => Ok(format!("{name}: {}", found(&plan))),
             Ok(Err(wrong)) => Err(wrong),
             Err(error) => Err(error.to_string()),
         };
-        if outcome.is_ok() && !may_write(&target, name).await? {
-            outcome = Err(format!("{name}: the role may not INSERT into it on the target"));
+        for right in rights(rule) {
+            if outcome.is_ok() && !may(&target, name, right).await? {
+                outcome = Err(format!("{name}: the role may not {right} on the target"));
+            }
         }
-        if outcome.is_ok() && !may_read(&source, name).await? {
+        if outcome.is_ok() && !may(&source, name, "SELECT").await? {
             outcome = Err(format!("{name}: the role may not SELECT from it on the source"));
         }
         if let Ok(found) = &mut outcome {
@@ -47,12 +54,24 @@ async fn look(incremental: &Incremental, tables: &[TableName]) -> Result<Vec<Che
     Ok(checks)
 }
 
-async fn may_write(target: &Connection, table: &TableName) -> Result<bool, Error> {
-    may(target, table, "INSERT").await
+fn found(plan: &TablePlan) -> String {
+    match (&plan.work, &plan.last) {
+        (Work::Append(_), Some(_)) => format!("rows after {}", plan.last_text()),
+        (Work::Append(_), None) => "all rows, for it is empty on the target".to_owned(),
+        (Work::Merge(Merge { condition: None, .. }), _) => "all rows are compared".to_owned(),
+        (Work::Merge(Merge { condition: Some(condition), .. }), _) => {
+            format!("rows where {condition} are compared")
+        }
+    }
 }
 
-async fn may_read(source: &Connection, table: &TableName) -> Result<bool, Error> {
-    may(source, table, "SELECT").await
+/// What is done on the target.
+fn rights(rule: &TableRule) -> &'static [&'static str] {
+    match (rule.mode, rule.deletes) {
+        (TableMode::Upsert, true) => &["INSERT", "SELECT", "UPDATE", "DELETE"],
+        (TableMode::Upsert, false) => &["INSERT", "SELECT", "UPDATE"],
+        _ => &["INSERT"],
+    }
 }
 
 async fn may(connection: &Connection, table: &TableName, right: &str) -> Result<bool, Error> {

@@ -1,29 +1,19 @@
-//! Copies the new rows of one table.
+//! Copies tables in one transaction of the target.
 
-use bytes::{Bytes, BytesMut};
-use futures_util::{SinkExt, StreamExt};
-use tokio_postgres::CopyInSink;
-
-use super::table::{TablePlan, last_id};
+use super::key::quote_literal;
+use super::merge;
+use super::table::{TablePlan, Work, last_key};
+use super::transfer::{self, Copied};
 use crate::Error;
 use crate::connection::Connection;
 use crate::identifier::quote_identifier;
-
-/// Bytes handed to the target at once; a message per row would cost more than the row.
-const CHUNK: usize = 64 * 1024;
-
-/// What was copied of one table.
-pub(super) struct Copied {
-    pub(super) rows: u64,
-    pub(super) bytes: u64,
-}
 
 /// Copies in one transaction of the target; `report` is told the bytes so far.
 pub(super) async fn table(
     source: &Connection,
     target: &Connection,
     plan: &TablePlan,
-    report: &mut impl FnMut(u64),
+    report: &(dyn Fn(u64) + Sync),
 ) -> Result<Copied, Error> {
     let table = &plan.table;
     log_before(plan);
@@ -35,13 +25,18 @@ pub(super) async fn table(
             .map_err(|error| target.error(format!("{action} {table}"), &error))
     };
     execute("BEGIN", "begin the copy of").await?;
-    let copied = copy_rows(source, target, plan, report).await?;
-    let last = last_id(target, table).await?.unwrap_or_default();
+    let copied = match &plan.work {
+        Work::Append(condition) => {
+            append(source, target, plan, condition.as_deref(), report).await?
+        }
+        Work::Merge(merge) => merge::table(source, target, plan, merge, report).await?,
+    };
+    let last = last_key(target, table, &plan.key).await?;
     execute("COMMIT", "commit the copy of").await?;
     // setval knows no transaction: done before the commit it would stay after a rollback. Missed in
     // between, the next run mends it, for it reads the table.
     move_sequences(target, plan).await?;
-    log_after(plan, &last);
+    log_after(plan, &TablePlan { last, ..plan.clone() }.last_text());
     tracing::info!(
         table_name = %table,
         total_records_replicated = copied.rows,
@@ -51,9 +46,23 @@ pub(super) async fn table(
     Ok(copied)
 }
 
+async fn append(
+    source: &Connection,
+    target: &Connection,
+    plan: &TablePlan,
+    condition: Option<&str>,
+    report: &(dyn Fn(u64) + Sync),
+) -> Result<Copied, Error> {
+    let (table, columns) = (plan.table.quoted(), plan.column_list());
+    let condition = condition.map(|text| format!(" WHERE {text}")).unwrap_or_default();
+    let query = format!("SELECT {columns} FROM {table}{condition}");
+    let into = format!("{table} ({columns})");
+    transfer::rows(source, target, &plan.table, &query, &into, plan.is_binary, report).await
+}
+
 /// Dashboards compare the ids as numbers, where they are numbers.
 fn log_before(plan: &TablePlan) {
-    let (table, before) = (&plan.table, plan.last_id.as_str());
+    let (table, before) = (&plan.table, plan.last_text());
     match before.parse::<i64>() {
         Ok(number) => tracing::info!(
             table_name = %table,
@@ -69,7 +78,7 @@ fn log_before(plan: &TablePlan) {
 }
 
 fn log_after(plan: &TablePlan, after: &str) {
-    let (table, before) = (&plan.table, plan.last_id.as_str());
+    let (table, before) = (&plan.table, plan.last_text());
     match (before.parse::<i64>(), after.parse::<i64>()) {
         (Ok(before), Ok(number)) => tracing::info!(
             table_name = %table,
@@ -84,50 +93,6 @@ fn log_after(plan: &TablePlan, after: &str) {
             "{table} last record index target after replication {after}"
         ),
     }
-}
-
-async fn copy_rows(
-    source: &Connection,
-    target: &Connection,
-    plan: &TablePlan,
-    report: &mut impl FnMut(u64),
-) -> Result<Copied, Error> {
-    let (table, columns) = (plan.table.quoted(), &plan.columns);
-    let format = if plan.is_binary { "binary" } else { "text" };
-    let read = format!(
-        "COPY (SELECT {columns} FROM {table} WHERE {id} > {last}::{id_type}) TO STDOUT (FORMAT {format})",
-        id = quote_identifier("id"),
-        last = quote_literal(&plan.last_id),
-        id_type = plan.id_type,
-    );
-    let write = format!("COPY {table} ({columns}) FROM STDIN (FORMAT {format})");
-    let read_error = |error| source.error(format!("read {} from the source", plan.table), &error);
-    let write_error = |error| target.error(format!("write {} on the target", plan.table), &error);
-
-    let stream = source.copy_out(&read).await.map_err(read_error)?;
-    let sink: CopyInSink<Bytes> = target.copy_in(&write).await.map_err(write_error)?;
-    let mut stream = std::pin::pin!(stream);
-    let mut sink = std::pin::pin!(sink);
-    let mut chunk = BytesMut::with_capacity(2 * CHUNK);
-    let mut bytes = 0;
-    while let Some(data) = stream.next().await {
-        let data = data.map_err(read_error)?;
-        bytes += data.len() as u64;
-        chunk.extend_from_slice(&data);
-        if chunk.len() >= CHUNK {
-            if sink.send(chunk.split().freeze()).await.is_err() {
-                // Why is said at the end.
-                break;
-            }
-            report(bytes);
-        }
-    }
-    if !chunk.is_empty() {
-        let _ = sink.send(chunk.freeze()).await;
-    }
-    let rows = sink.finish().await.map_err(write_error)?;
-    report(bytes);
-    Ok(Copied { rows, bytes })
 }
 
 /// Moves each sequence of the table's columns to its column's largest value, never back.
@@ -147,26 +112,4 @@ async fn move_sequences(target: &Connection, plan: &TablePlan) -> Result<(), Err
         target.batch_execute(&sql).await.map_err(failed)?;
     }
     Ok(())
-}
-
-/// `'text'`, whatever standard_conforming_strings says.
-fn quote_literal(text: &str) -> String {
-    let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') {
-        format!(" E'{}'", quoted.replace('\\', "\\\\"))
-    } else {
-        format!("'{quoted}'")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn literals() {
-        assert_eq!(quote_literal("12"), "'12'");
-        assert_eq!(quote_literal("it's"), "'it''s'");
-        assert_eq!(quote_literal("a\\'b"), " E'a\\\\''b'");
-    }
 }

@@ -1,19 +1,32 @@
-//! Rows with a larger id, over two connections.
+//! New, changed and deleted rows of chosen tables: one snapshot of the source, one transaction per
+//! table on the target, tables in parallel.
 //!
-//! Rows that the source commits late with a smaller id, updates and deletions are not seen: that is
-//! what an incremental table is.
+//! docs/incremental.md says what each mode guarantees.
 
 mod check;
+mod columns;
 mod copy;
+mod key;
+mod merge;
 mod order;
+mod parallel;
 mod table;
+mod transfer;
+mod window;
 
 use std::time::Instant;
 
+use parallel::Sides;
+use table::TablePlan;
+use transfer::Copied;
+
 use crate::connection::Connection;
 use crate::context::share;
+use crate::pool::Pool;
 use crate::summary::PhaseSummary;
-use crate::{BackupMode, Check, Context, DatabaseUrl, Error, Summary, TableMode, TableName};
+use crate::{BackupMode, Check, Context, DatabaseUrl, Error, Summary, TableName, TableRule};
+
+const APPLICATION: &str = "pg-replicate incremental";
 
 /// How rows travel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,7 +39,7 @@ pub enum CopyFormat {
     Binary,
 }
 
-/// The incremental copy of the tables of mode `incremental`.
+/// The incremental copy of the tables of modes `incremental` and `upsert`.
 #[derive(Clone, Debug)]
 pub struct Incremental {
     /// The database that is read.
@@ -37,6 +50,9 @@ pub struct Incremental {
     pub mode: BackupMode,
     /// How rows travel.
     pub format: CopyFormat,
+    /// How many tables are copied at a time, at least 1. Each takes one connection per side, besides
+    /// one per side for all.
+    pub jobs: u16,
 }
 
 impl Incremental {
@@ -45,33 +61,27 @@ impl Incremental {
         check::all(self).await
     }
 
-    /// Copies, for each incremental table, the rows whose id is larger than the largest on the
-    /// target: all tables from one snapshot of the source, each in one transaction on the target.
-    /// Tables that others refer to come first. Every table is looked at before the first is copied.
+    /// Copies, for each table, the rows that its rule asks for: all tables from one snapshot of the
+    /// source, each in one transaction on the target. Tables that others refer to come first. Every
+    /// table is looked at before the first is copied.
     ///
     /// # Errors
     /// [`Error::Cancelled`], [`Error::Configuration`] with every table that cannot be copied,
-    /// [`Error::Database`]. Tables copied before the one that failed stay copied.
+    /// [`Error::Database`]. Tables copied before the one that failed stay copied; those in work are
+    /// as they were.
     pub async fn run(&self, context: &Context) -> Result<Summary, Error> {
         let start = Instant::now();
         context.check()?;
-        let tables: Vec<TableName> = self.mode.tables(TableMode::Incremental).cloned().collect();
+        let tables: Vec<(&TableName, &TableRule)> = self.mode.updated().collect();
         if tables.is_empty() {
             tracing::info!("No incremental tables configured");
             return Ok(PhaseSummary::ended("incremental", start).into());
         }
         tracing::info!("Start incremental replication");
-        let source =
-            Connection::open_for(context, &self.source, "pg-replicate incremental").await?;
-        let target =
-            Connection::open_for(context, &self.target, "pg-replicate incremental").await?;
+        let source = Connection::open_for(context, &self.source, APPLICATION).await?;
+        let target = Connection::open_for(context, &self.target, APPLICATION).await?;
         let work = self.copy_all(&source, &target, &tables, context);
-        // Both servers are told when the step is cancelled.
-        let result = source.run(context, target.run(context, work)).await;
-        if result.as_ref().is_err_and(Error::is_cancelled) {
-            target.canceller().cancel().await;
-        }
-        let (rows, bytes) = result?;
+        let Copied { rows, bytes } = work.await?;
         tracing::info!("Incremental replication done");
         let objects = tables.len() as u64;
         let phase =
@@ -79,26 +89,53 @@ impl Incremental {
         Ok(phase.into())
     }
 
-    /// Answers the rows and bytes copied.
+    /// Looks at all tables over two connections, then copies over others.
     async fn copy_all(
         &self,
         source: &Connection,
         target: &Connection,
-        tables: &[TableName],
+        tables: &[(&TableName, &TableRule)],
         context: &Context,
-    ) -> Result<(u64, u64), Error> {
+    ) -> Result<Copied, Error> {
+        let planned = self.plan(source, target, tables);
+        let (plans, needs, snapshot) = parallel::run_both(source, target, context, planned).await?;
+        let jobs = usize::from(self.jobs).clamp(1, plans.len());
+        let sides = Sides {
+            source: Pool::new(&self.source, APPLICATION, jobs)?,
+            target: Pool::new(&self.target, APPLICATION, jobs)?,
+            snapshot,
+        };
+        let progress = context.phase("incremental", share::INCREMENTAL);
+        parallel::copy_all(&sides, &plans, &needs, jobs, context, progress).await
+    }
+
+    /// What is to be done, in an order that foreign keys allow, and the snapshot of the source, which
+    /// lives as long as the connection's transaction.
+    async fn plan(
+        &self,
+        source: &Connection,
+        target: &Connection,
+        tables: &[(&TableName, &TableRule)],
+    ) -> Result<(Vec<TablePlan>, Vec<Vec<usize>>, String), Error> {
+        let failed = |error| source.error("begin a snapshot of the source", &error);
         source
             .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             .await
-            .map_err(|error| source.error("begin a snapshot of the source", &error))?;
-        let (order, risky) = order::order(target, tables).await?;
-        for key in &risky {
+            .map_err(failed)?;
+        let row = source
+            .query_one("SELECT pg_catalog.pg_export_snapshot()", &[])
+            .await
+            .map_err(failed)?;
+        let names: Vec<TableName> = tables.iter().map(|(table, _)| (*table).clone()).collect();
+        let order = order::order(target, &names).await?;
+        for key in &order.risky {
             tracing::warn!(foreign_key = key.name, "{key}");
         }
         let mut plans = Vec::new();
         let mut wrong = Vec::new();
-        for table in &order {
-            match table::plan(source, target, table, self.format).await? {
+        for table in &order.tables {
+            let Some((_, rule)) = tables.iter().find(|(name, _)| *name == table) else { continue };
+            match table::plan(source, target, table, rule, self).await? {
                 Ok(plan) => plans.push(plan),
                 Err(reason) => wrong.push(reason),
             }
@@ -106,20 +143,6 @@ impl Incremental {
         if !wrong.is_empty() {
             return Err(Error::Configuration(wrong.join("; ")));
         }
-        let mut progress = context.phase("incremental", share::INCREMENTAL);
-        let (mut rows, mut bytes) = (0, 0);
-        for (number, plan) in plans.iter().enumerate() {
-            #[expect(clippy::cast_precision_loss, reason = "a share")]
-            let fraction = number as f64 / plans.len() as f64;
-            let name = plan.table.to_string();
-            let mut report =
-                |copied: u64| progress.report(fraction, Some(name.clone()), rows, bytes + copied);
-            report(0);
-            let copied = copy::table(source, target, plan, &mut report).await?;
-            rows += copied.rows;
-            bytes += copied.bytes;
-        }
-        progress.report(1.0, None, rows, bytes);
-        Ok((rows, bytes))
+        Ok((plans, order.needs(), row.get(0)))
     }
 }

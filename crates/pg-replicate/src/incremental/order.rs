@@ -27,11 +27,34 @@ impl fmt::Display for ForeignKey {
     }
 }
 
-/// The tables in an order that their foreign keys allow, and the keys that may fail all the same.
-pub(super) async fn order(
-    target: &Connection,
-    tables: &[TableName],
-) -> Result<(Vec<TableName>, Vec<ForeignKey>), Error> {
+/// The tables and their foreign keys.
+#[derive(Debug)]
+pub(super) struct Order {
+    /// In an order that the keys allow.
+    pub(super) tables: Vec<TableName>,
+    pub(super) keys: Vec<ForeignKey>,
+    /// Those that may fail all the same.
+    pub(super) risky: Vec<ForeignKey>,
+}
+
+impl Order {
+    /// For each table, the places of those that must be whole before it.
+    pub(super) fn needs(&self) -> Vec<Vec<usize>> {
+        let place = |table: &TableName| self.tables.iter().position(|other| other == table);
+        let needs = self.tables.iter().enumerate().map(|(number, table)| {
+            self.keys
+                .iter()
+                .filter(|key| key.table == *table)
+                .filter_map(|key| place(&key.referenced))
+                .filter(|referenced| *referenced < number)
+                .collect()
+        });
+        needs.collect()
+    }
+}
+
+/// Looks at the foreign keys of the tables.
+pub(super) async fn order(target: &Connection, tables: &[TableName]) -> Result<Order, Error> {
     let schemas: Vec<&str> = tables.iter().map(|table| table.schema.as_str()).collect();
     let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
     let rows = target
@@ -47,7 +70,8 @@ pub(super) async fn order(
             referenced: TableName::new(text(row, "referenced_schema"), text(row, "referenced")),
         })
         .collect();
-    Ok(sort(tables, &keys))
+    let (tables, risky) = sort(tables, &keys);
+    Ok(Order { tables, keys, risky })
 }
 
 fn sort(tables: &[TableName], keys: &[ForeignKey]) -> (Vec<TableName>, Vec<ForeignKey>) {
@@ -95,6 +119,15 @@ mod tests {
         let (sorted, risky) = sort(&tables, &[key("a", "b"), key("b", "c"), key("c", "c")]);
         assert_eq!(sorted, [table("c"), table("b"), table("a")]);
         assert!(risky.is_empty());
+    }
+
+    #[test]
+    fn a_table_waits_for_those_it_refers_to() {
+        let tables = vec![table("c"), table("b"), table("a")];
+        let keys = vec![key("a", "b"), key("b", "c"), key("c", "c"), key("c", "a")];
+        let order = Order { tables, keys, risky: Vec::new() };
+        // Not for itself, nor in a circle.
+        assert_eq!(order.needs(), [vec![], vec![0], vec![1]]);
     }
 
     #[test]

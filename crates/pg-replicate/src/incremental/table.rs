@@ -1,35 +1,57 @@
 //! Whether and how one table can be copied.
 
-use std::fmt::Write;
-
+use super::Incremental;
+use super::columns::{Column, columns, differences};
+use super::key::{Key, KeyColumn, KeyValue};
+use super::window;
 use crate::connection::Connection;
 use crate::identifier::quote_identifier;
-use crate::{CopyFormat, Error, TableName};
+use crate::{CopyFormat, Error, TableMode, TableName, TableRule};
 
-const COLUMNS: &str = include_str!("../../sql/columns.sql");
-
-/// The column by which rows are found.
-const ID: &str = "id";
+const PRIMARY_KEY: &str = include_str!("../../sql/primary_key.sql");
+const UNIQUE_INDEX: &str = include_str!("../../sql/unique_index.sql");
 
 /// How one table is copied.
 #[derive(Clone, Debug)]
 pub(super) struct TablePlan {
     pub(super) table: TableName,
-    /// The columns, quoted, with commas.
-    pub(super) columns: String,
-    /// Of the id on the source.
-    pub(super) id_type: String,
-    /// The largest id on the target, as text.
-    pub(super) last_id: String,
+    /// The columns that are written, quoted.
+    pub(super) columns: Vec<String>,
+    pub(super) key: Key,
+    /// The largest key on the target; nothing when the table is empty there.
+    pub(super) last: Option<KeyValue>,
+    pub(super) work: Work,
     pub(super) is_binary: bool,
 }
 
+/// What is done with a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Column {
-    name: String,
-    sql_type: String,
-    is_generated: bool,
-    is_binary: bool,
+pub(super) enum Work {
+    /// The rows that meet the condition go straight into the table; without one, all of them.
+    Append(Option<String>),
+    /// They go through a staging table, for the target may have some of them.
+    Merge(Merge),
+}
+
+/// How rows of which the target may have some are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Merge {
+    /// Which rows are read; without a condition, all of them.
+    pub(super) condition: Option<String>,
+    /// Whether a row that is there is changed, or left as it is.
+    pub(super) updates: bool,
+}
+
+impl TablePlan {
+    /// The columns that are written, with commas.
+    pub(super) fn column_list(&self) -> String {
+        self.columns.join(", ")
+    }
+
+    /// The largest key on the target, for people.
+    pub(super) fn last_text(&self) -> String {
+        self.last.as_ref().map_or_else(|| "none".to_owned(), |last| last.join(", "))
+    }
 }
 
 /// The plan, or what is wrong with the table, for people.
@@ -37,7 +59,8 @@ pub(super) async fn plan(
     source: &Connection,
     target: &Connection,
     table: &TableName,
-    format: CopyFormat,
+    rule: &TableRule,
+    incremental: &Incremental,
 ) -> Result<Result<TablePlan, String>, Error> {
     let on_source = columns(source, table).await?;
     let on_target = columns(target, table).await?;
@@ -54,111 +77,123 @@ pub(super) async fn plan(
             "{table}: columns differ: {difference}; make them the same on both"
         )));
     }
-    let Some(id) = on_source.iter().find(|column| column.name == ID) else {
-        return Ok(Err(format!(
-            "{table}: it has no column \"{ID}\", without which new rows cannot be told"
-        )));
+    let key = match find_key(target, table, rule, &on_source, &on_target).await? {
+        Ok(key) => key,
+        Err(wrong) => return Ok(Err(wrong)),
     };
     let copied: Vec<&Column> = on_target.iter().filter(|column| !column.is_generated).collect();
-    let is_binary = format == CopyFormat::Binary
-        && on_source.iter().chain(&on_target).all(|column| column.is_binary);
-    let Some(last_id) = last_id(target, table).await? else {
+    let last = last_key(target, table, &key).await?;
+    let work = if last.is_some() || (!rule.is_plain && !is_empty(target, table).await?) {
+        let last = last.as_ref();
+        match window::work(target, table, rule, &key, last, &on_source).await? {
+            Ok(work) => work,
+            Err(wrong) => return Ok(Err(wrong)),
+        }
+    } else if rule.is_plain {
         return Ok(Err(format!(
             "{table} table must not be empty on target database: copy it whole once, without it in BACKUP_MODE"
         )));
+    } else {
+        Work::Append(None)
     };
+    let is_binary = incremental.format == CopyFormat::Binary
+        && on_source.iter().chain(&on_target).all(|column| column.is_binary);
     Ok(Ok(TablePlan {
         table: table.clone(),
-        columns: copied
-            .iter()
-            .map(|column| quote_identifier(&column.name))
-            .collect::<Vec<_>>()
-            .join(", "),
-        id_type: id.sql_type.clone(),
-        last_id,
+        columns: copied.iter().map(|column| quote_identifier(&column.name)).collect(),
+        key,
+        last,
+        work,
         is_binary,
     }))
 }
 
-/// The largest id, as text; `max()` is not there for every type that has an order. The alias keeps
-/// ORDER BY from meaning the text.
-pub(super) async fn last_id(
+/// The key that the rule names, or the target's primary key, looked at on both sides.
+async fn find_key(
+    target: &Connection,
+    table: &TableName,
+    rule: &TableRule,
+    on_source: &[Column],
+    on_target: &[Column],
+) -> Result<Result<Key, String>, Error> {
+    let mut names = rule.key.clone();
+    let failed = |error| target.error(format!("look for the key of {table}"), &error);
+    if names.is_empty() {
+        let rows =
+            target.query(PRIMARY_KEY, &[&table.schema, &table.name]).await.map_err(failed)?;
+        names = rows.iter().map(|row| row.get("name")).collect();
+    }
+    if names.is_empty() {
+        return Ok(Err(format!(
+            "{table}: the target's table has no primary key; name the columns that tell rows apart with \"key\""
+        )));
+    }
+    let mut key = Key::default();
+    for name in &names {
+        let find = |columns: &[Column]| columns.iter().find(|one| one.name == *name).cloned();
+        let (Some(on_source), Some(on_target)) = (find(on_source), find(on_target)) else {
+            return Ok(Err(format!(
+                "{table}: it has no column \"{name}\", without which new rows cannot be told"
+            )));
+        };
+        if needs_unique_key(rule) && !on_target.is_not_null {
+            return Ok(Err(format!(
+                "{table}: column \"{name}\" of the key may be null on the target; make it NOT NULL, or name another key"
+            )));
+        }
+        key.0.push(KeyColumn {
+            name: name.clone(),
+            sql_type: on_source.sql_type,
+            // A plain rule is as it always was.
+            by_bytes: on_source.is_collatable && !rule.is_plain,
+        });
+    }
+    if needs_unique_key(rule) {
+        let row = target
+            .query_one(UNIQUE_INDEX, &[&table.schema, &table.name, &names])
+            .await
+            .map_err(failed)?;
+        if !row.get::<_, bool>("found") {
+            return Ok(Err(format!(
+                "{table}: the target has no unique index over exactly the key ({}), without which rows \
+                 that are there cannot be told; create one, without a condition",
+                key.names()
+            )));
+        }
+    }
+    Ok(Ok(key))
+}
+
+/// Whether rows may come that the target has.
+fn needs_unique_key(rule: &TableRule) -> bool {
+    rule.mode == TableMode::Upsert || rule.lag.is_some()
+}
+
+/// The largest key; `max()` is not there for every type that has an order.
+pub(super) async fn last_key(
     connection: &Connection,
     table: &TableName,
-) -> Result<Option<String>, Error> {
-    let id = quote_identifier(ID);
+    key: &Key,
+) -> Result<Option<KeyValue>, Error> {
     let sql = format!(
-        "SELECT {id}::text AS last_id FROM {} WHERE {id} IS NOT NULL ORDER BY {id} DESC LIMIT 1",
-        table.quoted()
+        "SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT 1",
+        key.texts(),
+        table.quoted(),
+        key.is_there(),
+        key.order("DESC"),
     );
     let row = connection
         .query_opt(&sql, &[])
         .await
-        .map_err(|error| connection.error(format!("read the last id of {table}"), &error))?;
-    Ok(row.map(|row| row.get(0)))
+        .map_err(|error| connection.error(format!("read the last key of {table}"), &error))?;
+    Ok(row.map(|row| (0..key.0.len()).map(|number| row.get(number)).collect()))
 }
 
-async fn columns(connection: &Connection, table: &TableName) -> Result<Vec<Column>, Error> {
-    let rows = connection
-        .query(COLUMNS, &[&table.schema, &table.name])
+async fn is_empty(connection: &Connection, table: &TableName) -> Result<bool, Error> {
+    let sql = format!("SELECT NOT EXISTS (SELECT FROM {})", table.quoted());
+    let row = connection
+        .query_one(&sql, &[])
         .await
-        .map_err(|error| connection.error(format!("read the columns of {table}"), &error))?;
-    Ok(rows
-        .iter()
-        .map(|row| Column {
-            name: row.get("name"),
-            sql_type: row.get("type"),
-            is_generated: row.get("is_generated"),
-            is_binary: row.get("is_binary"),
-        })
-        .collect())
-}
-
-/// What differs, by name, whatever the order.
-fn differences(source: &[Column], target: &[Column]) -> Option<String> {
-    let find =
-        |columns: &[Column], name: &str| columns.iter().find(|column| column.name == name).cloned();
-    let mut text = String::new();
-    let mut add = |part: String| {
-        let _ = write!(text, "{}{part}", if text.is_empty() { "" } else { ", " });
-    };
-    for column in source {
-        match find(target, &column.name) {
-            None => add(format!("\"{}\" is only on the source", column.name)),
-            Some(other) if other.sql_type != column.sql_type => add(format!(
-                "\"{}\" is {} on the source and {} on the target",
-                column.name, column.sql_type, other.sql_type
-            )),
-            Some(_) => {}
-        }
-    }
-    for column in target.iter().filter(|column| find(source, &column.name).is_none()) {
-        add(format!("\"{}\" is only on the target", column.name));
-    }
-    (!text.is_empty()).then_some(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn column(name: &str, sql_type: &str) -> Column {
-        Column {
-            name: name.into(),
-            sql_type: sql_type.into(),
-            is_generated: false,
-            is_binary: true,
-        }
-    }
-
-    #[test]
-    fn columns_are_compared_by_name() {
-        let (a, b) = (column("a", "integer"), column("b", "text"));
-        assert_eq!(differences(&[a.clone(), b.clone()], &[b.clone(), a.clone()]), None);
-        assert_eq!(
-            differences(&[a.clone(), b], &[column("a", "bigint"), column("c", "text")]).unwrap(),
-            "\"a\" is integer on the source and bigint on the target, \"b\" is only on the source, \
-             \"c\" is only on the target"
-        );
-    }
+        .map_err(|error| connection.error(format!("look whether {table} is empty"), &error))?;
+    Ok(row.get(0))
 }

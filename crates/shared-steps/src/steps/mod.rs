@@ -59,5 +59,6 @@ pub(crate) fn incremental(settings: &Settings) -> Incremental {
         target: settings.incremental_target.clone(),
         mode: settings.mode.clone(),
         format: settings.copy_format,
+        jobs: 2,
     }
 }

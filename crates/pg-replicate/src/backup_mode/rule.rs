@@ -1,0 +1,202 @@
+//! What `BACKUP_MODE` says of one table.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::{BackupModeError, TableMode, duration};
+
+/// How a table is kept up to date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableRule {
+    /// What becomes of it.
+    pub mode: TableMode,
+    /// Whether it was written as a string: then it is as it always was, by `id`, and an empty table
+    /// on the target is refused.
+    pub is_plain: bool,
+    /// The columns by which rows are told apart. Empty: the primary key of the target.
+    pub key: Vec<String>,
+    /// The column that grows when a row is written: only rows from its last value on are read.
+    pub cursor: Option<String>,
+    /// How long before the last cursor rows are looked at again, for they may have been committed late.
+    pub lag: Option<Duration>,
+    /// Whether rows that the source no longer has are deleted.
+    pub deletes: bool,
+}
+
+impl TableRule {
+    fn new(mode: TableMode) -> Self {
+        let key = if mode == TableMode::Incremental { vec!["id".to_owned()] } else { Vec::new() };
+        Self { mode, is_plain: false, key, cursor: None, lag: None, deletes: false }
+    }
+
+    pub(super) fn parse(table: &str, value: &Value) -> Result<Self, BackupModeError> {
+        match value {
+            Value::String(text) if text == "incremental" => {
+                Ok(Self { is_plain: true, ..Self::new(TableMode::Incremental) })
+            }
+            Value::String(text) if text == "none" => {
+                Ok(Self { is_plain: true, ..Self::new(TableMode::None) })
+            }
+            Value::Object(object) => Self::parse_object(&Reader { table, object }),
+            _ => Err(BackupModeError::Mode { table: table.into(), found: value.to_string() }),
+        }
+    }
+
+    fn parse_object(reader: &Reader<'_>) -> Result<Self, BackupModeError> {
+        const MODES: &str = r#""incremental", "upsert" or "none""#;
+        let Some(mode) = reader.object.get("mode") else {
+            return Err(reader.wrong("mode", MODES, "nothing"));
+        };
+        let mode = match mode.as_str() {
+            Some("incremental") => TableMode::Incremental,
+            Some("upsert") => TableMode::Upsert,
+            Some("none") => TableMode::None,
+            _ => return Err(reader.wrong("mode", MODES, mode)),
+        };
+        let known: &[&str] = match mode {
+            TableMode::Incremental => &["mode", "key", "cursor", "lag"],
+            TableMode::Upsert => &["mode", "key", "cursor", "lag", "deletes"],
+            TableMode::None => &["mode"],
+        };
+        if let Some(key) = reader.object.keys().find(|key| !known.contains(&key.as_str())) {
+            let wanted = format!("with this mode, one of {}", known.join(", "));
+            return Err(reader.wrong(key, &wanted, "a key that is not known"));
+        }
+        let mut rule = Self::new(mode);
+        if let Some(value) = reader.object.get("key") {
+            rule.key = reader.columns("key", value)?;
+        }
+        if let Some(value) = reader.object.get("cursor") {
+            let text = value.as_str().filter(|text| !text.is_empty());
+            let wrong = || reader.wrong("cursor", "a column's name", value);
+            rule.cursor = Some(text.ok_or_else(wrong)?.to_owned());
+        }
+        if let Some(value) = reader.object.get("lag") {
+            let lag = value.as_str().and_then(duration::parse);
+            let wrong =
+                || reader.wrong("lag", r#"a duration such as "10 minutes" or "1 day""#, value);
+            rule.lag = Some(lag.ok_or_else(wrong)?);
+        }
+        if let Some(value) = reader.object.get("deletes") {
+            let wrong = || reader.wrong("deletes", "true or false", value);
+            rule.deletes = value.as_bool().ok_or_else(wrong)?;
+        }
+        match (mode, &rule.cursor, rule.lag) {
+            (TableMode::Upsert, None, Some(_)) => Err(reader.wrong(
+                "lag",
+                "a cursor beside it, for without one every row is read",
+                "a lag alone",
+            )),
+            (TableMode::Incremental, Some(_), None) => Err(reader.wrong(
+                "cursor",
+                "a lag beside it, for with this mode it only says which rows are looked at again",
+                "a cursor alone",
+            )),
+            _ => Ok(rule),
+        }
+    }
+}
+
+/// An object and whose it is, for errors.
+struct Reader<'a> {
+    table: &'a str,
+    object: &'a Map<String, Value>,
+}
+
+impl Reader<'_> {
+    fn wrong(&self, key: &str, wanted: &str, found: impl ToString) -> BackupModeError {
+        BackupModeError::Rule {
+            table: self.table.to_owned(),
+            key: key.to_owned(),
+            wanted: wanted.to_owned(),
+            found: found.to_string(),
+        }
+    }
+
+    /// One name, or an array of several.
+    fn columns(&self, key: &str, value: &Value) -> Result<Vec<String>, BackupModeError> {
+        let wrong = || self.wrong(key, "a column's name, or an array of different ones", value);
+        let values = match value {
+            Value::Array(values) => values.as_slice(),
+            value => std::slice::from_ref(value),
+        };
+        let mut columns = Vec::new();
+        for value in values {
+            let name = value.as_str().filter(|name| !name.is_empty()).ok_or_else(wrong)?;
+            if columns.iter().any(|other| other == name) {
+                return Err(wrong());
+            }
+            columns.push(name.to_owned());
+        }
+        if columns.is_empty() { Err(wrong()) } else { Ok(columns) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<TableRule, String> {
+        let value = serde_json::from_str(text).unwrap();
+        TableRule::parse("t", &value).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn objects() {
+        let rule = parse(r#"{"mode":"incremental","key":"n","lag":"10 minutes"}"#).unwrap();
+        assert_eq!((rule.mode, rule.is_plain), (TableMode::Incremental, false));
+        assert_eq!((rule.key, rule.lag), (vec!["n".into()], Some(Duration::from_secs(600))));
+        assert_eq!(parse(r#"{"mode":"incremental"}"#).unwrap().key, ["id"]);
+        let rule = parse(r#"{"mode":"upsert","key":["a","B c"],"cursor":"updatedAt"}"#).unwrap();
+        assert_eq!((rule.mode, rule.deletes), (TableMode::Upsert, false));
+        assert_eq!((rule.key.len(), rule.cursor.as_deref()), (2, Some("updatedAt")));
+        let rule = parse(r#"{"mode":"upsert","deletes":true}"#).unwrap();
+        assert!(rule.deletes && rule.key.is_empty());
+        assert_eq!(parse(r#"{"mode":"none"}"#).unwrap().mode, TableMode::None);
+        assert!(parse(r#""incremental""#).unwrap().is_plain);
+    }
+
+    #[test]
+    fn errors_name_table_key_wanted_and_found() {
+        for (text, wanted) in [
+            (
+                "{}",
+                r#"table "t", "mode": "incremental", "upsert" or "none" is wanted; found nothing"#,
+            ),
+            (r#"{"mode":"all"}"#, r#""upsert" or "none" is wanted; found "all""#),
+            (
+                r#"{"mode":"upsert","kye":1}"#,
+                r#"table "t", "kye": with this mode, one of mode, key, cursor, lag, deletes is wanted; found a key that is not known"#,
+            ),
+            (
+                r#"{"mode":"incremental","deletes":true}"#,
+                r#""deletes": with this mode, one of mode, key, cursor, lag is"#,
+            ),
+            (
+                r#"{"mode":"upsert","key":1}"#,
+                r#""key": a column's name, or an array of different ones is wanted; found 1"#,
+            ),
+            (r#"{"mode":"upsert","key":[]}"#, "found []"),
+            (r#"{"mode":"upsert","key":["a","a"]}"#, r#"found ["a","a"]"#),
+            (
+                r#"{"mode":"upsert","cursor":[]}"#,
+                r#""cursor": a column's name is wanted; found []"#,
+            ),
+            (
+                r#"{"mode":"upsert","cursor":"a","lag":"soon"}"#,
+                r#""lag": a duration such as "10 minutes" or "1 day" is wanted; found "soon""#,
+            ),
+            (r#"{"mode":"upsert","cursor":"a","lag":10}"#, "found 10"),
+            (r#"{"mode":"upsert","lag":"1 day"}"#, r#""lag": a cursor beside it"#),
+            (r#"{"mode":"incremental","cursor":"a"}"#, r#""cursor": a lag beside it"#),
+            (
+                r#"{"mode":"upsert","deletes":"yes"}"#,
+                r#""deletes": true or false is wanted; found "yes""#,
+            ),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(wanted), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The key of a table, as it is written in SQL.
+
+use crate::identifier::quote_identifier;
+
+/// One column of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct KeyColumn {
+    pub(super) name: String,
+    /// On the source.
+    pub(super) sql_type: String,
+    /// Whether its order is that of its bytes, whatever the collations of the two sides are.
+    pub(super) by_bytes: bool,
+}
+
+/// The columns by which rows are told apart and ordered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Key(pub(super) Vec<KeyColumn>);
+
+/// A key's value: each column as text.
+pub(super) type KeyValue = Vec<String>;
+
+impl Key {
+    /// `"a", "b"`
+    pub(super) fn names(&self) -> String {
+        self.join(", ", |column| quote_identifier(&column.name))
+    }
+
+    /// `"a"::text, "b"::text`, aliased apart so that ORDER BY means the columns.
+    pub(super) fn texts(&self) -> String {
+        let texts = self.0.iter().enumerate().map(|(number, column)| {
+            format!("{}::text AS key_{number}", quote_identifier(&column.name))
+        });
+        texts.collect::<Vec<_>>().join(", ")
+    }
+
+    /// What is compared: `("a", "b" COLLATE "C")`.
+    fn compared(&self) -> String {
+        format!("({})", self.join(", ", KeyColumn::ordered))
+    }
+
+    /// For ORDER BY.
+    pub(super) fn order(&self, direction: &str) -> String {
+        self.join(", ", |column| format!("{} {direction}", column.ordered()))
+    }
+
+    /// `("a", "b") > ('1'::integer, 'x'::text)`
+    pub(super) fn compare(&self, operator: &str, value: &KeyValue) -> String {
+        let values = self.0.iter().zip(value).map(|(column, text)| column.value(text));
+        let values = values.collect::<Vec<_>>().join(", ");
+        format!("{} {operator} ({values})", self.compared())
+    }
+
+    /// `"a" IS NOT NULL AND "b" IS NOT NULL`
+    pub(super) fn is_there(&self) -> String {
+        self.join(" AND ", |column| format!("{} IS NOT NULL", quote_identifier(&column.name)))
+    }
+
+    fn join(&self, separator: &str, part: impl Fn(&KeyColumn) -> String) -> String {
+        self.0.iter().map(part).collect::<Vec<_>>().join(separator)
+    }
+}
+
+impl KeyColumn {
+    /// Whether `quoted` is its name.
+    pub(super) fn is_named(&self, quoted: &str) -> bool {
+        quote_identifier(&self.name) == quoted
+    }
+
+    fn ordered(&self) -> String {
+        let name = quote_identifier(&self.name);
+        if self.by_bytes { format!("{name} COLLATE \"C\"") } else { name }
+    }
+
+    fn value(&self, text: &str) -> String {
+        format!("{}::{}", quote_literal(text), self.sql_type)
+    }
+}
+
+/// `'text'`, whatever standard_conforming_strings says.
+pub(super) fn quote_literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    if quoted.contains('\\') {
+        format!(" E'{}'", quoted.replace('\\', "\\\\"))
+    } else {
+        format!("'{quoted}'")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals() {
+        assert_eq!(quote_literal("12"), "'12'");
+        assert_eq!(quote_literal("it's"), "'it''s'");
+        assert_eq!(quote_literal("a\\'b"), " E'a\\\\''b'");
+    }
+
+    #[test]
+    fn keys_in_sql() {
+        let column = |name: &str, sql_type: &str, by_bytes| KeyColumn {
+            name: name.into(),
+            sql_type: sql_type.into(),
+            by_bytes,
+        };
+        let key = Key(vec![column("n", "integer", false), column("a\"b", "text", true)]);
+        assert_eq!(
+            key.compare(">", &vec!["1".into(), "x'".into()]),
+            r#"("n", "a""b" COLLATE "C") > ('1'::integer, 'x'''::text)"#
+        );
+        assert_eq!(key.order("DESC"), r#""n" DESC, "a""b" COLLATE "C" DESC"#);
+    }
+}

@@ -1,0 +1,97 @@
+//! Which rows of the source are read.
+
+use super::columns::Column;
+use super::key::{Key, KeyValue, quote_literal};
+use super::table::{Merge, Work};
+use crate::connection::Connection;
+use crate::identifier::quote_identifier;
+use crate::{Error, TableMode, TableName, TableRule};
+
+/// What is to be done with a table that is not empty on the target, or what is wrong with it.
+pub(super) async fn work(
+    target: &Connection,
+    table: &TableName,
+    rule: &TableRule,
+    key: &Key,
+    last: Option<&KeyValue>,
+    columns: &[Column],
+) -> Result<Result<Work, String>, Error> {
+    let Some(last) = last else {
+        return Ok(Err(format!("{table}: no row of the target has a key ({})", key.names())));
+    };
+    let newer = key.compare(">", last);
+    let cursor = match &rule.cursor {
+        None => None,
+        Some(name) => match columns.iter().find(|column| column.name == *name) {
+            None => return Ok(Err(format!("{table}: it has no column \"{name}\" (cursor)"))),
+            column => column,
+        },
+    };
+    if let (Some(column), Some(_)) = (cursor, rule.lag)
+        && !column.is_time()
+    {
+        return Ok(Err(format!(
+            "{table}: a lag needs a cursor of type date or timestamp; \"{}\" is {}",
+            column.name, column.sql_type
+        )));
+    }
+    let since = match cursor {
+        None => None,
+        Some(column) => since(target, table, column, rule).await?,
+    };
+    Ok(Ok(match rule.mode {
+        TableMode::Upsert => Work::Merge(Merge { condition: since, updates: true }),
+        _ if rule.lag.is_none() => Work::Append(Some(newer)),
+        _ => {
+            let window = since.or_else(|| late_keys(key, last, rule, columns));
+            let Some(window) = window else {
+                return Ok(Err(format!(
+                    "{table}: a lag needs a column that tells when a row was written: name one of type \
+                     date or timestamp as \"cursor\""
+                )));
+            };
+            let condition = Some(format!("({newer}) OR {window}"));
+            Work::Merge(Merge { condition, updates: false })
+        }
+    }))
+}
+
+/// The rows from the target's last cursor on, less the lag; nothing when it has none. Rows without
+/// a cursor are read always, for nothing tells when they were written.
+async fn since(
+    target: &Connection,
+    table: &TableName,
+    column: &Column,
+    rule: &TableRule,
+) -> Result<Option<String>, Error> {
+    let name = quote_identifier(&column.name);
+    let sql = format!(
+        "SELECT {name}::text AS last_cursor FROM {} WHERE {name} IS NOT NULL ORDER BY {name} DESC LIMIT 1",
+        table.quoted()
+    );
+    let row = target
+        .query_opt(&sql, &[])
+        .await
+        .map_err(|error| target.error(format!("read the last cursor of {table}"), &error))?;
+    let Some(row) = row else { return Ok(None) };
+    let mut condition = format!("{name} >= {}", less_lag(&row.get::<_, String>(0), column, rule));
+    if !column.is_not_null {
+        condition = format!("({condition} OR {name} IS NULL)");
+    }
+    Ok(Some(condition))
+}
+
+/// The keys within the lag, where the key itself is a time.
+fn late_keys(key: &Key, last: &KeyValue, rule: &TableRule, columns: &[Column]) -> Option<String> {
+    let ([one], [last]) = (key.0.as_slice(), last.as_slice()) else { return None };
+    let column = columns.iter().find(|column| column.name == one.name && column.is_time())?;
+    Some(format!("{} >= {}", quote_identifier(&one.name), less_lag(last, column, rule)))
+}
+
+fn less_lag(text: &str, column: &Column, rule: &TableRule) -> String {
+    let value = format!("{}::{}", quote_literal(text), column.sql_type);
+    match rule.lag {
+        Some(lag) => format!("({value} - interval '{} seconds')", lag.as_secs()),
+        None => value,
+    }
+}
