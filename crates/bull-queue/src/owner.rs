@@ -1,8 +1,11 @@
 //! Who holds a job's lock, and whether that process is certainly dead.
 //!
-//! The value of a lock is `<uuid>@<host>:<pid>:<started>:<pid namespace>:<boot>`: unique per try, so
-//! that a script that is run a second time knows its own first run, and telling which process took
-//! it. The lock of a process that has died on this machine need not be waited for.
+//! The value of a lock is `<random>-<count>@<host>:<pid>:<started>:<pid namespace>:<boot>`: unique per
+//! try, so that a script that is run a second time knows its own first run, and telling which process
+//! took it. The lock of a process that has died on this machine need not be waited for.
+//!
+//! It stays below 65 bytes: beyond, Redis would turn the hash of every job that is run into its large
+//! form (`hash-max-listpack-value`), which costs time at every step and memory ever after.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,17 +18,18 @@ static PROCESS: LazyLock<String> = LazyLock::new(|| {
     let host = read("/proc/sys/kernel/hostname").unwrap_or_else(|| "?".into());
     let pid = std::process::id();
     let started = started(pid).unwrap_or_else(|| "?".into());
-    let host: String = host.chars().filter(|c| !matches!(c, ':' | '@')).collect();
+    // For people who look; its beginning tells them enough.
+    let host: String =
+        host.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(5).collect();
     format!("{host}:{pid}:{started}:{}:{}", namespace(), boot())
 });
 
 /// A token that no other try of any job has.
 pub(crate) fn new_token() -> String {
-    static FIRST: LazyLock<u128> = LazyLock::new(|| Uuid::new_v4().as_u128());
-    static COUNT: AtomicU64 = AtomicU64::new(0);
     // One random number per process: asking the system for each would be felt.
-    let number = FIRST.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed).into());
-    format!("{}@{}", Uuid::from_u128(number), *PROCESS)
+    static RANDOM: LazyLock<u32> = LazyLock::new(|| Uuid::new_v4().as_fields().0);
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("{:08x}-{:x}@{}", *RANDOM, COUNT.fetch_add(1, Ordering::Relaxed), *PROCESS)
 }
 
 /// What is known about the owner of a lock.
@@ -64,8 +68,10 @@ fn namespace() -> &'static str {
 }
 
 fn boot() -> &'static str {
-    static BOOT: LazyLock<String> =
-        LazyLock::new(|| read("/proc/sys/kernel/random/boot_id").unwrap_or_else(|| "?".into()));
+    static BOOT: LazyLock<String> = LazyLock::new(|| {
+        let id = read("/proc/sys/kernel/random/boot_id").unwrap_or_else(|| "?".into());
+        id.chars().filter(|c| *c != '-').take(12).collect()
+    });
     &BOOT
 }
 
@@ -95,6 +101,19 @@ mod tests {
     #[test]
     fn tokens_are_unique() {
         assert_ne!(new_token(), new_token());
+    }
+
+    #[test]
+    fn a_token_fits_into_a_small_hash() {
+        // What is short now may become this long: the count, the host, the pid, the start.
+        let token = new_token();
+        let (number, process) = token.split_once('@').unwrap();
+        let lengths: Vec<usize> = process.split(':').map(str::len).collect();
+        let longest =
+            "01234567-ffffff@".len() + [5, 7, 10, lengths[3], lengths[4]].iter().sum::<usize>() + 4;
+        assert!(longest <= 64, "{token}");
+        assert!(number.len() <= "01234567-ffffff".len());
+        assert!(lengths[0] <= 5 && lengths[1] <= 7 && lengths[2] <= 10, "{token}");
     }
 
     #[test]

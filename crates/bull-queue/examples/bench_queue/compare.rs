@@ -12,7 +12,8 @@ use crate::table::{Measured, print};
 /// Jobs whose start is waited for, one after the other, in one measurement.
 const LATENCY_JOBS: u32 = 200;
 
-pub(crate) const CONTESTANTS: [&str; 3] = ["ours", "bull", "bullmq"];
+/// The second is ours on a runtime with one thread, as Node.js has.
+pub(crate) const CONTESTANTS: [&str; 4] = ["ours", "one-thread", "bull", "bullmq"];
 
 /// What is measured, and with which concurrency.
 pub(crate) const MEASURES: [(&str, u32); 6] =
@@ -27,9 +28,12 @@ pub(crate) async fn run(rounds: u32, jobs: u32, node: Option<&Path>) -> Outcome<
             let jobs = if measure == "latency" { LATENCY_JOBS } else { jobs };
             for contestant in CONTESTANTS {
                 let mut command = match (contestant, node) {
-                    ("ours", _) => {
+                    ("ours" | "one-thread", _) => {
                         let mut command = Command::new(std::env::current_exe()?);
                         command.arg("measure");
+                        if contestant == "one-thread" {
+                            command.arg("--one-thread");
+                        }
                         command
                     }
                     (_, None) => continue,

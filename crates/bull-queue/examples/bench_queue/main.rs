@@ -15,6 +15,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime;
 
 use measure::Measure;
 
@@ -47,20 +48,36 @@ enum Command {
         concurrency: usize,
     },
     /// One measurement of ours; prints one line of JSON.
-    Measure { measure: Measure, port: u16, queue: String, jobs: u32, concurrency: usize },
+    Measure {
+        measure: Measure,
+        port: u16,
+        queue: String,
+        jobs: u32,
+        concurrency: usize,
+        /// On a runtime with one thread, as Node.js has, instead of the worker's own.
+        #[arg(long)]
+        one_thread: bool,
+    },
 }
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-// As the worker's own runtime.
-#[tokio::main]
-async fn main() -> Outcome<()> {
-    match Arguments::parse().command {
+fn main() -> Outcome<()> {
+    let command = Arguments::parse().command;
+    let mut runtime = match command {
+        Command::Measure { one_thread: true, .. } => runtime::Builder::new_current_thread(),
+        _ => runtime::Builder::new_multi_thread(),
+    };
+    runtime.enable_all().build()?.block_on(run(command))
+}
+
+async fn run(command: Command) -> Outcome<()> {
+    match command {
         Command::Compare { rounds, jobs, node } => {
             compare::run(rounds, jobs, node.as_deref()).await
         }
         Command::Soak { jobs, concurrency } => soak::run(jobs, concurrency).await,
-        Command::Measure { measure, port, queue, jobs, concurrency } => {
+        Command::Measure { measure, port, queue, jobs, concurrency, .. } => {
             let result = measure::run(measure, port, &queue, jobs, concurrency).await?;
             println!("{}", serde_json::to_string(&result)?);
             Ok(())

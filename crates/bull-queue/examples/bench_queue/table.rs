@@ -24,8 +24,14 @@ impl Measured {
     }
 
     /// The ratio of each round, ours to theirs: the two ran one after the other.
-    fn ratios(&self, measure: &str, concurrency: u32, name: &str, theirs: &str) -> Vec<f64> {
-        let ours = self.rounds("ours", measure, concurrency, name);
+    fn ratios(
+        &self,
+        [ours, theirs]: [&str; 2],
+        measure: &str,
+        concurrency: u32,
+        name: &str,
+    ) -> Vec<f64> {
+        let ours = self.rounds(ours, measure, concurrency, name);
         let theirs = self.rounds(theirs, measure, concurrency, name);
         ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect()
     }
@@ -57,8 +63,10 @@ fn ratio(values: &[f64]) -> String {
 
 /// Prints Markdown.
 pub(crate) fn print(measured: &Measured) {
-    println!("| | ours | bull | bullmq | ours / bull | ours / bullmq |");
-    println!("| --- | ---: | ---: | ---: | ---: | ---: |");
+    println!(
+        "| | ours | ours, one thread | Bull | BullMQ | ours / Bull | one thread / Bull | ours / BullMQ |"
+    );
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     for (measure, concurrency) in MEASURES {
         let rows: &[(&str, &str, usize)] = match measure {
             "latency" => &[("median_ms", "ms", 2), ("p99_ms", "ms", 2)],
@@ -79,8 +87,8 @@ pub(crate) fn print(measured: &Measured) {
             let cells = CONTESTANTS.map(|who| {
                 number(median(measured.rounds(who, measure, concurrency, name)), *digits)
             });
-            let ratios = ["bull", "bullmq"]
-                .map(|theirs| ratio(&measured.ratios(measure, concurrency, name, theirs)));
+            let ratios = [["ours", "bull"], ["one-thread", "bull"], ["ours", "bullmq"]]
+                .map(|pair| ratio(&measured.ratios(pair, measure, concurrency, name)));
             println!("| {title}, {unit} | {} | {} |", cells.join(" | "), ratios.join(" | "));
         }
     }
