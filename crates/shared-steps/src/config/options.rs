@@ -114,7 +114,7 @@ pub struct Options {
     )]
     pub(super) target_database_url: String,
 
-    /// JSON, table to `incremental` (only new rows) or `none` (not at all); other tables are copied whole
+    /// JSON, table to `incremental` (only new rows), `none` (not at all) or an object (docs/incremental.md); other tables are copied whole
     #[arg(
         long,
         env = "BACKUP_MODE",
@@ -179,6 +179,17 @@ pub struct Options {
         help_heading = "Copy"
     )]
     pub(super) enrichment_file: String,
+
+    /// How many tables an incremental replication copies at once
+    #[arg(
+        long,
+        env = "INCREMENTAL_JOBS",
+        default_value = "2",
+        hide_env_values = true,
+        value_name = "N",
+        help_heading = "Copy"
+    )]
+    pub(super) incremental_jobs: String,
 
     /// How rows travel in an incremental replication; binary falls back to text where column types need it
     #[arg(

@@ -60,6 +60,8 @@ pub struct Settings {
     pub dumps: DumpStore,
     /// SQL run after a restore.
     pub enrichment_script: String,
+    /// Tables that an incremental replication copies at once.
+    pub incremental_jobs: u16,
     /// How rows travel in an incremental replication.
     pub copy_format: CopyFormat,
     /// The content API.
@@ -359,6 +361,7 @@ impl Reader {
         let restore_jobs = self.number("PG_RESTORE_JOBS", &options.pg_restore_jobs, 4, 1, 64);
         let directory = self.backup_directory(&options.backup_directory);
         let enrichment_script = self.enrichment_script(&options.enrichment_file);
+        let incremental_jobs = self.number("INCREMENTAL_JOBS", &options.incremental_jobs, 2, 1, 64);
         let copy_format = self.choice(
             "INCREMENTAL_COPY_FORMAT",
             &options.incremental_copy_format,
@@ -394,6 +397,7 @@ impl Reader {
             restore_jobs: restore_jobs?,
             dumps: DumpStore::new(directory?, retries_timeout),
             enrichment_script: enrichment_script?,
+            incremental_jobs: incremental_jobs?,
             copy_format: copy_format?,
             learning_content: LearningContentSettings::new(
                 lcms_url?,

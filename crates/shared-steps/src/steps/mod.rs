@@ -2,6 +2,7 @@
 
 mod full_replication;
 
+use futures_util::FutureExt;
 use pg_replicate::{Context, Incremental, Summary};
 
 use crate::notification::RunReport;
@@ -39,8 +40,9 @@ pub async fn run(
     context: &Context,
 ) -> Result<Summary, StepError> {
     match step {
-        Step::FullReplication => full_replication::run(settings, attempt, context).await,
-        Step::IncrementalReplication => Ok(incremental(settings).run(context).await?),
+        // Boxed: the compiler would have to look through all of an engine's futures at once.
+        Step::FullReplication => full_replication::run(settings, attempt, context).boxed().await,
+        Step::IncrementalReplication => Ok(incremental(settings).run(context).boxed().await?),
         Step::LearningContent => {
             Ok(learning_content::run(&settings.learning_content, context).await?)
         }
@@ -59,6 +61,6 @@ pub(crate) fn incremental(settings: &Settings) -> Incremental {
         target: settings.incremental_target.clone(),
         mode: settings.mode.clone(),
         format: settings.copy_format,
-        jobs: 2,
+        jobs: settings.incremental_jobs,
     }
 }
