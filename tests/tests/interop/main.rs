@@ -9,6 +9,7 @@ mod night;
 mod node;
 mod operations;
 mod ours;
+mod real_worker;
 mod repl;
 mod running;
 mod scenario;

@@ -48,7 +48,10 @@ pub struct Stage {
 
 impl Stage {
     pub fn set() -> Self {
-        let redis = RedisServer::start().unwrap();
+        Self::on(RedisServer::start().unwrap())
+    }
+
+    pub fn on(redis: RedisServer) -> Self {
         let node = Node::start(&redis.url());
         let ours = Ours::new(&redis.url());
         Self { redis, node, ours }
