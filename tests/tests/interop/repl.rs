@@ -156,6 +156,20 @@ async fn an_operator_connects_looks_retries_and_cleans() {
 
     // Our worker runs what the operator has retried; the operator sees it.
     terminal.enter("events-on", "events enabled").await;
+    // It says so before Redis has heard of it.
+    let mut redis = queue.connection().manager();
+    let listens = wait_for_async(LIMIT, async || {
+        let channel = format!("bull:{QUEUE}:failed");
+        let channels: Vec<String> = redis::cmd("PUBSUB")
+            .arg(&["CHANNELS", &channel])
+            .query_async(&mut redis)
+            .await
+            .unwrap();
+        let patterns: u64 =
+            redis::cmd("PUBSUB").arg("NUMPAT").query_async(&mut redis).await.unwrap();
+        !channels.is_empty() && patterns >= 3
+    });
+    assert!(listens.await, "bull-repl listens to no events");
     let work = json!({ "op": "work", "until": { "failed": 1 } });
     stage.ours.does(QUEUE, &work).await.unwrap();
     terminal.until("A job with id 2 has started").await;
