@@ -58,6 +58,9 @@ fn found(plan: &TablePlan) -> String {
     match (&plan.work, &plan.last) {
         (Work::Append(_), Some(_)) => format!("rows after {}", plan.last_text()),
         (Work::Append(_), None) => "all rows, for it is empty on the target".to_owned(),
+        (Work::Merge(Merge { fills_gaps: true, .. }), _) => {
+            format!("rows after {}, and those missing before", plan.last_text())
+        }
         (Work::Merge(Merge { condition: None, .. }), _) => "all rows are compared".to_owned(),
         (Work::Merge(Merge { condition: Some(condition), .. }), _) => {
             format!("rows where {condition} are compared")

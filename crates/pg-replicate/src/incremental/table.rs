@@ -40,12 +40,21 @@ pub(super) struct Merge {
     pub(super) condition: Option<String>,
     /// Whether a row that is there is changed, or left as it is.
     pub(super) updates: bool,
+    /// Whether keys up to the target's last are compared, and rows that it misses read too.
+    pub(super) fills_gaps: bool,
+    /// Whether rows that the source does not have are deleted.
+    pub(super) deletes: bool,
 }
 
 impl TablePlan {
     /// The columns that are written, with commas.
     pub(super) fn column_list(&self) -> String {
         self.columns.join(", ")
+    }
+
+    /// Whether rows of it are deleted.
+    pub(super) fn deletes(&self) -> bool {
+        matches!(&self.work, Work::Merge(merge) if merge.deletes)
     }
 
     /// The largest key on the target, for people.
