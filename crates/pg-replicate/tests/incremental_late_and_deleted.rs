@@ -3,7 +3,7 @@
 
 mod support;
 
-use pg_replicate::{Context, CopyFormat, Error, Incremental};
+use pg_replicate::{Context, CopyFormat, Error, Incremental, SchemaChanges};
 use support::{World, mode};
 
 fn incremental(world: &World, modes: &str) -> Incremental {
@@ -13,6 +13,7 @@ fn incremental(world: &World, modes: &str) -> Incremental {
         mode: mode(modes),
         format: CopyFormat::Text,
         jobs: 2,
+        schema_changes: SchemaChanges::Fail,
     }
 }
 

@@ -4,7 +4,7 @@ use super::key::quote_literal;
 use super::table::{TablePlan, Work, last_key};
 use super::transfer::{self, Copied};
 use super::units::Unit;
-use super::{deletes, merge};
+use super::{deletes, merge, new_columns};
 use crate::Error;
 use crate::connection::Connection;
 use crate::identifier::quote_identifier;
@@ -28,6 +28,9 @@ pub(super) async fn unit(
             .map_err(|error| target.error(format!("{action} {names}"), &error))
     };
     execute("BEGIN", "begin the copy of").await?;
+    for plan in &unit.plans {
+        new_columns::add(target, &plan.table, &plan.new_columns).await?;
+    }
     let mut deleted = vec![0; unit.plans.len()];
     let mut copied = Vec::new();
     if !unit.deletes_last {
@@ -47,6 +50,9 @@ pub(super) async fn unit(
     }
     if unit.deletes_last {
         delete(source, target, unit, &mut deleted, report).await?;
+    }
+    for plan in &unit.plans {
+        new_columns::complete(target, &plan.table, &plan.new_columns).await?;
     }
     let mut last = Vec::new();
     for plan in &unit.plans {

@@ -9,6 +9,7 @@ mod copy;
 mod deletes;
 mod key;
 mod merge;
+mod new_columns;
 mod order;
 mod parallel;
 mod ranges;
@@ -42,6 +43,16 @@ pub enum CopyFormat {
     Binary,
 }
 
+/// What becomes of a column that only the source has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SchemaChanges {
+    /// The table is refused, and the column named.
+    #[default]
+    Fail,
+    /// The target gets it, in the transaction that copies the table's rows.
+    Add,
+}
+
 /// The incremental copy of the tables of modes `incremental` and `upsert`.
 #[derive(Clone, Debug)]
 pub struct Incremental {
@@ -56,6 +67,8 @@ pub struct Incremental {
     /// How many tables are copied at a time, at least 1. Each takes one connection per side, besides
     /// one per side for all.
     pub jobs: u16,
+    /// What becomes of a column that only the source has.
+    pub schema_changes: SchemaChanges,
 }
 
 impl Incremental {

@@ -2,6 +2,7 @@
 
 use super::columns::Column;
 use super::key::{Key, KeyValue, quote_literal};
+use super::new_columns::NewColumn;
 use super::ranges;
 use super::table::{Merge, Work};
 use crate::connection::Connection;
@@ -16,6 +17,7 @@ pub(super) async fn work(
     key: &Key,
     last: Option<&KeyValue>,
     columns: &[Column],
+    new: &[NewColumn],
 ) -> Result<Result<Work, String>, Error> {
     let Some(last) = last else {
         return Ok(Err(format!("{table}: no row of the target has a key ({})", key.names())));
@@ -38,6 +40,10 @@ pub(super) async fn work(
     }
     let since = match cursor {
         None => None,
+        // The target's rows know no cursor yet.
+        Some(column) if new.iter().any(|one| one.name() == column.name) => None,
+        // Old rows of the source have values of new columns.
+        Some(_) if rule.mode == TableMode::Upsert && !new.is_empty() => None,
         Some(column) => since(target, table, column, rule).await?,
     };
     let late = since.clone().or_else(|| late_keys(key, last, rule, columns));

@@ -2,7 +2,7 @@
 
 mod full_replication;
 
-use pg_replicate::{Context, Incremental, Summary};
+use pg_replicate::{Context, Incremental, SchemaChanges, Summary};
 
 use crate::notification::RunReport;
 use crate::{Settings, Step, StepError, learning_content, notification};
@@ -60,5 +60,6 @@ pub(crate) fn incremental(settings: &Settings) -> Incremental {
         mode: settings.mode.clone(),
         format: settings.copy_format,
         jobs: 2,
+        schema_changes: SchemaChanges::Fail,
     }
 }
