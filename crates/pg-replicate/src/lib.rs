@@ -33,6 +33,6 @@ pub use database_url::{DatabaseUrl, DatabaseUrlError, SslMode};
 pub use error::{Check, Error, ObjectFailure, Side};
 pub use full_copy::FullCopy;
 pub use identifier::TableName;
-pub use incremental::{CopyFormat, Incremental};
+pub use incremental::{CopyFormat, Incremental, SchemaChanges};
 pub use summary::{PhaseSummary, Summary};
 pub use tokio_util::sync::CancellationToken;

@@ -3,7 +3,7 @@
 
 mod support;
 
-use pg_replicate::{Context, CopyFormat, Error, Incremental, Summary};
+use pg_replicate::{Context, CopyFormat, Error, Incremental, SchemaChanges, Summary};
 use support::{World, mode};
 
 fn incremental(world: &World, modes: &str, format: CopyFormat) -> Incremental {
@@ -13,6 +13,7 @@ fn incremental(world: &World, modes: &str, format: CopyFormat) -> Incremental {
         mode: mode(modes),
         format,
         jobs: 2,
+        schema_changes: SchemaChanges::Fail,
     }
 }
 

@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use local_services::wait_for_async;
-use pg_replicate::{Context, CopyFormat, Error, Incremental, Summary};
+use pg_replicate::{Context, CopyFormat, Error, Incremental, SchemaChanges, Summary};
 use support::{Recorder, World, mode};
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -18,6 +18,7 @@ fn incremental(world: &World, modes: &str) -> Incremental {
         mode: mode(modes),
         format: CopyFormat::Binary,
         jobs: 2,
+        schema_changes: SchemaChanges::Fail,
     }
 }
 

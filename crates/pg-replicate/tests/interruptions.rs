@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use local_services::wait_for_async;
-use pg_replicate::{Context, CopyFormat, Incremental};
+use pg_replicate::{Context, CopyFormat, Incremental, SchemaChanges};
 use support::{SECRET, World, exists, mode};
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -122,6 +122,7 @@ fn slow_copy(world: &World) -> Incremental {
         mode: mode(r#"{"t":"incremental"}"#),
         format: CopyFormat::Text,
         jobs: 2,
+        schema_changes: SchemaChanges::Fail,
     }
 }
 

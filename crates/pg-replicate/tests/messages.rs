@@ -6,7 +6,7 @@ mod support;
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 
-use pg_replicate::{Context, CopyFormat, Incremental, enrichment};
+use pg_replicate::{Context, CopyFormat, Incremental, SchemaChanges, enrichment};
 use support::{World, mode};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context as LayerContext, Layer, SubscriberExt};
@@ -70,6 +70,7 @@ async fn a_night() {
         mode: mode(modes),
         format: CopyFormat::Text,
         jobs: 2,
+        schema_changes: SchemaChanges::Fail,
     };
     incremental(modes).run(&context).await.unwrap();
     incremental("{}").run(&context).await.unwrap();

@@ -31,8 +31,12 @@ async fn look(
     let risky = order::order(&target, &names).await?.risky;
     let mut checks = Vec::new();
     for &(name, rule) in tables {
+        let mut new = Vec::new();
         let mut outcome = match table::plan(&source, &target, name, rule, incremental).await {
-            Ok(Ok(plan)) => Ok(format!("{name}: {}", found(&plan))),
+            Ok(Ok(plan)) => {
+                new.extend(plan.new_columns.iter().map(|column| column.name().to_owned()));
+                Ok(format!("{name}: {}", found(&plan)))
+            }
             Ok(Err(wrong)) => Err(wrong),
             Err(error) => Err(error.to_string()),
         };
@@ -41,10 +45,19 @@ async fn look(
                 outcome = Err(format!("{name}: the role may not {right} on the target"));
             }
         }
+        if outcome.is_ok() && !new.is_empty() && !may_alter(&target, name).await? {
+            let columns = new.join("\", \"");
+            outcome = Err(format!(
+                "{name}: the target shall get column \"{columns}\", but the table is not the role's own"
+            ));
+        }
         if outcome.is_ok() && !may(&source, name, "SELECT").await? {
             outcome = Err(format!("{name}: the role may not SELECT from it on the source"));
         }
         if let Ok(found) = &mut outcome {
+            for column in &new {
+                found.push_str(&format!("; the target gets column \"{column}\""));
+            }
             for key in risky.iter().filter(|key| key.table == *name) {
                 found.push_str(&format!("; mind the {key}"));
             }
@@ -58,6 +71,9 @@ fn found(plan: &TablePlan) -> String {
     match (&plan.work, &plan.last) {
         (Work::Append(_), Some(_)) => format!("rows after {}", plan.last_text()),
         (Work::Append(_), None) => "all rows, for it is empty on the target".to_owned(),
+        (Work::Merge(Merge { fills_gaps: true, .. }), _) => {
+            format!("rows after {}, and those missing before", plan.last_text())
+        }
         (Work::Merge(Merge { condition: None, .. }), _) => "all rows are compared".to_owned(),
         (Work::Merge(Merge { condition: Some(condition), .. }), _) => {
             format!("rows where {condition} are compared")
@@ -80,5 +96,16 @@ async fn may(connection: &Connection, table: &TableName, right: &str) -> Result<
         .query_one(SQL, &[&table.quoted(), &right])
         .await
         .map_err(|error| connection.error(format!("look at our rights on {table}"), &error))?;
+    Ok(row.get(0))
+}
+
+/// Only an owner may add columns.
+async fn may_alter(connection: &Connection, table: &TableName) -> Result<bool, Error> {
+    const SQL: &str = "SELECT pg_catalog.pg_has_role(relowner, 'USAGE') FROM pg_catalog.pg_class \
+        WHERE oid = $1::text::pg_catalog.regclass";
+    let row = connection
+        .query_one(SQL, &[&table.quoted()])
+        .await
+        .map_err(|error| connection.error(format!("look at the owner of {table}"), &error))?;
     Ok(row.get(0))
 }

@@ -1,49 +1,107 @@
 //! Copies tables in one transaction of the target.
 
 use super::key::quote_literal;
-use super::merge;
 use super::table::{TablePlan, Work, last_key};
 use super::transfer::{self, Copied};
+use super::units::Unit;
+use super::{deletes, merge, new_columns};
 use crate::Error;
 use crate::connection::Connection;
 use crate::identifier::quote_identifier;
 
-/// Copies in one transaction of the target; `report` is told the bytes so far.
-pub(super) async fn table(
+/// Told of a table and what was read of it so far, in bytes.
+pub(super) type Report<'a> = &'a (dyn Fn(&TablePlan, u64) + Sync);
+
+/// Copies the tables of a unit in one transaction of the target, and answers what was copied of each.
+pub(super) async fn unit(
     source: &Connection,
     target: &Connection,
-    plan: &TablePlan,
-    report: &(dyn Fn(u64) + Sync),
-) -> Result<Copied, Error> {
-    let table = &plan.table;
-    log_before(plan);
-    tracing::info!(table_name = %table, "Start COPY FROM/TO through STDIN/OUT");
+    unit: &Unit,
+    report: Report<'_>,
+) -> Result<Vec<Copied>, Error> {
+    let names: Vec<String> = unit.plans.iter().map(|plan| plan.table.to_string()).collect();
+    let names = names.join(", ");
     let execute = async |sql: &str, action: &str| {
         target
             .batch_execute(sql)
             .await
-            .map_err(|error| target.error(format!("{action} {table}"), &error))
+            .map_err(|error| target.error(format!("{action} {names}"), &error))
     };
     execute("BEGIN", "begin the copy of").await?;
-    let copied = match &plan.work {
-        Work::Append(condition) => {
-            append(source, target, plan, condition.as_deref(), report).await?
-        }
-        Work::Merge(merge) => merge::table(source, target, plan, merge, report).await?,
-    };
-    let last = last_key(target, table, &plan.key).await?;
+    for plan in &unit.plans {
+        new_columns::add(target, &plan.table, &plan.new_columns).await?;
+    }
+    let mut deleted = vec![0; unit.plans.len()];
+    let mut copied = Vec::new();
+    if !unit.deletes_last {
+        delete(source, target, unit, &mut deleted, report).await?;
+    }
+    for plan in &unit.plans {
+        let table = &plan.table;
+        log_before(plan);
+        tracing::info!(table_name = %table, "Start COPY FROM/TO through STDIN/OUT");
+        let report = |bytes| report(plan, bytes);
+        copied.push(match &plan.work {
+            Work::Append(condition) => {
+                append(source, target, plan, condition.as_deref(), &report).await?
+            }
+            Work::Merge(merge) => merge::table(source, target, plan, merge, &report).await?,
+        });
+    }
+    if unit.deletes_last {
+        delete(source, target, unit, &mut deleted, report).await?;
+    }
+    for plan in &unit.plans {
+        new_columns::complete(target, &plan.table, &plan.new_columns).await?;
+    }
+    let mut last = Vec::new();
+    for plan in &unit.plans {
+        last.push(last_key(target, &plan.table, &plan.key).await?);
+    }
     execute("COMMIT", "commit the copy of").await?;
     // setval knows no transaction: done before the commit it would stay after a rollback. Missed in
     // between, the next run mends it, for it reads the table.
-    move_sequences(target, plan).await?;
-    log_after(plan, &TablePlan { last, ..plan.clone() }.last_text());
+    for plan in &unit.plans {
+        move_sequences(target, plan).await?;
+    }
+    for (number, (plan, last)) in unit.plans.iter().zip(last).enumerate() {
+        let after = TablePlan { last, ..plan.clone() }.last_text();
+        log_done(plan, &after, copied[number].rows, deleted[number]);
+    }
+    Ok(copied)
+}
+
+/// Deletes, from tables that refer to others to those that are referred to.
+async fn delete(
+    source: &Connection,
+    target: &Connection,
+    unit: &Unit,
+    deleted: &mut [u64],
+    report: Report<'_>,
+) -> Result<(), Error> {
+    for (plan, deleted) in unit.plans.iter().zip(deleted).rev() {
+        if plan.deletes() {
+            *deleted = deletes::table(source, target, plan, &|bytes| report(plan, bytes)).await?;
+        }
+    }
+    Ok(())
+}
+
+fn log_done(plan: &TablePlan, last: &str, rows: u64, deleted: u64) {
+    let table = &plan.table;
+    log_after(plan, last);
     tracing::info!(
         table_name = %table,
-        total_records_replicated = copied.rows,
-        "Total of {table} imported {}",
-        copied.rows
+        total_records_replicated = rows,
+        "Total of {table} imported {rows}"
     );
-    Ok(copied)
+    if plan.deletes() {
+        tracing::info!(
+            table_name = %table,
+            total_records_deleted = deleted,
+            "Total of {table} deleted {deleted}"
+        );
+    }
 }
 
 async fn append(

@@ -55,6 +55,21 @@ impl Key {
         self.join(" AND ", |column| format!("{} IS NOT NULL", quote_identifier(&column.name)))
     }
 
+    /// `left."a" = right."a" AND …`
+    pub(super) fn equal(&self, left: &str, right: &str) -> String {
+        self.join(" AND ", |column| {
+            let name = quote_identifier(&column.name);
+            format!("{left}.{name} = {right}.{name}")
+        })
+    }
+
+    /// A number made of the key; equal keys have equal ones.
+    pub(super) fn hash(&self) -> String {
+        let text = self
+            .join(" || E'\\x1f' || ", |column| format!("{}::text", quote_identifier(&column.name)));
+        format!("pg_catalog.hashtextextended(({text}) COLLATE \"C\", 0)")
+    }
+
     fn join(&self, separator: &str, part: impl Fn(&KeyColumn) -> String) -> String {
         self.0.iter().map(part).collect::<Vec<_>>().join(separator)
     }
@@ -109,6 +124,7 @@ mod tests {
             key.compare(">", &vec!["1".into(), "x'".into()]),
             r#"("n", "a""b" COLLATE "C") > ('1'::integer, 'x'''::text)"#
         );
+        assert_eq!(key.equal("a", "b"), r#"a."n" = b."n" AND a."a""b" = b."a""b""#);
         assert_eq!(key.order("DESC"), r#""n" DESC, "a""b" COLLATE "C" DESC"#);
     }
 }

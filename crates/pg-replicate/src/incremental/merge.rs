@@ -1,5 +1,6 @@
 //! Rows of which the target may have some, through a staging table.
 
+use super::ranges::Ranges;
 use super::table::{Merge, TablePlan};
 use super::transfer::{self, Copied};
 use crate::Error;
@@ -29,13 +30,23 @@ pub(super) async fn table(
     let condition = merge.condition.as_ref().map(|text| format!(" WHERE {text}"));
     let query = format!("SELECT {columns} FROM {table}{}", condition.unwrap_or_default());
     let into = format!("{STAGING} ({columns})");
-    let read =
-        transfer::rows(source, target, &plan.table, &query, &into, plan.is_binary, report).await?;
+    let read = async |query: &str| {
+        transfer::rows(source, target, &plan.table, query, &into, plan.is_binary, report).await
+    };
+    let mut bytes = read(&query).await?.bytes;
+    if merge.fills_gaps {
+        let mut ranges = Ranges::new(source, target, plan, plan.last.clone()).await?;
+        while let Some(range) = ranges.next_different().await? {
+            let condition = range.condition(&plan.key);
+            let query = format!("SELECT {columns} FROM {table} WHERE {condition}");
+            bytes += read(&query).await?.bytes;
+        }
+    }
     let rows = target
         .execute(&insert(plan, merge), &[])
         .await
         .map_err(|error| target.error(format!("write {} on the target", plan.table), &error))?;
-    Ok(Copied { rows, bytes: read.bytes })
+    Ok(Copied { rows, bytes })
 }
 
 /// A row that is the same to the byte is not written again: it would only make the table swell.

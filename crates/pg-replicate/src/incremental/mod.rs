@@ -6,19 +6,23 @@
 mod check;
 mod columns;
 mod copy;
+mod deletes;
 mod key;
 mod merge;
+mod new_columns;
 mod order;
 mod parallel;
+mod ranges;
 mod table;
 mod transfer;
+mod units;
 mod window;
 
 use std::time::Instant;
 
 use parallel::Sides;
-use table::TablePlan;
 use transfer::Copied;
+use units::Unit;
 
 use crate::connection::Connection;
 use crate::context::share;
@@ -39,6 +43,16 @@ pub enum CopyFormat {
     Binary,
 }
 
+/// What becomes of a column that only the source has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SchemaChanges {
+    /// The table is refused, and the column named.
+    #[default]
+    Fail,
+    /// The target gets it, in the transaction that copies the table's rows.
+    Add,
+}
+
 /// The incremental copy of the tables of modes `incremental` and `upsert`.
 #[derive(Clone, Debug)]
 pub struct Incremental {
@@ -53,6 +67,8 @@ pub struct Incremental {
     /// How many tables are copied at a time, at least 1. Each takes one connection per side, besides
     /// one per side for all.
     pub jobs: u16,
+    /// What becomes of a column that only the source has.
+    pub schema_changes: SchemaChanges,
 }
 
 impl Incremental {
@@ -62,8 +78,9 @@ impl Incremental {
     }
 
     /// Copies, for each table, the rows that its rule asks for: all tables from one snapshot of the
-    /// source, each in one transaction on the target. Tables that others refer to come first. Every
-    /// table is looked at before the first is copied.
+    /// source, each in one transaction on the target; tables that foreign keys tie together, when rows
+    /// of a referenced one are deleted, in one for all of them. Tables that others refer to come
+    /// first. Every table is looked at before the first is copied.
     ///
     /// # Errors
     /// [`Error::Cancelled`], [`Error::Configuration`] with every table that cannot be copied,
@@ -98,15 +115,15 @@ impl Incremental {
         context: &Context,
     ) -> Result<Copied, Error> {
         let planned = self.plan(source, target, tables);
-        let (plans, needs, snapshot) = parallel::run_both(source, target, context, planned).await?;
-        let jobs = usize::from(self.jobs).clamp(1, plans.len());
+        let (units, snapshot) = parallel::run_both(source, target, context, planned).await?;
+        let jobs = usize::from(self.jobs).clamp(1, units.len());
         let sides = Sides {
             source: Pool::new(&self.source, APPLICATION, jobs)?,
             target: Pool::new(&self.target, APPLICATION, jobs)?,
             snapshot,
         };
         let progress = context.phase("incremental", share::INCREMENTAL);
-        parallel::copy_all(&sides, &plans, &needs, jobs, context, progress).await
+        parallel::copy_all(&sides, &units, jobs, context, progress).await
     }
 
     /// What is to be done, in an order that foreign keys allow, and the snapshot of the source, which
@@ -116,7 +133,7 @@ impl Incremental {
         source: &Connection,
         target: &Connection,
         tables: &[(&TableName, &TableRule)],
-    ) -> Result<(Vec<TablePlan>, Vec<Vec<usize>>, String), Error> {
+    ) -> Result<(Vec<Unit>, String), Error> {
         let failed = |error| source.error("begin a snapshot of the source", &error);
         source
             .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -143,6 +160,6 @@ impl Incremental {
         if !wrong.is_empty() {
             return Err(Error::Configuration(wrong.join("; ")));
         }
-        Ok((plans, order.needs(), row.get(0)))
+        Ok((units::units(&order, plans), row.get(0)))
     }
 }

@@ -9,6 +9,7 @@ use futures_util::stream::FuturesUnordered;
 use super::copy;
 use super::table::TablePlan;
 use super::transfer::Copied;
+use super::units::Unit;
 use crate::connection::Connection;
 use crate::context::PhaseProgress;
 use crate::pool::Pool;
@@ -22,30 +23,30 @@ pub(super) struct Sides {
     pub(super) snapshot: String,
 }
 
-/// Copies all tables, at most `jobs` at a time; `needs` says which must be whole before each. The
-/// first failure ends the others: what they had not committed is rolled back.
+/// Copies all units, at most `jobs` at a time. The first failure ends the others: what they had not
+/// committed is rolled back.
 pub(super) async fn copy_all(
     sides: &Sides,
-    plans: &[TablePlan],
-    needs: &[Vec<usize>],
+    units: &[Unit],
     jobs: usize,
     context: &Context,
     progress: PhaseProgress<'_>,
 ) -> Result<Copied, Error> {
     let context =
         &Context { cancel: context.cancel.child_token(), progress: context.progress.clone() };
-    let board = Board::new(progress, plans.len());
+    let board = Board::new(progress, units.iter().map(|unit| unit.plans.len()).sum());
     let one = async |number: usize| {
-        let result = copy_one(sides, &plans[number], &board, context).await;
+        let result = copy_one(sides, &units[number], &board, context).await;
         (number, result)
     };
-    let mut waiting: Vec<usize> = (0..plans.len()).collect();
-    let mut is_whole = vec![false; plans.len()];
+    let mut waiting: Vec<usize> = (0..units.len()).collect();
+    let mut is_whole = vec![false; units.len()];
     let mut running = FuturesUnordered::new();
     let mut outcome = Ok(());
     loop {
         while running.len() < jobs.max(1) && outcome.is_ok() {
-            let ready = |number: &usize| needs[*number].iter().all(|needed| is_whole[*needed]);
+            let ready =
+                |number: &usize| units[*number].needs.iter().all(|needed| is_whole[*needed]);
             let Some(place) = waiting.iter().position(ready) else { break };
             running.push(one(waiting.remove(place)));
         }
@@ -65,7 +66,7 @@ pub(super) async fn copy_all(
 
 async fn copy_one(
     sides: &Sides,
-    plan: &TablePlan,
+    unit: &Unit,
     board: &Board<'_>,
     context: &Context,
 ) -> Result<(), Error> {
@@ -76,13 +77,13 @@ async fn copy_one(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '{}'",
             sides.snapshot
         );
-        let failed = |error| source.error(format!("read {} in the snapshot", plan.table), &error);
+        let failed = |error| source.error("read in the snapshot of the source", &error);
         source.batch_execute(&begin).await.map_err(failed)?;
-        let name = plan.table.to_string();
-        board.running(&name, 0);
-        let report = |bytes| board.running(&name, bytes);
-        let copied = copy::table(&source, &target, plan, &report).await?;
-        board.whole(&name, copied);
+        let report = |plan: &TablePlan, bytes| board.running(&plan.table.to_string(), bytes);
+        let copied = copy::unit(&source, &target, unit, &report).await?;
+        for (plan, copied) in unit.plans.iter().zip(copied) {
+            board.whole(&plan.table.to_string(), copied);
+        }
         source.batch_execute("COMMIT").await.map_err(failed)
     };
     run_both(&source, &target, context, work).await

@@ -1,9 +1,10 @@
 //! Whether and how one table can be copied.
 
-use super::Incremental;
 use super::columns::{Column, columns, differences};
 use super::key::{Key, KeyColumn, KeyValue};
+use super::new_columns::{self, NewColumn};
 use super::window;
+use super::{Incremental, SchemaChanges};
 use crate::connection::Connection;
 use crate::identifier::quote_identifier;
 use crate::{CopyFormat, Error, TableMode, TableName, TableRule};
@@ -21,6 +22,8 @@ pub(super) struct TablePlan {
     /// The largest key on the target; nothing when the table is empty there.
     pub(super) last: Option<KeyValue>,
     pub(super) work: Work,
+    /// Those that the target gets first.
+    pub(super) new_columns: Vec<NewColumn>,
     pub(super) is_binary: bool,
 }
 
@@ -40,12 +43,21 @@ pub(super) struct Merge {
     pub(super) condition: Option<String>,
     /// Whether a row that is there is changed, or left as it is.
     pub(super) updates: bool,
+    /// Whether keys up to the target's last are compared, and rows that it misses read too.
+    pub(super) fills_gaps: bool,
+    /// Whether rows that the source does not have are deleted.
+    pub(super) deletes: bool,
 }
 
 impl TablePlan {
     /// The columns that are written, with commas.
     pub(super) fn column_list(&self) -> String {
         self.columns.join(", ")
+    }
+
+    /// Whether rows of it are deleted.
+    pub(super) fn deletes(&self) -> bool {
+        matches!(&self.work, Work::Merge(merge) if merge.deletes)
     }
 
     /// The largest key on the target, for people.
@@ -63,7 +75,7 @@ pub(super) async fn plan(
     incremental: &Incremental,
 ) -> Result<Result<TablePlan, String>, Error> {
     let on_source = columns(source, table).await?;
-    let on_target = columns(target, table).await?;
+    let mut on_target = columns(target, table).await?;
     if on_source.is_empty() {
         return Ok(Err(format!("{table}: the source has no such table, or it has no columns")));
     }
@@ -72,20 +84,29 @@ pub(super) async fn plan(
             "{table}: the target has no such table; copy it whole once, without it in BACKUP_MODE"
         )));
     }
+    let key = match find_key(target, table, rule, &on_source, &on_target).await? {
+        Ok(key) => key,
+        Err(wrong) => return Ok(Err(wrong)),
+    };
+    let mut new = Vec::new();
+    if incremental.schema_changes == SchemaChanges::Add {
+        new = match new_columns::find(source, target, table, &on_source, &on_target).await? {
+            Ok(new) => new,
+            Err(wrong) => return Ok(Err(wrong)),
+        };
+        let is_new = |column: &&Column| new.iter().any(|one| one.name() == column.name);
+        on_target.extend(on_source.iter().filter(is_new).cloned());
+    }
     if let Some(difference) = differences(&on_source, &on_target) {
         return Ok(Err(format!(
             "{table}: columns differ: {difference}; make them the same on both"
         )));
     }
-    let key = match find_key(target, table, rule, &on_source, &on_target).await? {
-        Ok(key) => key,
-        Err(wrong) => return Ok(Err(wrong)),
-    };
     let copied: Vec<&Column> = on_target.iter().filter(|column| !column.is_generated).collect();
     let last = last_key(target, table, &key).await?;
     let work = if last.is_some() || (!rule.is_plain && !is_empty(target, table).await?) {
         let last = last.as_ref();
-        match window::work(target, table, rule, &key, last, &on_source).await? {
+        match window::work(target, table, rule, &key, last, &on_source, &new).await? {
             Ok(work) => work,
             Err(wrong) => return Ok(Err(wrong)),
         }
@@ -104,6 +125,7 @@ pub(super) async fn plan(
         key,
         last,
         work,
+        new_columns: new,
         is_binary,
     }))
 }

@@ -2,6 +2,8 @@
 
 use super::columns::Column;
 use super::key::{Key, KeyValue, quote_literal};
+use super::new_columns::NewColumn;
+use super::ranges;
 use super::table::{Merge, Work};
 use crate::connection::Connection;
 use crate::identifier::quote_identifier;
@@ -15,6 +17,7 @@ pub(super) async fn work(
     key: &Key,
     last: Option<&KeyValue>,
     columns: &[Column],
+    new: &[NewColumn],
 ) -> Result<Result<Work, String>, Error> {
     let Some(last) = last else {
         return Ok(Err(format!("{table}: no row of the target has a key ({})", key.names())));
@@ -37,23 +40,48 @@ pub(super) async fn work(
     }
     let since = match cursor {
         None => None,
+        // The target's rows know no cursor yet.
+        Some(column) if new.iter().any(|one| one.name() == column.name) => None,
+        // Old rows of the source have values of new columns.
+        Some(_) if rule.mode == TableMode::Upsert && !new.is_empty() => None,
         Some(column) => since(target, table, column, rule).await?,
     };
-    Ok(Ok(match rule.mode {
-        TableMode::Upsert => Work::Merge(Merge { condition: since, updates: true }),
-        _ if rule.lag.is_none() => Work::Append(Some(newer)),
-        _ => {
-            let window = since.or_else(|| late_keys(key, last, rule, columns));
-            let Some(window) = window else {
-                return Ok(Err(format!(
-                    "{table}: a lag needs a column that tells when a row was written: name one of type \
-                     date or timestamp as \"cursor\""
-                )));
+    let late = since.clone().or_else(|| late_keys(key, last, rule, columns));
+    let fills_gaps = rule.mode == TableMode::Incremental && rule.lag.is_some() && late.is_none();
+    if (fills_gaps || rule.deletes)
+        && let Some(wrong) = not_compared(table, key, columns)
+    {
+        return Ok(Err(wrong));
+    }
+    let deletes = rule.deletes;
+    Ok(Ok(match (rule.mode, rule.lag) {
+        (TableMode::Upsert, _) => {
+            Work::Merge(Merge { condition: since, updates: true, fills_gaps, deletes })
+        }
+        (_, None) => Work::Append(Some(newer)),
+        (_, Some(_)) => {
+            let condition = match late {
+                Some(late) => format!("({newer}) OR {late}"),
+                None => newer,
             };
-            let condition = Some(format!("({newer}) OR {window}"));
-            Work::Merge(Merge { condition, updates: false })
+            let condition = Some(condition);
+            Work::Merge(Merge { condition, updates: false, fills_gaps, deletes })
         }
     }))
+}
+
+/// Why keys of this table cannot be compared in ranges.
+fn not_compared(table: &TableName, key: &Key, columns: &[Column]) -> Option<String> {
+    key.0.iter().find_map(|one| {
+        let column = columns.iter().find(|column| column.name == one.name)?;
+        (!ranges::is_compared(&column.base_type)).then(|| {
+            format!(
+                "{table}: column \"{}\" of the key is {}, whose order may be another on the other \
+                 server; name another key",
+                column.name, column.sql_type
+            )
+        })
+    })
 }
 
 /// The rows from the target's last cursor on, less the lag; nothing when it has none. Rows without

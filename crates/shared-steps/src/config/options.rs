@@ -180,6 +180,17 @@ pub struct Options {
     )]
     pub(super) enrichment_file: String,
 
+    /// A column that is new on the source of an incremental table: `fail` names it, `add` adds it to the target
+    #[arg(
+        long,
+        env = "SCHEMA_CHANGES",
+        default_value = "fail",
+        hide_env_values = true,
+        value_name = "fail|add",
+        help_heading = "Copy"
+    )]
+    pub(super) schema_changes: String,
+
     /// How many tables an incremental replication copies at once
     #[arg(
         long,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bull_queue::cron::CronSchedule;
 use bull_queue::{InterruptedPolicy, RedisUrl};
-use pg_replicate::{BackupMode, CopyFormat, DatabaseUrl, enrichment};
+use pg_replicate::{BackupMode, CopyFormat, DatabaseUrl, SchemaChanges, enrichment};
 
 use super::error::{Errors, Problem};
 use super::options::{Options, RedisOptions};
@@ -60,6 +60,8 @@ pub struct Settings {
     pub dumps: DumpStore,
     /// SQL run after a restore.
     pub enrichment_script: String,
+    /// What becomes of a column that is new on the source of an incremental table.
+    pub schema_changes: SchemaChanges,
     /// Tables that an incremental replication copies at once.
     pub incremental_jobs: u16,
     /// How rows travel in an incremental replication.
@@ -361,6 +363,11 @@ impl Reader {
         let restore_jobs = self.number("PG_RESTORE_JOBS", &options.pg_restore_jobs, 4, 1, 64);
         let directory = self.backup_directory(&options.backup_directory);
         let enrichment_script = self.enrichment_script(&options.enrichment_file);
+        let schema_changes = self.choice(
+            "SCHEMA_CHANGES",
+            &options.schema_changes,
+            [("fail", SchemaChanges::Fail), ("add", SchemaChanges::Add)],
+        );
         let incremental_jobs = self.number("INCREMENTAL_JOBS", &options.incremental_jobs, 2, 1, 64);
         let copy_format = self.choice(
             "INCREMENTAL_COPY_FORMAT",
@@ -397,6 +404,7 @@ impl Reader {
             restore_jobs: restore_jobs?,
             dumps: DumpStore::new(directory?, retries_timeout),
             enrichment_script: enrichment_script?,
+            schema_changes: schema_changes?,
             incremental_jobs: incremental_jobs?,
             copy_format: copy_format?,
             learning_content: LearningContentSettings::new(

@@ -62,5 +62,6 @@ pub(crate) fn incremental(settings: &Settings) -> Incremental {
         mode: settings.mode.clone(),
         format: settings.copy_format,
         jobs: settings.incremental_jobs,
+        schema_changes: settings.schema_changes,
     }
 }

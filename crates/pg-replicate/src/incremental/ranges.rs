@@ -1,0 +1,158 @@
+//! Which ranges of keys differ between the two sides.
+//!
+//! Range by range, each server counts its keys and adds up their hashes; only these travel. Memory
+//! does not grow with the table, nor with the differences: what is found is handled range by range.
+
+use super::key::{Key, KeyValue};
+use super::table::TablePlan;
+use crate::Error;
+use crate::connection::Connection;
+
+/// Keys of the source in a range.
+const SIZE: i64 = 10_000;
+
+/// Keys in the order of their bytes have no index as a rule: every range costs a look at the whole
+/// table. So there are at most about this many.
+const RANGES_BY_BYTES: i64 = 64;
+
+/// Types whose order is the same on every server, text by its bytes.
+const COMPARED: [&str; 21] = [
+    "int2",
+    "int4",
+    "int8",
+    "oid",
+    "numeric",
+    "float4",
+    "float8",
+    "bool",
+    "uuid",
+    "date",
+    "time",
+    "timestamp",
+    "timestamptz",
+    "interval",
+    "bytea",
+    "text",
+    "varchar",
+    "bpchar",
+    "name",
+    "inet",
+    "macaddr",
+];
+
+/// Whether keys of this type can be compared in ranges.
+pub(super) fn is_compared(base_type: &str) -> bool {
+    COMPARED.contains(&base_type)
+}
+
+/// The keys after one and up to another, itself too; without one, from the first or to the last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Range {
+    after: Option<KeyValue>,
+    up_to: Option<KeyValue>,
+}
+
+impl Range {
+    /// As a condition, on either side.
+    pub(super) fn condition(&self, key: &Key) -> String {
+        let after = self.after.as_ref().map(|value| key.compare(">", value));
+        let up_to = self.up_to.as_ref().map(|value| key.compare("<=", value));
+        let parts: Vec<String> =
+            [Some(key.is_there()), after, up_to].into_iter().flatten().collect();
+        parts.join(" AND ")
+    }
+}
+
+/// Goes through the keys of a table on both sides, in their order.
+pub(super) struct Ranges<'a> {
+    source: &'a Connection,
+    target: &'a Connection,
+    plan: &'a TablePlan,
+    size: i64,
+    /// What is left.
+    rest: Option<Range>,
+}
+
+impl<'a> Ranges<'a> {
+    /// All keys up to `up_to`.
+    pub(super) async fn new(
+        source: &'a Connection,
+        target: &'a Connection,
+        plan: &'a TablePlan,
+        up_to: Option<KeyValue>,
+    ) -> Result<Self, Error> {
+        let mut size = SIZE;
+        if plan.key.0.iter().any(|column| column.by_bytes) {
+            const ROWS: &str = "SELECT reltuples::pg_catalog.int8 FROM pg_catalog.pg_class \
+                WHERE oid = $1::text::pg_catalog.regclass";
+            let table = plan.table.quoted();
+            let row = source
+                .query_one(ROWS, &[&table])
+                .await
+                .map_err(|error| source.error(format!("read the size of {table}"), &error))?;
+            size = size.max(row.get::<_, i64>(0) / RANGES_BY_BYTES);
+        }
+        Ok(Self { source, target, plan, size, rest: Some(Range { after: None, up_to }) })
+    }
+
+    /// The next range that differs.
+    pub(super) async fn next_different(&mut self) -> Result<Option<Range>, Error> {
+        while let Some(rest) = self.rest.take() {
+            let (on_source, last) = self.next_on_source(&rest).await?;
+            let range = match last {
+                Some(last) if on_source.0 == self.size => {
+                    let up_to = rest.up_to;
+                    self.rest = Some(Range { after: Some(last.clone()), up_to });
+                    Range { after: rest.after, up_to: Some(last) }
+                }
+                // The source has no more: all that is left.
+                _ => rest,
+            };
+            if self.on_target(&range).await? != on_source {
+                return Ok(Some(range));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Count and hash of the first keys of `rest`, and the last of these.
+    async fn next_on_source(
+        &self,
+        rest: &Range,
+    ) -> Result<((i64, String), Option<KeyValue>), Error> {
+        let (key, table) = (&self.plan.key, &self.plan.table);
+        let sql = format!(
+            "WITH range AS MATERIALIZED (SELECT {names} FROM {from} WHERE {condition} ORDER BY {order} LIMIT {size}) \
+             SELECT {texts}, (SELECT count(*) FROM range) AS count, \
+             (SELECT sum({hash})::text FROM range) AS hash FROM range ORDER BY {backwards} LIMIT 1",
+            names = key.names(),
+            from = table.quoted(),
+            condition = rest.condition(key),
+            order = key.order("ASC"),
+            size = self.size,
+            texts = key.texts(),
+            hash = key.hash(),
+            backwards = key.order("DESC"),
+        );
+        let row = self.source.query_opt(&sql, &[]).await.map_err(|error| {
+            self.source.error(format!("compare the keys of {table} on the source"), &error)
+        })?;
+        let Some(row) = row else { return Ok(((0, "0".to_owned()), None)) };
+        let last = (0..key.0.len()).map(|number| row.get(number)).collect();
+        Ok(((row.get("count"), row.get("hash")), Some(last)))
+    }
+
+    async fn on_target(&self, range: &Range) -> Result<(i64, String), Error> {
+        let (key, table) = (&self.plan.key, &self.plan.table);
+        let sql = format!(
+            "SELECT count(*), coalesce(sum({}), 0)::text FROM {} WHERE {}",
+            key.hash(),
+            table.quoted(),
+            range.condition(key)
+        );
+        let row = self.target.query_one(&sql, &[]).await.map_err(|error| {
+            self.target.error(format!("compare the keys of {table} on the target"), &error)
+        })?;
+        Ok((row.get(0), row.get(1)))
+    }
+}
