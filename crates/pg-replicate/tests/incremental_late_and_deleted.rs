@@ -4,7 +4,7 @@
 mod support;
 
 use pg_replicate::{Context, CopyFormat, Error, Incremental, SchemaChanges};
-use support::{World, mode};
+use support::{Recorder, World, mode};
 
 fn incremental(world: &World, modes: &str) -> Incremental {
     Incremental {
@@ -182,4 +182,36 @@ async fn keys_that_cannot_be_compared_are_named() {
             "{error}"
         );
     }
+}
+
+#[tokio::test]
+async fn keys_travel_range_by_range_however_many_differ() {
+    let table = "CREATE TABLE t (id int PRIMARY KEY)";
+    let world = World::new(table);
+    world.target(table);
+    world.source("INSERT INTO t SELECT 2 * n FROM generate_series(1, 30000) n");
+    world.target("INSERT INTO t SELECT n FROM generate_series(1, 60000) n");
+    let (recorder, context) = Recorder::context();
+    let modes = r#"{"t":{"mode":"upsert","cursor":"id","deletes":true}}"#;
+    incremental(&world, modes).run(&context).await.unwrap();
+    assert_same(&world, "SELECT count(*), sum(id) FROM t");
+    // Of the 175 000 bytes that all keys are, no more than those of 10 000 keys at a time.
+    let most = recorder.all().iter().map(|progress| progress.bytes).max().unwrap();
+    assert!((50_000..=60_000).contains(&most), "{most}");
+}
+
+#[tokio::test]
+async fn many_keys_in_the_order_of_their_bytes() {
+    let table = "CREATE TABLE t (id text PRIMARY KEY)";
+    let world = World::new(table);
+    world.target(table);
+    let fill = "INSERT INTO t SELECT md5(n::text) FROM generate_series(1, 25000) n";
+    world.source(fill);
+    world.target(fill);
+    world.source("DELETE FROM t WHERE id COLLATE \"C\" LIKE 'a%'; INSERT INTO t VALUES ('É'), ('z'), ('Z'), ('')");
+    assert_eq!(rows(&world, r#"{"t":{"mode":"upsert","deletes":true}}"#).await, 4);
+    assert_same(
+        &world,
+        "SELECT count(*), md5(string_agg(id, ',' ORDER BY id COLLATE \"C\")) FROM t",
+    );
 }

@@ -83,14 +83,12 @@ impl<'a> Ranges<'a> {
     ) -> Result<Self, Error> {
         let mut size = SIZE;
         if plan.key.0.iter().any(|column| column.by_bytes) {
-            const ROWS: &str = "SELECT reltuples::pg_catalog.int8 FROM pg_catalog.pg_class \
-                WHERE oid = $1::text::pg_catalog.regclass";
-            let table = plan.table.quoted();
-            let row = source
-                .query_one(ROWS, &[&table])
-                .await
-                .map_err(|error| source.error(format!("read the size of {table}"), &error))?;
-            size = size.max(row.get::<_, i64>(0) / RANGES_BY_BYTES);
+            // Counted, for the estimate of a table that was never analyzed is none.
+            let sql = format!("SELECT count(*) FROM {}", plan.table.quoted());
+            let row = source.query_one(&sql, &[]).await.map_err(|error| {
+                source.error(format!("count the rows of {} on the source", plan.table), &error)
+            })?;
+            size = size.max(row.get::<_, i64>(0) / RANGES_BY_BYTES + 1);
         }
         Ok(Self { source, target, plan, size, rest: Some(Range { after: None, up_to }) })
     }
