@@ -6,3 +6,6 @@ mod loading;
 mod readers;
 mod requests;
 mod support;
+
+#[path = "../common/captured_log.rs"]
+mod captured_log;

@@ -1,16 +1,15 @@
 //! A target, a content API and a log to look at.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use local_services::{PostgresOptions, PostgresServer};
 use serde_json::{Value, json};
 use shared_steps::http::RetryLimits;
 use shared_steps::learning_content::LearningContentSettings;
-use tracing::subscriber::DefaultGuard;
 use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
+
+pub(crate) use crate::captured_log::Log;
 
 pub(crate) const KEY: &str = "lcms-key-5f2e";
 pub(crate) const PASSWORD: &str = "pass-9d1c";
@@ -84,41 +83,4 @@ pub(crate) fn settings_for(api_url: &str, target: &Target) -> LearningContentSet
 pub(crate) fn empty_content() -> Value {
     let tables = content().as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     tables.into_iter().map(|table| (table, json!([]))).collect()
-}
-
-/// The log of this thread, as text.
-pub(crate) struct Log {
-    text: Arc<Mutex<Vec<u8>>>,
-    _guard: DefaultGuard,
-}
-
-impl Log {
-    pub(crate) fn capture() -> Self {
-        let text = Arc::new(Mutex::new(Vec::new()));
-        let writer = Writer(Arc::clone(&text));
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_max_level(tracing::Level::TRACE)
-            .with_writer(move || writer.clone())
-            .finish();
-        Self { text, _guard: tracing::subscriber::set_default(subscriber) }
-    }
-
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.text.lock().unwrap().clone()).unwrap()
-    }
-}
-
-#[derive(Clone)]
-struct Writer(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Writer {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }

@@ -4,7 +4,7 @@ use pg_replicate::Context;
 use serde_json::{Value, json};
 use shared_steps::notification::{self, RunReport, Status};
 
-use crate::support::{Log, authorizations, bodies, entries, hook, receiver, report};
+use crate::support::{Log, authorizations, bodies, entries, hook, messages, receiver, report};
 
 #[tokio::test]
 async fn a_plain_entry_gets_what_it_always_got() {
@@ -26,7 +26,7 @@ async fn a_plain_entry_gets_what_it_always_got() {
     let request = &first.received_requests().await.unwrap()[0];
     assert_eq!(request.headers.get("content-type").unwrap(), "application/json");
     assert_eq!(
-        log.messages(),
+        messages(&log),
         [
             "Start notification".to_owned(),
             format!("Notify {}", hook(&first)),
@@ -82,7 +82,7 @@ async fn a_failure_nobody_asks_for_is_silent() {
     notification::notify_failure(&entries(&json!([{"url": hook(&receiver)}])), &failed, &context)
         .await
         .unwrap();
-    assert_eq!((bodies(&receiver).await.len(), log.messages().len()), (0, 0));
+    assert_eq!((bodies(&receiver).await.len(), messages(&log).len()), (0, 0));
 }
 
 #[tokio::test]

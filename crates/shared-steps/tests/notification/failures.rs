@@ -9,7 +9,9 @@ use shared_steps::notification::{self, Error, Status};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::support::{Log, answering, authorizations, bodies, entries, hook, receiver, report};
+use crate::support::{
+    Log, answering, authorizations, bodies, entries, hook, messages, receiver, report,
+};
 
 async fn run(urls: &[String]) -> Result<pg_replicate::Summary, Error> {
     let list: Vec<_> = urls.iter().map(|url| json!({"url": url, "token": "token-61"})).collect();
@@ -39,7 +41,7 @@ async fn one_that_fails_does_not_hide_the_others() {
     assert!(text.contains(&format!("{nobody}: ")) && text.contains("Connection refused"), "{text}");
     let counts = (bodies(&good).await.len(), bodies(&bad).await.len(), bodies(&last).await.len());
     assert_eq!(counts, (1, 1, 1));
-    let messages = log.messages();
+    let messages = messages(&log);
     assert!(messages.iter().any(|message| message.starts_with("Notification of ")), "{messages:?}");
     assert!(!messages.iter().any(|message| message == "Notification done"), "{messages:?}");
 }

@@ -4,3 +4,6 @@
 mod delivery;
 mod failures;
 mod support;
+
+#[path = "../common/captured_log.rs"]
+mod captured_log;

@@ -1,14 +1,12 @@
 //! Receivers, reports and a log to look at.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use pg_replicate::PhaseSummary;
 use serde_json::Value;
 use shared_steps::notification::{Notification, RunReport, Status, StepReport, parse};
-use tracing::subscriber::DefaultGuard;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
+
+pub(crate) use crate::captured_log::Log;
 
 /// A receiver that answers `status` on `/hook`.
 pub(crate) async fn receiver(status: u16) -> MockServer {
@@ -73,46 +71,9 @@ pub(crate) fn report(status: Status) -> RunReport {
     }
 }
 
-/// The log of this thread, as text.
-pub(crate) struct Log {
-    text: Arc<Mutex<Vec<u8>>>,
-    _guard: DefaultGuard,
-}
-
-impl Log {
-    pub(crate) fn capture() -> Self {
-        let text = Arc::new(Mutex::new(Vec::new()));
-        let writer = Writer(Arc::clone(&text));
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_max_level(tracing::Level::TRACE)
-            .with_writer(move || writer.clone())
-            .finish();
-        Self { text, _guard: tracing::subscriber::set_default(subscriber) }
-    }
-
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.text.lock().unwrap().clone()).unwrap()
-    }
-
-    /// The messages of this crate's notifications, without time and level.
-    pub(crate) fn messages(&self) -> Vec<String> {
-        let text = self.text();
-        let ours = text.lines().filter_map(|line| line.split_once("shared_steps::notification: "));
-        ours.map(|(_, message)| message.to_owned()).collect()
-    }
-}
-
-#[derive(Clone)]
-struct Writer(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Writer {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+/// The messages of this crate's notifications, without time and level.
+pub(crate) fn messages(log: &Log) -> Vec<String> {
+    let text = log.text();
+    let ours = text.lines().filter_map(|line| line.split_once("shared_steps::notification: "));
+    ours.map(|(_, message)| message.to_owned()).collect()
 }
