@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use apalis_redis::ConnectionManager;
 use redis::aio::ConnectionManagerConfig;
-use redis::{Client, ErrorKind, RedisError};
+use redis::io::tcp::TcpSettings;
+use redis::{Client, ErrorKind, IntoConnectionInfo, RedisError};
 
 use crate::error::Error;
 use crate::redis_url::{Place, RedisUrl};
@@ -103,7 +104,7 @@ pub async fn connect(redis_url: &str) -> Result<Connection, Error> {
     }
     let failed = |source: RedisError| failure(&url, source);
     let (client, watch) = match &parsed.place {
-        Place::Server => (Client::open(parsed.secret()).map_err(failed)?, None),
+        Place::Server => (open(parsed.secret()).map_err(failed)?, None),
         Place::Sentinels(place) => {
             let mut watch = Watch::new(place).map_err(failed)?;
             let master = tokio::time::timeout(CONNECT_LIMIT, watch.master()).await;
@@ -126,6 +127,15 @@ pub async fn connect(redis_url: &str) -> Result<Connection, Error> {
         tokio::spawn(watch.follow(Arc::downgrade(&current)));
     }
     Ok(Connection { current, url })
+}
+
+fn open(url: &str) -> Result<Client, RedisError> {
+    Client::open(url.into_connection_info()?.set_tcp_settings(tcp_settings()))
+}
+
+/// Requests are small and waited for: none is held back for the next one to go with it.
+pub(crate) fn tcp_settings() -> TcpSettings {
+    TcpSettings::default().set_nodelay(true)
 }
 
 pub(crate) fn manager_config() -> ConnectionManagerConfig {

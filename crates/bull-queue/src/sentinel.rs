@@ -6,7 +6,7 @@ use std::time::Duration;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{Client, ConnectionAddr, RedisError, TlsMode};
 
-use crate::connection::{Current, manager_config};
+use crate::connection::{Current, manager_config, tcp_settings};
 use crate::redis_url::Sentinels;
 
 /// How often the sentinels are asked who is master.
@@ -22,7 +22,8 @@ impl Watch {
         let hosts = place.hosts.iter().map(|(host, port)| ConnectionAddr::Tcp(host.clone(), *port));
         let mut builder =
             SentinelClientBuilder::new(hosts, &place.service, SentinelServerType::Master)?
-                .set_client_to_redis_db(place.database);
+                .set_client_to_redis_db(place.database)
+                .set_client_to_redis_tcp_settings(tcp_settings());
         if place.tls {
             builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
         }
