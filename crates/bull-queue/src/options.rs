@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 pub use backoff::{Backoff, UnknownBackoff};
 pub use keep::Keep;
+pub(crate) use keep::Limits;
 pub use repeat::RepeatOptions;
 
 use crate::job::JobId;

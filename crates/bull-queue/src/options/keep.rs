@@ -72,6 +72,22 @@ fn limit(value: &Value) -> Option<u64> {
     })
 }
 
+/// What is kept, as the scripts that end a job take it: every job when the options do not say.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Limits {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age: Option<u64>,
+}
+
+impl From<Option<Keep>> for Limits {
+    fn from(keep: Option<Keep>) -> Self {
+        let keep = keep.unwrap_or(Keep::ALL);
+        Self { count: keep.count, age: keep.age }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -8,7 +8,7 @@ use super::Queue;
 use crate::clock::now_ms;
 use crate::error::Error;
 use crate::job::{Job, JobId, State};
-use crate::options::Keep;
+use crate::options::Limits;
 use crate::scripts;
 
 /// How often a job is read again that changes while it is being ended.
@@ -29,21 +29,6 @@ struct Request {
     event: String,
     due: u64,
     lifo: bool,
-}
-
-#[derive(Debug, Default, Serialize)]
-struct Limits {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    count: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    age: Option<u64>,
-}
-
-impl From<Option<Keep>> for Limits {
-    fn from(keep: Option<Keep>) -> Self {
-        let keep = keep.unwrap_or(Keep::ALL);
-        Self { count: keep.count, age: keep.age }
-    }
 }
 
 impl Queue {

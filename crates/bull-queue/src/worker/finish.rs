@@ -15,7 +15,7 @@ use super::running::Running;
 use crate::clock::now_ms;
 use crate::job::{Job, JobOutcome, JobRequest, Successor};
 use crate::keys::Keys;
-use crate::options::Keep;
+use crate::options::Limits;
 use crate::owner::new_token;
 use crate::queue::{AddJob, Fields};
 use crate::scripts;
@@ -62,21 +62,6 @@ struct Ending {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
-}
-
-#[derive(Debug, Default, Serialize)]
-struct Limits {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    count: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    age: Option<u64>,
-}
-
-impl From<Option<Keep>> for Limits {
-    fn from(keep: Option<Keep>) -> Self {
-        let keep = keep.unwrap_or(Keep::ALL);
-        Self { count: keep.count, age: keep.age }
-    }
 }
 
 type Reply = (i64, Option<String>, Fields, Option<String>);
