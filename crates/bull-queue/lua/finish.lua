@@ -4,13 +4,13 @@
 -- KEYS[1] the queue's base, KEYS[2] where the receipt is left: a key that no other request uses until
 -- this one is answered;
 -- ARGV: id, token, processed_on, now, again (1 when it was sent before), the token for the next job
--- (empty to take none), lock_ms, event (for completed and failed), {
---   outcome: completed | failed | delayed | wait,
+-- (empty to take none), lock_ms, outcome (completed | failed | delayed | wait), event (for completed and
+-- failed), what else there is to know (mostly empty) {
 --   keep: {count, age},                    for completed and failed
 --   due,                                   for delayed: ms
 --   lifo, front,                           for wait
 --   debounce: the key that the job holds, successor: {base, job} },
--- then what is written to the hash, name and value in turn.
+-- then what is written to the hash, `finishedOn` included, name and value in turn.
 -- Answers {1 | 2 (an earlier run did it) | what `ownership` says, id, fields, next due}.
 local base, receipt = KEYS[1], KEYS[2]
 local try = { id = ARGV[1], token = ARGV[2], processed_on = ARGV[3] }
@@ -32,14 +32,9 @@ if redis.call('LREM', base .. 'active', '0', id) == 0 then
   redis.call('DEL', receipt, base .. id .. ':lock')
   return { lock == 1 and -3 or -2, false, {}, false }
 end
-local request = cjson.decode(ARGV[9])
-local fields = { unpack(ARGV, 10) }
-local is_over = request.outcome == 'completed' or request.outcome == 'failed'
-if is_over then
-  fields[#fields + 1] = 'finishedOn'
-  fields[#fields + 1] = now
-end
-redis.call('HSET', base .. id, unpack(fields))
+local outcome, request = ARGV[8], ARGV[10] ~= '' and cjson.decode(ARGV[10]) or {}
+local is_over = outcome == 'completed' or outcome == 'failed'
+redis.call('HSET', base .. id, unpack(ARGV, 11))
 redis.call('HDEL', base .. id, 'owner')
 redis.call('SREM', base .. 'stalled', id)
 redis.call('DEL', base .. id .. ':lock')
@@ -52,9 +47,9 @@ if is_over then
   if request.debounce then
     release_debounce(base, id)
   end
-  keep_finished(base, request.outcome, id, now, request.keep)
-  redis.call('PUBLISH', base .. request.outcome, ARGV[8])
-elseif request.outcome == 'delayed' then
+  keep_finished(base, outcome, id, now, request.keep or {})
+  redis.call('PUBLISH', base .. outcome, ARGV[9])
+elseif outcome == 'delayed' then
   local score = request.due * 4096 + (tonumber(id) or 0) % 4096
   redis.call('ZADD', base .. 'delayed', score, id)
   redis.call('PUBLISH', base .. 'delayed', score / 4096)

@@ -3,6 +3,7 @@
 mod clock;
 mod connection;
 pub mod cron;
+mod ending;
 mod error;
 mod job;
 mod keys;

@@ -17,6 +17,7 @@ mod persistence;
 mod place;
 mod pump;
 mod running;
+mod vigil;
 mod wake;
 
 pub use backend::BullBackend;

@@ -5,9 +5,12 @@ end
 -- Puts delayed jobs whose time has come in line, at most a thousand at once. Answers when the next
 -- one is due (ms), if there is one.
 local function promote_due(base, now, token)
-  local first = redis.call('ZRANGE', base .. 'delayed', 0, 0, 'WITHSCORES')
+  local first = redis.call('ZRANGE', base .. 'delayed', '0', '0', 'WITHSCORES')
+  if not first[2] then
+    return nil
+  end
   local limit = (now + 1) * 4096 - 1
-  if not first[2] or tonumber(first[2]) > limit then
+  if tonumber(first[2]) > limit then
     return due_of(first)
   end
   local due = redis.call('ZRANGEBYSCORE', base .. 'delayed', 0, limit, 'LIMIT', 0, 1000)

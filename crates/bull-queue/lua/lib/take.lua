@@ -1,8 +1,8 @@
 -- Forgets the priority of a job that has left the line.
 local function leave_priorities(base, id, fields)
   for i = 1, #fields, 2 do
-    if fields[i] == 'priority' and fields[i + 1] ~= '0' then
-      redis.call('ZREM', base .. 'priority', id)
+    if fields[i] == 'priority' then
+      return fields[i + 1] ~= '0' and redis.call('ZREM', base .. 'priority', id)
     end
   end
 end
@@ -30,7 +30,8 @@ local function take_next(base, fetch, now)
       redis.call('ZREM', base .. 'priority', id)
       redis.call('LREM', base .. 'active', 0, id)
     elseif lock_free_job(base, id, fetch) then
-      local processed_on = string.format('%.0f', now)
+      -- Text as it came, if it came as text.
+      local processed_on = tonumber(now) == now and string.format('%.0f', now) or now
       redis.call('HSET', base .. id, 'owner', fetch.token, 'processedOn', processed_on)
       redis.call('PUBLISH', base .. 'active@' .. fetch.token, id)
       fields[#fields + 1] = 'owner'

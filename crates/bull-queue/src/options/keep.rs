@@ -73,7 +73,7 @@ fn limit(value: &Value) -> Option<u64> {
 }
 
 /// What is kept, as the scripts that end a job take it: every job when the options do not say.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Limits {
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<u64>,

@@ -1,21 +1,21 @@
 //! Ending a running job by hand.
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::Queue;
 use crate::clock::now_ms;
+use crate::ending::Ending;
 use crate::error::Error;
 use crate::job::{Job, JobId, State};
-use crate::options::Limits;
 use crate::scripts;
 
 /// How often a job is read again that changes while it is being ended.
 const LOOKS: usize = 20;
 
 /// What `lua/end_by_hand.lua` takes.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 struct Request {
     nonce: String,
     id: String,
@@ -23,12 +23,8 @@ struct Request {
     token: String,
     attempts_made: u32,
     processed_on: u64,
-    outcome: &'static str,
-    fields: Vec<String>,
-    keep: Limits,
-    event: String,
-    due: u64,
-    lifo: bool,
+    #[serde(flatten)]
+    ending: Ending,
 }
 
 impl Queue {
@@ -48,14 +44,14 @@ impl Queue {
     /// # Errors
     /// When there is no such job, it is not active, or Redis does not answer.
     pub async fn complete_by_hand(&self, id: &str, value: &Value) -> Result<(), Error> {
-        self.end_by_hand(id, "completed by hand", |job, _now| completed(job, value)).await
+        self.end_by_hand(id, "completed by hand", |job, _now| Ending::completed(job, value)).await
     }
 
     async fn end_by_hand(
         &self,
         id: &str,
         action: &'static str,
-        ending: impl Fn(&Job, u64) -> Request,
+        ending: impl Fn(&Job, u64) -> Ending,
     ) -> Result<(), Error> {
         let (queue, wanted) = (self.name().to_owned(), State::Active);
         for _ in 0..LOOKS {
@@ -70,7 +66,7 @@ impl Queue {
                 token: self.token().to_owned(),
                 attempts_made: job.attempts_made,
                 processed_on: job.processed_on.unwrap_or(0),
-                ..ending(&job, now)
+                ending: ending(&job, now),
             };
             let (code, _): (i64, _) =
                 self.run("end a job by hand", &scripts::END_BY_HAND, &request).await?;
@@ -85,19 +81,7 @@ impl Queue {
     }
 }
 
-fn completed(job: &Job, value: &Value) -> Request {
-    let value = value.to_string();
-    Request {
-        outcome: "completed",
-        // The value as a text that holds JSON: Node's `job.finished()` parses it once more.
-        event: json!({ "jobId": job.id, "val": value }).to_string(),
-        fields: vec!["returnvalue".into(), value],
-        keep: job.opts.remove_on_complete.into(),
-        ..Request::default()
-    }
-}
-
-fn failed(job: &Job, reason: &str, now: u64) -> Request {
+fn failed(job: &Job, reason: &str, now: u64) -> Ending {
     let made = job.attempts_made.saturating_add(1);
     let wait = match &job.opts.backoff {
         _ if made >= job.opts.attempts => None,
@@ -109,20 +93,5 @@ fn failed(job: &Job, reason: &str, now: u64) -> Request {
     let mut fields: Vec<String> =
         fields.iter().flat_map(|(name, value)| [(*name).into(), (*value).into()]).collect();
     fields.extend(["attemptsMade".into(), made.to_string()]);
-    match wait {
-        Some(0) => Request { outcome: "wait", fields, lifo: job.opts.lifo, ..Request::default() },
-        Some(wait) => Request {
-            outcome: "delayed",
-            fields,
-            due: now.saturating_add(wait),
-            ..Request::default()
-        },
-        None => Request {
-            outcome: "failed",
-            fields,
-            keep: job.opts.remove_on_fail.into(),
-            event: json!({ "jobId": job.id, "val": reason }).to_string(),
-            ..Request::default()
-        },
-    }
+    Ending::failed(job, reason, fields, wait, now)
 }

@@ -18,6 +18,7 @@ use super::options::WorkerOptions;
 use super::outage::Outage;
 use super::place::{Place, Places};
 use super::running::Running;
+use super::vigil::Vigil;
 use super::{finish, lock};
 use crate::job::{Job, JobId};
 use crate::queue::{Fields, NextError, Queue};
@@ -48,6 +49,8 @@ pub(super) struct Core {
     /// Told whenever a job comes into the slot.
     filled: Notify,
     outage: Outage,
+    /// How the reply that brings the next job is waited for.
+    pub(super) vigil: Vigil,
     /// Jobs taken and not yet handed to apalis.
     slot: Mutex<VecDeque<Arc<Running>>>,
     /// Jobs taken, by id, those in the slot included.
@@ -67,6 +70,7 @@ impl Core {
             left: Notify::new(),
             filled: Notify::new(),
             outage: Outage::default(),
+            vigil: Vigil::default(),
             slot: Mutex::default(),
             running: Mutex::default(),
             queue,

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::core::Core;
 use super::event::WorkerEvent;
@@ -13,9 +13,9 @@ use super::lock::{self, millis};
 use super::options::InterruptedPolicy;
 use super::running::Running;
 use crate::clock::now_ms;
+use crate::ending::{Details, Ending};
 use crate::job::{Job, JobOutcome, JobRequest, Successor};
 use crate::keys::Keys;
-use crate::options::Limits;
 use crate::owner::new_token;
 use crate::queue::{AddJob, Fields};
 use crate::scripts;
@@ -26,8 +26,8 @@ struct Request<'a> {
     running: &'a Running,
     now: u64,
     ending: Ending,
-    /// The JSON part of `ending`.
-    how: String,
+    /// A [`Rest`] as JSON; empty when there is nothing in it.
+    rest: String,
     next_token: Option<&'a str>,
 }
 
@@ -37,32 +37,23 @@ struct AddSuccessor {
     job: AddJob,
 }
 
-/// Where the job goes, and what is written to it.
-#[derive(Debug, Default, Serialize)]
-struct Ending {
-    outcome: &'static str,
-    /// Names and values in turn.
-    #[serde(skip)]
-    fields: Vec<String>,
-    #[serde(skip)]
-    event: String,
-    keep: Limits,
-    #[serde(skip_serializing_if = "is_default")]
-    due: u64,
-    #[serde(skip_serializing_if = "is_default")]
-    lifo: bool,
-    #[serde(skip_serializing_if = "is_default")]
+/// What `lua/finish.lua` takes as JSON, if there is any of it.
+#[derive(Serialize)]
+struct Rest<'a> {
+    #[serde(flatten)]
+    details: Details,
+    /// In line before all others.
     front: bool,
     /// The debounce key that the job holds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    debounce: Option<String>,
+    debounce: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     successor: Option<AddSuccessor>,
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
+/// A job that took less than this is followed by the next one without a sleep, see
+/// [`super::vigil`].
+const SHORT_JOB: Duration = Duration::from_millis(1);
 
 type Reply = (i64, Option<String>, Fields, Option<String>);
 
@@ -80,15 +71,17 @@ pub(super) async fn finish(
     running.begin_to_finish();
     let now = now_ms();
     let job = &running.job;
+    let mut front = false;
     let (mut ending, event, successor) = match result {
         Ok(outcome) => {
             let event = WorkerEvent::Completed {
                 job: Arc::clone(job),
                 return_value: outcome.return_value.clone(),
             };
-            (completed(job, &outcome.return_value), event, outcome.successor)
+            (Ending::completed(job, &outcome.return_value), event, outcome.successor)
         }
         Err(failure) if failure.kind == Kind::Interrupted => {
+            front = core.options.interrupted == InterruptedPolicy::Retry;
             let ending = interrupted(job, &failure, core.options.interrupted);
             (ending, WorkerEvent::Interrupted { job: Arc::clone(job) }, None)
         }
@@ -100,11 +93,17 @@ pub(super) async fn finish(
             (ending, event, None)
         }
     };
-    ending.successor = successor.map(|successor| follow(job, successor, core.queue.token(), now));
-    ending.debounce = running.field("deid").map(str::to_owned);
+    if matches!(ending.outcome, "completed" | "failed") {
+        ending.fields.extend(["finishedOn".into(), now.to_string()]);
+    }
+    let rest = rest(
+        std::mem::take(&mut ending.details),
+        front,
+        running.field("deid"),
+        successor.map(|successor| follow(job, successor, core.queue.token(), now)),
+    );
     let next_token = fetch_next.then(new_token);
-    let how = serde_json::to_string(&ending).unwrap_or_else(|_| "{}".into());
-    let request = Request { running, now, ending, how, next_token: next_token.as_deref() };
+    let request = Request { running, now, ending, rest, next_token: next_token.as_deref() };
     let mut reply = record(core, &request).await;
     if reply.as_ref().is_some_and(|reply| reply.0 == lock::GONE) {
         lock::restore(core, running, &core.closed).await;
@@ -132,27 +131,26 @@ async fn record(core: &Core, request: &Request<'_>) -> Option<Reply> {
     let receipt = core.queue.keys().part(&format!("receipts:{}-{place}", core.id));
     let lock_ms = millis(core.options.lock_duration);
     let attempt = |again: bool| {
-        let Request { running, now, ending, how, next_token } = request;
+        let Request { running, now, ending, rest, next_token } = request;
         let mut call = scripts::FINISH.key(core.queue.keys().base());
         call.key(&receipt).arg(running.job.id.as_str()).arg(&running.token);
         call.arg(&running.processed_on).arg(now).arg(u8::from(again));
         call.arg(next_token.unwrap_or_default()).arg(lock_ms);
-        call.arg(&ending.event).arg(how).arg(&ending.fields);
-        async move { call.invoke_async(&mut core.queue.connection().manager()).await }
+        call.arg(ending.outcome).arg(&ending.event).arg(rest).arg(&ending.fields);
+        async move {
+            let mut manager = core.queue.connection().manager();
+            let reply = call.invoke_async(&mut manager);
+            // Who runs jobs side by side has something else to do, and after a long job a sleep
+            // is not felt.
+            let short = running.since.elapsed() < SHORT_JOB;
+            if core.options.concurrency == 1 && short {
+                core.vigil.wait(reply).await
+            } else {
+                reply.await
+            }
+        }
     };
     core.insist("finish", attempt, &core.closed).await
-}
-
-fn completed(job: &Job, return_value: &Value) -> Ending {
-    let value = return_value.to_string();
-    Ending {
-        outcome: "completed",
-        // The value as a text that holds JSON: Node's `job.finished()` parses it once more.
-        event: json!({ "jobId": job.id, "val": value }).to_string(),
-        fields: vec!["returnvalue".into(), value],
-        keep: job.opts.remove_on_complete.into(),
-        ..Ending::default()
-    }
 }
 
 fn failed(job: &Arc<Job>, failure: &Failure, now: u64) -> (Ending, WorkerEvent) {
@@ -178,22 +176,7 @@ fn failed(job: &Arc<Job>, failure: &Failure, now: u64) -> (Ending, WorkerEvent) 
         "stacktrace".into(),
         stacktrace(job, &stack),
     ];
-    let ending = match wait {
-        Some(0) => Ending { outcome: "wait", fields, lifo: job.opts.lifo, ..Ending::default() },
-        Some(wait) => Ending {
-            outcome: "delayed",
-            fields,
-            due: now.saturating_add(wait),
-            ..Ending::default()
-        },
-        None => Ending {
-            outcome: "failed",
-            fields,
-            keep: job.opts.remove_on_fail.into(),
-            event: json!({ "jobId": job.id, "val": failure.error }).to_string(),
-            ..Ending::default()
-        },
-    };
+    let ending = Ending::failed(job, &failure.error, fields, wait, now);
     let event = WorkerEvent::Failed {
         job: Arc::clone(job),
         made,
@@ -212,17 +195,23 @@ fn interrupted(job: &Job, failure: &Failure, policy: InterruptedPolicy) -> Endin
     match policy {
         InterruptedPolicy::Fail => {
             fields.extend(["stacktrace".into(), stacktrace(job, &failure.stack)]);
-            Ending {
-                outcome: "failed",
-                fields,
-                event: json!({ "jobId": job.id, "val": failure.error }).to_string(),
-                ..Ending::default()
-            }
+            Ending::failed_and_kept(job, &failure.error, fields)
         }
-        InterruptedPolicy::Retry => {
-            Ending { outcome: "wait", fields, front: true, ..Ending::default() }
-        }
+        InterruptedPolicy::Retry => Ending { outcome: "wait", fields, ..Ending::default() },
     }
+}
+
+/// What most ends have none of stays out: decoding it would be felt.
+fn rest(
+    details: Details,
+    front: bool,
+    debounce: Option<&str>,
+    successor: Option<AddSuccessor>,
+) -> String {
+    if details == Details::default() && !front && debounce.is_none() && successor.is_none() {
+        return String::new();
+    }
+    serde_json::to_string(&Rest { details, front, debounce, successor }).unwrap_or_default()
 }
 
 /// The stacks of all failed tries, as a JSON array.

@@ -90,7 +90,7 @@ async fn an_end_is_recorded_once_and_the_next_job_is_taken_once() {
         direct.pause().await.unwrap();
         direct.add(&job(json!({}))).await.unwrap();
         direct.add(&job(json!({}))).await.unwrap();
-        proxy.drop_reply_to(b"\"outcome\":\"completed\"");
+        proxy.drop_reply_to(b"\r\ncompleted\r\n");
         direct.resume().await.unwrap();
         until_counts(&direct, "two more", |counts| counts.completed == 2 * count).await;
         assert_eq!(proxy.dropped_replies(), count);

@@ -1,0 +1,78 @@
+//! How a try of a job ends: where the job goes, and what is written to it.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::job::Job;
+use crate::options::Limits;
+
+/// How a try of a job ends. `lua/finish.lua` and `lua/end_by_hand.lua` take it, each in its way.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Ending {
+    /// `completed`, `failed`, `delayed` or `wait`.
+    pub(crate) outcome: &'static str,
+    /// What is written to the job's hash, names and values in turn.
+    pub(crate) fields: Vec<String>,
+    /// What is published when the job is over.
+    pub(crate) event: String,
+    #[serde(flatten)]
+    pub(crate) details: Details,
+}
+
+/// What only some endings need.
+#[derive(Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Details {
+    pub(crate) keep: Limits,
+    /// When the next try is due, ms.
+    pub(crate) due: u64,
+    /// The next try is the next job.
+    pub(crate) lifo: bool,
+}
+
+impl Ending {
+    pub(crate) fn completed(job: &Job, return_value: &Value) -> Self {
+        let value = return_value.to_string();
+        Self {
+            outcome: "completed",
+            // The value as a text that holds JSON: Node's `job.finished()` parses it once more.
+            event: json!({ "jobId": job.id, "val": value }).to_string(),
+            fields: vec!["returnvalue".into(), value],
+            details: Details { keep: job.opts.remove_on_complete.into(), ..Details::default() },
+        }
+    }
+
+    /// The job is tried again after `wait` ms, or failed for good.
+    pub(crate) fn failed(
+        job: &Job,
+        reason: &str,
+        fields: Vec<String>,
+        wait: Option<u64>,
+        now: u64,
+    ) -> Self {
+        match wait {
+            Some(0) => {
+                let details = Details { lifo: job.opts.lifo, ..Details::default() };
+                Self { outcome: "wait", fields, details, ..Self::default() }
+            }
+            Some(wait) => {
+                let details = Details { due: now.saturating_add(wait), ..Details::default() };
+                Self { outcome: "delayed", fields, details, ..Self::default() }
+            }
+            None => {
+                let details =
+                    Details { keep: job.opts.remove_on_fail.into(), ..Details::default() };
+                Self { details, ..Self::failed_and_kept(job, reason, fields) }
+            }
+        }
+    }
+
+    /// The job is failed for good, and kept whatever `removeOnFail` says.
+    pub(crate) fn failed_and_kept(job: &Job, reason: &str, fields: Vec<String>) -> Self {
+        Self {
+            outcome: "failed",
+            fields,
+            event: json!({ "jobId": job.id, "val": reason }).to_string(),
+            details: Details::default(),
+        }
+    }
+}
