@@ -9,7 +9,8 @@ use url::Url;
 const EXCERPT: usize = 200;
 
 /// `url` without its password and without the values of its query, which often are keys.
-pub(crate) fn redacted(url: &Url) -> String {
+#[must_use]
+pub fn redacted(url: &Url) -> String {
     let mut shown = url.clone();
     shown.set_fragment(None);
     if shown.password().is_some() {
@@ -28,7 +29,7 @@ pub(crate) fn redacted(url: &Url) -> String {
 }
 
 /// What went wrong with a request, down to its cause, without the URL: it may hold secrets.
-pub(crate) fn describe(error: reqwest::Error) -> String {
+pub fn describe(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut source = error.source();
@@ -43,7 +44,7 @@ pub(crate) fn describe(error: reqwest::Error) -> String {
 }
 
 /// The beginning of an answer on one line, without `secret` should the server have echoed it.
-pub(crate) fn excerpt(body: &[u8], secret: &str) -> String {
+pub fn excerpt(body: &[u8], secret: &str) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(16 * EXCERPT)]);
     let text = if secret.is_empty() { text.into_owned() } else { text.replace(secret, "***") };
     let shown: String = text.chars().take(EXCERPT).flat_map(char::escape_debug).collect();
@@ -55,7 +56,8 @@ pub(crate) fn excerpt(body: &[u8], secret: &str) -> String {
 }
 
 /// What a JSON value is, without showing it.
-pub(crate) fn kind(value: &Value) -> &'static str {
+#[must_use]
+pub fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",

@@ -7,12 +7,12 @@ use std::fmt::Display;
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
-use pg_replicate::CancellationToken;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest_retry::policies::ExponentialBackoff;
 use reqwest_retry::{Jitter, RetryDecision, RetryPolicy, Retryable, default_on_request_failure};
+use tokio_util::sync::CancellationToken;
 
-use super::describe;
+use crate::redact::describe;
 
 /// How often a request is tried again, and how long is waited between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +27,29 @@ pub struct RetryLimits {
     pub longest_asked_wait: Duration,
 }
 
+impl RetryLimits {
+    /// How long to wait before another try, after `past_retries` of them and with the wait that the
+    /// server asks for; `None` when it is time to give up.
+    #[must_use]
+    pub fn wait(self, past_retries: u32, asked: Option<Duration>) -> Option<Duration> {
+        let policy = ExponentialBackoff::builder()
+            .retry_bounds(self.first_wait, self.longest_wait.max(self.first_wait))
+            .jitter(Jitter::Bounded)
+            .build_with_max_retries(self.retries);
+        let now = SystemTime::now();
+        let RetryDecision::Retry { execute_after } = policy.should_retry(now, past_retries) else {
+            return None;
+        };
+        match asked {
+            Some(asked) if asked > self.longest_asked_wait => None,
+            Some(asked) => Some(asked),
+            None => Some(execute_after.duration_since(now).unwrap_or_default()),
+        }
+    }
+}
+
 /// How one try ended.
-pub(crate) enum Try<T, E> {
+pub enum Try<T, E> {
     /// It need not, or must not, be repeated.
     Ended(Result<T, E>),
     /// It failed, and another try may succeed, after this wait when the server named one.
@@ -36,7 +57,7 @@ pub(crate) enum Try<T, E> {
 }
 
 /// Repeats `attempt` within `limits`; `None` when it was cancelled.
-pub(crate) async fn retried<T, E, F>(
+pub async fn retried<T, E, F>(
     limits: RetryLimits,
     cancel: &CancellationToken,
     mut attempt: impl FnMut() -> F,
@@ -45,25 +66,12 @@ where
     E: Display,
     F: Future<Output = Try<T, E>>,
 {
-    let policy = ExponentialBackoff::builder()
-        .retry_bounds(limits.first_wait, limits.longest_wait.max(limits.first_wait))
-        .jitter(Jitter::Bounded)
-        .build_with_max_retries(limits.retries);
-    let start = SystemTime::now();
     for past_retries in 0.. {
         let (error, asked) = match cancel.run_until_cancelled(attempt()).await? {
             Try::Ended(result) => return Some(result),
             Try::Again(error, asked) => (error, asked),
         };
-        let RetryDecision::Retry { execute_after } = policy.should_retry(start, past_retries)
-        else {
-            return Some(Err(error));
-        };
-        if asked.is_some_and(|asked| asked > limits.longest_asked_wait) {
-            return Some(Err(error));
-        }
-        let wait = asked
-            .unwrap_or_else(|| execute_after.duration_since(SystemTime::now()).unwrap_or_default());
+        let Some(wait) = limits.wait(past_retries, asked) else { return Some(Err(error)) };
         tracing::warn!(
             wait_seconds = wait.as_secs_f64(),
             retry = past_retries + 1,
@@ -77,7 +85,7 @@ where
 }
 
 /// Whether a request that failed in this way may succeed later, and why it failed.
-pub(crate) fn failure(error: reqwest::Error) -> (bool, String) {
+pub fn failure(error: reqwest::Error) -> (bool, String) {
     let error = reqwest_middleware::Error::from(error);
     let may_pass = matches!(default_on_request_failure(&error), Some(Retryable::Transient));
     let reason = match error {
@@ -88,7 +96,7 @@ pub(crate) fn failure(error: reqwest::Error) -> (bool, String) {
 }
 
 /// The wait that a server asks for, in either form of RFC 9110, 10.2.3: seconds or a date.
-pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+pub fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
