@@ -1,0 +1,265 @@
+//! From a source to a whole dump on this machine's disk.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use pg_replicate::{CancellationToken, Context, Progress};
+use tokio::io::AsyncReadExt;
+
+use crate::backup::size_in_words;
+use crate::content::{Content, HEAD};
+use crate::download::Download;
+use crate::partial_file::PartialFile;
+use crate::unpack::{UnpackError, unpack};
+use crate::{Backup, BackupSource, Error, Limits, MaxAge, Wanted, age_in_words};
+
+/// The phase's name in progress and summary.
+const PHASE: &str = "fetch";
+
+/// A backup that is replaced while it is read is read anew so many times.
+const CHANGES: u32 = 2;
+
+/// Between two reports of progress.
+const REPORT_EVERY: Duration = Duration::from_millis(500);
+
+/// A backup older than this is worth a word when any age is accepted.
+const OLD: Duration = Duration::from_secs(48 * 60 * 60);
+
+/// A dump that can be restored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// Where it is: where it was asked for, or where it has been all along.
+    pub path: PathBuf,
+    /// Its bytes.
+    pub bytes: u64,
+    /// Which backup it is.
+    pub backup: Backup,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// How the backups of a source are fetched.
+#[derive(Debug, Clone)]
+pub struct Fetcher {
+    /// Where they come from.
+    pub source: Arc<dyn BackupSource>,
+    /// How old one may be.
+    pub max_age: MaxAge,
+    /// Whether one is made when there is none.
+    pub create: bool,
+    /// How long anything may take.
+    pub limits: Limits,
+}
+
+/// What a fetch is for.
+#[derive(Debug, Clone, Copy)]
+pub struct Use<'a> {
+    /// Where the dump is wanted.
+    pub path: &'a Path,
+    /// Whether a dump that stands on this machine already may stay where it is.
+    pub may_stay: bool,
+    /// The percent of the step's progress that are the fetch's.
+    pub share: f64,
+}
+
+impl Fetcher {
+    /// Puts the newest backup that is wanted at `target.path`, as an archive of pg_dump's custom
+    /// format. A file there is always whole.
+    ///
+    /// # Errors
+    /// Why there is none; then nothing is left at the path or beside it.
+    pub async fn fetch(&self, target: Use<'_>, context: &Context) -> Result<Fetched, Error> {
+        let start = Instant::now();
+        tracing::info!(source = self.source.place(), "Start fetch Backup");
+        let wanted = self.wanted(self.create);
+        let finding = self.source.find(&wanted, &context.cancel);
+        let found = context.cancel.run_until_cancelled(finding).await;
+        let backup = found.ok_or(Error::Cancelled)??;
+        announce(&backup, &wanted);
+        let local = self.source.local_path(&backup).filter(|_| target.may_stay);
+        let (path, bytes) = match local {
+            Some(local) if is_dump(&local).await? => {
+                let bytes = length(&local).await?;
+                (local, bytes)
+            }
+            _ => (target.path.to_owned(), self.download(&backup, target, context).await?),
+        };
+        let duration = start.elapsed();
+        tracing::info!(
+            backup = backup.id,
+            bytes,
+            seconds = duration.as_secs_f64(),
+            "End fetch Backup"
+        );
+        Ok(Fetched { path, bytes, backup, duration })
+    }
+
+    /// Whether a backup that is wanted is there, in words; nothing is fetched or started.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn check(&self, cancel: &CancellationToken) -> Result<String, Error> {
+        let wanted = self.wanted(false);
+        let backup = self.source.find(&wanted, cancel).await?;
+        Ok(format!("{}: {}", self.source.place(), backup.describe(wanted.now)))
+    }
+
+    fn wanted(&self, create: bool) -> Wanted {
+        Wanted { max_age: self.max_age, create, now: Utc::now() }
+    }
+
+    async fn download(
+        &self,
+        backup: &Backup,
+        target: Use<'_>,
+        context: &Context,
+    ) -> Result<u64, Error> {
+        let meter = Meter::new(backup, target.share, context);
+        let mut changes = 0;
+        loop {
+            match self.download_once(backup, target.path, &meter, context).await {
+                Err(error @ Error::Changed { .. }) if changes < CHANGES => {
+                    tracing::warn!("{error}; it is fetched anew");
+                    changes += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn download_once(
+        &self,
+        backup: &Backup,
+        path: &Path,
+        meter: &Meter<'_>,
+        context: &Context,
+    ) -> Result<u64, Error> {
+        let report = |bytes, total| meter.report(bytes, total);
+        let (source, retry) = (self.source.as_ref(), self.limits.retry);
+        let mut download = Download::new(source, backup, &context.cancel, retry, &report);
+        let total = download.begin().await?;
+        if let (Some(listed), Some(total)) = (backup.size, total)
+            && listed != total
+        {
+            tracing::warn!(
+                "Backup {} is listed with {listed} bytes, and its download has {total}",
+                backup.id
+            );
+        }
+        enough_space(path, total.or(backup.size))?;
+        let (partial, mut file) = PartialFile::create(path)?;
+        let (fetching, reader) = download.into_parts();
+        let (fetched, unpacked) = tokio::join!(fetching, unpack(reader, &mut file));
+        fetched?;
+        let bytes = unpacked.map_err(|error| explain(error, &self.label(backup), &partial))?;
+        drop(file);
+        partial.complete()?;
+        Ok(bytes)
+    }
+
+    /// The backup with its place, for people.
+    fn label(&self, backup: &Backup) -> String {
+        let place = self.source.place();
+        if place.ends_with(&backup.id) { place } else { format!("{place}, backup {}", backup.id) }
+    }
+}
+
+fn announce(backup: &Backup, wanted: &Wanted) {
+    let age = backup.age(wanted.now);
+    tracing::info!(
+        backup = backup.id,
+        created_at = backup.created_at.to_rfc3339(),
+        age_seconds = age.as_secs(),
+        bytes = backup.size,
+        "Found {}",
+        backup.describe(wanted.now)
+    );
+    if wanted.max_age == MaxAge::Any && age > OLD {
+        tracing::warn!(
+            "The newest backup is {} old; BACKUP_MAX_AGE sets a limit",
+            age_in_words(age)
+        );
+    }
+}
+
+fn explain(error: UnpackError, backup: &str, partial: &PartialFile) -> Error {
+    let damaged = |reason: String| Error::Damaged { backup: backup.into(), reason };
+    match error {
+        UnpackError::Content(found) => Error::Content { backup: backup.into(), found },
+        UnpackError::Damaged(reason) => damaged(reason),
+        UnpackError::Read(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            damaged("it ends too early".into())
+        }
+        UnpackError::Read(error) => damaged(error.to_string()),
+        UnpackError::Write(error) => Error::file("write", partial.partial(), error),
+    }
+}
+
+/// What is unpacked is no smaller than what is packed, so this is the least that is needed.
+fn enough_space(path: &Path, bytes: Option<u64>) -> Result<(), Error> {
+    let directory = path.parent().filter(|path| !path.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    let (Some(bytes), Ok(space)) = (bytes, nix::sys::statvfs::statvfs(directory)) else {
+        return Ok(());
+    };
+    let free = space.blocks_available().saturating_mul(space.fragment_size());
+    if free >= bytes {
+        return Ok(());
+    }
+    Err(Error::Space {
+        directory: directory.to_owned(),
+        free: size_in_words(free),
+        wanted: size_in_words(bytes),
+    })
+}
+
+async fn is_dump(path: &Path) -> Result<bool, Error> {
+    let read = |source| Error::file("read", path, source);
+    let file = tokio::fs::File::open(path).await.map_err(read)?;
+    let mut head = Vec::with_capacity(HEAD);
+    file.take(HEAD as u64).read_to_end(&mut head).await.map_err(read)?;
+    Ok(Content::of(&head) == Content::Dump)
+}
+
+async fn length(path: &Path) -> Result<u64, Error> {
+    let metadata = tokio::fs::metadata(path).await;
+    Ok(metadata.map_err(|source| Error::file("read", path, source))?.len())
+}
+
+/// Passes progress on, not too often and never backwards.
+struct Meter<'a> {
+    context: &'a Context,
+    name: &'a str,
+    share: f64,
+    state: Mutex<(Option<Instant>, u64)>,
+}
+
+impl<'a> Meter<'a> {
+    fn new(backup: &'a Backup, share: f64, context: &'a Context) -> Self {
+        Self { context, name: &backup.id, share, state: Mutex::default() }
+    }
+
+    fn report(&self, bytes: u64, total: Option<u64>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (last, highest) = &mut *state;
+        let is_over = total.is_some_and(|total| bytes >= total);
+        let is_soon = last.is_some_and(|last| last.elapsed() < REPORT_EVERY) && !is_over;
+        if is_soon || bytes <= *highest {
+            return;
+        }
+        (*last, *highest) = (Some(Instant::now()), bytes);
+        #[expect(clippy::cast_precision_loss, reason = "a share")]
+        let done = total.map_or(0.0, |total| bytes as f64 / total.max(1) as f64);
+        self.context.progress.update(&Progress {
+            phase: PHASE.into(),
+            percent: self.share * done.clamp(0.0, 1.0),
+            object: Some(self.name.to_owned()),
+            bytes,
+            bytes_total: total,
+            ..Progress::default()
+        });
+    }
+}

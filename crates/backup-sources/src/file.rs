@@ -1,0 +1,106 @@
+//! A file on this machine.
+
+use std::io::SeekFrom;
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
+use pg_replicate::CancellationToken;
+use tokio::io::AsyncSeekExt;
+use tokio_util::io::ReaderStream;
+
+use crate::{Backup, BackupSource, Error, OpenError, Opened, Wanted};
+
+/// Bytes that are read at once.
+const PIECE: usize = 128 << 10;
+
+/// `BACKUP_SOURCE=file`: one file, whose age is that of its last change.
+#[derive(Debug, Clone)]
+pub struct FileSource {
+    path: PathBuf,
+}
+
+impl FileSource {
+    /// The file at `path`; it need not be there yet.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    async fn newest(&self, wanted: &Wanted) -> Result<Backup, Error> {
+        let none = |reason: String| Error::NoBackup { place: self.place(), reason };
+        let metadata = match tokio::fs::metadata(&self.path).await {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(none("there is no such file; see BACKUP_FILE".into()));
+            }
+            Err(source) => return Err(Error::file("read", &self.path, source)),
+        };
+        if metadata.is_dir() {
+            return Err(Error::Content {
+                backup: self.path.display().to_string(),
+                found: if self.path.join("toc.dat").exists() {
+                    "a dump of pg_dump's directory format".into()
+                } else {
+                    "a directory".into()
+                },
+            });
+        }
+        let changed = metadata.modified().map_err(|source| Error::file("read", &self.path, source));
+        let created_at = DateTime::<Utc>::from(changed?);
+        let id = self.path.display().to_string();
+        let backup = Backup { id, created_at, size: Some(metadata.len()) };
+        if wanted.accepts(created_at) {
+            Ok(backup)
+        } else {
+            let found = backup.describe(wanted.now);
+            Err(none(format!("{found} is too old: BACKUP_MAX_AGE wants {}", wanted.max_age)))
+        }
+    }
+
+    async fn read_from(&self, from: u64) -> std::io::Result<Opened> {
+        let mut file = tokio::fs::File::open(&self.path).await?;
+        let metadata = file.metadata().await?;
+        file.seek(SeekFrom::Start(from)).await?;
+        let changed = DateTime::<Utc>::from(metadata.modified()?);
+        let body = ReaderStream::with_capacity(file, PIECE).map_err(|error| error.to_string());
+        Ok(Opened {
+            from,
+            total: Some(metadata.len()),
+            version: Some(changed.to_rfc3339()),
+            body: body.boxed(),
+        })
+    }
+}
+
+impl BackupSource for FileSource {
+    fn place(&self) -> String {
+        format!("the file {}", self.path.display())
+    }
+
+    fn find<'a>(
+        &'a self,
+        wanted: &'a Wanted,
+        _: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<Backup, Error>> {
+        self.newest(wanted).boxed()
+    }
+
+    fn open<'a>(
+        &'a self,
+        _: &'a Backup,
+        from: u64,
+        _: Option<&'a str>,
+        _: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<Opened, OpenError>> {
+        let opened = self.read_from(from).map(|opened| {
+            opened.map_err(|source| OpenError::lasting(Error::file("read", &self.path, source)))
+        });
+        opened.boxed()
+    }
+
+    fn local_path(&self, _: &Backup) -> Option<PathBuf> {
+        Some(self.path.clone())
+    }
+}

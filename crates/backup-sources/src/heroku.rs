@@ -1,0 +1,203 @@
+//! The backups that Heroku makes of an application's database.
+//!
+//! Endpoints and fields as Heroku's own command line uses them (`heroku pg:backups`).
+
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use http_requests::{Secret, SecretUrl, describe, redacted};
+use pg_replicate::CancellationToken;
+use reqwest::{Client, Method};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+use url::Url;
+
+use crate::platform::{Answer, Api, open_url};
+use crate::{Backup, BackupSource, Error, Limits, OpenError, Opened, Wanted};
+
+/// A transfer to Heroku's own storage is a backup; others are copies between databases and uploads.
+const BACKUP: &str = "gof3r";
+
+/// `BACKUP_SOURCE=heroku`: the newest backup of an application that succeeded.
+#[derive(Debug)]
+pub struct HerokuSource {
+    app: String,
+    key: Secret,
+    data_url: Url,
+    api: Api,
+    downloads: Client,
+    /// The URL of the backup in work; it is good for some minutes.
+    link: Mutex<Option<(String, SecretUrl)>>,
+}
+
+#[derive(Deserialize)]
+struct Transfer {
+    num: u64,
+    to_type: Option<String>,
+    succeeded: Option<bool>,
+    created_at: String,
+    finished_at: Option<String>,
+    processed_bytes: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct PublicUrl {
+    url: Url,
+}
+
+impl HerokuSource {
+    /// The backups of `app`, read with `key` from the data API at `data_url`.
+    ///
+    /// # Errors
+    /// When no HTTP client can be made.
+    pub fn new(app: &str, key: Secret, data_url: Url, limits: &Limits) -> Result<Self, Error> {
+        let downloads = http_requests::download_client(limits.silence)
+            .map_err(|error| Error::Configuration(describe(error)))?;
+        Ok(Self {
+            app: app.into(),
+            key,
+            data_url,
+            api: Api::new(limits)?,
+            downloads,
+            link: Mutex::default(),
+        })
+    }
+
+    async fn request<T: serde::de::DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &[&str],
+        what: &str,
+        cancel: &CancellationToken,
+    ) -> Result<T, Error> {
+        let mut url = self.data_url.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(["client", "v11", "apps", self.app.as_str()]);
+            segments.extend(path);
+        }
+        let request = self.api.client.request(method, url.clone()).bearer_auth(self.key.expose());
+        let hint = "see HEROKU_APP, and whether the account of HEROKU_API_KEY may see its backups";
+        match self.api.json(request, &url, (what, hint), &self.key, cancel).await? {
+            Answer::Good(answer) => Ok(answer),
+            Answer::Unauthorized(error) => Err(error),
+        }
+    }
+
+    async fn newest(&self, wanted: &Wanted, cancel: &CancellationToken) -> Result<Backup, Error> {
+        let what = "list Heroku's backups";
+        let transfers: Vec<Transfer> =
+            self.request(Method::GET, &["transfers"], what, cancel).await?;
+        let mut newest: Option<Backup> = None;
+        let mut failed: Option<(DateTime<Utc>, u64)> = None;
+        for transfer in transfers.iter().filter(|one| one.to_type.as_deref() == Some(BACKUP)) {
+            let created_at = time(&transfer.created_at).ok_or_else(|| Error::Answer {
+                what: what.into(),
+                url: redacted(&self.data_url),
+                reason: format!("created_at is \"{}\", no time", transfer.created_at),
+            })?;
+            if transfer.succeeded == Some(true) {
+                if newest.as_ref().is_none_or(|newest| newest.created_at < created_at) {
+                    let id = transfer.num.to_string();
+                    newest = Some(Backup { id, created_at, size: transfer.processed_bytes });
+                }
+            } else if transfer.finished_at.is_some()
+                && failed.is_none_or(|(latest, _)| latest < created_at)
+            {
+                failed = Some((created_at, transfer.num));
+            }
+        }
+        let Some(newest) = newest else {
+            let reason = match failed {
+                Some((_, num)) => format!("no backup has succeeded; the newest, {num}, failed"),
+                None => "there is none yet (heroku pg:backups:capture makes one)".into(),
+            };
+            return Err(Error::NoBackup { place: self.place(), reason });
+        };
+        if let Some((_, num)) = failed.filter(|(at, _)| *at > newest.created_at) {
+            tracing::warn!(
+                "Heroku's backup {num} failed; {} is the newest that did not",
+                newest.id
+            );
+        }
+        if wanted.accepts(newest.created_at) {
+            return Ok(newest);
+        }
+        let found = newest.describe(wanted.now);
+        let reason = format!("{found} is too old: BACKUP_MAX_AGE wants {}", wanted.max_age);
+        Err(Error::NoBackup { place: self.place(), reason })
+    }
+
+    async fn link(&self, id: &str, cancel: &CancellationToken) -> Result<SecretUrl, Error> {
+        let mut known = self.link.lock().await;
+        if let Some((_, link)) = known.as_ref().filter(|(its, _)| its == id) {
+            return Ok(link.clone());
+        }
+        let path = ["transfers", id, "actions", "public-url"];
+        let what = "ask Heroku for the backup's URL";
+        let answer: PublicUrl = self.request(Method::POST, &path, what, cancel).await?;
+        let link = SecretUrl(answer.url);
+        *known = Some((id.to_owned(), link.clone()));
+        Ok(link)
+    }
+
+    async fn open_at(
+        &self,
+        backup: &Backup,
+        from: u64,
+        version: Option<&str>,
+        cancel: &CancellationToken,
+    ) -> Result<Opened, OpenError> {
+        let link = self.link(&backup.id, cancel).await.map_err(OpenError::lasting)?;
+        let opened = open_url(&self.downloads, &link.0, from, version).await;
+        if opened.is_err() {
+            // It may have expired: the next try asks for another.
+            *self.link.lock().await = None;
+        }
+        opened.map_err(OpenError::or_expired)
+    }
+}
+
+impl BackupSource for HerokuSource {
+    fn place(&self) -> String {
+        format!("Heroku's application {}", self.app)
+    }
+
+    fn find<'a>(
+        &'a self,
+        wanted: &'a Wanted,
+        cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<Backup, Error>> {
+        self.newest(wanted, cancel).boxed()
+    }
+
+    fn open<'a>(
+        &'a self,
+        backup: &'a Backup,
+        from: u64,
+        version: Option<&'a str>,
+        cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<Opened, OpenError>> {
+        self.open_at(backup, from, version, cancel).boxed()
+    }
+}
+
+/// `2026-11-21 01:00:00 +0000`, as this API writes it, or RFC 3339.
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(text)
+        .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S %z"))
+        .ok()
+        .map(|time| time.with_timezone(&Utc))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_a_time_are_read() {
+        let wanted = "2026-11-21T01:00:00Z".parse().ok();
+        assert_eq!(time("2026-11-21 01:00:00 +0000"), wanted);
+        assert_eq!(time("2026-11-21T02:00:00+01:00"), wanted);
+        assert_eq!(time("yesterday"), None);
+    }
+}

@@ -1,0 +1,210 @@
+//! The backups that Scalingo makes of an application's PostgreSQL add-on.
+//!
+//! Endpoints, fields and statuses as Scalingo documents them and its own Go client uses them.
+
+mod account;
+mod choice;
+
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use http_requests::{Secret, SecretUrl, describe};
+use pg_replicate::CancellationToken;
+use reqwest::{Client, Method};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+use url::Url;
+
+use self::account::{Account, Addon};
+use self::choice::{Choice, Listed, choose};
+use crate::platform::open_url;
+use crate::{Backup, BackupSource, Error, Limits, OpenError, Opened, Wanted, age_in_words};
+
+/// Where Scalingo's APIs are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScalingoHosts {
+    /// Answers tokens.
+    pub auth: Url,
+    /// Knows applications and add-ons.
+    pub api: Url,
+    /// Knows databases and backups.
+    pub database_api: Url,
+}
+
+/// `BACKUP_SOURCE=scalingo`: the newest backup of an application's database that is done.
+#[derive(Debug)]
+pub struct ScalingoSource {
+    account: Account,
+    limits: Limits,
+    downloads: Client,
+    /// The add-on, once it was looked for.
+    addon: Mutex<Option<Addon>>,
+    /// The URL of the backup in work; it is good for some minutes.
+    link: Mutex<Option<(String, SecretUrl)>>,
+}
+
+#[derive(Deserialize)]
+struct Backups {
+    database_backups: Vec<Listed>,
+}
+
+#[derive(Deserialize)]
+struct OneBackup {
+    database_backup: Listed,
+}
+
+#[derive(Deserialize)]
+struct Archive {
+    download_url: Url,
+}
+
+impl ScalingoSource {
+    /// The backups of `app`'s database, read with an API token of a collaborator of `app`.
+    ///
+    /// # Errors
+    /// When no HTTP client can be made.
+    pub fn new(
+        app: &str,
+        token: Secret,
+        hosts: ScalingoHosts,
+        limits: &Limits,
+    ) -> Result<Self, Error> {
+        let downloads = http_requests::download_client(limits.silence)
+            .map_err(|error| Error::Configuration(describe(error)))?;
+        Ok(Self {
+            account: Account::new(app, token, hosts, limits)?,
+            limits: *limits,
+            downloads,
+            addon: Mutex::default(),
+            link: Mutex::default(),
+        })
+    }
+
+    async fn addon(&self, cancel: &CancellationToken) -> Result<Addon, Error> {
+        let mut known = self.addon.lock().await;
+        if let Some(addon) = &*known {
+            return Ok(addon.clone());
+        }
+        let addon = self.account.postgresql(cancel).await?;
+        *known = Some(addon.clone());
+        Ok(addon)
+    }
+
+    async fn newest(&self, wanted: &Wanted, cancel: &CancellationToken) -> Result<Backup, Error> {
+        let addon = self.addon(cancel).await?;
+        let path = ["api", "databases", addon.id.as_str(), "backups"];
+        let what = "list Scalingo's backups";
+        let listed: Backups =
+            self.account.database(&addon, Method::GET, &path, what, cancel).await?;
+        match choose(&listed.database_backups, wanted) {
+            Choice::Done(backup) => Ok(backup),
+            Choice::Running(backup) => self.wait(&addon, backup, cancel).await,
+            Choice::None(_) if wanted.create => {
+                let what = "start a backup on Scalingo";
+                let started: OneBackup =
+                    self.account.database(&addon, Method::POST, &path, what, cancel).await?;
+                let backup = started.database_backup;
+                tracing::info!(backup = backup.id, "Started backup {} on Scalingo", backup.id);
+                self.wait(&addon, backup, cancel).await
+            }
+            Choice::None(reason) => Err(Error::NoBackup { place: self.place(), reason }),
+        }
+    }
+
+    /// Waits until a backup is done.
+    async fn wait(
+        &self,
+        addon: &Addon,
+        mut backup: Listed,
+        cancel: &CancellationToken,
+    ) -> Result<Backup, Error> {
+        let none = |reason| Err(Error::NoBackup { place: self.place(), reason });
+        let start = tokio::time::Instant::now();
+        let id = backup.id.clone();
+        tracing::info!(backup = id, status = backup.status, "Waiting for backup {id}");
+        loop {
+            if backup.is_done() {
+                return Ok(backup.into());
+            }
+            if !backup.is_being_made() {
+                return none(format!(
+                    "backup {id} of {} ended with status {}; Scalingo's dashboard may say why",
+                    backup.created_at, backup.status
+                ));
+            }
+            if start.elapsed() >= self.limits.making {
+                let limit = age_in_words(self.limits.making);
+                return none(format!("backup {id} is still {} after {limit}", backup.status));
+            }
+            let pause = tokio::time::sleep(self.limits.poll);
+            cancel.run_until_cancelled(pause).await.ok_or(Error::Cancelled)?;
+            let path = ["api", "backups", id.as_str()];
+            let what = "look at a backup of Scalingo";
+            let looked: OneBackup =
+                self.account.database(addon, Method::GET, &path, what, cancel).await?;
+            backup = looked.database_backup;
+        }
+    }
+
+    async fn link(&self, id: &str, cancel: &CancellationToken) -> Result<SecretUrl, Error> {
+        let mut known = self.link.lock().await;
+        if let Some((_, link)) = known.as_ref().filter(|(its, _)| its == id) {
+            return Ok(link.clone());
+        }
+        let addon = self.addon(cancel).await?;
+        let path = ["api", "databases", addon.id.as_str(), "backups", id, "archive"];
+        let what = "ask Scalingo for the backup's URL";
+        let answer: Archive =
+            self.account.database(&addon, Method::GET, &path, what, cancel).await?;
+        let link = SecretUrl(answer.download_url);
+        *known = Some((id.to_owned(), link.clone()));
+        Ok(link)
+    }
+
+    async fn open_at(
+        &self,
+        backup: &Backup,
+        from: u64,
+        version: Option<&str>,
+        cancel: &CancellationToken,
+    ) -> Result<Opened, OpenError> {
+        let link = self.link(&backup.id, cancel).await.map_err(OpenError::lasting)?;
+        let opened = open_url(&self.downloads, &link.0, from, version).await;
+        if opened.is_err() {
+            // It may have expired: the next try asks for another.
+            *self.link.lock().await = None;
+        }
+        opened.map_err(OpenError::or_expired)
+    }
+}
+
+impl BackupSource for ScalingoSource {
+    fn place(&self) -> String {
+        format!("Scalingo's application {}", self.account.app())
+    }
+
+    fn find<'a>(
+        &'a self,
+        wanted: &'a Wanted,
+        cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<Backup, Error>> {
+        self.newest(wanted, cancel).boxed()
+    }
+
+    fn open<'a>(
+        &'a self,
+        backup: &'a Backup,
+        from: u64,
+        version: Option<&'a str>,
+        cancel: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<Opened, OpenError>> {
+        self.open_at(backup, from, version, cancel).boxed()
+    }
+}
+
+impl From<Listed> for Backup {
+    fn from(listed: Listed) -> Self {
+        let created_at: DateTime<Utc> = listed.created_at;
+        Self { id: listed.id, created_at, size: listed.size.filter(|size| *size > 0) }
+    }
+}

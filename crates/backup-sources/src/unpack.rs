@@ -1,0 +1,155 @@
+//! From what a backup is packed in to the dump, while the bytes come.
+
+use std::io::{self, Cursor};
+
+use async_compression::tokio::bufread::GzipDecoder;
+use futures_util::StreamExt;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio_tar::{Archive, EntryType};
+
+use crate::content::{Content, HEAD};
+
+/// Bytes that are moved at once.
+const PIECE: usize = 128 << 10;
+
+/// Members of a tar file that an error names.
+const SHOWN: usize = 10;
+
+type Reader<'a> = Box<dyn AsyncRead + Send + Unpin + 'a>;
+
+/// Why no dump came out.
+#[derive(Debug)]
+pub(crate) enum UnpackError {
+    /// The input ended early, or does not follow its format.
+    Read(io::Error),
+    /// The dump could not be written.
+    Write(io::Error),
+    /// There is no dump in it, but this.
+    Content(String),
+    /// It breaks off or contradicts itself.
+    Damaged(String),
+}
+
+/// Writes the dump that `input` holds, as it is or packed, to `output`; answers its bytes.
+///
+/// The input is read to its end, so that its check sums are verified whole.
+pub(crate) async fn unpack(
+    input: impl AsyncRead + Send + Unpin,
+    output: &mut (impl AsyncWrite + Unpin),
+) -> Result<u64, UnpackError> {
+    let (head, reader) = look(Box::new(input)).await?;
+    let mut content = Content::of(&head);
+    let (mut reader, mut wrapping) = (reader, "");
+    if content == Content::Gzip {
+        let mut decoder = GzipDecoder::new(BufReader::with_capacity(PIECE, reader));
+        decoder.multiple_members(true);
+        let (head, inside) = look(Box::new(decoder)).await?;
+        (content, reader, wrapping) = (Content::of(&head), inside, "gzip with ");
+    }
+    let bytes = match content {
+        Content::Dump => copy(&mut reader, output).await?,
+        Content::Tar => {
+            let (bytes, rest) = from_tar(reader, output).await?;
+            reader = rest;
+            bytes
+        }
+        Content::Gzip => return Err(UnpackError::Content("gzip within gzip".into())),
+        Content::Other(found) => return Err(UnpackError::Content(format!("{wrapping}{found}"))),
+    };
+    copy(&mut reader, &mut tokio::io::sink()).await?;
+    output.flush().await.map_err(UnpackError::Write)?;
+    Ok(bytes)
+}
+
+/// The first bytes, and the reader as it was before.
+async fn look(mut reader: Reader<'_>) -> Result<(Vec<u8>, Reader<'_>), UnpackError> {
+    let mut head = Vec::with_capacity(HEAD);
+    (&mut reader).take(HEAD as u64).read_to_end(&mut head).await.map_err(UnpackError::Read)?;
+    let whole = Cursor::new(head.clone()).chain(reader);
+    Ok((head, Box::new(whole)))
+}
+
+/// The one dump among the members.
+async fn from_tar<'a>(
+    reader: Reader<'a>,
+    output: &mut (impl AsyncWrite + Unpin),
+) -> Result<(u64, Reader<'a>), UnpackError> {
+    let mut archive = Archive::new(reader);
+    let mut found: Option<(String, u64)> = None;
+    let mut others = Vec::new();
+    {
+        let mut entries = archive.entries().map_err(UnpackError::Read)?;
+        while let Some(entry) = entries.next().await {
+            let mut entry = entry.map_err(UnpackError::Read)?;
+            let path = entry.path().map_err(UnpackError::Read)?;
+            let name: String = path.to_string_lossy().escape_debug().collect();
+            drop(path);
+            if !matches!(entry.header().entry_type(), EntryType::Regular | EntryType::Continuous) {
+                continue;
+            }
+            let size = entry.effective_size();
+            let (head, mut member) = look(Box::new(&mut entry)).await?;
+            match Content::of(&head) {
+                Content::Dump if found.is_some() => {
+                    let first = found.map(|(name, _)| name).unwrap_or_default();
+                    return Err(UnpackError::Content(format!(
+                        "a tar file with more than one dump ({first}, {name})"
+                    )));
+                }
+                Content::Dump => {
+                    let bytes = copy(&mut member, output).await?;
+                    if bytes != size {
+                        return Err(UnpackError::Damaged(format!(
+                            "{name} in its tar file has {bytes} of {size} bytes"
+                        )));
+                    }
+                    found = Some((name, bytes));
+                }
+                other => others.push(format!("{name}: {}", words(other))),
+            }
+        }
+    }
+    let Some((_, bytes)) = found else {
+        return Err(UnpackError::Content(members(&others)));
+    };
+    match archive.into_inner() {
+        Ok(rest) => Ok((bytes, rest)),
+        Err(_) => Err(UnpackError::Damaged("its tar file could not be read to the end".into())),
+    }
+}
+
+fn words(content: Content) -> &'static str {
+    match content {
+        Content::Dump => "a dump",
+        Content::Gzip => "a file compressed by gzip",
+        Content::Tar => "a tar file",
+        Content::Other(words) => words,
+    }
+}
+
+fn members(others: &[String]) -> String {
+    if others.is_empty() {
+        return "a tar file without any file".into();
+    }
+    let more = others.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    let shown = &others[..others.len().min(SHOWN)];
+    format!("a tar file without a dump ({}{more})", shown.join("; "))
+}
+
+/// Like `tokio::io::copy`, and tells which side failed.
+async fn copy(
+    reader: &mut (impl AsyncRead + Unpin),
+    output: &mut (impl AsyncWrite + Unpin),
+) -> Result<u64, UnpackError> {
+    let mut buffer = vec![0; PIECE];
+    let mut copied = 0;
+    loop {
+        let read = reader.read(&mut buffer).await.map_err(UnpackError::Read)?;
+        if read == 0 {
+            return Ok(copied);
+        }
+        output.write_all(&buffer[..read]).await.map_err(UnpackError::Write)?;
+        copied += read as u64;
+    }
+}
