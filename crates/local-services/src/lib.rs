@@ -8,16 +8,20 @@
 //! [`Proxy`] stands before a server and breaks its connections on purpose; [`wait_for`] waits for a
 //! condition with a limit.
 //!
+//! [`platforms`] answer as the places do that backups come from, and fail on purpose.
+//!
 //! PostgreSQL refuses to run as root; there the servers run as `postgres` (or `nobody`).
 
 pub mod demo;
 mod error;
 mod launch;
+pub mod platforms;
 mod postgres;
 mod processes;
 mod proxy;
 mod redis;
 mod sentinel;
+pub mod versions;
 mod wait;
 
 pub use error::Error;

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use crate::error::{Error, IoContext};
 use crate::launch::{command, free_port, hand_over, on_path, run, server_user, wait_until_ready};
 use crate::processes::{continue_family, stop_family};
+use crate::versions;
 
 /// The password of the superuser `postgres` over TCP; its unix socket asks for none.
 const SUPERUSER_PASSWORD: &str = "superuser";
@@ -30,17 +31,25 @@ const SETTINGS: &[(&str, &str)] = &[
 /// How a private PostgreSQL is set up.
 #[derive(Debug, Clone, Default)]
 pub struct PostgresOptions {
-    /// The directory of `initdb` and `postgres`; by default the newest that is installed.
+    /// The directory of `initdb` and `postgres`; by default the newest that is installed. When it
+    /// has no `psql` and `pg_isready`, the installed ones are used.
     pub bin_dir: Option<PathBuf>,
     /// More settings, each as `("work_mem", "64MB")`.
     pub settings: Vec<(String, String)>,
+    /// Where the server lives: it stays there when the value is dropped, and what stands there
+    /// already is used. By default a temporary directory.
+    pub directory: Option<PathBuf>,
 }
 
 /// A PostgreSQL of our own on a free port; gone when dropped.
 #[derive(Debug)]
 pub struct PostgresServer {
-    directory: TempDir,
+    directory: PathBuf,
+    /// Removes the directory when dropped.
+    _temporary: Option<TempDir>,
     bin_dir: PathBuf,
+    /// Where `psql` and `pg_isready` stand.
+    client_dir: PathBuf,
     port: u16,
     options: PostgresOptions,
     child: Option<Child>,
@@ -55,6 +64,15 @@ impl PostgresServer {
         Self::start_with(PostgresOptions::default())
     }
 
+    /// Starts an empty server of a major version that `scripts/postgres-versions` has fetched.
+    ///
+    /// # Errors
+    /// As [`PostgresServer::start`], and [`Error::VersionMissing`].
+    pub fn start_version(major: u32) -> Result<Self, Error> {
+        let bin_dir = Some(versions::server_bin_dir(major)?);
+        Self::start_with(PostgresOptions { bin_dir, ..Default::default() })
+    }
+
     /// Starts an empty server with `options`.
     ///
     /// # Errors
@@ -64,11 +82,37 @@ impl PostgresServer {
             Some(directory) => directory.clone(),
             None => installed_bin_dir()?,
         };
-        let directory = TempDir::with_prefix("pg-").during("create a directory for PostgreSQL")?;
-        hand_over(directory.path())?;
-        init_data(&bin_dir, directory.path())?;
+        let client_dir = if bin_dir.join("psql").is_file() && bin_dir.join("pg_isready").is_file() {
+            bin_dir.clone()
+        } else {
+            installed_bin_dir()?
+        };
+        let (directory, temporary) = match &options.directory {
+            Some(directory) => {
+                std::fs::create_dir_all(directory)
+                    .during(format!("create {}", directory.display()))?;
+                (directory.clone(), None)
+            }
+            None => {
+                let temporary =
+                    TempDir::with_prefix("pg-").during("create a directory for PostgreSQL")?;
+                (temporary.path().to_owned(), Some(temporary))
+            }
+        };
+        hand_over(&directory)?;
+        if !directory.join("data/PG_VERSION").is_file() {
+            init_data(&bin_dir, &directory)?;
+        }
         let port = free_port().during("find a free port for PostgreSQL")?;
-        let mut server = Self { directory, bin_dir, port, options, child: None };
+        let mut server = Self {
+            directory,
+            _temporary: temporary,
+            bin_dir,
+            client_dir,
+            port,
+            options,
+            child: None,
+        };
         server.start_again()?;
         Ok(server)
     }
@@ -78,7 +122,7 @@ impl PostgresServer {
     /// # Errors
     /// As [`PostgresServer::start`].
     pub fn start_again(&mut self) -> Result<(), Error> {
-        let log_path = self.directory.path().join("postgres.log");
+        let log_path = self.directory.join("postgres.log");
         let log = File::options()
             .create(true)
             .append(true)
@@ -87,10 +131,10 @@ impl PostgresServer {
         let mut command = command(&self.bin_dir.join("postgres"));
         command
             .arg("-D")
-            .arg(self.directory.path().join("data"))
+            .arg(self.directory.join("data"))
             .args(["-p", &self.port.to_string()])
             .arg("-k")
-            .arg(self.directory.path());
+            .arg(&self.directory);
         let own = SETTINGS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         for (name, value) in own.chain(self.options.settings.iter().cloned()) {
             command.arg("-c").arg(format!("{name}={value}"));
@@ -100,10 +144,9 @@ impl PostgresServer {
             .stderr(Stdio::from(log))
             .spawn()
             .during("start postgres")?;
-        let (bin_dir, port, host) =
-            (self.bin_dir.clone(), self.port, self.directory.path().to_owned());
+        let (client_dir, port, host) = (self.client_dir.clone(), self.port, self.directory.clone());
         wait_until_ready("PostgreSQL", &mut child, &log_path, || {
-            Command::new(bin_dir.join("pg_isready"))
+            Command::new(client_dir.join("pg_isready"))
                 .args(["-q", "-p", &port.to_string(), "-h"])
                 .arg(&host)
                 .status()
@@ -125,13 +168,26 @@ impl PostgresServer {
         self.url("postgres", SUPERUSER_PASSWORD, database)
     }
 
+    /// A URL over the unix socket, which asks for no password.
+    #[must_use]
+    pub fn socket_url(&self, user: &str, database: &str) -> String {
+        let directory = self.directory.to_string_lossy().replace('/', "%2F");
+        format!("postgresql://{user}@{directory}:{}/{database}", self.port)
+    }
+
+    /// The process id of the server's first process, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
     /// The TCP port.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Where this server's programs (`psql`, `pg_dump`, …) stand.
+    /// Where this server's programs stand: `postgres`, and those of its client where it has any.
     #[must_use]
     pub fn bin_dir(&self) -> &Path {
         &self.bin_dir
@@ -140,7 +196,7 @@ impl PostgresServer {
     /// The file the server writes its log to.
     #[must_use]
     pub fn log_path(&self) -> PathBuf {
-        self.directory.path().join("postgres.log")
+        self.directory.join("postgres.log")
     }
 
     /// Creates an ordinary role that may log in, and nothing more.
@@ -172,10 +228,10 @@ impl PostgresServer {
     /// # Errors
     /// What psql wrote to stderr.
     pub fn psql(&self, database: &str, script: &str) -> Result<String, Error> {
-        let mut child = Command::new(self.bin_dir.join("psql"))
+        let mut child = Command::new(self.client_dir.join("psql"))
             .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "postgres"])
             .args(["-p", &self.port.to_string(), "-d", database, "-h"])
-            .arg(self.directory.path())
+            .arg(&self.directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -3,7 +3,7 @@
 
 mod content;
 mod content_api;
-mod http;
+pub(crate) mod http;
 mod sample;
 mod webhook;
 

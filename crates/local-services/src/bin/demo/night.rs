@@ -23,6 +23,9 @@ pub(crate) const QUEUES: [&str; 4] = [
 const LIMIT: Duration = Duration::from_secs(600);
 const INTERVAL: Duration = Duration::from_millis(100);
 
+/// Objects in the table of the slowest.
+const SLOWEST: usize = 5;
+
 /// One run of the chain, watched from before it is started.
 pub(crate) struct Night {
     redis: Connection,
@@ -109,10 +112,48 @@ impl Night {
         Ok(None)
     }
 
-    /// What each job of the night has done, from the value it returned: queue, phase, objects, rows,
-    /// bytes, seconds.
+    /// What each job of the night has done: queue, phase, objects, rows, bytes, seconds.
     pub(crate) fn phases(&mut self) -> anyhow::Result<Vec<Vec<String>>> {
         let mut rows = Vec::new();
+        for (queue, returned) in self.returned()? {
+            rows.extend(returned["phases"].as_array().into_iter().flatten().map(|phase| {
+                vec![
+                    queue.to_owned(),
+                    text(&phase["name"]),
+                    counted(&phase["objects"]),
+                    counted(&phase["rows"]),
+                    counted(&phase["bytes"]),
+                    seconds(&phase["seconds"]),
+                ]
+            }));
+        }
+        Ok(rows)
+    }
+
+    /// The objects that took longest: kind, object, rows, bytes, seconds.
+    pub(crate) fn slowest(&mut self) -> anyhow::Result<Vec<Vec<String>>> {
+        let returned = self.returned()?;
+        let mut objects: Vec<&Value> = returned
+            .iter()
+            .flat_map(|(_, returned)| returned["slowest"].as_array().into_iter().flatten())
+            .collect();
+        let time = |object: &Value| object["seconds"].as_f64().unwrap_or_default();
+        objects.sort_by(|one, other| time(other).total_cmp(&time(one)));
+        let row = |object: &&Value| {
+            vec![
+                text(&object["kind"]),
+                text(&object["name"]),
+                counted(&object["rows"]),
+                counted(&object["bytes"]),
+                seconds(&object["seconds"]),
+            ]
+        };
+        Ok(objects.iter().take(SLOWEST).map(row).collect())
+    }
+
+    /// The value that the last job of each queue returned.
+    fn returned(&mut self) -> anyhow::Result<Vec<(&'static str, Value)>> {
+        let mut values = Vec::new();
         for queue in QUEUES {
             let ids: Vec<String> = redis::cmd("ZREVRANGE")
                 .arg(format!("bull:{queue}:completed"))
@@ -124,22 +165,20 @@ impl Night {
                     .arg(format!("bull:{queue}:{id}"))
                     .arg("returnvalue")
                     .query(&mut self.redis)?;
-                let returned: Value =
-                    returned.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-                rows.extend(returned["phases"].as_array().into_iter().flatten().map(|phase| {
-                    vec![
-                        queue.to_owned(),
-                        phase["name"].as_str().unwrap_or_default().to_owned(),
-                        counted(&phase["objects"]),
-                        counted(&phase["rows"]),
-                        counted(&phase["bytes"]),
-                        format!("{:.1}", phase["seconds"].as_f64().unwrap_or_default()),
-                    ]
-                }));
+                let returned = returned.and_then(|text| serde_json::from_str(&text).ok());
+                values.push((queue, returned.unwrap_or_default()));
             }
         }
-        Ok(rows)
+        Ok(values)
     }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn seconds(value: &Value) -> String {
+    format!("{:.1}", value.as_f64().unwrap_or_default())
 }
 
 fn count(redis: &mut Connection, queue: &str, set: &str) -> anyhow::Result<u64> {
@@ -154,7 +193,7 @@ fn counted(number: &Value) -> String {
     number.as_u64().filter(|number| *number > 0).map_or_else(String::new, grouped)
 }
 
-/// `: restore, 40 %, answers, 120 000 rows`, as far as it is known.
+/// `: copy, 40 %, TABLE DATA public.answers, 120 000 rows, 9 s left`, as far as it is known.
 fn described(progress: &Value) -> String {
     let mut parts = Vec::new();
     if let Some(phase) = progress["phase"].as_str() {
@@ -168,6 +207,9 @@ fn described(progress: &Value) -> String {
     }
     if let Some(rows @ 1..) = progress["rows"].as_u64() {
         parts.push(format!("{} rows", grouped(rows)));
+    }
+    if let Some(left) = progress["seconds_left"].as_u64() {
+        parts.push(format!("{left} s left"));
     }
     if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) }
 }

@@ -131,6 +131,8 @@ impl Demo {
         night.watch(&mut worker, &self.programs, &self.interrupt, screen)?;
         self.worker = Some(worker);
         screen.table(&["queue", "phase", "objects", "rows", "bytes", "seconds"], night.phases()?);
+        let header = ["slowest objects", "name", "rows", "bytes", "seconds"];
+        screen.table(&header, night.slowest()?);
         Ok(())
     }
 

@@ -105,8 +105,9 @@ fn show(line: &str, screen: &mut Screen) {
         screen.log("        ", LogLevel::Error, line);
         return;
     };
-    // The table after the night says the same.
-    if event["phase"].is_string() && event["seconds"].is_number() {
+    // The tables after the night say the same in less room.
+    let is_phase = event["phase"].is_string() && event["seconds"].is_number();
+    if is_phase || event["item"].is_number() || message.starts_with("Slowest objects") {
         return;
     }
     let level = match event["level"].as_u64() {

@@ -1,0 +1,11 @@
+//! Platforms that backups come from, answering as they document it, and failing on purpose.
+
+mod downloads;
+mod heroku;
+mod s3;
+mod scalingo;
+
+pub use downloads::{DownloadFault, DownloadRequest, Downloads};
+pub use heroku::HerokuApi;
+pub use s3::S3Server;
+pub use scalingo::ScalingoApi;
