@@ -1,7 +1,7 @@
 -- The columns of the table ($1 schema, $2 name), in their order.
 -- base_type: what is below its domains.
 -- is_binary: its binary form is the same on every server. That of arrays and composites holds oids
--- of their types, and of reg… types oids of objects, which are others elsewhere.
+-- of their types, and of reg* types oids of objects, which are others elsewhere.
 WITH RECURSIVE base (attnum, typid) AS (
   SELECT a.attnum, a.atttypid
   FROM pg_catalog.pg_attribute a

@@ -1,6 +1,8 @@
-//! `BACKUP_MODE`: which tables are not copied whole.
+//! `BACKUP_MODE`: which tables are not copied whole, or not as they are.
 
+mod copy_rule;
 mod duration;
+mod expression;
 mod rule;
 
 use std::collections::BTreeMap;
@@ -10,11 +12,15 @@ use serde_json::Value;
 
 use crate::identifier::{DEFAULT_SCHEMA, TableName};
 
+pub use copy_rule::CopyRule;
+pub use duration::parse as parse_duration;
 pub use rule::TableRule;
 
-/// How a table is handled that is not copied whole.
+/// How a table is handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TableMode {
+    /// It is copied whole, its rows and columns by rules; the full copy does that.
+    Full,
     /// Only rows with a larger key are added.
     Incremental,
     /// Rows are added, and changed where they differ.
@@ -23,22 +29,35 @@ pub enum TableMode {
     None,
 }
 
-/// Which tables the full copy neither dumps, drops nor touches.
+/// What becomes of a column about which the rules of its table say nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Masking {
+    /// It is copied as it is.
+    #[default]
+    Off,
+    /// The table is refused, and the column named.
+    Strict,
+}
+
+/// Which tables the full copy neither dumps, drops nor touches, and which it copies by rules.
 ///
 /// A JSON object: table → `"incremental"`, `"none"`, or an object with what [`TableRule`] holds, such
-/// as `{"mode": "upsert", "key": "id", "cursor": "updatedAt", "lag": "10 minutes"}`. A table without a schema is one of `public`;
+/// as `{"mode": "upsert", "key": "id", "cursor": "updatedAt", "lag": "10 minutes"}` or
+/// `{"columns": {"email": "'user' || id"}}`. A table without a schema is one of `public`;
 /// `schema.table` names one of another schema, and a part in double quotes may hold dots:
 /// `"stats"."a.b"`. Names are taken as they stand in the catalog: case counts, nothing is a pattern.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BackupMode {
     tables: BTreeMap<TableName, TableRule>,
+    masking: Masking,
 }
 
 impl BackupMode {
     /// Whether the full copy leaves this table alone.
     #[must_use]
     pub fn is_kept(&self, schema: &str, table: &str) -> bool {
-        self.tables.contains_key(&TableName::new(schema, table))
+        let rule = self.tables.get(&TableName::new(schema, table));
+        rule.is_some_and(|rule| rule.mode != TableMode::Full)
     }
 
     /// The tables with `mode`, in the order of their names.
@@ -48,18 +67,47 @@ impl BackupMode {
 
     /// The tables that are kept up to date, and how, in the order of their names.
     pub fn updated(&self) -> impl Iterator<Item = (&TableName, &TableRule)> {
-        self.tables.iter().filter(|(_, rule)| rule.mode != TableMode::None)
+        self.tables
+            .iter()
+            .filter(|(_, rule)| matches!(rule.mode, TableMode::Incremental | TableMode::Upsert))
     }
 
-    /// Every table that is not copied whole, in the order of their names.
+    /// Every table that the full copy leaves alone, in the order of their names.
     pub fn kept(&self) -> impl Iterator<Item = &TableName> {
-        self.tables.keys()
+        self.tables.iter().filter(|(_, rule)| rule.mode != TableMode::Full).map(|(table, _)| table)
     }
 
-    /// Whether every table is copied whole.
+    /// Whether every table is copied whole, as it is.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.tables.is_empty()
+    }
+
+    /// Which rows of this table are copied, and what is changed in them, by the full copy
+    /// ([`TableMode::Full`]) or the incremental one. Nothing when all rows are copied as they are.
+    ///
+    /// A rule of a partitioned table holds for its partitions too, which do not stand here:
+    /// `masking::Rules` knows them.
+    #[must_use]
+    pub fn copy_rule(&self, table: &TableName) -> Option<&CopyRule> {
+        self.tables.get(table).map(|rule| &rule.copy).filter(|rule| !rule.is_empty())
+    }
+
+    /// The tables that have such rules, with their modes, in the order of their names.
+    pub fn copy_rules(&self) -> impl Iterator<Item = (&TableName, &TableRule)> {
+        self.tables.iter().filter(|(_, rule)| !rule.copy.is_empty())
+    }
+
+    /// The same tables, with what `MASKING` says.
+    #[must_use]
+    pub fn with_masking(self, masking: Masking) -> Self {
+        Self { masking, ..self }
+    }
+
+    /// What becomes of a column about which the rules of its table say nothing.
+    #[must_use]
+    pub fn masking(&self) -> Masking {
+        self.masking
     }
 }
 
@@ -123,7 +171,7 @@ impl FromStr for BackupMode {
                 return Err(BackupModeError::Twice(key));
             }
         }
-        Ok(Self { tables })
+        Ok(Self { tables, masking: Masking::default() })
     }
 }
 
@@ -203,6 +251,24 @@ mod tests {
         assert!(parse(r#"{"":"none"}"#).is_err());
         assert!(parse(r#"{"\"a":"none"}"#).is_err());
         assert!(parse(r#"{"a":"none","public.a":"none"}"#).unwrap_err().contains("twice"));
+    }
+
+    #[test]
+    fn tables_with_rules_alone_are_not_kept() {
+        let mode = parse(
+            r#"{"users":{"columns":{"email":"'x'"}},"answers":{"mode":"upsert","where":"true"},"logs":"none"}"#,
+        )
+        .unwrap();
+        let (users, answers) =
+            (TableName::new("public", "users"), TableName::new("public", "answers"));
+        assert!(!mode.is_kept("public", "users") && mode.is_kept("public", "answers"));
+        assert_eq!(mode.kept().count(), 2);
+        assert_eq!(mode.updated().map(|(table, _)| table).collect::<Vec<_>>(), [&answers]);
+        assert_eq!(mode.tables(TableMode::Full).collect::<Vec<_>>(), [&users]);
+        assert!(mode.copy_rule(&users).unwrap().masks("email"));
+        assert_eq!(mode.copy_rule(&answers).unwrap().filter(), Some("true"));
+        assert_eq!(mode.copy_rule(&TableName::new("public", "logs")), None);
+        assert_eq!(mode.copy_rules().count(), 2);
     }
 
     #[test]

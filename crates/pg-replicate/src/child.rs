@@ -10,7 +10,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::oneshot;
 
 use crate::connection::Connection;
@@ -56,22 +56,49 @@ impl Program<'_> {
         mut on_line: impl FnMut(&str),
     ) -> Result<Ended, Error> {
         context.check()?;
-        let mut child = Guarded::spawn(self.name, self.command()).await?;
+        let child = Guarded::spawn(self.name, self.command(), Stdio::null()).await?;
+        let (ended, ()) = self.wait(context, child, &mut on_line, async || {}).await?;
+        Ok(ended)
+    }
+
+    /// Runs the program to its end while `read` takes what it writes to its stdout. When `read` ends
+    /// early, the program is left to end by the closed pipe.
+    pub(crate) async fn pipe<T>(
+        &self,
+        context: &Context,
+        mut on_line: impl FnMut(&str),
+        read: impl AsyncFnOnce(ChildStdout) -> T,
+    ) -> Result<(Ended, T), Error> {
+        context.check()?;
+        let mut child = Guarded::spawn(self.name, self.command(), Stdio::piped()).await?;
+        let stdout = child.child.stdout.take();
+        let stdout = stdout.ok_or_else(|| self.lost(&std::io::Error::other("it has no stdout")))?;
+        self.wait(context, child, &mut on_line, async || read(stdout).await).await
+    }
+
+    async fn wait<T>(
+        &self,
+        context: &Context,
+        mut child: Guarded,
+        on_line: &mut impl FnMut(&str),
+        read: impl AsyncFnOnce() -> T,
+    ) -> Result<(Ended, T), Error> {
         let mut last_lines = Vec::new();
+        let waiting = child.wait(|line| {
+            on_line(line);
+            if last_lines.len() == KEPT_LINES {
+                last_lines.remove(0);
+            }
+            last_lines.push(line.to_owned());
+        });
         let result = tokio::select! {
             biased;
             () = context.cancel.cancelled() => None,
-            status = child.wait(|line| {
-                on_line(line);
-                if last_lines.len() == KEPT_LINES {
-                    last_lines.remove(0);
-                }
-                last_lines.push(line.to_owned());
-            }) => Some(status),
+            ended = futures_util::future::join(waiting, read()) => Some(ended),
         };
         match result {
-            Some(Ok(status)) => Ok(Ended { status, last_lines }),
-            Some(Err(error)) => Err(self.lost(&error)),
+            Some((Ok(status), read)) => Ok((Ended { status, last_lines }, read)),
+            Some((Err(error), _)) => Err(self.lost(&error)),
             None => {
                 child.end().await;
                 let sessions = end_sessions(self.url, &self.application_name);
@@ -197,8 +224,8 @@ struct Guarded {
 impl Guarded {
     /// The kernel's parent-death signal is sent when the *thread* that started the child ends, so
     /// that thread must live as long as the child; a thread of the runtime may not.
-    async fn spawn(name: &'static str, mut command: Command) -> Result<Self, Error> {
-        command.stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
+    async fn spawn(name: &'static str, mut command: Command, stdout: Stdio) -> Result<Self, Error> {
+        command.stdout(stdout).stderr(Stdio::piped()).process_group(0);
         let runtime = tokio::runtime::Handle::current();
         let (started, child) = oneshot::channel();
         let (release, released) = oneshot::channel::<()>();

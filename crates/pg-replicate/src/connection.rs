@@ -168,6 +168,20 @@ impl Drop for Connection {
     }
 }
 
+/// Runs `work`, which uses both connections; when the step is cancelled, both servers are told.
+pub(crate) async fn run_both<T>(
+    source: &Connection,
+    target: &Connection,
+    context: &Context,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let result = source.run(context, target.run(context, work)).await;
+    if result.as_ref().is_err_and(Error::is_cancelled) {
+        target.canceller().cancel().await;
+    }
+    result
+}
+
 /// A client whose session is set up, and the task that drives it.
 pub(crate) async fn open_session(
     url: &DatabaseUrl,

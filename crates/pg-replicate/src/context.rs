@@ -2,23 +2,39 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use crate::objects::{Board, Weight};
+
 /// How far a step has come.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
 pub struct Progress {
     /// The phase that runs, such as `restore`.
     pub phase: String,
     /// 0 to 100, of the whole step; never goes back while a step runs.
     pub percent: f64,
-    /// The object in work, such as a table.
+    /// The object that was begun last, such as `TABLE DATA public.answers`.
     pub object: Option<String>,
     /// Rows handled in this phase.
     pub rows: u64,
     /// Bytes handled in this phase.
     pub bytes: u64,
+    /// The objects in work, eight at the most, those begun first in front.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub running: Vec<String>,
+    /// Bytes that this phase is expected to handle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_total: Option<u64>,
+    /// Of the last seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_per_second: Option<u64>,
+    /// Until the whole step is done, by the speed so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds_left: Option<u64>,
 }
 
 /// Takes progress; called from async code, so it must not block.
@@ -40,6 +56,8 @@ pub struct Context {
     pub cancel: CancellationToken,
     /// Who wants to know how far it has come.
     pub progress: Arc<dyn ProgressSink>,
+    /// Numbers the objects of a run, whatever phase they are of.
+    items: Arc<AtomicU64>,
 }
 
 impl fmt::Debug for Context {
@@ -55,7 +73,13 @@ impl Context {
     /// A context with these parts.
     #[must_use]
     pub fn new(cancel: CancellationToken, progress: Arc<dyn ProgressSink>) -> Self {
-        Self { cancel, progress }
+        Self { cancel, progress, items: Arc::default() }
+    }
+
+    /// The same for a part of the step that may be cancelled without the rest.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self { cancel: self.cancel.child_token(), ..self.clone() }
     }
 
     /// A context that nobody watches and nobody cancels.
@@ -67,6 +91,17 @@ impl Context {
     /// Fails when the step shall stop.
     pub(crate) fn check(&self) -> Result<(), crate::Error> {
         if self.cancel.is_cancelled() { Err(crate::Error::Cancelled) } else { Ok(()) }
+    }
+
+    /// A board for the objects of a phase that takes the step from `share.0` to `share.1` percent.
+    /// `expected` is what they take in all; a number is bytes that will be moved.
+    pub fn board(&self, phase: &str, share: (f64, f64), expected: impl Into<Weight>) -> Board {
+        Board::new(self, phase, share, expected.into(), Arc::new(Instant::now)).keep_reporting()
+    }
+
+    /// The number of the next object, from 1.
+    pub(crate) fn next_item(&self) -> u64 {
+        self.items.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Reports for a phase that takes the step from `share.0` to `share.1` percent.
@@ -95,6 +130,7 @@ impl PhaseProgress<'_> {
             object,
             rows,
             bytes,
+            ..Progress::default()
         });
     }
 }
@@ -105,6 +141,10 @@ pub(crate) mod share {
     pub(crate) const BACKUP: (f64, f64) = (0.0, 12.0);
     pub(crate) const DROP: (f64, f64) = (12.0, 13.0);
     pub(crate) const RESTORE: (f64, f64) = (13.0, 86.0);
-    pub(crate) const ENRICHMENT: (f64, f64) = (86.0, 100.0);
+    pub(crate) const LIVE_SCHEMA: (f64, f64) = (0.0, 1.0);
+    pub(crate) const LIVE_DROP: (f64, f64) = (1.0, 2.0);
+    pub(crate) const LIVE_COPY: (f64, f64) = (2.0, 86.0);
+    pub(crate) const VERIFICATION: (f64, f64) = (86.0, 90.0);
+    pub(crate) const ENRICHMENT: (f64, f64) = (90.0, 100.0);
     pub(crate) const INCREMENTAL: (f64, f64) = (0.0, 100.0);
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::DatabaseUrl;
+use crate::verify::VerifyReport;
 
 /// Which of the two databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +91,14 @@ pub enum Error {
         /// Message, SQLSTATE, detail and hint of the server.
         reason: String,
     },
+    /// A server has no more of something: disk, memory, connections. Nothing else will work either.
+    #[error("{action}: {reason}")]
+    Exhausted {
+        /// What was attempted, on which object, on which side.
+        action: String,
+        /// Message, SQLSTATE, detail and hint of the server.
+        reason: String,
+    },
     /// A program of PostgreSQL could not be started.
     #[error("{program} could not be started: {reason}; install PostgreSQL's client programs")]
     ProgramMissing {
@@ -129,6 +138,9 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Tables of the target do not hold what those of the source hold.
+    #[error("{} of {} tables differ: {}", .0.differing().count(), .0.tables.len(), .0)]
+    Verification(VerifyReport),
     /// The enrichment script cannot be read.
     #[error("line {line}: {reason}")]
     Script {
@@ -162,7 +174,12 @@ impl Error {
             let reason = format!("{}: {}", action.into(), reason(error));
             return Self::Unreachable { url: url.to_string(), reason };
         }
-        Self::Database { action: action.into(), reason: reason(error) }
+        let (action, reason) = (action.into(), reason(error));
+        // Class 53: insufficient resources.
+        match error.code() {
+            Some(code) if code.code().starts_with("53") => Self::Exhausted { action, reason },
+            _ => Self::Database { action, reason },
+        }
     }
 }
 

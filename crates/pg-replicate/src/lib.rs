@@ -1,12 +1,14 @@
 //! PostgreSQL to PostgreSQL: schema, data, indexes, constraints, increments.
 //!
-//! Three engines, each a plain async function over settings and a [`Context`] (progress and
+//! Five engines, each a plain async function over settings and a [`Context`] (progress and
 //! cancellation):
 //!
 //! - [`FullCopy`]: backup, drop and restore with PostgreSQL's own pg_dump and pg_restore, the archive's
 //!   table of contents filtered by object identity;
 //! - [`enrichment`]: a view and indexes from an SQL script;
-//! - [`Incremental`]: new, changed and deleted rows of chosen tables, tables in parallel.
+//! - [`Incremental`]: new, changed and deleted rows of chosen tables, tables in parallel;
+//! - [`load`]: the data of databases, dumps and scripts into tables that are there already;
+//! - [`verify`]: whether both databases hold the same, by [`fingerprint`]s that the servers compute.
 //!
 //! Nothing here knows that a queue exists. README.md states the guarantees and their limits.
 
@@ -18,21 +20,32 @@ mod context;
 mod database_url;
 pub mod enrichment;
 mod error;
+pub mod fingerprint;
 mod full_copy;
 mod identifier;
 mod incremental;
+pub mod load;
+mod masking;
+pub mod objects;
 mod pool;
 mod sql_text;
 mod summary;
+mod target_settings;
 mod tls;
+mod transfer;
+pub mod verify;
+mod versions;
 
-pub use backup_mode::{BackupMode, BackupModeError, TableMode, TableRule};
+pub use backup_mode::{
+    BackupMode, BackupModeError, CopyRule, Masking, TableMode, TableRule, parse_duration,
+};
 pub use connection::connect;
 pub use context::{Context, Progress, ProgressSink};
 pub use database_url::{DatabaseUrl, DatabaseUrlError, SslMode};
 pub use error::{Check, Error, ObjectFailure, Side};
-pub use full_copy::FullCopy;
+pub use full_copy::{ForeignKeys, FullCopy, LiveOptions};
 pub use identifier::TableName;
 pub use incremental::{CopyFormat, Incremental, SchemaChanges};
-pub use summary::{PhaseSummary, Summary};
+pub use summary::{ObjectSummary, PhaseSummary, Summary};
 pub use tokio_util::sync::CancellationToken;
+pub use verify::Verify;

@@ -21,7 +21,7 @@ const FOUND: &str = "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_cl
 
 async fn run(world: &World, script: &str, modes: &str) -> Result<u64, Error> {
     let target = world.url("target_user", "target");
-    let summary = enrichment::run(&target, script, &mode(modes), &Context::quiet()).await?;
+    let summary = enrichment::run(&target, script, &mode(modes), 2, &Context::quiet()).await?;
     Ok(summary.phases[0].objects)
 }
 
@@ -83,7 +83,7 @@ async fn cancelled_on_the_server_too() {
     let context = Context::quiet();
     let cancel = context.cancel.clone();
     let work = tokio::spawn(async move {
-        enrichment::run(&target, "SELECT pg_sleep(600)", &mode("{}"), &context).await
+        enrichment::run(&target, "SELECT pg_sleep(600)", &mode("{}"), 2, &context).await
     });
     let like = "pg-replicate enrichment";
     let limit = Duration::from_secs(20);

@@ -4,7 +4,8 @@
 mod support;
 
 use pg_replicate::{Context, CopyFormat, Error, Incremental, SchemaChanges};
-use support::{Recorder, World, mode};
+use support::events::Events;
+use support::{World, mode};
 
 fn incremental(world: &World, modes: &str) -> Incremental {
     Incremental {
@@ -191,12 +192,15 @@ async fn keys_travel_range_by_range_however_many_differ() {
     world.target(table);
     world.source("INSERT INTO t SELECT 2 * n FROM generate_series(1, 30000) n");
     world.target("INSERT INTO t SELECT n FROM generate_series(1, 60000) n");
-    let (recorder, context) = Recorder::context();
     let modes = r#"{"t":{"mode":"upsert","cursor":"id","deletes":true}}"#;
-    incremental(&world, modes).run(&context).await.unwrap();
+    let (events, _guard) = Events::capture();
+    incremental(&world, modes).run(&Context::quiet()).await.unwrap();
     assert_same(&world, "SELECT count(*), sum(id) FROM t");
     // Of the 175 000 bytes that all keys are, no more than those of 10 000 keys at a time.
-    let most = recorder.all().iter().map(|progress| progress.bytes).max().unwrap();
+    let events = events.all();
+    let copies = events.iter().filter(|event| event.message == "Copied rows of t");
+    let bytes = |fields: &str| fields.rsplit_once("bytes=")?.1.parse::<u64>().ok();
+    let most = copies.map(|event| bytes(&event.fields).unwrap()).max().unwrap();
     assert!((50_000..=60_000).contains(&most), "{most}");
 }
 

@@ -60,6 +60,21 @@ async fn keys_of_any_type_and_of_several_columns() {
 }
 
 #[tokio::test]
+async fn large_values_are_compressed_by_lz4_where_the_server_has_it() {
+    let tables = "CREATE TABLE l (id int PRIMARY KEY, x text);";
+    let world = World::new(tables);
+    world.target(tables);
+    world.source("INSERT INTO l VALUES (1, repeat('large value ', 2000))");
+    assert_eq!(rows(&world, r#"{"l":{"mode":"incremental"}}"#).await, 1);
+    let wanted = world.target(
+        "SELECT CASE WHEN 'lz4' = ANY (enumvals) THEN 'lz4' ELSE 'pglz' END
+         FROM pg_settings WHERE name = 'default_toast_compression'",
+    );
+    assert_eq!(world.target("SELECT pg_column_compression(x) FROM l"), wanted);
+    assert_same(&world, "SELECT * FROM l");
+}
+
+#[tokio::test]
 async fn an_empty_table_is_copied_whole() {
     let tables =
         "CREATE TABLE i (id serial PRIMARY KEY, x text); CREATE TABLE u (id int PRIMARY KEY);";

@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use local_services::wait_for_async;
-use pg_replicate::{Context, CopyFormat, Incremental, SchemaChanges};
+use pg_replicate::{Context, CopyFormat, ForeignKeys, Incremental, SchemaChanges};
 use support::{SECRET, World, exists, mode};
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -213,7 +213,7 @@ async fn helper_backup() {
         source: url.clone(),
         target: url,
         mode: mode("{}"),
-        foreign_keys: true,
+        foreign_keys: ForeignKeys::Validated,
         restore_jobs: 1,
     };
     copy.backup(dump.as_ref(), &Context::quiet()).await.unwrap();

@@ -42,8 +42,12 @@ async fn they_are_not_touched_and_their_neighbours_are_copied_whole() {
     );
     let answers = state(&world, "answers");
     let elements = state(&world, "\"knowledge-elements\"");
-    for _ in 0..2 {
-        world.run(&world.copy(MODE)).await.unwrap();
+    for way in ["archive", "live", "live"] {
+        match way {
+            "archive" => world.run(&world.copy(MODE)).await,
+            _ => world.live(&world.copy(MODE)).await,
+        }
+        .unwrap();
         assert_eq!(state(&world, "answers"), answers);
         assert_eq!(state(&world, "\"knowledge-elements\""), elements);
     }

@@ -3,46 +3,9 @@
 
 mod support;
 
-use std::fmt::{Debug, Write};
-use std::sync::{Arc, Mutex};
-
 use pg_replicate::{Context, CopyFormat, Incremental, SchemaChanges, enrichment};
+use support::events::Events;
 use support::{World, mode};
-use tracing::field::{Field, Visit};
-use tracing_subscriber::layer::{Context as LayerContext, Layer, SubscriberExt};
-
-/// Message, and the other fields as `name=value`.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<(String, String)>>>);
-
-#[derive(Default)]
-struct Line(String, String);
-
-impl Visit for Line {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if field.name() == "message" {
-            self.0 = format!("{value:?}");
-        } else {
-            let _ = write!(self.1, "{}={value:?} ", field.name());
-        }
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        let _ = write!(self.1, "{}={value} ", field.name());
-    }
-}
-
-impl<S: tracing::Subscriber> Layer<S> for Lines {
-    fn on_event(&self, event: &tracing::Event<'_>, _: LayerContext<'_, S>) {
-        if event.metadata().target().starts_with("pg_replicate")
-            && *event.metadata().level() <= tracing::Level::INFO
-        {
-            let mut line = Line::default();
-            event.record(&mut line);
-            self.0.lock().unwrap().push((line.0, line.1.trim().to_owned()));
-        }
-    }
-}
 
 #[tokio::test]
 async fn a_night() {
@@ -56,14 +19,14 @@ async fn a_night() {
         "CREATE TABLE answers (id serial PRIMARY KEY, \"challengeId\" text);
          INSERT INTO answers (\"challengeId\") SELECT 'x' FROM generate_series(1, 10);",
     );
-    let lines = Lines::default();
-    let _guard =
-        tracing::subscriber::set_default(tracing_subscriber::registry().with(lines.clone()));
+    let (events, _guard) = Events::capture();
     let modes = r#"{"answers":"incremental"}"#;
     let copy = world.copy(modes);
     world.run(&copy).await.unwrap();
     let context = Context::quiet();
-    enrichment::run(&copy.target, enrichment::DEFAULT_SCRIPT, &copy.mode, &context).await.unwrap();
+    enrichment::run(&copy.target, enrichment::DEFAULT_SCRIPT, &copy.mode, 1, &context)
+        .await
+        .unwrap();
     let incremental = |modes: &str| Incremental {
         source: copy.source.clone(),
         target: copy.target.clone(),
@@ -74,8 +37,10 @@ async fn a_night() {
     };
     incremental(modes).run(&context).await.unwrap();
     incremental("{}").run(&context).await.unwrap();
-    let lines = lines.0.lock().unwrap().clone();
-    let messages: Vec<&str> = lines.iter().map(|(message, _)| message.as_str()).collect();
+    let mut events = events.all();
+    events.retain(|event| event.level <= tracing::Level::INFO);
+    let (mut items, messages): (Vec<&str>, Vec<&str>) =
+        events.iter().map(|event| event.message.as_str()).partition(|text| text.contains(" item "));
     assert_eq!(
         messages,
         [
@@ -106,8 +71,36 @@ async fn a_night() {
             "No incremental tables configured",
         ]
     );
+    // What runs in parallel has any number, but the same at its start and at its end.
+    items.sort_by_key(|text| {
+        text.split_once(" item ").unwrap().1.split_once(' ').map(|(number, name)| (name, number))
+    });
+    let pairs: Vec<&str> = items
+        .chunks(2)
+        .map(|pair| {
+            let item = pair[1].strip_prefix("finished item ").unwrap();
+            assert_eq!(pair[0], format!("launching item {item}"));
+            item.split_once(' ').unwrap().1
+        })
+        .collect();
+    assert_eq!(
+        pairs,
+        [
+            "DUMP public.organization-learners",
+            "DUMP public.users",
+            "ENRICHMENT CREATE INDEX \"users_createdAt_idx\"",
+            "ENRICHMENT CREATE VIEW \"schooling-registrations\" AS SELECT * FROM \"orga…",
+            "INCREMENTAL public.answers",
+            "TABLE DATA public.organization-learners",
+            "TABLE DATA public.users",
+        ]
+    );
     let fields = |message: &str| {
-        lines.iter().find(|(its, _)| its == message).map(|(_, fields)| fields.clone()).unwrap()
+        events
+            .iter()
+            .find(|event| event.message == message)
+            .map(|event| event.fields.as_str())
+            .unwrap()
     };
     assert_eq!(
         fields("answers last record index target 10"),

@@ -2,6 +2,20 @@
 
 use std::fmt;
 
+/// When an entry is restored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Section {
+    /// With what it speaks of: a comment.
+    #[default]
+    None,
+    /// Before any row.
+    PreData,
+    /// Rows, values of sequences, large objects.
+    Data,
+    /// After the rows: indexes, constraints, triggers.
+    PostData,
+}
+
 /// One object, or one part of an object's definition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Entry {
@@ -13,20 +27,32 @@ pub(crate) struct Entry {
     pub(crate) tag: String,
     /// Its schema, where it has one.
     pub(crate) schema: Option<String>,
+    /// When it is restored.
+    pub(crate) section: Section,
     /// The statement that makes it.
     pub(crate) definition: String,
     /// The numbers of the entries it needs.
     pub(crate) dependencies: Vec<i32>,
     /// Where its data starts in the file, in bytes; only entries with data have one.
     pub(crate) data_offset: Option<u64>,
+    /// The tablespace it wants, when not the database's.
+    pub(crate) tablespace: Option<String>,
+    /// Whether a text of it is in another encoding than UTF-8, so that it is not what stands here.
+    pub(crate) is_garbled: bool,
+}
+
+impl Entry {
+    /// `schema.name`, or the name alone.
+    pub(crate) fn name(&self) -> String {
+        match &self.schema {
+            Some(schema) => format!("{schema}.{}", self.tag),
+            None => self.tag.clone(),
+        }
+    }
 }
 
 impl fmt::Display for Entry {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.kind)?;
-        match &self.schema {
-            Some(schema) => write!(formatter, " {schema}.{}", self.tag),
-            None => write!(formatter, " {}", self.tag),
-        }
+        write!(formatter, "{} {}", self.kind, self.name())
     }
 }

@@ -161,7 +161,7 @@ mod tests {
             schema: Some("public".into()),
             definition: definition.into(),
             dependencies: dependencies.to_vec(),
-            data_offset: None,
+            ..Entry::default()
         }
     }
 
@@ -172,6 +172,7 @@ mod tests {
         Archive {
             server_version: String::new(),
             pg_dump_version: String::new(),
+            copies: std::collections::HashMap::new(),
             entries: vec![
                 entry(1, "TABLE", "answers", "", &[]),
                 entry(2, "TABLE", "part", "", &[]),

@@ -5,11 +5,12 @@
 //! src/bin/pg_dump/pg_backup_archiver.c: integers are a sign byte and `int_size` bytes, least
 //! first; a string is its length and its bytes, length −1 for none.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use super::Entry;
+use super::{Entry, Section};
 use crate::Error;
 
 /// The oldest layout read: pg_dump 10.3.
@@ -18,6 +19,10 @@ const OLDEST: (u8, u8) = (1, 13);
 const NEWEST: (u8, u8) = (1, 16);
 /// The custom format, in the byte that names it.
 const CUSTOM: u8 = 1;
+/// Bytes that are read at once.
+const BUFFER: usize = 256 << 10;
+/// The state of an offset of an entry that has no data.
+const NO_DATA: u8 = 3;
 /// The state of an offset that has been filled in; pg_dump cannot when it writes into a pipe.
 const OFFSET_IS_SET: u8 = 2;
 /// No name or definition is longer; a damaged length is not believed.
@@ -32,30 +37,62 @@ pub(crate) struct Archive {
     pub(crate) pg_dump_version: String,
     /// In the order they are restored.
     pub(crate) entries: Vec<Entry>,
+    /// The `COPY … FROM stdin;` of entries with data, by the entry's number; a dump of INSERT
+    /// statements has none.
+    pub(crate) copies: HashMap<i32, String>,
 }
 
 /// Reads the table of contents of the archive at `path`; blocks on the file.
 pub(crate) fn read(path: &Path) -> Result<Archive, Error> {
+    read_by(path, |mut reader| reader.archive())
+}
+
+/// [`read`], and all the data to its end: every table's must be there, whole.
+pub(crate) fn read_whole(path: &Path) -> Result<Archive, Error> {
+    read_by(path, |mut reader| {
+        let archive = reader.archive()?;
+        reader.data()?;
+        Ok(archive)
+    })
+}
+
+fn read_by(
+    path: &Path,
+    read: impl FnOnce(Reader<BufReader<File>>) -> Result<Archive, String>,
+) -> Result<Archive, Error> {
     let file = File::open(path).map_err(|source| Error::File {
         action: "open",
         path: path.to_owned(),
         source,
     })?;
-    Reader::new(BufReader::new(file))
-        .and_then(Reader::archive)
+    Reader::new(BufReader::with_capacity(BUFFER, file))
+        .and_then(read)
         .map_err(|reason| Error::Archive { path: path.to_owned(), reason })
 }
 
-struct Reader<R> {
-    input: R,
+pub(super) struct Reader<R> {
+    pub(super) input: R,
     version: (u8, u8),
     int_size: u8,
     offset_size: u8,
+    /// Whether a text was read that is no UTF-8.
+    is_garbled: bool,
+    /// The entries that have data, by number.
+    pub(super) with_data: BTreeMap<i32, String>,
+    copies: HashMap<i32, String>,
 }
 
 impl<R: Read> Reader<R> {
     fn new(input: R) -> Result<Self, String> {
-        let mut reader = Self { input, version: (0, 0), int_size: 0, offset_size: 0 };
+        let mut reader = Self {
+            input,
+            version: (0, 0),
+            int_size: 0,
+            offset_size: 0,
+            is_garbled: false,
+            with_data: BTreeMap::new(),
+            copies: HashMap::new(),
+        };
         let mut magic = [0; 5];
         reader.fill(&mut magic).map_err(|_| not_custom())?;
         if &magic != b"PGDMP" {
@@ -81,7 +118,7 @@ impl<R: Read> Reader<R> {
         Ok(reader)
     }
 
-    fn archive(mut self) -> Result<Archive, String> {
+    fn archive(&mut self) -> Result<Archive, String> {
         if self.version >= (1, 15) {
             self.byte()?; // compression algorithm
         } else {
@@ -98,22 +135,30 @@ impl<R: Read> Reader<R> {
         for _ in 0..count {
             entries.push(self.entry()?);
         }
-        Ok(Archive { server_version, pg_dump_version, entries })
+        Ok(Archive {
+            server_version,
+            pg_dump_version,
+            entries,
+            copies: std::mem::take(&mut self.copies),
+        })
     }
 
     fn entry(&mut self) -> Result<Entry, String> {
+        self.is_garbled = false;
         let id = self.small_int()?;
         let _has_data = self.int()?;
         let _table_oid = self.text()?;
         let _oid = self.text()?;
         let tag = self.text()?.unwrap_or_default();
         let kind = self.text()?.unwrap_or_default();
-        let _section = self.int()?;
+        let section = section(self.int()?);
         let definition = self.text()?.unwrap_or_default();
         let _drop = self.text()?;
-        let _copy = self.text()?;
+        if let Some(copy) = self.text()?.filter(|copy| !copy.is_empty()) {
+            self.copies.insert(id, copy);
+        }
         let schema = self.text()?.filter(|schema| !schema.is_empty());
-        let _tablespace = self.text()?;
+        let tablespace = self.text()?.filter(|tablespace| !tablespace.is_empty());
         if self.version >= (1, 14) {
             self.text()?; // table access method
         }
@@ -127,13 +172,29 @@ impl<R: Read> Reader<R> {
             let id = text.parse().map_err(|_| damaged(&format!("dependency \"{text}\"")))?;
             dependencies.push(id);
         }
-        let offset_is_set = self.byte()? == OFFSET_IS_SET;
+        let offset_state = self.byte()?;
+        let offset_is_set = offset_state == OFFSET_IS_SET;
         let mut offset = 0_u64;
         for place in 0..self.offset_size {
             offset |= u64::from(self.byte()?) << (8 * u32::from(place));
         }
         let data_offset = offset_is_set.then_some(offset);
-        Ok(Entry { id, kind, tag, schema, definition, dependencies, data_offset })
+        let entry = Entry {
+            id,
+            kind,
+            tag,
+            schema,
+            section,
+            definition,
+            dependencies,
+            data_offset,
+            tablespace,
+            is_garbled: self.is_garbled,
+        };
+        if offset_state != NO_DATA {
+            self.with_data.insert(id, entry.to_string());
+        }
+        Ok(entry)
     }
 
     fn fill(&mut self, buffer: &mut [u8]) -> Result<(), String> {
@@ -143,13 +204,13 @@ impl<R: Read> Reader<R> {
         })
     }
 
-    fn byte(&mut self) -> Result<u8, String> {
+    pub(super) fn byte(&mut self) -> Result<u8, String> {
         let mut byte = [0];
         self.fill(&mut byte)?;
         Ok(byte[0])
     }
 
-    fn int(&mut self) -> Result<i64, String> {
+    pub(super) fn int(&mut self) -> Result<i64, String> {
         let negative = self.byte()? != 0;
         let mut value = 0_i64;
         for place in 0..self.int_size {
@@ -158,7 +219,7 @@ impl<R: Read> Reader<R> {
         Ok(if negative { value.wrapping_neg() } else { value })
     }
 
-    fn small_int(&mut self) -> Result<i32, String> {
+    pub(super) fn small_int(&mut self) -> Result<i32, String> {
         let value = self.int()?;
         i32::try_from(value).map_err(|_| damaged(&format!("number {value}")))
     }
@@ -183,8 +244,21 @@ impl<R: Read> Reader<R> {
         // only looked at for names.
         Ok(Some(match String::from_utf8(bytes) {
             Ok(text) => text,
-            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+            Err(error) => {
+                self.is_garbled = true;
+                String::from_utf8_lossy(error.as_bytes()).into_owned()
+            }
         }))
+    }
+}
+
+/// `teSection`, in pg_backup.h.
+fn section(number: i64) -> Section {
+    match number {
+        2 => Section::PreData,
+        3 => Section::Data,
+        4 => Section::PostData,
+        _ => Section::None,
     }
 }
 
@@ -192,7 +266,7 @@ fn not_custom() -> String {
     "no archive of pg_dump's custom format (pg_dump --format=custom)".into()
 }
 
-fn damaged(what: &str) -> String {
+pub(super) fn damaged(what: &str) -> String {
     format!("damaged: {what}")
 }
 
@@ -258,7 +332,7 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> Result<Archive, String> {
-        Reader::new(bytes).and_then(Reader::archive)
+        Reader::new(bytes).and_then(|mut reader| reader.archive())
     }
 
     #[test]

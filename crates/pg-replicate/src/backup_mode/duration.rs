@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 /// `"10 minutes"`, `"1 day"`, `"1 hour 30 min"`; nothing when it is none. Whole numbers only.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+#[must_use]
+pub fn parse(text: &str) -> Option<Duration> {
     let mut seconds: u64 = 0;
     let mut words = text.split_whitespace().flat_map(split_number).peekable();
     words.peek()?;

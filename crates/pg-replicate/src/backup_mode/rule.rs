@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{BackupModeError, TableMode, duration};
+use super::{BackupModeError, CopyRule, TableMode, duration, expression};
 
-/// How a table is kept up to date.
+/// How a table is handled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableRule {
     /// What becomes of it.
@@ -22,12 +22,15 @@ pub struct TableRule {
     pub lag: Option<Duration>,
     /// Whether rows that the source no longer has are deleted.
     pub deletes: bool,
+    /// Which rows are copied, and what is changed in them.
+    pub copy: CopyRule,
 }
 
 impl TableRule {
     fn new(mode: TableMode) -> Self {
         let key = if mode == TableMode::Incremental { vec!["id".to_owned()] } else { Vec::new() };
-        Self { mode, is_plain: false, key, cursor: None, lag: None, deletes: false }
+        let copy = CopyRule::default();
+        Self { mode, is_plain: false, key, cursor: None, lag: None, deletes: false, copy }
     }
 
     pub(super) fn parse(table: &str, value: &Value) -> Result<Self, BackupModeError> {
@@ -44,19 +47,23 @@ impl TableRule {
     }
 
     fn parse_object(reader: &Reader<'_>) -> Result<Self, BackupModeError> {
-        const MODES: &str = r#""incremental", "upsert" or "none""#;
-        let Some(mode) = reader.object.get("mode") else {
-            return Err(reader.wrong("mode", MODES, "nothing"));
-        };
-        let mode = match mode.as_str() {
-            Some("incremental") => TableMode::Incremental,
-            Some("upsert") => TableMode::Upsert,
-            Some("none") => TableMode::None,
-            _ => return Err(reader.wrong("mode", MODES, mode)),
+        const MODES: &str = r#""full", "incremental", "upsert" or "none""#;
+        let mode = match reader.object.get("mode") {
+            None => TableMode::Full,
+            Some(value) => match value.as_str() {
+                Some("full") => TableMode::Full,
+                Some("incremental") => TableMode::Incremental,
+                Some("upsert") => TableMode::Upsert,
+                Some("none") => TableMode::None,
+                _ => return Err(reader.wrong("mode", MODES, value)),
+            },
         };
         let known: &[&str] = match mode {
-            TableMode::Incremental => &["mode", "key", "cursor", "lag"],
-            TableMode::Upsert => &["mode", "key", "cursor", "lag", "deletes"],
+            TableMode::Full => &["mode", "where", "columns", "keep"],
+            TableMode::Incremental => &["mode", "key", "cursor", "lag", "where", "columns", "keep"],
+            TableMode::Upsert => {
+                &["mode", "key", "cursor", "lag", "deletes", "where", "columns", "keep"]
+            }
             TableMode::None => &["mode"],
         };
         if let Some(key) = reader.object.keys().find(|key| !known.contains(&key.as_str())) {
@@ -82,7 +89,23 @@ impl TableRule {
             let wrong = || reader.wrong("deletes", "true or false", value);
             rule.deletes = value.as_bool().ok_or_else(wrong)?;
         }
-        match (mode, &rule.cursor, rule.lag) {
+        rule.copy = reader.copy_rule()?;
+        rule.is_consistent(reader)?;
+        Ok(rule)
+    }
+
+    /// Parts that only together make sense, or not at all.
+    fn is_consistent(&self, reader: &Reader<'_>) -> Result<(), BackupModeError> {
+        if self.mode == TableMode::Full && self.copy.is_empty() {
+            let wanted = r#""where", "columns" or "keep", or another mode: "incremental", "upsert" or "none""#;
+            return Err(reader.wrong("mode", wanted, "none of them"));
+        }
+        let is_masked = |column: &&String| self.copy.masks(column);
+        if let Some(column) = self.key.iter().chain(&self.cursor).find(is_masked) {
+            let wanted = "columns that are neither of the key nor the cursor, which must be the same on both sides,";
+            return Err(reader.wrong("columns", wanted, format!("\"{column}\"")));
+        }
+        match (self.mode, &self.cursor, self.lag) {
             (TableMode::Upsert, None, Some(_)) => Err(reader.wrong(
                 "lag",
                 "a cursor beside it, for without one every row is read",
@@ -93,7 +116,7 @@ impl TableRule {
                 "a lag beside it, for with this mode it only says which rows are looked at again",
                 "a cursor alone",
             )),
-            _ => Ok(rule),
+            _ => Ok(()),
         }
     }
 }
@@ -111,6 +134,48 @@ impl Reader<'_> {
             key: key.to_owned(),
             wanted: wanted.to_owned(),
             found: found.to_string(),
+        }
+    }
+
+    fn copy_rule(&self) -> Result<CopyRule, BackupModeError> {
+        let mut rule = CopyRule::default();
+        if let Some(value) = self.object.get("where") {
+            rule.filter = Some(self.expression("where", "a condition in SQL", value)?);
+        }
+        if let Some(value) = self.object.get("columns") {
+            let wrong = || {
+                let wanted = r#"an object of columns and SQL expressions, such as {"email": "'user' || id"},"#;
+                self.wrong("columns", wanted, value)
+            };
+            let columns = value.as_object().filter(|columns| !columns.is_empty());
+            for (column, value) in columns.ok_or_else(wrong)? {
+                let key = format!("columns\", \"{column}");
+                let expression = self.expression(&key, "one expression in SQL", value)?;
+                rule.columns.insert(column.clone(), expression);
+            }
+        }
+        if let Some(value) = self.object.get("keep") {
+            rule.keep = self.columns("keep", value)?.into_iter().collect();
+        }
+        if let Some(column) = rule.keep.iter().find(|column| rule.columns.contains_key(*column)) {
+            let wanted = "a column that \"columns\" does not name";
+            return Err(self.wrong("keep", wanted, format!("\"{column}\"")));
+        }
+        Ok(rule)
+    }
+
+    fn expression(
+        &self,
+        key: &str,
+        wanted: &str,
+        value: &Value,
+    ) -> Result<String, BackupModeError> {
+        let Some(sql) = value.as_str() else {
+            return Err(self.wrong(key, &format!("{wanted}, as a string,"), value));
+        };
+        match expression::wrong(sql) {
+            None => Ok(sql.to_owned()),
+            Some(found) => Err(self.wrong(key, wanted, format!("{found}, in {value}"))),
         }
     }
 
@@ -158,20 +223,66 @@ mod tests {
     }
 
     #[test]
+    fn rules_of_rows_and_columns() {
+        let text =
+            r#"{"where":"active","columns":{"e mail":"'user' || id"},"keep":["id","active"]}"#;
+        let rule = parse(text).unwrap();
+        assert_eq!((rule.mode, rule.copy.filter()), (TableMode::Full, Some("active")));
+        assert_eq!(rule.copy.columns().collect::<Vec<_>>(), [("e mail", "'user' || id")]);
+        assert_eq!(rule.copy.keep().collect::<Vec<_>>(), ["active", "id"]);
+        let rule = parse(r#"{"mode":"full","keep":"id"}"#).unwrap();
+        assert_eq!((rule.mode, rule.copy.filter()), (TableMode::Full, None));
+        let rule = parse(r#"{"mode":"upsert","deletes":true,"where":"x > 1"}"#).unwrap();
+        assert_eq!((rule.mode, rule.copy.filter()), (TableMode::Upsert, Some("x > 1")));
+        assert!(parse(r#"{"mode":"incremental"}"#).unwrap().copy.is_empty());
+    }
+
+    #[test]
     fn errors_name_table_key_wanted_and_found() {
         for (text, wanted) in [
             (
                 "{}",
-                r#"table "t", "mode": "incremental", "upsert" or "none" is wanted; found nothing"#,
+                r#"table "t", "mode": "where", "columns" or "keep", or another mode: "incremental", "upsert" or "none" is wanted; found none of them"#,
             ),
+            (r#"{"mode":"full"}"#, "found none of them"),
+            (
+                r#"{"mode":"none","where":"true"}"#,
+                r#"table "t", "where": with this mode, one of mode is wanted"#,
+            ),
+            (
+                r#"{"where":true}"#,
+                r#"table "t", "where": a condition in SQL, as a string, is wanted; found true"#,
+            ),
+            (r#"{"where":""}"#, r#"a condition in SQL is wanted; found nothing, in """#),
+            (
+                r#"{"columns":{"Email":"'x' --"}}"#,
+                r#"table "t", "columns", "Email": one expression in SQL is wanted; found a comment at character 5, in "'x' --""#,
+            ),
+            (
+                r#"{"columns":{"a":null}}"#,
+                r#""columns", "a": one expression in SQL, as a string, is wanted; found null"#,
+            ),
+            (r#"{"columns":{"a":"x); DROP TABLE t"}}"#, "which closes nothing"),
+            (r#"{"columns":[]}"#, r#"table "t", "columns": an object of columns"#),
+            (r#"{"columns":{}}"#, "found {}"),
+            (r#"{"keep":[1]}"#, r#"table "t", "keep": a column's name"#),
+            (
+                r#"{"columns":{"a":"1"},"keep":["a"]}"#,
+                r#"table "t", "keep": a column that "columns" does not name is wanted; found "a""#,
+            ),
+            (
+                r#"{"mode":"incremental","columns":{"id":"1"}}"#,
+                r#"table "t", "columns": columns that are neither of the key nor the cursor"#,
+            ),
+            (r#"{"mode":"upsert","cursor":"at","columns":{"at":"1"}}"#, r#"found "at""#),
             (r#"{"mode":"all"}"#, r#""upsert" or "none" is wanted; found "all""#),
             (
                 r#"{"mode":"upsert","kye":1}"#,
-                r#"table "t", "kye": with this mode, one of mode, key, cursor, lag, deletes is wanted; found a key that is not known"#,
+                r#"table "t", "kye": with this mode, one of mode, key, cursor, lag, deletes, where, columns, keep is wanted; found a key that is not known"#,
             ),
             (
                 r#"{"mode":"incremental","deletes":true}"#,
-                r#""deletes": with this mode, one of mode, key, cursor, lag is"#,
+                r#""deletes": with this mode, one of mode, key, cursor, lag, where, columns, keep is"#,
             ),
             (
                 r#"{"mode":"upsert","key":1}"#,

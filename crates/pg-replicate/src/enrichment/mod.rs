@@ -4,10 +4,14 @@ mod script;
 
 use std::time::Instant;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
+
 use crate::connection::Connection;
 use crate::context::share;
 use crate::identifier::{DEFAULT_SCHEMA, quote_identifier};
-use crate::summary::PhaseSummary;
+use crate::objects::{Board, Weight};
+use crate::pool::Pool;
+use crate::target_settings::TargetSettings;
 use crate::{BackupMode, Context, DatabaseUrl, Error, Summary, TableName};
 use script::{Action, Step};
 
@@ -25,7 +29,8 @@ pub fn validate(script: &str) -> Result<(), Error> {
     script::read(script).map(|_| ())
 }
 
-/// Runs the statements of `script` on the target, each on its own.
+/// Runs the statements of `script` on the target, each on its own; indexes that stand one after the
+/// other are built at once, at most `jobs` of them.
 ///
 /// A statement whose table is missing or kept is skipped with a line in the log, and so is what is
 /// there already: after a failure the script can run again.
@@ -36,55 +41,73 @@ pub async fn run(
     target: &DatabaseUrl,
     script: &str,
     mode: &BackupMode,
+    jobs: u16,
     context: &Context,
 ) -> Result<Summary, Error> {
     let start = Instant::now();
     context.check()?;
     let steps = script::read(script)?;
-    let connection = Connection::open_for(context, target, "pg-replicate enrichment").await?;
-    connection
-        .run(context, async {
-            let path = format!("SET search_path = {}", quote_identifier(DEFAULT_SCHEMA));
-            connection
-                .batch_execute(&path)
-                .await
-                .map_err(|error| connection.error("set up the session", &error))?;
-            let objects = run_all(&connection, &steps, mode, context).await?;
-            Ok(PhaseSummary { objects, ..PhaseSummary::ended("enrichment", start) }.into())
-        })
-        .await
+    let jobs = usize::from(jobs.max(1));
+    let pool = Pool::new(target, "pg-replicate enrichment", jobs)?;
+    let first = pool.get(context).await?;
+    let settings = first.run(context, TargetSettings::of(&first, jobs)).await?;
+    drop(first);
+    let path = format!("SET search_path = {}", quote_identifier(DEFAULT_SCHEMA));
+    let session = format!("{path}; {}", settings.sql());
+    let work = Work { pool, session, mode, jobs, context };
+    Ok(work.run_all(&steps).await?.since(start))
 }
 
-/// Answers how many statements ran.
-async fn run_all(
-    connection: &Connection,
-    steps: &[Step<'_>],
-    mode: &BackupMode,
-    context: &Context,
-) -> Result<u64, Error> {
-    let mut progress = context.phase("enrichment", share::ENRICHMENT);
-    let mut done = 0;
-    let mut is_started = false;
-    for (number, step) in steps.iter().enumerate() {
-        #[expect(clippy::cast_precision_loss, reason = "a share")]
-        progress.report(number as f64 / steps.len() as f64, Some(step.label.clone()), 0, 0);
-        if step.action == Action::View {
-            tracing::info!("Start create view");
-            done += u64::from(run_one(connection, step, mode).await?);
-            tracing::info!("End create view");
-            continue;
+/// How statements run.
+struct Work<'a> {
+    pool: Pool,
+    /// Set in every session.
+    session: String,
+    mode: &'a BackupMode,
+    jobs: usize,
+    context: &'a Context,
+}
+
+impl Work<'_> {
+    async fn run_all(&self, steps: &[Step<'_>]) -> Result<Summary, Error> {
+        let total = Weight::cost(steps.len() as u64);
+        let board = &self.context.board("enrichment", share::ENRICHMENT, total);
+        let mut is_started = false;
+        for group in steps.chunk_by(|one, next| is_index(one) && is_index(next)) {
+            let is_view = group[0].action == Action::View;
+            if is_view {
+                tracing::info!("Start create view");
+            } else if !std::mem::replace(&mut is_started, true) {
+                announce();
+            }
+            let statements: Vec<_> = group.iter().map(|step| self.run_one(step, board)).collect();
+            stream::iter(statements).buffer_unordered(self.jobs).try_collect::<()>().await?;
+            if is_view {
+                tracing::info!("End create view");
+            }
         }
-        if !std::mem::replace(&mut is_started, true) {
+        if !is_started {
             announce();
         }
-        done += u64::from(run_one(connection, step, mode).await?);
+        tracing::info!("enrichment.add - Ended");
+        Ok(board.finish())
     }
-    if !is_started {
-        announce();
+
+    async fn run_one(&self, step: &Step<'_>, board: &Board) -> Result<(), Error> {
+        let connection = self.pool.get(self.context).await?;
+        let statement = async {
+            connection
+                .batch_execute(&self.session)
+                .await
+                .map_err(|error| connection.error("set up the session", &error))?;
+            run_one(&connection, step, self.mode, board).await
+        };
+        connection.run(self.context, statement).await
     }
-    tracing::info!("enrichment.add - Ended");
-    progress.report(1.0, None, 0, 0);
-    Ok(done)
+}
+
+fn is_index(step: &Step<'_>) -> bool {
+    matches!(step.action, Action::Index(_))
 }
 
 /// Views come before: they belong to the restore for those who read the log.
@@ -93,27 +116,29 @@ fn announce() {
     tracing::info!("enrichment.add - Started");
 }
 
-/// Answers whether the statement ran.
 async fn run_one(
     connection: &Connection,
     step: &Step<'_>,
     mode: &BackupMode,
-) -> Result<bool, Error> {
+    board: &Board,
+) -> Result<(), Error> {
     if let Some(reason) = reason_to_skip(connection, step, mode).await? {
         tracing::info!("{} - Skipped: {reason}", step.label);
-        return Ok(false);
+        return Ok(());
     }
     let is_view = step.action == Action::View;
     if !is_view {
         tracing::info!("{} - Started", step.label);
     }
+    let object = board.start("ENRICHMENT", &step.label, Weight::cost(1));
     connection.batch_execute(step.sql).await.map_err(|error| {
         connection.error(format!("{} (line {} of the script)", step.label, step.line), &error)
     })?;
+    object.end(0);
     if !is_view {
         tracing::info!("{} - Ended", step.label);
     }
-    Ok(true)
+    Ok(())
 }
 
 async fn reason_to_skip(

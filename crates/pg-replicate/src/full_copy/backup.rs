@@ -9,6 +9,7 @@ use crate::archive;
 use crate::child::{Ended, Program, application_name};
 use crate::connection::Connection;
 use crate::context::share;
+use crate::objects::{Object, Weight};
 use crate::summary::PhaseSummary;
 use crate::{Context, DatabaseUrl, Error, Summary, TableName};
 
@@ -18,44 +19,50 @@ const USUAL_SHARE: u64 = 5;
 pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Result<Summary, Error> {
     let start = Instant::now();
     tracing::info!("Start create Backup");
-    let mut progress = context.phase("backup", share::BACKUP);
-    progress.report(0.0, None, 0, 0);
     let prepared = prepare(copy, dump, context).await?;
     let partial = Partial::create(dump)?;
+    let mut arguments = arguments(&prepared.excluded, &partial.path);
+    arguments.push(format!("--dbname={}", connection_string(&copy.source)));
     let program = Program {
         name: "pg_dump",
-        arguments: arguments(copy, &prepared.excluded, &partial.path),
+        arguments,
         url: &copy.source,
         application_name: application_name("backup"),
     };
-    let total: u64 = prepared.sizes.values().sum::<u64>().max(1);
-    let (mut done, mut current) = (0, 0);
+    let total = Weight::cost(prepared.sizes.values().sum());
+    let board = context.board("backup", share::BACKUP, total);
+    // Tables are dumped one after the other.
+    let mut table: Option<(Object, u64)> = None;
     let ended = program
         .run(context, |line| {
             tracing::debug!("{line}");
-            if let Some(table) = dumped_table(line) {
-                done += current;
-                current = prepared.sizes.get(table).copied().unwrap_or_default();
-                #[expect(clippy::cast_precision_loss, reason = "a share")]
-                let fraction = done as f64 / total as f64;
-                progress.report(fraction, Some(table.to_owned()), 0, partial.bytes());
+            if let Some(name) = dumped_table(line) {
+                table.take().into_iter().for_each(|table| dumped(table, &partial));
+                let cost = prepared.sizes.get(name).copied().unwrap_or_default();
+                table = Some((board.start("DUMP", name, Weight::cost(cost)), partial.bytes()));
             }
         })
         .await?;
     if !ended.status.success() {
         return Err(failure("pg_dump", &copy.source, &ended));
     }
+    table.into_iter().for_each(|table| dumped(table, &partial));
     let bytes = partial.bytes();
     partial.complete(dump)?;
     let entries = read_archive(dump).await?.entries;
     let objects = entries.iter().filter(|entry| entry.kind == "TABLE DATA").count() as u64;
-    progress.report(1.0, None, 0, bytes);
+    let slowest = board.finish().slowest;
     tracing::info!(tables = objects, bytes, "End create Backup");
-    Ok(PhaseSummary { objects, bytes, ..PhaseSummary::ended("backup", start) }.into())
+    let phase = PhaseSummary { objects, bytes, ..PhaseSummary::ended("backup", start) };
+    Ok(Summary { phases: vec![phase], slowest })
+}
+
+/// A table is in the file, which had so many bytes before.
+fn dumped((table, before): (Object, u64), file: &Partial) {
+    table.end_with(0, file.bytes().saturating_sub(before));
 }
 
 struct Prepared {
-    /// Patterns for the kept tables, their partitions and their columns' sequences.
     excluded: Vec<String>,
     sizes: HashMap<String, u64>,
 }
@@ -65,13 +72,7 @@ async fn prepare(copy: &FullCopy, dump: &Path, context: &Context) -> Result<Prep
     connection
         .run(context, async {
             let kept = catalog::kept_tables(&connection, &copy.mode).await?;
-            let mut excluded: Vec<String> = copy.mode.kept().map(|table| table.pattern()).collect();
-            excluded.extend(kept.iter().map(|table| table.name.pattern()));
-            let sequences = catalog::kept_sequences(&connection, &kept).await?;
-            // The option matches sequences and views too.
-            excluded.extend(sequences.iter().map(TableName::pattern));
-            excluded.sort_unstable();
-            excluded.dedup();
+            let excluded = excluded(copy, &connection, &kept).await?;
             let server = catalog::server(&connection).await?;
             warn_of_little_space(dump, server.bytes);
             let mut sizes: HashMap<_, _> =
@@ -84,7 +85,24 @@ async fn prepare(copy: &FullCopy, dump: &Path, context: &Context) -> Result<Prep
         .await
 }
 
-fn arguments(copy: &FullCopy, excluded: &[String], file: &Path) -> Vec<String> {
+/// Patterns for the kept tables, their partitions and their columns' sequences.
+pub(super) async fn excluded(
+    copy: &FullCopy,
+    source: &Connection,
+    kept: &[catalog::KeptTable],
+) -> Result<Vec<String>, Error> {
+    let mut excluded: Vec<String> = copy.mode.kept().map(TableName::pattern).collect();
+    excluded.extend(kept.iter().map(|table| table.name.pattern()));
+    let sequences = catalog::kept_sequences(source, kept).await?;
+    // The option matches sequences and views too.
+    excluded.extend(sequences.iter().map(TableName::pattern));
+    excluded.sort_unstable();
+    excluded.dedup();
+    Ok(excluded)
+}
+
+/// All but the database.
+pub(super) fn arguments(excluded: &[String], file: &Path) -> Vec<String> {
     let mut arguments: Vec<String> = [
         "--format=custom",
         "--no-owner",
@@ -98,7 +116,6 @@ fn arguments(copy: &FullCopy, excluded: &[String], file: &Path) -> Vec<String> {
     .to_vec();
     arguments.extend(excluded.iter().map(|pattern| format!("--exclude-table={pattern}")));
     arguments.push(format!("--file={}", file.display()));
-    arguments.push(format!("--dbname={}", connection_string(&copy.source)));
     arguments
 }
 
@@ -121,7 +138,7 @@ fn warn_of_little_space(dump: &Path, database: u64) {
 }
 
 /// What a program that failed said: its errors, without the rest of its verbose output.
-pub(super) fn failure(name: &str, url: &DatabaseUrl, ended: &Ended) -> Error {
+pub(crate) fn failure(name: &str, url: &DatabaseUrl, ended: &Ended) -> Error {
     let lines = &ended.last_lines;
     let first = lines.iter().position(|line| line.contains("error: ")).unwrap_or(0);
     let messages = lines[first..].join("; ");
@@ -137,26 +154,37 @@ pub(super) fn failure(name: &str, url: &DatabaseUrl, ended: &Ended) -> Error {
     Error::Program { program: name.into(), status: ended.status.to_string(), messages }
 }
 
-pub(super) async fn read_archive(dump: &Path) -> Result<archive::Archive, Error> {
+pub(crate) async fn read_archive(dump: &Path) -> Result<archive::Archive, Error> {
+    blocking(dump, archive::read).await
+}
+
+/// [`read_archive`] of an archive that somebody else may have cut short.
+pub(super) async fn read_whole_archive(dump: &Path) -> Result<archive::Archive, Error> {
+    blocking(dump, archive::read_whole).await
+}
+
+async fn blocking(
+    dump: &Path,
+    read: fn(&Path) -> Result<archive::Archive, Error>,
+) -> Result<archive::Archive, Error> {
     let path = dump.to_owned();
-    match tokio::task::spawn_blocking(move || archive::read(&path)).await {
+    match tokio::task::spawn_blocking(move || read(&path)).await {
         Ok(archive) => archive,
-        Err(_) => Err(Error::Archive {
-            path: dump.to_owned(),
-            reason: "its table of contents could not be read".into(),
-        }),
+        Err(_) => {
+            Err(Error::Archive { path: dump.to_owned(), reason: "it could not be read".into() })
+        }
     }
 }
 
 /// The unfinished file; removed unless it is completed.
-struct Partial {
+pub(crate) struct Partial {
     path: PathBuf,
 }
 
 impl Partial {
     /// Made by us first, so that a directory that cannot be written is reported as what it is, and
     /// readable by nobody else: it holds the whole database.
-    fn create(dump: &Path) -> Result<Self, Error> {
+    pub(crate) fn create(dump: &Path) -> Result<Self, Error> {
         use std::os::unix::fs::OpenOptionsExt;
         let mut name = dump.as_os_str().to_owned();
         name.push(".partial");
@@ -169,11 +197,15 @@ impl Partial {
         }
     }
 
-    fn bytes(&self) -> u64 {
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
         std::fs::metadata(&self.path).map(|metadata| metadata.len()).unwrap_or_default()
     }
 
-    fn complete(self, dump: &Path) -> Result<(), Error> {
+    pub(crate) fn complete(self, dump: &Path) -> Result<(), Error> {
         std::fs::rename(&self.path, dump).map_err(|source| Error::File {
             action: "rename",
             path: self.path.clone(),

@@ -24,7 +24,7 @@ pub(super) struct Server {
 
 /// A table that is left alone, as it is found on a server.
 #[derive(Clone, Debug)]
-pub(super) struct KeptTable {
+pub(crate) struct KeptTable {
     pub(super) oid: u32,
     pub(super) name: TableName,
 }
@@ -66,7 +66,7 @@ pub(super) async fn server(connection: &Connection) -> Result<Server, Error> {
 }
 
 /// The tables of `mode` that exist here, and their partitions.
-pub(super) async fn kept_tables(
+pub(crate) async fn kept_tables(
     connection: &Connection,
     mode: &BackupMode,
 ) -> Result<Vec<KeptTable>, Error> {
@@ -96,7 +96,7 @@ pub(super) async fn kept_sequences(
     Ok(rows.iter().map(name).collect())
 }
 
-pub(super) fn oids(kept: &[KeptTable]) -> Vec<u32> {
+pub(crate) fn oids(kept: &[KeptTable]) -> Vec<u32> {
     kept.iter().map(|table| table.oid).collect()
 }
 

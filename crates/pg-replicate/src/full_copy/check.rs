@@ -3,13 +3,17 @@
 use std::path::Path;
 
 use super::catalog::{self, KeptTable, Server};
-use super::{FullCopy, backup};
+use super::{ForeignKeys, FullCopy, backup};
+use crate::archive::Archive;
 use crate::child::major_version;
 use crate::connection::Connection;
-use crate::{Check, DatabaseUrl, Error, Side, TableMode};
+use crate::masking;
+use crate::{Check, DatabaseUrl, Error, Side, TableMode, versions};
 
 /// Names of a long list that are shown.
 const SHOWN: usize = 30;
+
+const MASKING: &str = "masking";
 
 #[derive(Default)]
 pub(super) struct Checks {
@@ -53,8 +57,10 @@ pub(super) async fn all(copy: &FullCopy) -> Checks {
     distinct(&mut checks, copy, source.as_ref(), target.as_ref());
     programs(&mut checks, source.as_ref().map(|(_, server)| server)).await;
     if let (Some((_, source)), Some((_, target))) = (&source, &target) {
-        checks.push(not_older(target.major, &source.version, source.major));
+        checks.push(versions::pair(source.major, &source.version, target.major, &target.version));
     }
+    let source = supported(&mut checks, Side::Source, source);
+    let target = supported(&mut checks, Side::Target, target);
     let on_source = match &source {
         Some((connection, _)) => {
             let found = source_rights(copy, connection).await;
@@ -65,6 +71,15 @@ pub(super) async fn all(copy: &FullCopy) -> Checks {
         }
         None => None,
     };
+    if let Some((connection, _)) = &source
+        && copy.mode.tables(TableMode::Full).next().is_some()
+    {
+        let with_foreign_keys = copy.foreign_keys != ForeignKeys::Without;
+        let found = masking::check(connection, &copy.mode, with_foreign_keys).await;
+        if let Some(wrong) = checks.note(MASKING, found) {
+            checks.push(masked(copy, &wrong));
+        }
+    }
     let on_target = match &target {
         Some((connection, server)) => {
             let source = source.as_ref().map(|(connection, _)| connection);
@@ -82,32 +97,73 @@ pub(super) async fn all(copy: &FullCopy) -> Checks {
     checks
 }
 
+pub(super) async fn target(copy: &FullCopy) -> Checks {
+    restoring(copy, None).await
+}
+
 pub(super) async fn restore(copy: &FullCopy, dump: &Path) -> Result<Checks, Error> {
-    let archive = backup::read_archive(dump).await?;
+    let archive = backup::read_whole_archive(dump).await?;
+    Ok(restoring(copy, Some(&archive)).await)
+}
+
+async fn restoring(copy: &FullCopy, archive: Option<&Archive>) -> Checks {
     let mut checks = Checks::default();
+    checks.checks.extend(archive_masks_nothing(copy));
     let target = reach(&mut checks, Side::Target, &copy.target).await;
-    if let Some((major, _)) = checks.note("pg_restore", major_version("pg_restore").await) {
-        checks.push(match leading_number(&archive.pg_dump_version) {
-            Some(writer) if writer > major => Check::bad(
+    if let Some((major, text)) = checks.note("pg_restore", major_version("pg_restore").await) {
+        let writer =
+            archive.and_then(|archive| Some((leading_number(&archive.pg_dump_version)?, archive)));
+        checks.push(match writer {
+            Some((writer, archive)) if writer > major => Check::bad(
                 "pg_restore",
                 format!(
                     "version {major} cannot read an archive of pg_dump {}: install version {writer} or newer",
                     archive.pg_dump_version
                 ),
             ),
-            _ => Check::good("pg_restore", format!("version {major}")),
+            _ => Check::good("pg_restore", text),
         });
     }
+    let target = supported(&mut checks, Side::Target, target);
     if let Some((connection, server)) = &target {
-        if let Some(major) = leading_number(&archive.server_version) {
-            checks.push(not_older(server.major, &archive.server_version, major));
+        let dumped =
+            archive.and_then(|archive| Some((leading_number(&archive.server_version)?, archive)));
+        if let Some((major, archive)) = dumped {
+            let found = &archive.server_version;
+            checks.push(versions::pair(major, found, server.major, &server.version));
         }
         let found = target_rights(copy, None, connection, server).await;
         if let Some((_, new)) = checks.note("rights on the target", found) {
             checks.checks.extend(new);
         }
     }
-    Ok(checks)
+    checks
+}
+
+/// The tables whose rows are changed on their way.
+fn masked(copy: &FullCopy, wrong: &[String]) -> Check {
+    if !wrong.is_empty() {
+        return Check::bad(MASKING, wrong.join("; "));
+    }
+    let names: Vec<String> = copy.mode.tables(TableMode::Full).map(ToString::to_string).collect();
+    Check::good(MASKING, format!("the rules of {} can be used", names.join(", ")))
+}
+
+/// What goes through an archive of pg_dump goes as it is: nothing may be copied that way that has
+/// rules.
+pub(super) fn archive_masks_nothing(copy: &FullCopy) -> Option<Check> {
+    let names: Vec<String> =
+        copy.mode.tables(TableMode::Full).map(|table| format!("\"{table}\"")).collect();
+    (!names.is_empty()).then(|| {
+        Check::bad(
+            MASKING,
+            format!(
+                "BACKUP_MODE has rules for the rows or columns of {}, and an archive of pg_dump holds every row \
+                 as it is: nothing would be filtered or masked; copy live, or take the rules out",
+                names.join(", ")
+            ),
+        )
+    })
 }
 
 async fn reach(checks: &mut Checks, side: Side, url: &DatabaseUrl) -> Option<(Connection, Server)> {
@@ -176,17 +232,19 @@ async fn programs(checks: &mut Checks, source: Option<&Server>) {
     }
 }
 
-fn not_older(target: u32, source_version: &str, source: u32) -> Check {
-    let subject = "versions";
-    if target < source {
-        Check::bad(
-            subject,
-            format!(
-                "the target is PostgreSQL {target}, older than what is restored ({source_version}): upgrade the target to {source} or newer"
-            ),
-        )
-    } else {
-        Check::good(subject, format!("PostgreSQL {source} into {target}"))
+/// Nothing else is asked of a server that is too old: it would not understand.
+fn supported(
+    checks: &mut Checks,
+    side: Side,
+    server: Option<(Connection, Server)>,
+) -> Option<(Connection, Server)> {
+    let (connection, server) = server?;
+    match versions::too_old(side, server.major, &server.version) {
+        Some(wrong) => {
+            checks.push(Check::bad(versions::SUBJECT, wrong));
+            None
+        }
+        None => Some((connection, server)),
     }
 }
 
@@ -284,9 +342,10 @@ fn kept_tables(copy: &FullCopy, on_source: &[KeptTable], on_target: &[KeptTable]
             if is_on(on_source) || (mode == TableMode::None && is_on(on_target)) {
                 continue;
             }
-            let place = match mode {
-                TableMode::Incremental | TableMode::Upsert => "the source has no table",
-                TableMode::None => "neither source nor target has a table",
+            let place = if mode == TableMode::None {
+                "neither source nor target has a table"
+            } else {
+                "the source has no table"
             };
             wrong.push(format!(
                 "\"{table}\" ({name}): {place} of this name; case counts, and a table outside public is named schema.table"

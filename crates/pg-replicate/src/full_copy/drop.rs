@@ -7,11 +7,15 @@ use tokio_postgres::Transaction;
 use super::{FullCopy, catalog};
 use crate::child::end_sessions;
 use crate::connection::Connection;
-use crate::context::share;
 use crate::summary::PhaseSummary;
 use crate::{Context, Error, Summary};
 
-pub(super) async fn run(copy: &FullCopy, context: &Context) -> Result<Summary, Error> {
+/// `share`: from which percentage of the step to which.
+pub(super) async fn run(
+    copy: &FullCopy,
+    share: (f64, f64),
+    context: &Context,
+) -> Result<Summary, Error> {
     let start = Instant::now();
     tracing::info!("Start drop Objects AndRestoreBackup");
     context.check()?;
@@ -29,10 +33,10 @@ pub(super) async fn run(copy: &FullCopy, context: &Context) -> Result<Summary, E
                 "a kept table's foreign key goes with the table it refers to"
             );
         }
-        execute(&mut connection, &plan, context).await?;
+        execute(&mut connection, &plan, share, context).await?;
         plan.statements.len() as u64
     };
-    context.phase("drop", share::DROP).report(1.0, None, 0, 0);
+    context.phase("drop", share).report(1.0, None, 0, 0);
     tracing::info!(objects = dropped, "End drop Objects AndRestoreBackup");
     Ok(PhaseSummary { objects: dropped, ..PhaseSummary::ended("drop", start) }.into())
 }
@@ -57,7 +61,12 @@ async fn plan(copy: &FullCopy, connection: &Connection) -> Result<Plan, Error> {
     })
 }
 
-async fn execute(connection: &mut Connection, plan: &Plan, context: &Context) -> Result<(), Error> {
+async fn execute(
+    connection: &mut Connection,
+    plan: &Plan,
+    share: (f64, f64),
+    context: &Context,
+) -> Result<(), Error> {
     let url = connection.url().clone();
     let cancel = connection.canceller();
     let transaction = connection
@@ -65,7 +74,7 @@ async fn execute(connection: &mut Connection, plan: &Plan, context: &Context) ->
         .await
         .map_err(|error| Error::database(&url, "begin the transaction that drops", &error))?;
     let work = async {
-        let mut progress = context.phase("drop", share::DROP);
+        let mut progress = context.phase("drop", share);
         #[expect(clippy::cast_precision_loss, reason = "a share")]
         for (number, (object, statement)) in plan.statements.iter().enumerate() {
             progress.report(

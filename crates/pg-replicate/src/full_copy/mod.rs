@@ -1,17 +1,37 @@
 //! Backup, drop and restore of a whole database.
 
 mod backup;
-mod catalog;
+pub(crate) mod catalog;
 mod check;
+mod definition;
 mod drop;
+mod foreign_keys;
 mod ignorable;
+mod live;
 mod restore;
 mod restore_log;
 mod restore_progress;
 
 use std::path::Path;
 
+pub(crate) use backup::{Partial, failure, read_archive};
+pub use live::LiveOptions;
+pub(crate) use restore::write_list;
+
+use crate::context::share;
 use crate::{BackupMode, Check, Context, DatabaseUrl, Error, Summary};
+
+/// How foreign keys come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForeignKeys {
+    /// As the source has them, checked against the rows.
+    Validated,
+    /// `NOT VALID`: new rows are checked. Those that were copied are those of one moment of the source, which has
+    /// checked them.
+    NotValid,
+    /// Not at all.
+    Without,
+}
 
 /// A whole database copied through an archive of pg_dump.
 #[derive(Clone, Debug)]
@@ -20,17 +40,22 @@ pub struct FullCopy {
     pub source: DatabaseUrl,
     /// The database that is written.
     pub target: DatabaseUrl,
-    /// The tables that are left alone.
+    /// The tables that are left alone, and those with rules for their rows, which no archive obeys.
     pub mode: BackupMode,
-    /// Whether foreign keys are restored.
-    pub foreign_keys: bool,
+    /// How foreign keys come.
+    pub foreign_keys: ForeignKeys,
     /// Parallel connections of the restore, at least 1.
     pub restore_jobs: u16,
 }
 
 impl FullCopy {
-    /// Looks at everything a copy needs, and changes nothing.
+    /// Looks at everything a copy through an archive needs, and changes nothing.
     pub async fn check(&self) -> Vec<Check> {
+        self.checked().await.checks
+    }
+
+    /// Looks at everything [`FullCopy::live`] needs, and changes nothing.
+    pub async fn check_live(&self) -> Vec<Check> {
         check::all(self).await.checks
     }
 
@@ -39,10 +64,46 @@ impl FullCopy {
     /// # Errors
     /// [`Error::Unreachable`], or [`Error::Preflight`] with all that is wrong.
     pub async fn preflight(&self) -> Result<(), Error> {
+        self.checked().await.into_result()
+    }
+
+    /// [`FullCopy::check_live`] as an error, for the moment before anything is changed.
+    ///
+    /// # Errors
+    /// As [`FullCopy::preflight`].
+    pub async fn preflight_live(&self) -> Result<(), Error> {
         check::all(self).await.into_result()
     }
 
-    /// What the restore of the archive at `dump` needs; the source is not looked at.
+    async fn checked(&self) -> check::Checks {
+        let mut checks = check::all(self).await;
+        checks.checks.extend(check::archive_masks_nothing(self));
+        checks
+    }
+
+    /// An archive must neither be made nor restored when rules are to be obeyed, whoever forgot to ask.
+    fn obeys_rules(&self) -> Result<(), Error> {
+        match check::archive_masks_nothing(self) {
+            Some(check) => Err(Error::Preflight(vec![check])),
+            None => Ok(()),
+        }
+    }
+
+    /// Looks at everything a restore needs, whatever is restored; the source is not looked at.
+    pub async fn check_target(&self) -> Vec<Check> {
+        check::target(self).await.checks
+    }
+
+    /// [`FullCopy::check_target`] as an error.
+    ///
+    /// # Errors
+    /// As [`FullCopy::preflight`].
+    pub async fn preflight_target(&self) -> Result<(), Error> {
+        check::target(self).await.into_result()
+    }
+
+    /// What the restore of the archive at `dump` needs; the source is not looked at. The archive is
+    /// read to its end, so that one that was cut short is refused.
     ///
     /// # Errors
     /// As [`FullCopy::preflight`], and [`Error::Archive`].
@@ -55,8 +116,10 @@ impl FullCopy {
     /// It is written beside, as `<dump>.partial`, and renamed: a file at `dump` is always whole.
     ///
     /// # Errors
-    /// [`Error::Cancelled`], [`Error::Program`] with pg_dump's errors, [`Error::Unreachable`].
+    /// [`Error::Cancelled`], [`Error::Program`] with pg_dump's errors, [`Error::Unreachable`],
+    /// [`Error::Preflight`] when tables have rules that pg_dump does not obey.
     pub async fn backup(&self, dump: &Path, context: &Context) -> Result<Summary, Error> {
+        self.obeys_rules()?;
         backup::run(self, dump, context).await
     }
 
@@ -66,21 +129,34 @@ impl FullCopy {
     /// # Errors
     /// [`Error::Cancelled`], [`Error::Database`] with the object that could not be dropped.
     pub async fn drop_objects(&self, context: &Context) -> Result<Summary, Error> {
-        drop::run(self, context).await
+        drop::run(self, share::DROP, context).await
     }
 
     /// Restores the archive at `dump` into the target, but for what belongs to kept tables and, when
     /// they are off, foreign keys.
     ///
     /// # Errors
-    /// [`Error::Cancelled`], [`Error::Restore`] with every object that could not be restored.
+    /// [`Error::Cancelled`], [`Error::Restore`] with every object that could not be restored,
+    /// [`Error::Preflight`] when tables have rules that an archive does not obey.
     pub async fn restore(&self, dump: &Path, context: &Context) -> Result<Summary, Error> {
+        self.obeys_rules()?;
         restore::run(self, dump, context).await
+    }
+
+    /// Drops what [`FullCopy::drop_objects`] drops and copies the source straight into the target, without a
+    /// file of its rows: everything from one snapshot of the source, rows, indexes and constraints of many tables at
+    /// once.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`]; [`Error::Unreachable`] when a server or the snapshot is lost;
+    /// [`Error::Restore`] with every object that could not be made, after all others were.
+    pub async fn live(&self, options: &LiveOptions, context: &Context) -> Result<Summary, Error> {
+        live::run(self, options, context).await
     }
 }
 
 /// A connection string for `--dbname`: all that the environment cannot say, and no password.
-fn connection_string(url: &DatabaseUrl) -> String {
+pub(crate) fn connection_string(url: &DatabaseUrl) -> String {
     let database = url.database().replace('\\', "\\\\").replace('\'', "\\'");
     format!("dbname='{database}' keepalives_idle=30 keepalives_interval=10 keepalives_count=3")
 }

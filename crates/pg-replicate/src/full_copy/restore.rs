@@ -9,13 +9,12 @@ use tempfile::NamedTempFile;
 
 use super::backup::{failure, read_archive};
 use super::ignorable::{Judge, Verdict};
-use super::restore_log::Log;
+use super::restore_log::{Event, Failure, Log};
 use super::restore_progress::RestoreProgress;
-use super::{FullCopy, catalog, connection_string};
+use super::{ForeignKeys, FullCopy, catalog, connection_string, foreign_keys};
 use crate::archive::{Archive, Entry, Filter, Reason, Selection};
 use crate::child::{Ended, Program, application_name};
 use crate::connection::Connection;
-use crate::context::share;
 use crate::summary::PhaseSummary;
 use crate::{Context, Error, ObjectFailure, Summary, TableName};
 
@@ -27,36 +26,30 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
     let plan = plan(copy, &archive, context).await?;
     plan.log_left_out();
     tracing::info!(objects = plan.entries.len(), "Start restore");
-    let list = write_list(&plan.entries)?;
     let file_bytes = std::fs::metadata(dump).map(|data| data.len()).unwrap_or_default();
-    let program = Program {
-        name: "pg_restore",
-        arguments: arguments(copy, list.path(), dump),
-        url: &copy.target,
-        application_name: application_name("restore"),
-    };
-    let mut log = Log::default();
-    let mut progress =
-        RestoreProgress::new(context.phase("restore", share::RESTORE), &plan.entries, file_bytes);
-    let ended = program
-        .run(context, |line| {
-            tracing::debug!("{line}");
-            for event in log.read(line) {
-                progress.follow(&event);
-            }
-        })
-        .await?;
-    conclude(copy, &plan, &log, &ended)?;
-    progress.end(file_bytes);
+    let mut progress = RestoreProgress::new(context, &plan.entries, file_bytes);
+    let mut judge = plan.judge();
+    let (entries, keys) = foreign_keys::set_apart(copy, &plan.entries);
+    let follow = |event: &Event<'_>| progress.follow(event);
+    let pass = Pass::run(copy, &entries, dump, copy.restore_jobs, context, follow).await?;
+    let mut failures = pass.conclude(copy, &mut judge)?;
+    failures.extend(foreign_keys::add(copy, &keys, &mut judge, context).await?);
+    if !failures.is_empty() {
+        return Err(Error::Restore(failures));
+    }
+    let slowest = progress.end();
     tracing::info!("Restore done");
     let objects = plan.entries.len() as u64;
     tracing::info!(objects, bytes = file_bytes, "End restore Backup");
-    Ok(PhaseSummary { objects, bytes: file_bytes, ..PhaseSummary::ended("restore", start) }.into())
+    let phase =
+        PhaseSummary { objects, bytes: file_bytes, ..PhaseSummary::ended("restore", start) };
+    Ok(Summary { phases: vec![phase], slowest })
 }
 
-struct Plan {
-    entries: Vec<Entry>,
-    left_out: Vec<(Entry, Reason)>,
+/// What of an archive is restored.
+pub(super) struct Plan {
+    pub(super) entries: Vec<Entry>,
+    pub(super) left_out: Vec<(Entry, Reason)>,
     /// What our role cannot do, with the reason.
     unable: Vec<(Entry, &'static str)>,
     /// Kept tables that the target does not have.
@@ -64,7 +57,19 @@ struct Plan {
 }
 
 impl Plan {
-    fn log_left_out(&self) {
+    /// Decides about failures of these entries.
+    pub(super) fn judge(&self) -> Judge<'_> {
+        let kept = self.left_out.iter().filter(|(_, why)| *why == Reason::Kept);
+        let left_out: Vec<i32> = self
+            .unable
+            .iter()
+            .map(|(entry, _)| entry.id)
+            .chain(kept.map(|(entry, _)| entry.id))
+            .collect();
+        Judge::new(&self.entries, self.missing.clone(), &left_out)
+    }
+
+    pub(super) fn log_left_out(&self) {
         for (entry, reason) in &self.left_out {
             let reason = match reason {
                 Reason::Kept => "it belongs to a kept table",
@@ -79,7 +84,11 @@ impl Plan {
     }
 }
 
-async fn plan(copy: &FullCopy, archive: &Archive, context: &Context) -> Result<Plan, Error> {
+pub(super) async fn plan(
+    copy: &FullCopy,
+    archive: &Archive,
+    context: &Context,
+) -> Result<Plan, Error> {
     let connection = Connection::open_for(context, &copy.target, "pg-replicate").await?;
     connection
         .run(context, async {
@@ -89,7 +98,7 @@ async fn plan(copy: &FullCopy, archive: &Archive, context: &Context) -> Result<P
             names.extend(kept.iter().map(|table| table.name.clone()));
             let filter = Filter {
                 kept: names,
-                foreign_keys: copy.foreign_keys,
+                foreign_keys: copy.foreign_keys != ForeignKeys::Without,
                 present: catalog::present(&connection, &survivors).await?,
             };
             let Selection { restored, left_out } = filter.apply(archive);
@@ -136,7 +145,9 @@ async fn divide(
 }
 
 /// pg_restore reads the number in front of each line.
-fn write_list(entries: &[Entry]) -> Result<NamedTempFile, Error> {
+pub(crate) fn write_list<'a>(
+    entries: impl IntoIterator<Item = &'a Entry>,
+) -> Result<NamedTempFile, Error> {
     let directory = std::env::temp_dir();
     let write = || {
         let mut file = NamedTempFile::with_prefix("pg-replicate-list-")?;
@@ -149,13 +160,13 @@ fn write_list(entries: &[Entry]) -> Result<NamedTempFile, Error> {
     write().map_err(|source| Error::File { action: "write a list into", path: directory, source })
 }
 
-fn arguments(copy: &FullCopy, list: &Path, dump: &Path) -> Vec<String> {
+fn arguments(copy: &FullCopy, jobs: u16, list: &Path, dump: &Path) -> Vec<String> {
     vec![
         "--no-owner".into(),
         "--no-privileges".into(),
         "--no-password".into(),
         "--verbose".into(),
-        format!("--jobs={}", copy.restore_jobs.max(1)),
+        format!("--jobs={}", jobs.max(1)),
         format!("--use-list={}", list.display()),
         format!("--dbname={}", connection_string(&copy.target)),
         "--".into(),
@@ -163,42 +174,79 @@ fn arguments(copy: &FullCopy, list: &Path, dump: &Path) -> Vec<String> {
     ]
 }
 
-/// Every error fails the restore, unless it may be ignored; so does an end that cannot be explained.
-fn conclude(copy: &FullCopy, plan: &Plan, log: &Log, ended: &Ended) -> Result<(), Error> {
-    let left_out: Vec<i32> = plan
-        .unable
-        .iter()
-        .map(|(entry, _)| entry.id)
-        .chain(
-            plan.left_out.iter().filter(|(_, why)| *why == Reason::Kept).map(|(entry, _)| entry.id),
-        )
-        .collect();
-    let mut judge = Judge::new(&plan.entries, plan.missing.clone(), &left_out);
-    let mut failures = Vec::new();
-    for failure in &log.failures {
-        match judge.judge(failure) {
-            Verdict::Ignored { object, reason } => {
-                tracing::warn!(
-                    object,
-                    "{object} could not be restored: {reason} ({})",
-                    failure.message
-                );
-            }
-            Verdict::Fatal { object } => {
-                tracing::error!(object, "{object} could not be restored: {}", failure.message);
-                failures.push(ObjectFailure { object, message: failure.message.clone() });
+/// One run of pg_restore.
+pub(super) struct Pass {
+    log: Log,
+    ended: Ended,
+}
+
+impl Pass {
+    /// Restores these entries of the archive at `dump`.
+    pub(super) async fn run(
+        copy: &FullCopy,
+        entries: &[Entry],
+        dump: &Path,
+        jobs: u16,
+        context: &Context,
+        mut follow: impl FnMut(&Event<'_>),
+    ) -> Result<Self, Error> {
+        let list = write_list(entries)?;
+        let program = Program {
+            name: "pg_restore",
+            arguments: arguments(copy, jobs, list.path(), dump),
+            url: &copy.target,
+            application_name: application_name("restore"),
+        };
+        let mut log = Log::default();
+        let ended = program
+            .run(context, |line| {
+                let events = log.read(line);
+                events.iter().for_each(&mut follow);
+                // Those of items have lines of their own.
+                if !matches!(events[..], [Event::Launched(_) | Event::Finished(_)]) {
+                    tracing::debug!("{line}");
+                }
+            })
+            .await?;
+        Ok(Self { log, ended })
+    }
+
+    /// The objects that could not be restored and may not be missing; an end that cannot be explained
+    /// is an error.
+    pub(super) fn conclude(
+        &self,
+        copy: &FullCopy,
+        judge: &mut Judge<'_>,
+    ) -> Result<Vec<ObjectFailure>, Error> {
+        let Self { log, ended } = self;
+        let failures: Vec<ObjectFailure> =
+            log.failures.iter().filter_map(|failure| verdict(judge, failure)).collect();
+        let was_cut = log.counted.is_none() && !ended.status.success();
+        // Parallel workers have an error counted once itself, and once more for its item.
+        let items: HashSet<_> = log.failures.iter().map(|failure| failure.entry).collect();
+        let counted = log.counted.unwrap_or_default();
+        let explained = (log.failures.len() + items.len()) as u64 >= counted;
+        if was_cut || !explained || !matches!(ended.status.code(), Some(0 | 1)) {
+            let error = failure("pg_restore", &copy.target, ended);
+            if error.is_unreachable() || failures.is_empty() {
+                return Err(error);
             }
         }
+        Ok(failures)
     }
-    let was_cut = log.counted.is_none() && !ended.status.success();
-    // Parallel workers have an error counted once itself, and once more for its item.
-    let items: HashSet<_> = log.failures.iter().map(|failure| failure.entry).collect();
-    let explained = (log.failures.len() + items.len()) as u64 >= log.counted.unwrap_or_default();
-    if was_cut || !explained || !matches!(ended.status.code(), Some(0 | 1)) {
-        let error = failure("pg_restore", &copy.target, ended);
-        if error.is_unreachable() || failures.is_empty() {
-            return Err(error);
+}
+
+/// Logs a failure; answers it unless it may be ignored.
+pub(super) fn verdict(judge: &mut Judge<'_>, failure: &Failure) -> Option<ObjectFailure> {
+    let message = &failure.message;
+    match judge.judge(failure) {
+        Verdict::Ignored { object, reason } => {
+            tracing::warn!(object, "{object} could not be restored: {reason} ({message})");
+            None
+        }
+        Verdict::Fatal { object } => {
+            tracing::error!(object, "{object} could not be restored: {message}");
+            Some(ObjectFailure { object, message: message.clone() })
         }
     }
-    if failures.is_empty() { Ok(()) } else { Err(Error::Restore(failures)) }
 }

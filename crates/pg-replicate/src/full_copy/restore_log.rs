@@ -10,8 +10,13 @@ pub(super) enum Event<'a> {
     Launched(i32),
     /// An item is done, by number.
     Finished(i32),
-    /// Without parallel workers: the next object is being made.
-    Next,
+    /// An object is being made or filled; without parallel workers, that is all that is said of it.
+    Next {
+        /// Such as `TABLE DATA`.
+        kind: &'a str,
+        /// With its schema.
+        name: &'a str,
+    },
     /// Something else.
     Other(&'a str),
 }
@@ -75,13 +80,8 @@ impl Log {
             self.in_message = true;
         } else if let Some(rest) = text.strip_prefix("warning: errors ignored on restore: ") {
             self.counted = rest.trim().parse().ok();
-        } else if ["creating ", "processing data for table", "executing "]
-            .iter()
-            .any(|start| text.starts_with(start))
-        {
-            return Event::Next;
         }
-        Event::Other(text)
+        next(text).unwrap_or(Event::Other(text))
     }
 
     /// Detail and hint belong to the message; the command that failed may be very long.
@@ -100,6 +100,15 @@ impl Log {
             failure.message.push_str(line.trim());
         }
     }
+}
+
+/// `creating INDEX "public.answers_pkey"`, `processing data for table "public.answers"`.
+fn next(text: &str) -> Option<Event<'_>> {
+    let (kind, rest) = match text.strip_prefix("processing data for table \"") {
+        Some(name) => ("TABLE DATA", name),
+        None => text.strip_prefix("creating ")?.split_once(" \"")?,
+    };
+    Some(Event::Next { kind, name: rest.trim_end().strip_suffix('"')? })
 }
 
 #[cfg(test)]
@@ -148,6 +157,18 @@ pg_restore: warning: errors ignored on restore: 2
             log.failures[2].message,
             "COPY failed for table \"answers\": ERROR:  duplicate key; DETAIL:  Key (id)=(1) already exists.; CONTEXT:  COPY answers, line 1"
         );
+    }
+
+    #[test]
+    fn one_worker_says_names() {
+        let mut log = Log::default();
+        for (line, kind, name) in [
+            ("processing data for table \"public.a \"b\"\"", "TABLE DATA", "public.a \"b\""),
+            ("creating FK CONSTRAINT \"public.a a_fk\"", "FK CONSTRAINT", "public.a a_fk"),
+        ] {
+            let line = format!("pg_restore: {line}");
+            assert_eq!(log.read(&line), [Event::Next { kind, name }]);
+        }
     }
 
     #[test]

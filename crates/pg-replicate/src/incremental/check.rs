@@ -3,7 +3,7 @@
 use super::table::{self, Merge, TablePlan, Work};
 use super::{Incremental, order};
 use crate::connection::Connection;
-use crate::{Check, Error, TableMode, TableName, TableRule};
+use crate::{Check, Error, Side, TableMode, TableName, TableRule, versions};
 
 const SUBJECT: &str = "incremental tables";
 
@@ -27,6 +27,8 @@ async fn look(
 ) -> Result<Vec<Check>, Error> {
     let source = Connection::open(&incremental.source, "pg-replicate check").await?;
     let target = Connection::open(&incremental.target, "pg-replicate check").await?;
+    versions::refuse_old(&source, Side::Source).await?;
+    versions::refuse_old(&target, Side::Target).await?;
     let names: Vec<TableName> = tables.iter().map(|(name, _)| (*name).clone()).collect();
     let risky = order::order(&target, &names).await?.risky;
     let mut checks = Vec::new();
@@ -40,6 +42,12 @@ async fn look(
             Ok(Err(wrong)) => Err(wrong),
             Err(error) => Err(error.to_string()),
         };
+        if outcome.is_ok() {
+            let wrong = incremental.check_rule(&source, name, rule).await?;
+            if !wrong.is_empty() {
+                outcome = Err(wrong.join("; "));
+            }
+        }
         for right in rights(rule) {
             if outcome.is_ok() && !may(&target, name, right).await? {
                 outcome = Err(format!("{name}: the role may not {right} on the target"));
@@ -55,6 +63,13 @@ async fn look(
             outcome = Err(format!("{name}: the role may not SELECT from it on the source"));
         }
         if let Ok(found) = &mut outcome {
+            if rule.copy.filter().is_some() {
+                found.push_str("; those that \"where\" lets through");
+            }
+            if rule.copy.columns().next().is_some() {
+                let names: Vec<&str> = rule.copy.columns().map(|(name, _)| name).collect();
+                found.push_str(&format!("; masked: \"{}\"", names.join("\", \"")));
+            }
             for column in &new {
                 found.push_str(&format!("; the target gets column \"{column}\""));
             }

@@ -9,25 +9,25 @@ const COLUMNS: &str = include_str!("../../sql/columns.sql");
 
 /// A column, as one side has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Column {
-    pub(super) name: String,
-    pub(super) sql_type: String,
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) sql_type: String,
     /// The type below its domains.
-    pub(super) base_type: String,
-    pub(super) is_not_null: bool,
-    pub(super) is_collatable: bool,
-    pub(super) is_generated: bool,
-    pub(super) is_binary: bool,
+    pub(crate) base_type: String,
+    pub(crate) is_not_null: bool,
+    pub(crate) is_collatable: bool,
+    pub(crate) is_generated: bool,
+    pub(crate) is_binary: bool,
 }
 
 impl Column {
     /// Whether an interval can be taken from it.
-    pub(super) fn is_time(&self) -> bool {
+    pub(crate) fn is_time(&self) -> bool {
         matches!(self.base_type.as_str(), "date" | "timestamp" | "timestamptz")
     }
 }
 
-pub(super) async fn columns(
+pub(crate) async fn columns(
     connection: &Connection,
     table: &TableName,
 ) -> Result<Vec<Column>, Error> {
@@ -50,7 +50,7 @@ pub(super) async fn columns(
 }
 
 /// What differs, by name, whatever the order.
-pub(super) fn differences(source: &[Column], target: &[Column]) -> Option<String> {
+pub(crate) fn differences(source: &[Column], target: &[Column]) -> Option<String> {
     let find =
         |columns: &[Column], name: &str| columns.iter().find(|column| column.name == name).cloned();
     let mut text = String::new();

@@ -9,7 +9,9 @@ use crate::Error;
 use crate::connection::Connection;
 use crate::identifier::quote_identifier;
 
-/// Told of a table and what was read of it so far, in bytes.
+const COMPRESS_BY_LZ4: &str = include_str!("../../sql/compress_by_lz4.sql");
+
+/// Told of a table, first that it is in work, then each chunk that was read of it, in bytes.
 pub(super) type Report<'a> = &'a (dyn Fn(&TablePlan, u64) + Sync);
 
 /// Copies the tables of a unit in one transaction of the target, and answers what was copied of each.
@@ -28,6 +30,7 @@ pub(super) async fn unit(
             .map_err(|error| target.error(format!("{action} {names}"), &error))
     };
     execute("BEGIN", "begin the copy of").await?;
+    execute(COMPRESS_BY_LZ4, "set the compression for").await?;
     for plan in &unit.plans {
         new_columns::add(target, &plan.table, &plan.new_columns).await?;
     }
@@ -40,6 +43,7 @@ pub(super) async fn unit(
         let table = &plan.table;
         log_before(plan);
         tracing::info!(table_name = %table, "Start COPY FROM/TO through STDIN/OUT");
+        report(plan, 0);
         let report = |bytes| report(plan, bytes);
         copied.push(match &plan.work {
             Work::Append(condition) => {
@@ -81,6 +85,7 @@ async fn delete(
 ) -> Result<(), Error> {
     for (plan, deleted) in unit.plans.iter().zip(deleted).rev() {
         if plan.deletes() {
+            report(plan, 0);
             *deleted = deletes::table(source, target, plan, &|bytes| report(plan, bytes)).await?;
         }
     }
@@ -112,8 +117,7 @@ async fn append(
     report: &(dyn Fn(u64) + Sync),
 ) -> Result<Copied, Error> {
     let (table, columns) = (plan.table.quoted(), plan.column_list());
-    let condition = condition.map(|text| format!(" WHERE {text}")).unwrap_or_default();
-    let query = format!("SELECT {columns} FROM {table}{condition}");
+    let query = plan.query(condition);
     let into = format!("{table} ({columns})");
     transfer::rows(source, target, &plan.table, &query, &into, plan.is_binary, report).await
 }

@@ -36,7 +36,7 @@ pub(super) async fn table(
     while let Some(range) = ranges.next_different().await? {
         let condition = range.condition(key);
         target.batch_execute(&format!("TRUNCATE {KEYS}")).await.map_err(failed)?;
-        let query = format!("SELECT {names} FROM {table} WHERE {condition}");
+        let query = format!("SELECT {names} FROM {table} WHERE {}", plan.on_source(&condition));
         let into = format!("{KEYS} ({names})");
         transfer::rows(source, target, &plan.table, &query, &into, plan.is_binary, report).await?;
         let find = format!(

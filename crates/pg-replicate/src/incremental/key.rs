@@ -92,7 +92,7 @@ impl KeyColumn {
 }
 
 /// `'text'`, whatever standard_conforming_strings says.
-pub(super) fn quote_literal(text: &str) -> String {
+pub(crate) fn quote_literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if quoted.contains('\\') {
         format!(" E'{}'", quoted.replace('\\', "\\\\"))

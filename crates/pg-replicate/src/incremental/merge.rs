@@ -27,19 +27,16 @@ pub(super) async fn table(
     target.batch_execute(&create).await.map_err(|error| {
         target.error(format!("create a staging table for {}", plan.table), &error)
     })?;
-    let condition = merge.condition.as_ref().map(|text| format!(" WHERE {text}"));
-    let query = format!("SELECT {columns} FROM {table}{}", condition.unwrap_or_default());
     let into = format!("{STAGING} ({columns})");
     let read = async |query: &str| {
         transfer::rows(source, target, &plan.table, query, &into, plan.is_binary, report).await
     };
-    let mut bytes = read(&query).await?.bytes;
+    let mut bytes = read(&plan.query(merge.condition.as_deref())).await?.bytes;
     if merge.fills_gaps {
         let mut ranges = Ranges::new(source, target, plan, plan.last.clone()).await?;
         while let Some(range) = ranges.next_different().await? {
             let condition = range.condition(&plan.key);
-            let query = format!("SELECT {columns} FROM {table} WHERE {condition}");
-            bytes += read(&query).await?.bytes;
+            bytes += read(&plan.query(Some(&condition))).await?.bytes;
         }
     }
     let rows = target

@@ -4,7 +4,7 @@
 //! docs/incremental.md says what each mode guarantees.
 
 mod check;
-mod columns;
+pub(crate) mod columns;
 mod copy;
 mod deletes;
 mod key;
@@ -14,21 +14,23 @@ mod order;
 mod parallel;
 mod ranges;
 mod table;
-mod transfer;
+pub(crate) mod transfer;
 mod units;
 mod window;
 
 use std::time::Instant;
 
+pub(crate) use key::quote_literal;
 use parallel::Sides;
-use transfer::Copied;
 use units::Unit;
 
 use crate::connection::Connection;
-use crate::context::share;
+use crate::masking;
 use crate::pool::Pool;
 use crate::summary::PhaseSummary;
-use crate::{BackupMode, Check, Context, DatabaseUrl, Error, Summary, TableName, TableRule};
+use crate::{
+    BackupMode, Check, Context, DatabaseUrl, Error, Side, Summary, TableName, TableRule, versions,
+};
 
 const APPLICATION: &str = "pg-replicate incremental";
 
@@ -97,13 +99,12 @@ impl Incremental {
         tracing::info!("Start incremental replication");
         let source = Connection::open_for(context, &self.source, APPLICATION).await?;
         let target = Connection::open_for(context, &self.target, APPLICATION).await?;
+        versions::refuse_old(&source, Side::Source).await?;
+        versions::refuse_old(&target, Side::Target).await?;
         let work = self.copy_all(&source, &target, &tables, context);
-        let Copied { rows, bytes } = work.await?;
+        let summary = work.await?;
         tracing::info!("Incremental replication done");
-        let objects = tables.len() as u64;
-        let phase =
-            PhaseSummary { objects, rows, bytes, ..PhaseSummary::ended("incremental", start) };
-        Ok(phase.into())
+        Ok(summary.since(start))
     }
 
     /// Looks at all tables over two connections, then copies over others.
@@ -113,7 +114,7 @@ impl Incremental {
         target: &Connection,
         tables: &[(&TableName, &TableRule)],
         context: &Context,
-    ) -> Result<Copied, Error> {
+    ) -> Result<Summary, Error> {
         let planned = self.plan(source, target, tables);
         let (units, snapshot) = parallel::run_both(source, target, context, planned).await?;
         let jobs = usize::from(self.jobs).clamp(1, units.len());
@@ -122,8 +123,7 @@ impl Incremental {
             target: Pool::new(&self.target, APPLICATION, jobs)?,
             snapshot,
         };
-        let progress = context.phase("incremental", share::INCREMENTAL);
-        parallel::copy_all(&sides, &units, jobs, context, progress).await
+        parallel::copy_all(&sides, &units, jobs, context).await
     }
 
     /// What is to be done, in an order that foreign keys allow, and the snapshot of the source, which
@@ -134,6 +134,13 @@ impl Incremental {
         target: &Connection,
         tables: &[(&TableName, &TableRule)],
     ) -> Result<(Vec<Unit>, String), Error> {
+        let mut wrong = Vec::new();
+        for (table, rule) in tables {
+            wrong.extend(self.check_rule(source, table, rule).await?);
+        }
+        if !wrong.is_empty() {
+            return Err(Error::Configuration(wrong.join("; ")));
+        }
         let failed = |error| source.error("begin a snapshot of the source", &error);
         source
             .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -149,7 +156,6 @@ impl Incremental {
             tracing::warn!(foreign_key = key.name, "{key}");
         }
         let mut plans = Vec::new();
-        let mut wrong = Vec::new();
         for table in &order.tables {
             let Some((_, rule)) = tables.iter().find(|(name, _)| *name == table) else { continue };
             match table::plan(source, target, table, rule, self).await? {
@@ -161,5 +167,18 @@ impl Incremental {
             return Err(Error::Configuration(wrong.join("; ")));
         }
         Ok((units::units(&order, plans), row.get(0)))
+    }
+
+    /// What is wrong with the rules for a table's rows. The connection must not be in a transaction.
+    async fn check_rule(
+        &self,
+        source: &Connection,
+        table: &TableName,
+        rule: &TableRule,
+    ) -> Result<Vec<String>, Error> {
+        if rule.copy.is_empty() {
+            return Ok(Vec::new());
+        }
+        masking::check_table(source, table, &rule.copy, self.mode.masking()).await
     }
 }

@@ -1,19 +1,21 @@
 //! Tables in parallel, each as soon as those it refers to are whole.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::cmp::Reverse;
+use std::sync::OnceLock;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+
+pub(super) use crate::connection::run_both;
 
 use super::copy;
 use super::table::TablePlan;
 use super::transfer::Copied;
 use super::units::Unit;
-use crate::connection::Connection;
-use crate::context::PhaseProgress;
+use crate::context::share;
+use crate::objects::{Board, Object, Weight};
 use crate::pool::Pool;
-use crate::{Context, Error};
+use crate::{Context, Error, Summary, TableName};
 
 /// Where the connections come from, and what they all see.
 pub(super) struct Sides {
@@ -30,16 +32,17 @@ pub(super) async fn copy_all(
     units: &[Unit],
     jobs: usize,
     context: &Context,
-    progress: PhaseProgress<'_>,
-) -> Result<Copied, Error> {
-    let context =
-        &Context { cancel: context.cancel.child_token(), progress: context.progress.clone() };
-    let board = Board::new(progress, units.iter().map(|unit| unit.plans.len()).sum());
+) -> Result<Summary, Error> {
+    let context = &context.child();
+    let tables = units.iter().map(|unit| unit.plans.len() as u64).sum();
+    let board = context.board("incremental", share::INCREMENTAL, Weight::cost(tables));
     let one = async |number: usize| {
         let result = copy_one(sides, &units[number], &board, context).await;
         (number, result)
     };
     let mut waiting: Vec<usize> = (0..units.len()).collect();
+    // The longest first: begun last, it would run alone at the end.
+    waiting.sort_by_key(|number| Reverse(units[*number].weight));
     let mut is_whole = vec![false; units.len()];
     let mut running = FuturesUnordered::new();
     let mut outcome = Ok(());
@@ -61,13 +64,13 @@ pub(super) async fn copy_all(
         }
     }
     outcome?;
-    Ok(board.end())
+    Ok(board.finish())
 }
 
 async fn copy_one(
     sides: &Sides,
     unit: &Unit,
-    board: &Board<'_>,
+    board: &Board,
     context: &Context,
 ) -> Result<(), Error> {
     let source = sides.source.get(context).await?;
@@ -79,79 +82,41 @@ async fn copy_one(
         );
         let failed = |error| source.error("read in the snapshot of the source", &error);
         source.batch_execute(&begin).await.map_err(failed)?;
-        let report = |plan: &TablePlan, bytes| board.running(&plan.table.to_string(), bytes);
+        let tables = Tables::new(board, unit);
+        let report = |plan: &TablePlan, bytes| tables.advance(&plan.table, bytes);
         let copied = copy::unit(&source, &target, unit, &report).await?;
-        for (plan, copied) in unit.plans.iter().zip(copied) {
-            board.whole(&plan.table.to_string(), copied);
-        }
+        tables.end(&copied);
         source.batch_execute("COMMIT").await.map_err(failed)
     };
     run_both(&source, &target, context, work).await
 }
 
-/// Runs `work`, which uses both connections; when the step is cancelled, both servers are told.
-pub(super) async fn run_both<T>(
-    source: &Connection,
-    target: &Connection,
-    context: &Context,
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    let result = source.run(context, target.run(context, work)).await;
-    if result.as_ref().is_err_and(Error::is_cancelled) {
-        target.canceller().cancel().await;
-    }
-    result
+/// The tables of a unit on the board, each from the moment that it is in work.
+struct Tables<'a> {
+    board: &'a Board,
+    objects: Vec<(&'a TableName, OnceLock<Object>)>,
 }
 
-/// What all tables together have done.
-struct Board<'a> {
-    state: Mutex<State<'a>>,
-    tables: usize,
-}
-
-struct State<'a> {
-    progress: PhaseProgress<'a>,
-    whole: usize,
-    done: Copied,
-    /// Bytes of the tables in work.
-    running: BTreeMap<String, u64>,
-}
-
-impl<'a> Board<'a> {
-    fn new(progress: PhaseProgress<'a>, tables: usize) -> Self {
-        let running = BTreeMap::new();
-        let state = State { progress, whole: 0, done: Copied::default(), running };
-        Self { state: Mutex::new(state), tables }
+impl<'a> Tables<'a> {
+    fn new(board: &'a Board, unit: &'a Unit) -> Self {
+        let objects = unit.plans.iter().map(|plan| (&plan.table, OnceLock::new())).collect();
+        Self { board, objects }
     }
 
-    fn change(&self, object: Option<&str>, change: impl FnOnce(&mut State<'a>)) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut state);
-        #[expect(clippy::cast_precision_loss, reason = "a share")]
-        let fraction = state.whole as f64 / self.tables.max(1) as f64;
-        let (rows, bytes) =
-            (state.done.rows, state.done.bytes + state.running.values().sum::<u64>());
-        state.progress.report(fraction, object.map(ToOwned::to_owned), rows, bytes);
+    fn advance(&self, table: &TableName, bytes: u64) {
+        if let Some((table, object)) = self.objects.iter().find(|(name, _)| *name == table) {
+            let name = format!("{}.{}", table.schema, table.name);
+            let start = || self.board.start("INCREMENTAL", &name, Weight::cost(1));
+            object.get_or_init(start).advance(0, bytes);
+        }
     }
 
-    fn running(&self, table: &str, bytes: u64) {
-        self.change(Some(table), |state| {
-            state.running.insert(table.to_owned(), bytes);
-        });
-    }
-
-    fn whole(&self, table: &str, copied: Copied) {
-        self.change(Some(table), |state| {
-            state.running.remove(table);
-            state.whole += 1;
-            state.done.rows += copied.rows;
-            state.done.bytes += copied.bytes;
-        });
-    }
-
-    fn end(&self) -> Copied {
-        let mut done = Copied::default();
-        self.change(None, |state| done = state.done);
-        done
+    /// All are committed; `copied` in the order of the plans.
+    fn end(self, copied: &[Copied]) {
+        for ((_, object), copied) in self.objects.into_iter().zip(copied) {
+            if let Some(object) = object.into_inner() {
+                object.end(copied.rows);
+            }
+        }
     }
 }

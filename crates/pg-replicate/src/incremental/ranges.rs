@@ -84,7 +84,11 @@ impl<'a> Ranges<'a> {
         let mut size = SIZE;
         if plan.key.0.iter().any(|column| column.by_bytes) {
             // Counted, for the estimate of a table that was never analyzed is none.
-            let sql = format!("SELECT count(*) FROM {}", plan.table.quoted());
+            let sql = format!(
+                "SELECT count(*) FROM {} WHERE {}",
+                plan.table.quoted(),
+                plan.on_source("true")
+            );
             let row = source.query_one(&sql, &[]).await.map_err(|error| {
                 source.error(format!("count the rows of {} on the source", plan.table), &error)
             })?;
@@ -125,7 +129,7 @@ impl<'a> Ranges<'a> {
              (SELECT sum({hash})::text FROM range) AS hash FROM range ORDER BY {backwards} LIMIT 1",
             names = key.names(),
             from = table.quoted(),
-            condition = rest.condition(key),
+            condition = self.plan.on_source(&rest.condition(key)),
             order = key.order("ASC"),
             size = self.size,
             texts = key.texts(),

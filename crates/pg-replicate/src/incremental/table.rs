@@ -7,9 +7,11 @@ use super::window;
 use super::{Incremental, SchemaChanges};
 use crate::connection::Connection;
 use crate::identifier::quote_identifier;
+use crate::masking;
 use crate::{CopyFormat, Error, TableMode, TableName, TableRule};
 
 const PRIMARY_KEY: &str = include_str!("../../sql/primary_key.sql");
+const COPY_WEIGHT: &str = include_str!("../../sql/copy_weight.sql");
 const UNIQUE_INDEX: &str = include_str!("../../sql/unique_index.sql");
 
 /// How one table is copied.
@@ -18,6 +20,10 @@ pub(super) struct TablePlan {
     pub(super) table: TableName,
     /// The columns that are written, quoted.
     pub(super) columns: Vec<String>,
+    /// What is read for them: their names, or the expressions of the table's rule.
+    pub(super) select_list: String,
+    /// Rows of the source that do not meet it count as absent.
+    pub(super) filter: Option<String>,
     pub(super) key: Key,
     /// The largest key on the target; nothing when the table is empty there.
     pub(super) last: Option<KeyValue>,
@@ -25,6 +31,8 @@ pub(super) struct TablePlan {
     /// Those that the target gets first.
     pub(super) new_columns: Vec<NewColumn>,
     pub(super) is_binary: bool,
+    /// What copying the whole table would cost; says which table to begin with.
+    pub(super) weight: i64,
 }
 
 /// What is done with a table.
@@ -53,6 +61,25 @@ impl TablePlan {
     /// The columns that are written, with commas.
     pub(super) fn column_list(&self) -> String {
         self.columns.join(", ")
+    }
+
+    /// How rows of the source that meet `condition` are read.
+    pub(super) fn query(&self, condition: Option<&str>) -> String {
+        let condition = condition.map(|text| self.on_source(text)).or_else(|| self.filter());
+        let condition = condition.map(|text| format!(" WHERE {text}")).unwrap_or_default();
+        format!("SELECT {} FROM {}{condition}", self.select_list, self.table.quoted())
+    }
+
+    /// `condition` on the source, where rows count that the table's rule lets through.
+    pub(super) fn on_source(&self, condition: &str) -> String {
+        match self.filter() {
+            Some(filter) => format!("{filter} AND ({condition})"),
+            None => condition.to_owned(),
+        }
+    }
+
+    fn filter(&self) -> Option<String> {
+        self.filter.as_ref().map(|filter| format!("({filter})"))
     }
 
     /// Whether rows of it are deleted.
@@ -88,6 +115,11 @@ pub(super) async fn plan(
         Ok(key) => key,
         Err(wrong) => return Ok(Err(wrong)),
     };
+    let mut wrong = masking::unfit(table, &rule.copy, &on_source, incremental.mode.masking());
+    wrong.extend(unmaskable(table, rule, &key));
+    if !wrong.is_empty() {
+        return Ok(Err(wrong.join("; ")));
+    }
     let mut new = Vec::new();
     if incremental.schema_changes == SchemaChanges::Add {
         new = match new_columns::find(source, target, table, &on_source, &on_target).await? {
@@ -117,16 +149,20 @@ pub(super) async fn plan(
     } else {
         Work::Append(None)
     };
+    let items = copied.iter().map(|column| rule.copy.select_item(&column.name, &column.sql_type));
     let is_binary = incremental.format == CopyFormat::Binary
         && on_source.iter().chain(&on_target).all(|column| column.is_binary);
     Ok(Ok(TablePlan {
         table: table.clone(),
+        select_list: items.collect::<Vec<_>>().join(", "),
+        filter: rule.copy.filter().map(ToOwned::to_owned),
         columns: copied.iter().map(|column| quote_identifier(&column.name)).collect(),
         key,
         last,
         work,
         new_columns: new,
         is_binary,
+        weight: weight(source, table).await?,
     }))
 }
 
@@ -186,6 +222,17 @@ async fn find_key(
     Ok(Ok(key))
 }
 
+/// Rows are told apart by values that are the same on both sides.
+fn unmaskable(table: &TableName, rule: &TableRule, key: &Key) -> Option<String> {
+    let column = key.0.iter().find(|column| rule.copy.masks(&column.name))?;
+    Some(format!(
+        "BACKUP_MODE, table \"{table}\", \"columns\": column \"{}\" belongs to the key ({}), which must be the \
+         same on both sides; take its expression out, or name another key",
+        column.name,
+        key.names()
+    ))
+}
+
 /// Whether rows may come that the target has.
 fn needs_unique_key(rule: &TableRule) -> bool {
     rule.mode == TableMode::Upsert || rule.lag.is_some()
@@ -209,6 +256,14 @@ pub(super) async fn last_key(
         .await
         .map_err(|error| connection.error(format!("read the last key of {table}"), &error))?;
     Ok(row.map(|row| (0..key.0.len()).map(|number| row.get(number)).collect()))
+}
+
+async fn weight(source: &Connection, table: &TableName) -> Result<i64, Error> {
+    let row = source
+        .query_opt(COPY_WEIGHT, &[&table.schema, &table.name])
+        .await
+        .map_err(|error| source.error(format!("look how large {table} is"), &error))?;
+    Ok(row.map_or(0, |row| row.get("weight")))
 }
 
 async fn is_empty(connection: &Connection, table: &TableName) -> Result<bool, Error> {

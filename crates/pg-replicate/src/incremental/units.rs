@@ -13,6 +13,8 @@ pub(super) struct Unit {
     /// Whether rows are deleted after all others are written, for they may still be referred to
     /// until then. Otherwise before: a value that must be unique may have gone to another row.
     pub(super) deletes_last: bool,
+    /// What its tables weigh.
+    pub(super) weight: i64,
 }
 
 /// Each table on its own, but for tables that foreign keys tie together when rows of a referenced one
@@ -29,7 +31,7 @@ pub(super) fn units(order: &Order, plans: Vec<TablePlan>) -> Vec<Unit> {
     let unit_of = |table: usize| heads.iter().position(|head| *head == together[table]);
     let mut units: Vec<Unit> = heads
         .iter()
-        .map(|_| Unit { plans: Vec::new(), needs: Vec::new(), deletes_last: false })
+        .map(|_| Unit { plans: Vec::new(), needs: Vec::new(), deletes_last: false, weight: 0 })
         .collect();
     for (number, needed) in order.needs().iter().enumerate() {
         let Some(unit) = unit_of(number) else { continue };
@@ -46,6 +48,7 @@ pub(super) fn units(order: &Order, plans: Vec<TablePlan>) -> Vec<Unit> {
     }
     for (number, plan) in plans.into_iter().enumerate() {
         if let Some(unit) = unit_of(number) {
+            units[unit].weight += plan.weight;
             units[unit].plans.push(plan);
         }
     }

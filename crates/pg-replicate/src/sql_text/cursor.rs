@@ -1,6 +1,6 @@
 //! Walking over tokens to find a name.
 
-use super::lexer::{Kind, LexError, Token, tokens};
+use super::lexer::{Kind, LexError, Token, head, tokens};
 
 /// A walk over the tokens of a statement, without its comments.
 #[derive(Clone, Debug)]
@@ -16,8 +16,58 @@ impl<'a> Cursor<'a> {
         Ok(Self { tokens, at: 0 })
     }
 
+    /// A walk over the first `most` tokens, for statements of any length.
+    pub(crate) fn of_head(sql: &'a str, most: usize) -> Self {
+        let mut tokens = head(sql, most);
+        tokens.retain(|token| token.kind != Kind::Comment);
+        Self { tokens, at: 0 }
+    }
+
+    /// Goes on behind the next token.
+    pub(crate) fn advance(&mut self) {
+        self.at += 1;
+    }
+
+    /// What a string in single quotes says, when one stands here.
+    pub(crate) fn text(&mut self) -> Option<String> {
+        let token = self.peek().filter(|token| token.kind == Kind::Text)?;
+        let text = token.text.strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'");
+        self.at += 1;
+        Some(text)
+    }
+
     pub(crate) fn peek(&self) -> Option<&Token<'a>> {
         self.tokens.get(self.at)
+    }
+
+    /// Where the next token starts, in bytes; nothing at the end.
+    pub(crate) fn position(&self) -> Option<usize> {
+        self.peek().map(|token| token.start)
+    }
+
+    /// Goes on behind the next token.
+    pub(crate) fn step(&mut self) {
+        self.at += 1;
+    }
+
+    /// Goes on behind the parenthesis that closes the one standing here.
+    pub(crate) fn skip_parentheses(&mut self) -> bool {
+        let mut depth = 0_i32;
+        while let Some(token) = self.tokens.get(self.at) {
+            if token.is_symbol('(') {
+                depth += 1;
+            } else if token.is_symbol(')') {
+                depth -= 1;
+            }
+            if depth == 0 && !token.is_symbol(')') {
+                return false;
+            }
+            self.at += 1;
+            if depth == 0 {
+                return true;
+            }
+        }
+        false
     }
 
     /// Takes `words`, all of them or none; answers whether they stood here.

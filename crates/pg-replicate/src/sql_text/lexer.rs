@@ -65,6 +65,25 @@ pub(crate) fn tokens(sql: &str) -> Result<Vec<Token<'_>>, LexError> {
     Ok(tokens)
 }
 
+/// The first tokens of `sql`, `most` of them, up to where it cannot be cut: enough to see what a
+/// statement is without walking through all of its values.
+pub(crate) fn head(sql: &str, most: usize) -> Vec<Token<'_>> {
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while tokens.len() < most
+        && let Some(first) = sql[at..].chars().next()
+    {
+        if first.is_ascii_whitespace() {
+            at += first.len_utf8();
+            continue;
+        }
+        let Ok((kind, length)) = next(&sql[at..], first) else { break };
+        tokens.push(Token { kind, text: &sql[at..at + length], start: at });
+        at += length;
+    }
+    tokens
+}
+
 fn next(rest: &str, first: char) -> Result<(Kind, usize), &'static str> {
     let bytes = rest.as_bytes();
     match first {

@@ -1,17 +1,25 @@
 //! A source and a target as a platform hands them out, and what tests look at in them.
 
+pub(crate) mod events;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use local_services::PostgresServer;
+use pg_replicate::verify::Verify;
 use pg_replicate::{
-    BackupMode, CancellationToken, Context, DatabaseUrl, Error, FullCopy, Progress, ProgressSink,
-    Summary,
+    BackupMode, CancellationToken, Context, DatabaseUrl, Error, ForeignKeys, FullCopy, LiveOptions,
+    Progress, ProgressSink, Summary,
 };
 use tempfile::TempDir;
 
-pub(crate) const EVERY_OBJECT: &str = include_str!("../sql/every_object.sql");
+/// What the installed server, 15 or newer, has.
+pub(crate) const EVERY_OBJECT: &str = concat!(
+    include_str!("../sql/every_object.sql"),
+    include_str!("../sql/since_14.sql"),
+    include_str!("../sql/since_15.sql"),
+);
 
 /// A server with a source database, a reading role, and a target of an ordinary role.
 pub(crate) struct World {
@@ -68,9 +76,23 @@ impl World {
             source: self.url("source_user", "source"),
             target: self.url("target_user", "target"),
             mode: self::mode(mode),
-            foreign_keys: true,
+            foreign_keys: ForeignKeys::Validated,
             restore_jobs: 2,
         }
+    }
+
+    pub(crate) fn live_options(&self) -> LiveOptions {
+        LiveOptions {
+            jobs: 2,
+            directory: self.directory.path().to_owned(),
+            verify: Verify::Checksums,
+        }
+    }
+
+    /// A whole copy without a file.
+    pub(crate) async fn live(&self, copy: &FullCopy) -> Result<Summary, Error> {
+        copy.preflight_live().await?;
+        copy.live(&self.live_options(), &Context::quiet()).await
     }
 
     pub(crate) fn dump(&self) -> PathBuf {

@@ -1,0 +1,19 @@
+-- The tables that hold data, and who may empty them.
+SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
+  c.relkind = 'p' AS is_partitioned,
+  c.relispartition AS is_partition,
+  pg_catalog.pg_has_role(c.relowner, 'USAGE') AS is_ours,
+  pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+    AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS is_readable,
+  pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
+  -- What an extension brings is made by the extension.
+  EXISTS (
+    SELECT FROM pg_catalog.pg_depend d
+    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid
+      AND d.deptype = 'e'
+  ) AS is_of_extension
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+  AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
+ORDER BY 2, 3

@@ -1,0 +1,97 @@
+//! Every table of a database, several at once.
+
+use std::collections::BTreeMap;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio_util::sync::CancellationToken;
+
+use super::{Fingerprint, Table, begin, end, of, tables};
+use crate::connection::Connection;
+use crate::pool::Pool;
+use crate::{Context, DatabaseUrl, Error, TableName};
+
+const APPLICATION: &str = "pg-replicate fingerprint";
+
+/// The fingerprints of the tables of a database that `is_wanted` says yes to, partitions by leaf, at
+/// most `jobs` at a time, all of one moment.
+///
+/// `snapshot`: exported by a transaction that stays open; without it, a moment of its own.
+///
+/// # Errors
+/// [`Error::Cancelled`], [`Error::Unreachable`], [`Error::Database`] with the table that could not be
+/// read.
+pub async fn database(
+    url: &DatabaseUrl,
+    is_wanted: impl Fn(&TableName) -> bool,
+    jobs: u16,
+    snapshot: Option<&str>,
+    context: &Context,
+) -> Result<BTreeMap<TableName, Fingerprint>, Error> {
+    let first = Connection::open_for(context, url, APPLICATION).await?;
+    let look = async {
+        begin(&first, snapshot).await?;
+        let snapshot = export(&first, snapshot).await?;
+        Ok((tables(&first, &[]).await?, snapshot))
+    };
+    let (mut wanted, snapshot) = first.run(context, look).await?;
+    wanted.retain(|table| is_wanted(&table.name));
+    let pool = Pool::new(url, APPLICATION, usize::from(jobs).clamp(1, wanted.len().max(1)))?;
+    let context = context.child();
+    let work = wanted.iter().map(|table| one(&pool, table, &snapshot, &context)).collect();
+    let found = each(work, usize::from(jobs), &context.cancel).await?;
+    Ok(found.into_iter().collect())
+}
+
+async fn one(
+    pool: &Pool,
+    table: &Table,
+    snapshot: &str,
+    context: &Context,
+) -> Result<(TableName, Fingerprint), Error> {
+    let connection = pool.get(context).await?;
+    let work = async {
+        begin(&connection, Some(snapshot)).await?;
+        let fingerprint = of(&connection, table).await?;
+        end(&connection).await?;
+        Ok((table.name.clone(), fingerprint))
+    };
+    connection.run(context, work).await
+}
+
+/// A snapshot for others: the one that the connection's transaction reads in.
+pub(crate) async fn export(connection: &Connection, given: Option<&str>) -> Result<String, Error> {
+    if let Some(snapshot) = given {
+        return Ok(snapshot.to_owned());
+    }
+    let row = connection.query_one("SELECT pg_catalog.pg_export_snapshot()", &[]).await;
+    row.map(|row| row.get(0)).map_err(|error| connection.error("export a snapshot", &error))
+}
+
+/// Does all of `work`, at most `jobs` at a time. The first failure ends the others by `cancel`, which
+/// they listen to.
+pub(crate) async fn each<T>(
+    work: Vec<impl Future<Output = Result<T, Error>>>,
+    jobs: usize,
+    cancel: &CancellationToken,
+) -> Result<Vec<T>, Error> {
+    let mut done = Ok(Vec::with_capacity(work.len()));
+    let mut waiting = work.into_iter();
+    let mut running = FuturesUnordered::new();
+    loop {
+        while running.len() < jobs.max(1) && done.is_ok() {
+            let Some(one) = waiting.next() else { break };
+            running.push(one);
+        }
+        let Some(result) = running.next().await else { return done };
+        match (result, &mut done) {
+            (Ok(found), Ok(all)) => all.push(found),
+            (Err(error), Ok(_)) => {
+                // What the others say is only that they were ended.
+                done = Err(error);
+                cancel.cancel();
+            }
+            (_, Err(_)) => {}
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Does one item.
+
+use super::rows::Rows;
+use super::slot::Slot;
+use super::tables::Table;
+use crate::archive::Entry;
+use crate::objects::{Board, Weight};
+use crate::{Context, Error, ObjectFailure};
+
+/// What an entry of the archive failed with.
+#[derive(Debug)]
+pub(super) struct EntryFailure {
+    pub(super) entry: i32,
+    pub(super) error: Error,
+}
+
+/// How an item failed.
+#[derive(Debug)]
+pub(super) enum ItemError {
+    /// Objects could not be made; the copy goes on, to find all of them.
+    Entries(Vec<EntryFailure>),
+    /// A table's rows could not be copied; the others' can.
+    Rows(ObjectFailure),
+    /// The copy cannot go on.
+    Fatal(Error),
+}
+
+/// The rows of a table, or of a part.
+pub(super) async fn rows(
+    slot: &Slot,
+    rows: &Rows<'_>,
+    weight: Weight,
+    board: &Board,
+    context: &Context,
+) -> Result<(), ItemError> {
+    let name = rows.table.full_name();
+    let object = match rows.part {
+        Some(part) => board.start_part("TABLE DATA", &name, (part.number, part.of), weight),
+        None => board.start("TABLE DATA", &name, weight),
+    };
+    let report = |bytes| object.advance(0, bytes);
+    let work = rows.copy(&slot.source, &slot.target, &report);
+    let copied = slot.source.run(context, slot.target.run(context, work)).await;
+    if copied.is_err() {
+        // A server that is not reading does not see that we go: its buffers are full.
+        let (source, target) = (slot.source.canceller(), slot.target.canceller());
+        futures_util::future::join(source.cancel(), target.cancel()).await;
+    }
+    match copied {
+        Ok(copied) => {
+            object.end(copied.rows);
+            Ok(())
+        }
+        Err(error @ Error::Database { .. }) => {
+            let object = format!("TABLE DATA {name}");
+            Err(ItemError::Rows(ObjectFailure { object, message: error.to_string() }))
+        }
+        Err(error) => Err(ItemError::Fatal(error)),
+    }
+}
+
+/// Statistics, without which queries are slow but right: a refusal is a warning.
+pub(super) async fn analyze(
+    slot: &Slot,
+    table: &Table,
+    weight: Weight,
+    board: &Board,
+    context: &Context,
+) -> Result<(), ItemError> {
+    let object = board.start("ANALYZE", &table.full_name(), weight);
+    let run = async {
+        let done = slot.target.batch_execute(&format!("ANALYZE {}", table.name.quoted())).await;
+        done.map_err(|error| slot.target.error(format!("analyze {}", table.name), &error))
+    };
+    match slot.target.run(context, run).await {
+        Err(error @ Error::Database { .. }) => tracing::warn!("{error}"),
+        result => result.map_err(ItemError::Fatal)?,
+    }
+    object.end(0);
+    Ok(())
+}
+
+/// Statements of an entry, one after the other, each by itself.
+pub(super) async fn statements(
+    slot: &Slot,
+    entry: &Entry,
+    statements: &[String],
+    context: &Context,
+) -> Result<(), ItemError> {
+    for sql in statements {
+        execute(slot, entry, sql, context).await?;
+    }
+    Ok(())
+}
+
+async fn execute(
+    slot: &Slot,
+    entry: &Entry,
+    sql: &str,
+    context: &Context,
+) -> Result<(), ItemError> {
+    let run = async {
+        let done = slot.target.batch_execute(sql).await;
+        done.map_err(|error| slot.target.error(format!("create {entry} on the target"), &error))
+    };
+    slot.target.run(context, run).await.map_err(|error| match error {
+        error @ Error::Database { .. } => {
+            ItemError::Entries(vec![EntryFailure { entry: entry.id, error }])
+        }
+        error => ItemError::Fatal(error),
+    })
+}
+
+/// All foreign keys of a table in one statement: one look at its rows' locks. When it is refused, each by itself, so
+/// that the one that cannot be made is found.
+pub(super) async fn foreign_keys(
+    slot: &Slot,
+    entries: &[Entry],
+    alter: &str,
+    adds: &[String],
+    context: &Context,
+) -> Result<(), ItemError> {
+    if let [first, _, ..] = entries {
+        let sql = format!("{alter} {}", adds.join(", "));
+        match execute(slot, first, &sql, context).await {
+            Err(ItemError::Entries(_)) => {}
+            result => return result,
+        }
+    }
+    let mut failures = Vec::new();
+    for (entry, add) in entries.iter().zip(adds) {
+        match execute(slot, entry, &format!("{alter} {add}"), context).await {
+            Ok(()) => {}
+            Err(ItemError::Entries(mut more)) => failures.append(&mut more),
+            Err(fatal) => return Err(fatal),
+        }
+    }
+    if failures.is_empty() { Ok(()) } else { Err(ItemError::Entries(failures)) }
+}

@@ -1,0 +1,225 @@
+//! A whole database copied straight from the source, without a file of its rows.
+//!
+//! One exported snapshot shows schema and rows. pg_dump writes the schema, pg_restore what rows need and
+//! what comes last; between them rows, indexes and constraints are items of a graph (`plan`), which
+//! workers take in the order of the longest way (`graph`).
+
+mod cost;
+mod crew;
+mod graph;
+mod item;
+mod lock;
+mod plan;
+mod rows;
+mod schema;
+mod slot;
+mod snapshot;
+mod split;
+mod tables;
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use plan::{Choices, Work};
+use schema::SchemaArchive;
+use snapshot::Snapshot;
+use tables::Table;
+
+use super::restore::{self, Pass};
+use super::{ForeignKeys, FullCopy, backup, catalog, drop};
+use crate::archive::tables_of;
+use crate::connection::Connection;
+use crate::context::share;
+use crate::masking::{self, Rules};
+use crate::objects::Weight;
+use crate::summary::PhaseSummary;
+use crate::verify::{self, Verify};
+use crate::{Context, Error, ObjectFailure, Summary, TableName};
+
+const APPLICATION: &str = "pg-replicate live";
+
+/// A prefix of what the next run ends, should this one's machine die.
+const TARGET_APPLICATION: &str = "pg-replicate restore live";
+
+/// ctid ranges are read without reading the table from this version on.
+const SPLITS_FROM: u32 = 14;
+
+/// How long workers may take to end when the snapshot is lost.
+const END_LIMIT: Duration = Duration::from_secs(10);
+
+/// How a live copy is done.
+#[derive(Clone, Debug)]
+pub struct LiveOptions {
+    /// Workers, at least 1; each takes one connection per side.
+    pub jobs: u16,
+    /// Where the schema's archive stands meanwhile.
+    pub directory: PathBuf,
+    /// How the copy is compared with the source, both in the one snapshot.
+    pub verify: Verify,
+}
+
+/// What is known of the source before anything is changed.
+struct Source {
+    snapshot: Snapshot,
+    tables: Vec<Table>,
+    /// What is copied of some tables instead of all.
+    rules: Rules,
+    schema: SchemaArchive,
+    may_split: bool,
+}
+
+pub(super) async fn run(
+    copy: &FullCopy,
+    options: &LiveOptions,
+    context: &Context,
+) -> Result<Summary, Error> {
+    context.check()?;
+    let start = Instant::now();
+    tracing::info!("Start create Backup");
+    let source = read_source(copy, options, context).await?;
+    tracing::info!(tables = source.tables.len(), "End create Backup");
+    let objects = source.schema.archive.entries.len() as u64;
+    let mut summary: Summary =
+        PhaseSummary { objects, ..PhaseSummary::ended("schema", start) }.into();
+    context.phase("schema", share::LIVE_SCHEMA).report(1.0, None, 0, 0);
+    let context = &context.child();
+    let work = async {
+        summary.extend(drop::run(copy, share::LIVE_DROP, context).await?);
+        summary.extend(write_target(copy, options, &source, context).await?);
+        let snapshot = Some(source.snapshot.id());
+        let (mode, jobs) = (&copy.mode, options.jobs);
+        let verified =
+            verify::run(&copy.source, &copy.target, mode, options.verify, jobs, snapshot, context);
+        summary.extend(verified.await?);
+        Ok(summary)
+    };
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        result = &mut work => result,
+        lost = source.snapshot.lost() => {
+            // Servers are told to stop; dropped without, one that is not reading would go on.
+            context.cancel.cancel();
+            let _ = tokio::time::timeout(END_LIMIT, work).await;
+            Err(lost)
+        }
+    }
+}
+
+async fn read_source(
+    copy: &FullCopy,
+    options: &LiveOptions,
+    context: &Context,
+) -> Result<Source, Error> {
+    let snapshot = Snapshot::export(&copy.source, context).await?;
+    let look = async {
+        let connection = snapshot.connection();
+        let server = catalog::server(connection).await?;
+        let kept = catalog::kept_tables(connection, &copy.mode).await?;
+        let excluded = backup::excluded(copy, connection, &kept).await?;
+        let oids = catalog::oids(&kept);
+        let names = tables::tables(connection, &oids).await?;
+        snapshot.lock(names.iter().map(|table| &table.name)).await?;
+        // Read again: before the lock a table could be changed.
+        let tables = tables::tables(connection, &oids).await?;
+        let rules = rules(copy, connection).await?;
+        Ok((server, excluded, tables, rules))
+    };
+    let (server, excluded, tables, rules) = snapshot.connection().run(context, look).await?;
+    let schema =
+        SchemaArchive::dump(copy, &snapshot, &tables, &excluded, &options.directory, context)
+            .await?;
+    Ok(Source { snapshot, tables, rules, schema, may_split: server.major >= SPLITS_FROM })
+}
+
+/// The rules of `BACKUP_MODE`, and once more what they say of the columns that are there now: one may have come
+/// after the preflight.
+async fn rules(copy: &FullCopy, source: &Connection) -> Result<Rules, Error> {
+    let mut wrong = Vec::new();
+    let rules = match Rules::read(source, &copy.mode).await? {
+        Ok(rules) => rules,
+        Err(reasons) => {
+            wrong = reasons;
+            Rules::default()
+        }
+    };
+    wrong.extend(masking::refused(source, &rules, copy.mode.masking()).await?);
+    if wrong.is_empty() { Ok(rules) } else { Err(Error::Configuration(wrong.join("; "))) }
+}
+
+async fn write_target(
+    copy: &FullCopy,
+    options: &LiveOptions,
+    source: &Source,
+    context: &Context,
+) -> Result<Summary, Error> {
+    tracing::info!("Start restore Backup");
+    let restored = restore::plan(copy, &source.schema.archive, context).await?;
+    restored.log_left_out();
+    tracing::info!(objects = restored.entries.len(), "Start restore");
+    let tables = wanted(&source.tables, &restored)?;
+    let choices = Choices {
+        validate: copy.foreign_keys == ForeignKeys::Validated,
+        jobs: usize::from(options.jobs.max(1)),
+        may_split: source.may_split,
+    };
+    let plan = plan::plan(restored.entries.clone(), &tables, choices);
+    let board = context.board("copy", share::LIVE_COPY, weight(&plan.items, &tables));
+    let mut judge = restored.judge();
+    let path = source.schema.path();
+    let before = Pass::run(copy, &plan.before, path, 1, context, |_| {}).await?;
+    let mut failures = before.conclude(copy, &mut judge)?;
+    // Without a table or a type nothing else is worth its time.
+    fail_on(&failures)?;
+    let shared = crew::Shared {
+        copy: copy.clone(),
+        rules: source.rules.clone(),
+        tables,
+        data: plan.data,
+        archive: path.to_owned(),
+        board: board.clone(),
+        context: context.child(),
+    };
+    let crew = crew::Crew::new(&source.snapshot, shared, context);
+    failures.extend(crew.run(plan.items, choices.jobs, &mut judge).await?);
+    let after = Pass::run(copy, &plan.after, path, options.jobs, context, |_| {}).await?;
+    failures.extend(after.conclude(copy, &mut judge)?);
+    fail_on(&failures)?;
+    tracing::info!("Restore done");
+    let summary = board.finish();
+    tracing::info!("End restore Backup");
+    Ok(summary)
+}
+
+fn fail_on(failures: &[ObjectFailure]) -> Result<(), Error> {
+    if failures.is_empty() { Ok(()) } else { Err(Error::Restore(failures.to_vec())) }
+}
+
+fn weight(items: &[graph::Item<Work>], tables: &[Table]) -> Weight {
+    Weight {
+        cost: items.iter().map(|item| item.cost).sum(),
+        bytes: tables.iter().map(Table::bytes).sum(),
+    }
+}
+
+/// The tables whose rows are copied: those that are restored. One that pg_dump does not know would be
+/// missing without a word.
+fn wanted(tables: &[Table], restored: &restore::Plan) -> Result<Vec<Table>, Error> {
+    let names = |entries: &mut dyn Iterator<Item = &crate::archive::Entry>| -> HashSet<TableName> {
+        entries.filter(|entry| entry.kind == "TABLE").flat_map(tables_of).collect()
+    };
+    let made = names(&mut restored.entries.iter());
+    let left_out = names(&mut restored.left_out.iter().map(|(entry, _)| entry));
+    let unknown: Vec<String> = tables
+        .iter()
+        .filter(|table| !made.contains(&table.name) && !left_out.contains(&table.name))
+        .map(|table| table.name.to_string())
+        .collect();
+    if !unknown.is_empty() {
+        return Err(Error::Configuration(format!(
+            "pg_dump's archive lacks tables that the source has: {}",
+            unknown.join(", ")
+        )));
+    }
+    Ok(tables.iter().filter(|table| made.contains(&table.name)).cloned().collect())
+}

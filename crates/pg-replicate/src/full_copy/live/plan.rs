@@ -1,0 +1,375 @@
+//! Which statements of the schema are run when, and by whom.
+//!
+//! pg_restore makes what rows need, and at the end what has no part in the speed of a copy. Between
+//! them rows, indexes and foreign keys are items of a graph.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::definition::{self, IndexParts};
+use super::cost;
+use super::graph::{Item, ItemId};
+use super::lock::LockMode;
+use super::split::{self, Part};
+use super::tables::Table;
+use crate::TableName;
+use crate::archive::{Entry, Section, tables_of};
+
+/// What an item does.
+#[derive(Clone, Debug)]
+pub(super) enum Work {
+    /// Copies rows of a table, by its number.
+    Rows { table: usize, part: Option<Part> },
+    /// Restores sequences, large objects and the rows of extensions.
+    ArchiveData,
+    /// Runs statements for an entry of the archive.
+    Statements { entry: Box<Entry>, statements: Vec<String>, is_index: bool },
+    /// Adds the foreign keys of a table, not validated, in one statement, or each by itself.
+    ForeignKeys { entries: Vec<Entry>, alter: String, adds: Vec<String> },
+    /// Collects statistics of a table.
+    Analyze { table: usize },
+}
+
+/// An archive's entries, by who restores them.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// By pg_restore, before any row.
+    pub(super) before: Vec<Entry>,
+    /// By pg_restore, while rows are copied.
+    pub(super) data: Vec<Entry>,
+    pub(super) items: Vec<Item<Work>>,
+    /// By pg_restore, at the end.
+    pub(super) after: Vec<Entry>,
+}
+
+/// How foreign keys come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Choices {
+    /// Whether foreign keys are checked against the rows.
+    pub(super) validate: bool,
+    /// Workers.
+    pub(super) jobs: usize,
+    /// Whether a part of a table can be read without reading all of it.
+    pub(super) may_split: bool,
+}
+
+/// Divides `entries`, in the order of the archive, and makes the graph.
+pub(super) fn plan(entries: Vec<Entry>, tables: &[Table], choices: Choices) -> Plan {
+    let built = built(&entries, tables);
+    let mut plan = Plan::default();
+    let mut ours = Vec::new();
+    let before: HashSet<i32> = entries
+        .iter()
+        .filter(|entry| entry.section == Section::PreData)
+        .map(|entry| entry.id)
+        .collect();
+    for entry in entries {
+        match entry.section {
+            _ if built.contains(&entry.id) => ours.push(entry),
+            Section::PreData => plan.before.push(entry),
+            Section::Data => plan.data.push(entry),
+            // A comment on an extension, a type, a table.
+            Section::None
+                if entry.dependencies.iter().all(|id| before.contains(id))
+                    && !entry.dependencies.is_empty() =>
+            {
+                plan.before.push(entry);
+            }
+            Section::None | Section::PostData => plan.after.push(entry),
+        }
+    }
+    let mut builder = Builder::new(tables, choices);
+    builder.rows();
+    if !plan.data.is_empty() {
+        builder.push(Work::ArchiveData, cost::STATEMENT, Vec::new(), Vec::new());
+    }
+    builder.indexes(&ours);
+    builder.foreign_keys(&ours);
+    builder.analyze();
+    plan.items = builder.items;
+    plan
+}
+
+/// The entries that become items: indexes and keys of tables, and what joins those of partitions.
+fn built(entries: &[Entry], tables: &[Table]) -> HashSet<i32> {
+    let known: HashSet<TableName> =
+        entries.iter().filter(|entry| entry.kind == "TABLE").flat_map(tables_of).collect();
+    let copied: HashSet<&TableName> = tables.iter().map(|table| &table.name).collect();
+    let of_table = |entry: &Entry| {
+        let its = tables_of(entry);
+        !its.is_empty() && its.iter().all(|table| known.contains(table) || copied.contains(table))
+    };
+    let mut built: HashSet<i32> = entries
+        .iter()
+        .filter(|entry| entry.section == Section::PostData)
+        .filter(|entry| entry.tablespace.is_none() && !entry.is_garbled)
+        .filter(|entry| match entry.kind.as_str() {
+            "INDEX" | "CONSTRAINT" => of_table(entry),
+            "FK CONSTRAINT" => tables_of(entry).len() == 2,
+            "INDEX ATTACH" => true,
+            _ => false,
+        })
+        .map(|entry| entry.id)
+        .collect();
+    // What needs something that comes at the end comes after it.
+    loop {
+        let late: HashSet<i32> = entries
+            .iter()
+            .filter(|entry| entry.section == Section::PostData && !built.contains(&entry.id))
+            .map(|entry| entry.id)
+            .collect();
+        let before = built.len();
+        for entry in entries {
+            if entry.dependencies.iter().any(|id| late.contains(id)) {
+                built.remove(&entry.id);
+            }
+        }
+        if built.len() == before {
+            return built;
+        }
+    }
+}
+
+struct Builder<'a> {
+    tables: &'a [Table],
+    by_name: HashMap<&'a TableName, usize>,
+    choices: Choices,
+    items: Vec<Item<Work>>,
+    /// The items that write rows into a table.
+    rows: HashMap<&'a TableName, Vec<ItemId>>,
+    /// The last item of each entry.
+    entries: HashMap<i32, ItemId>,
+    /// The items that make indexes and keys of a table.
+    indexes: HashMap<TableName, Vec<ItemId>>,
+    /// Those of them that a foreign key may refer to.
+    unique: HashMap<TableName, Vec<ItemId>>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(tables: &'a [Table], choices: Choices) -> Self {
+        Self {
+            tables,
+            by_name: tables.iter().enumerate().map(|(number, it)| (&it.name, number)).collect(),
+            choices,
+            items: Vec::new(),
+            rows: HashMap::new(),
+            entries: HashMap::new(),
+            indexes: HashMap::new(),
+            unique: HashMap::new(),
+        }
+    }
+
+    fn push(
+        &mut self,
+        work: Work,
+        cost: u64,
+        needs: Vec<ItemId>,
+        locks: Vec<(TableName, LockMode)>,
+    ) -> ItemId {
+        self.items.push(Item { work, cost, needs, locks });
+        self.items.len() - 1
+    }
+
+    fn rows(&mut self) {
+        let total: u64 = self.tables.iter().map(cost::data).sum();
+        let mut through: HashMap<&TableName, Vec<ItemId>> = HashMap::new();
+        for (number, table) in self.tables.iter().enumerate() {
+            let parts = if self.choices.may_split {
+                split::parts(table, total, self.choices.jobs)
+            } else {
+                vec![None]
+            };
+            let cost = cost::data(table) / parts.len() as u64;
+            let into = table.through.as_ref().unwrap_or(&table.name);
+            let mut written = Vec::new();
+            for part in parts {
+                let empties = part.is_none() && table.through.is_none();
+                let lock = if empties { LockMode::AccessExclusive } else { LockMode::RowExclusive };
+                let work = Work::Rows { table: number, part };
+                written.push(self.push(work, cost, Vec::new(), vec![(into.clone(), lock)]));
+            }
+            if let Some(root) = &table.through {
+                through.entry(root).or_default().extend(&written);
+            }
+            self.rows.insert(&table.name, written);
+        }
+        // Rows that go through a root may end in any of its partitions.
+        for table in self.tables {
+            if let Some(all) = table.through.as_ref().and_then(|root| through.get(root)) {
+                self.rows.insert(&table.name, all.clone());
+            }
+        }
+    }
+
+    fn rows_of(&self, table: &TableName) -> Vec<ItemId> {
+        self.rows.get(table).cloned().unwrap_or_default()
+    }
+
+    fn table(&self, name: &TableName) -> Option<&'a Table> {
+        self.by_name.get(name).map(|number| &self.tables[*number])
+    }
+
+    fn needed_by(&self, entry: &Entry) -> Vec<ItemId> {
+        entry.dependencies.iter().filter_map(|id| self.entries.get(id)).copied().collect()
+    }
+
+    fn indexes(&mut self, entries: &[Entry]) {
+        for entry in entries.iter().filter(|entry| entry.kind != "FK CONSTRAINT") {
+            let mut needs = self.needed_by(entry);
+            let owner = tables_of(entry).first().cloned();
+            let (locks, copied) = match &owner {
+                Some(table) => {
+                    needs.extend(self.rows_of(table));
+                    (vec![table.clone()], self.table(table))
+                }
+                None => (self.tables_behind(entry), None),
+            };
+            let lock = |mode| locks.iter().map(|table| (table.clone(), mode)).collect::<Vec<_>>();
+            let parts = match (entry.kind.as_str(), copied) {
+                ("INDEX", _) => definition::index(&entry.definition),
+                ("CONSTRAINT", Some(_)) => definition::unique_constraint(&entry.definition),
+                _ => None,
+            };
+            let cost = copied.map_or(cost::STATEMENT, cost::index);
+            let boxed = || Box::new(entry.clone());
+            let last = match parts {
+                Some(IndexParts { build, after }) => {
+                    let work = Work::Statements {
+                        entry: boxed(),
+                        statements: vec![build],
+                        is_index: true,
+                    };
+                    let built = self.push(work, cost, needs, lock(LockMode::Share));
+                    if after.is_empty() {
+                        built
+                    } else {
+                        let locks = lock(LockMode::AccessExclusive);
+                        let work =
+                            Work::Statements { entry: boxed(), statements: after, is_index: false };
+                        self.push(work, cost::STATEMENT, vec![built], locks)
+                    }
+                }
+                None => {
+                    let statements = vec![entry.definition.clone()];
+                    let work = Work::Statements { entry: boxed(), statements, is_index: true };
+                    self.push(work, cost, needs, lock(LockMode::AccessExclusive))
+                }
+            };
+            self.entries.insert(entry.id, last);
+            let is_unique = entry.kind != "INDEX" || entry.definition.starts_with("CREATE UNIQUE ");
+            for table in locks {
+                if is_unique {
+                    self.unique.entry(table.clone()).or_default().push(last);
+                }
+                self.indexes.entry(table).or_default().push(last);
+            }
+        }
+    }
+
+    /// The tables of the items that an entry needs.
+    fn tables_behind(&self, entry: &Entry) -> Vec<TableName> {
+        let locks = self.needed_by(entry).into_iter().flat_map(|id| &self.items[id].locks);
+        let mut tables: Vec<TableName> = locks.map(|(table, _)| table.clone()).collect();
+        tables.sort_unstable();
+        tables.dedup();
+        tables
+    }
+
+    fn foreign_keys(&mut self, entries: &[Entry]) {
+        // In the order of the archive, the keys of one table together.
+        let mut groups: Vec<(String, Vec<&Entry>, Vec<definition::ForeignKey>)> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for entry in entries.iter().filter(|entry| entry.kind == "FK CONSTRAINT") {
+            match definition::foreign_key(&entry.definition) {
+                Some(key) => {
+                    let place = *places.entry(key.alter.clone()).or_insert_with(|| {
+                        groups.push((key.alter.clone(), Vec::new(), Vec::new()));
+                        groups.len() - 1
+                    });
+                    groups[place].1.push(entry);
+                    groups[place].2.push(key);
+                }
+                None => self.whole_foreign_key(entry),
+            }
+        }
+        for (alter, entries, keys) in groups {
+            self.group_of_foreign_keys(alter, &entries, &keys);
+        }
+    }
+
+    fn whole_foreign_key(&mut self, entry: &Entry) {
+        let tables = tables_of(entry);
+        let needs = self.needs_of_foreign_key(entry);
+        let locks = tables.iter().map(|table| (table.clone(), LockMode::AccessExclusive)).collect();
+        let cost = tables.iter().filter_map(|table| self.table(table)).map(cost::foreign_key);
+        let cost = cost.max().unwrap_or(cost::STATEMENT);
+        let statements = vec![entry.definition.clone()];
+        let work = Work::Statements { entry: Box::new(entry.clone()), statements, is_index: false };
+        self.push(work, cost, needs, locks);
+    }
+
+    fn needs_of_foreign_key(&self, entry: &Entry) -> Vec<ItemId> {
+        let mut needs = self.needed_by(entry);
+        let tables = tables_of(entry);
+        for table in &tables {
+            needs.extend(self.rows_of(table));
+        }
+        // Which of the referenced table's keys it wants, the entry does not say for sure.
+        if let Some(referenced) = tables.last() {
+            needs.extend(self.unique.get(referenced).into_iter().flatten());
+        }
+        needs.sort_unstable();
+        needs.dedup();
+        needs
+    }
+
+    fn group_of_foreign_keys(
+        &mut self,
+        alter: String,
+        entries: &[&Entry],
+        keys: &[definition::ForeignKey],
+    ) {
+        let mut needs: Vec<ItemId> =
+            entries.iter().flat_map(|entry| self.needs_of_foreign_key(entry)).collect();
+        needs.sort_unstable();
+        needs.dedup();
+        let mut tables: Vec<TableName> =
+            entries.iter().flat_map(|entry| tables_of(entry)).collect();
+        tables.sort_unstable();
+        tables.dedup();
+        let locks = tables.into_iter().map(|table| (table, LockMode::ShareRowExclusive)).collect();
+        let work = Work::ForeignKeys {
+            entries: entries.iter().map(|entry| (*entry).clone()).collect(),
+            alter: alter.clone(),
+            adds: keys.iter().map(|key| key.add.clone()).collect(),
+        };
+        let added = self.push(work, cost::STATEMENT, needs, locks);
+        if !self.choices.validate {
+            return;
+        }
+        for (entry, key) in entries.iter().zip(keys) {
+            let Some(validate) = &key.validate else { continue };
+            let [table, referenced] = tables_of(entry).try_into().unwrap_or_else(|_| {
+                // An entry is only built when it names both.
+                [TableName::new("", ""), TableName::new("", "")]
+            });
+            let cost = self.table(&table).map_or(cost::STATEMENT, cost::foreign_key);
+            let locks =
+                vec![(table, LockMode::ShareUpdateExclusive), (referenced, LockMode::RowShare)];
+            let work = Work::Statements {
+                entry: Box::new((*entry).clone()),
+                statements: vec![format!("{alter} {validate}")],
+                is_index: false,
+            };
+            self.push(work, cost, vec![added], locks);
+        }
+    }
+
+    fn analyze(&mut self) {
+        for (number, table) in self.tables.iter().enumerate() {
+            let mut needs = self.rows_of(&table.name);
+            needs.extend(self.indexes.get(&table.name).into_iter().flatten());
+            let locks = vec![(table.name.clone(), LockMode::ShareUpdateExclusive)];
+            self.push(Work::Analyze { table: number }, cost::analyze(table), needs, locks);
+        }
+    }
+}

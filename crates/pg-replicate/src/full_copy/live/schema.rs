@@ -1,0 +1,82 @@
+//! The schema, as pg_dump's archive of everything but the rows that are copied by COPY.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::super::backup::{self, failure};
+use super::super::{FullCopy, connection_string};
+use super::snapshot::Snapshot;
+use super::tables::Table;
+use crate::archive::Archive;
+use crate::child::{Program, application_name};
+use crate::identifier::quote_identifier;
+use crate::{Context, Error};
+
+/// Names in one pattern: pg_dump asks the server once for each pattern, and the server's regular
+/// expressions have a limit.
+const NAMES_IN_PATTERN: usize = 100;
+
+/// An archive on the disk, removed when dropped.
+pub(super) struct SchemaArchive {
+    pub(super) archive: Archive,
+    path: PathBuf,
+    _directory: TempDir,
+}
+
+impl SchemaArchive {
+    /// Dumps the schema of the source in `snapshot`, the values of its sequences, its large objects and the rows of
+    /// extensions' tables; no rows of `tables`, and nothing of the kept ones.
+    pub(super) async fn dump(
+        copy: &FullCopy,
+        snapshot: &Snapshot,
+        tables: &[Table],
+        excluded: &[String],
+        directory: &Path,
+        context: &Context,
+    ) -> Result<Self, Error> {
+        let directory =
+            TempDir::with_prefix_in("pg-replicate-schema-", directory).map_err(|source| {
+                Error::File { action: "create a directory in", path: directory.to_owned(), source }
+            })?;
+        let path = directory.path().join("schema.dump");
+        let mut arguments = backup::arguments(excluded, &path);
+        arguments.extend(without_rows(tables));
+        arguments.push(format!("--snapshot={}", snapshot.id()));
+        // Names and definitions are read here, whatever the source's encoding.
+        arguments.push("--encoding=UTF8".into());
+        arguments.push(format!("--dbname={}", connection_string(&copy.source)));
+        let program = Program {
+            name: "pg_dump",
+            arguments,
+            url: &copy.source,
+            application_name: application_name("schema"),
+        };
+        let ended = program.run(context, |line| tracing::debug!("{line}")).await?;
+        if !ended.status.success() {
+            return Err(failure("pg_dump", &copy.source, &ended));
+        }
+        let archive = backup::read_archive(&path).await?;
+        Ok(Self { archive, path, _directory: directory })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// `--exclude-table-data` for all tables, many in one pattern: `"schema".("a"|"b")`.
+fn without_rows(tables: &[Table]) -> Vec<String> {
+    let mut names: Vec<_> = tables.iter().map(|table| &table.name).collect();
+    names.sort_unstable();
+    names
+        .chunk_by(|one, other| one.schema == other.schema)
+        .flat_map(|schema| schema.chunks(NAMES_IN_PATTERN))
+        .map(|some| {
+            let names: Vec<String> =
+                some.iter().map(|table| quote_identifier(&table.name)).collect();
+            let schema = quote_identifier(&some[0].schema);
+            format!("--exclude-table-data={schema}.({})", names.join("|"))
+        })
+        .collect()
+}

@@ -1,0 +1,77 @@
+//! Which tables are copied, and what they weigh.
+
+use crate::connection::Connection;
+use crate::{Error, TableName};
+
+const TABLES: &str = include_str!("../../../sql/live/tables.sql");
+
+/// A table of the source, as the snapshot shows it.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    pub(super) name: TableName,
+    /// Name and type of each column that is written.
+    pub(super) columns: Vec<(String, String)>,
+    /// Whether its rows can travel in COPY's binary format.
+    pub(super) is_binary: bool,
+    /// The partitioned table that rows are written into, when it is not the table itself.
+    pub(super) through: Option<TableName>,
+    pub(super) pages: u64,
+    pub(super) heap_bytes: u64,
+    pub(super) toast_bytes: u64,
+    /// An estimate of the server.
+    pub(super) rows: f64,
+}
+
+impl Table {
+    /// `schema.table`, as pg_restore writes it in its log.
+    pub(super) fn full_name(&self) -> String {
+        format!("{}.{}", self.name.schema, self.name.name)
+    }
+
+    /// What the table takes on the disk, without its indexes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.heap_bytes + self.toast_bytes
+    }
+
+    /// The names of its columns, in parentheses, as COPY takes them; nothing when it has none.
+    pub(super) fn column_list(&self) -> String {
+        if self.columns.is_empty() {
+            return String::new();
+        }
+        format!(" ({})", self.quoted_columns())
+    }
+
+    /// The names of its columns, separated by commas.
+    pub(super) fn quoted_columns(&self) -> String {
+        let names = self.columns.iter().map(|(name, _)| crate::identifier::quote_identifier(name));
+        names.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// All tables but those with the oids `kept`, largest first.
+pub(super) async fn tables(connection: &Connection, kept: &[u32]) -> Result<Vec<Table>, Error> {
+    let rows = connection
+        .query(TABLES, &[&kept])
+        .await
+        .map_err(|error| connection.error("list the tables of the source", &error))?;
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let size = |column: &str| row.get::<_, i64>(column).unsigned_abs();
+            let (columns, types): (Vec<String>, Vec<String>) =
+                (row.get("columns"), row.get("types"));
+            let through: Option<String> = row.get("through_name");
+            Table {
+                name: TableName::new(row.get::<_, String>("schema"), row.get::<_, String>("name")),
+                columns: columns.into_iter().zip(types).collect(),
+                is_binary: row.get("is_binary"),
+                through: through
+                    .map(|name| TableName::new(row.get::<_, String>("through_schema"), name)),
+                pages: size("pages"),
+                heap_bytes: size("heap_bytes"),
+                toast_bytes: size("toast_bytes"),
+                rows: row.get("rows"),
+            }
+        })
+        .collect())
+}

@@ -1,0 +1,300 @@
+//! What the catalogs say about tables, and what hangs together with them.
+
+use std::collections::{BTreeSet, HashMap};
+
+use tokio_postgres::Row;
+
+use super::script::Name;
+use crate::connection::Connection;
+use crate::identifier::quote_identifier;
+use crate::sql_text::Cursor;
+use crate::{Error, TableName};
+
+/// A table that holds data.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    pub(super) name: TableName,
+    pub(super) is_partitioned: bool,
+    pub(super) is_partition: bool,
+    pub(super) is_ours: bool,
+    pub(super) is_readable: bool,
+    pub(super) is_of_extension: bool,
+    pub(super) owner: String,
+    /// Those that rows are loaded into: none that is generated.
+    pub(super) columns: Vec<String>,
+}
+
+/// A foreign key that is enforced.
+#[derive(Clone, Debug)]
+pub(super) struct ForeignKey {
+    pub(super) name: String,
+    pub(super) table: u32,
+    pub(super) referenced: u32,
+    /// Whether it is PostgreSQL's copy of a partitioned table's key.
+    pub(super) is_copy: bool,
+    pub(super) is_deferrable: bool,
+    pub(super) is_deferred: bool,
+}
+
+/// A sequence, and the column that owns it.
+#[derive(Clone, Debug)]
+pub(super) struct Sequence {
+    pub(super) name: TableName,
+    pub(super) owner: Option<(u32, String)>,
+    pub(super) increment: i64,
+    pub(super) is_ours: bool,
+    pub(super) is_readable: bool,
+}
+
+/// A trigger of a user.
+#[derive(Clone, Debug)]
+pub(super) struct Trigger {
+    pub(super) table: u32,
+    pub(super) name: String,
+    /// The words of ALTER TABLE that bring its state about, such as `ENABLE ALWAYS`.
+    pub(super) state: String,
+}
+
+/// The tables of a database by their oids.
+#[derive(Debug, Default)]
+pub(super) struct Catalog {
+    pub(super) tables: HashMap<u32, Table>,
+    by_name: HashMap<TableName, u32>,
+    parents: HashMap<u32, Vec<u32>>,
+    children: HashMap<u32, Vec<u32>>,
+    pub(super) keys: Vec<ForeignKey>,
+    pub(super) sequences: Vec<Sequence>,
+    pub(super) triggers: Vec<Trigger>,
+    /// Where a session of this role looks for names without a schema.
+    pub(super) search_path: Vec<String>,
+}
+
+impl Catalog {
+    pub(super) async fn read(connection: &Connection) -> Result<Self, Error> {
+        const TABLES: &str = include_str!("../../sql/load_tables.sql");
+        const COLUMNS: &str = include_str!("../../sql/load_columns.sql");
+        const PARENTS: &str = include_str!("../../sql/load_parents.sql");
+        const KEYS: &str = include_str!("../../sql/load_foreign_keys.sql");
+        const SEQUENCES: &str = include_str!("../../sql/load_sequences.sql");
+        const TRIGGERS: &str = include_str!("../../sql/load_triggers.sql");
+        let mut catalog = Self::default();
+        for row in rows(connection, "read the tables", TABLES).await? {
+            catalog.add_table(&row);
+        }
+        for row in rows(connection, "read the columns", COLUMNS).await? {
+            if let Some(table) = catalog.tables.get_mut(&row.get("table")) {
+                table.columns.push(row.get("name"));
+            }
+        }
+        for row in rows(connection, "read what inherits", PARENTS).await? {
+            let (child, parent) = (row.get("child"), row.get("parent"));
+            catalog.parents.entry(child).or_default().push(parent);
+            catalog.children.entry(parent).or_default().push(child);
+        }
+        for row in rows(connection, "read the foreign keys", KEYS).await? {
+            catalog.keys.push(ForeignKey {
+                name: row.get("name"),
+                table: row.get("table"),
+                referenced: row.get("referenced"),
+                is_copy: row.get("is_copy"),
+                is_deferrable: row.get("is_deferrable"),
+                is_deferred: row.get("is_deferred"),
+            });
+        }
+        for row in rows(connection, "read the sequences", SEQUENCES).await? {
+            let owner: (Option<u32>, Option<String>) = (row.get("table"), row.get("column"));
+            catalog.sequences.push(Sequence {
+                name: name(&row),
+                owner: owner.0.zip(owner.1),
+                increment: row.get("increment"),
+                is_ours: row.get("is_ours"),
+                is_readable: row.get("is_readable"),
+            });
+        }
+        for row in rows(connection, "read the triggers", TRIGGERS).await? {
+            catalog.triggers.push(Trigger {
+                table: row.get("table"),
+                name: row.get("name"),
+                state: row.get("state"),
+            });
+        }
+        catalog.search_path = search_path(connection).await?;
+        Ok(catalog)
+    }
+
+    fn add_table(&mut self, row: &Row) {
+        let oid = row.get("oid");
+        let table = Table {
+            name: name(row),
+            is_partitioned: row.get("is_partitioned"),
+            is_partition: row.get("is_partition"),
+            is_ours: row.get("is_ours"),
+            is_readable: row.get("is_readable"),
+            is_of_extension: row.get("is_of_extension"),
+            owner: row.get("owner"),
+            columns: Vec::new(),
+        };
+        self.by_name.insert(table.name.clone(), oid);
+        self.tables.insert(oid, table);
+    }
+
+    pub(super) fn oid(&self, name: &TableName) -> Option<u32> {
+        self.by_name.get(name).copied()
+    }
+
+    /// A table's name for people.
+    pub(super) fn display(&self, oid: u32) -> String {
+        self.tables.get(&oid).map_or_else(|| oid.to_string(), |table| table.name.to_string())
+    }
+
+    /// A table's name for SQL.
+    pub(super) fn quoted(&self, oid: u32) -> String {
+        self.tables.get(&oid).map_or_else(String::new, |table| table.name.quoted())
+    }
+
+    /// The table and everything below it: partitions, and tables that inherit.
+    pub(super) fn with_descendants(&self, oid: u32) -> BTreeSet<u32> {
+        reach(oid, &self.children)
+    }
+
+    /// The table, everything below it, and everything above it: rows of one may be rows of another.
+    pub(super) fn family(&self, oid: u32) -> BTreeSet<u32> {
+        let mut family = reach(oid, &self.parents);
+        family.extend(self.with_descendants(oid));
+        family
+    }
+
+    /// What TRUNCATE … CASCADE of `tables` empties, each with the key that leads there.
+    pub(super) fn cascade(
+        &self,
+        tables: impl IntoIterator<Item = u32>,
+    ) -> HashMap<u32, Option<usize>> {
+        let mut reached: HashMap<u32, Option<usize>> = HashMap::new();
+        let mut left: Vec<(u32, Option<usize>)> =
+            tables.into_iter().map(|table| (table, None)).collect();
+        while let Some((table, reason)) = left.pop() {
+            for table in self.with_descendants(table) {
+                if reached.contains_key(&table) {
+                    continue;
+                }
+                reached.insert(table, reason);
+                let keys = self.keys.iter().enumerate();
+                left.extend(
+                    keys.filter(|(_, key)| key.referenced == table)
+                        .map(|(number, key)| (key.table, Some(number))),
+                );
+            }
+        }
+        reached
+    }
+
+    /// The sequence of this name.
+    pub(super) fn sequence(&self, name: &TableName) -> Option<&Sequence> {
+        self.sequences.iter().find(|sequence| sequence.name == *name)
+    }
+
+    /// The tables in an order in which those that others refer to come first, as far as there is one.
+    pub(super) fn in_order(&self, tables: &[u32]) -> Vec<u32> {
+        let mut left = tables.to_vec();
+        let mut sorted = Vec::with_capacity(left.len());
+        while !left.is_empty() {
+            let waits = |table: u32| {
+                let family = self.family(table);
+                self.keys.iter().any(|key| {
+                    family.contains(&key.table)
+                        && !family.contains(&key.referenced)
+                        && left.iter().any(|other| self.family(*other).contains(&key.referenced))
+                })
+            };
+            // In a circle none is free: then the first.
+            let free = left.iter().position(|table| !waits(*table)).unwrap_or(0);
+            sorted.push(left.remove(free));
+        }
+        sorted
+    }
+}
+
+/// Where names of a script are looked for, statement by statement.
+#[derive(Clone, Debug)]
+pub(super) struct Names<'a> {
+    pub(super) catalog: &'a Catalog,
+    path: Vec<String>,
+}
+
+impl<'a> Names<'a> {
+    /// As a session starts.
+    pub(super) fn new(catalog: &'a Catalog) -> Self {
+        Self { catalog, path: catalog.search_path.clone() }
+    }
+
+    /// From now on, names without a schema are looked for in these.
+    pub(super) fn set_path(&mut self, path: Vec<String>) {
+        self.path = path;
+    }
+
+    fn candidates(&self, name: &[String]) -> Vec<TableName> {
+        match name {
+            [name] => self.path.iter().map(|schema| TableName::new(schema, name)).collect(),
+            [.., schema, name] => vec![TableName::new(schema, name)],
+            [] => Vec::new(),
+        }
+    }
+
+    pub(super) fn table(&self, name: &Name) -> Option<u32> {
+        self.candidates(name).iter().find_map(|name| self.catalog.oid(name))
+    }
+
+    /// The sequence that the text of a call of `setval` names.
+    pub(super) fn sequence(&self, text: &str) -> Option<&'a Sequence> {
+        let name = Cursor::of_head(text, 10).qualified_name()?;
+        self.candidates(&name).iter().find_map(|name| self.catalog.sequence(name))
+    }
+}
+
+fn reach(start: u32, edges: &HashMap<u32, Vec<u32>>) -> BTreeSet<u32> {
+    let mut reached = BTreeSet::from([start]);
+    let mut left = vec![start];
+    while let Some(next) = left.pop() {
+        for other in edges.get(&next).into_iter().flatten() {
+            if reached.insert(*other) {
+                left.push(*other);
+            }
+        }
+    }
+    reached
+}
+
+fn name(row: &Row) -> TableName {
+    TableName::new(row.get::<_, String>("schema"), row.get::<_, String>("name"))
+}
+
+async fn rows(connection: &Connection, action: &str, sql: &str) -> Result<Vec<Row>, Error> {
+    connection.query(sql, &[]).await.map_err(|error| connection.error(action, &error))
+}
+
+/// Our own sessions have none; a script's has what the role and the database set.
+async fn search_path(connection: &Connection) -> Result<Vec<String>, Error> {
+    let read = async {
+        connection.batch_execute("SET search_path TO DEFAULT").await?;
+        let row =
+            connection.query_one("SELECT pg_catalog.current_schemas(false)::text[]", &[]).await?;
+        connection.batch_execute("SELECT pg_catalog.set_config('search_path', '', false)").await?;
+        Ok(row.get(0))
+    };
+    read.await
+        .map_err(|error: tokio_postgres::Error| connection.error("read the search path", &error))
+}
+
+impl Sequence {
+    /// Its name for SQL, as an object.
+    pub(super) fn quoted(&self) -> String {
+        self.name.quoted()
+    }
+}
+
+impl Trigger {
+    /// Its name for SQL.
+    pub(super) fn quoted(&self) -> String {
+        quote_identifier(&self.name)
+    }
+}

@@ -1,0 +1,279 @@
+//! Data of another database, read in one snapshot.
+
+use super::Loaded;
+use super::catalog::{Catalog, Sequence};
+use super::survey::Survey;
+use crate::connection::Connection;
+use crate::identifier::quote_identifier;
+use crate::incremental::{columns, transfer};
+use crate::{Context, DatabaseUrl, Error};
+
+/// A table to be copied.
+#[derive(Debug)]
+struct Work {
+    /// Its oid on the target.
+    table: u32,
+    /// `ONLY "schema"."name"`: what inherits from it is copied by itself.
+    from: String,
+    columns: String,
+    is_binary: bool,
+    weight: u64,
+}
+
+/// A database that was looked at, its snapshot open.
+pub(super) struct DatabaseSource {
+    connection: Connection,
+    name: String,
+    catalog: Catalog,
+    work: Vec<Work>,
+}
+
+impl DatabaseSource {
+    /// Opens the snapshot, and compares every table with the target's.
+    pub(super) async fn look(
+        url: &DatabaseUrl,
+        target: &Connection,
+        survey: &mut Survey<'_>,
+        context: &Context,
+    ) -> Result<Self, Error> {
+        let connection = Connection::open_for(context, url, super::APPLICATION).await?;
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        connection
+            .batch_execute(begin)
+            .await
+            .map_err(|error| connection.error("begin a snapshot of the source", &error))?;
+        let catalog = Catalog::read(&connection).await?;
+        let mut source = Self { name: url.to_string(), connection, catalog, work: Vec::new() };
+        if same_database(url, &source.connection, target).await? {
+            survey.problem(
+                "--from",
+                format!(
+                    "{} is the database that is loaded into: emptying it would lose the data",
+                    source.name
+                ),
+            );
+        }
+        source.compare(target, survey).await?;
+        Ok(source)
+    }
+
+    async fn compare(&mut self, target: &Connection, survey: &mut Survey<'_>) -> Result<(), Error> {
+        let mut tables: Vec<u32> = Vec::new();
+        let mut unreadable = Vec::new();
+        // A partition's rows are read through its partitioned table: they may be cut otherwise here.
+        let mut candidates: Vec<_> = self
+            .catalog
+            .tables
+            .values()
+            .filter(|table| !table.is_partition && !table.is_of_extension)
+            .collect();
+        candidates.sort_by(|left, right| left.name.cmp(&right.name));
+        for table in candidates {
+            let Some(oid) = survey.catalog.oid(&table.name) else {
+                survey.problem(&self.name, format!("the target has no table {}: run the application's migrations first, or leave the table out with --exclude-table", table.name));
+                continue;
+            };
+            if survey.excluded.contains(&oid) {
+                continue;
+            }
+            if !table.is_readable {
+                unreadable.push(table.name.to_string());
+            }
+            tables.push(oid);
+        }
+        if !unreadable.is_empty() {
+            survey.problem(&self.name, format!("no SELECT on table {}", unreadable.join(", ")));
+        }
+        for oid in survey.catalog.in_order(&tables) {
+            self.compare_table(oid, target, survey).await?;
+        }
+        let only_there: Vec<String> = survey
+            .catalog
+            .tables
+            .iter()
+            .filter(|(oid, table)| {
+                !table.is_partition
+                    && !table.is_of_extension
+                    && !survey.excluded.contains(oid)
+                    && self.catalog.oid(&table.name).is_none()
+            })
+            .map(|(_, table)| table.name.to_string())
+            .collect();
+        if !only_there.is_empty() {
+            tracing::warn!(
+                "Only the target has {}: left as they are, unless they refer to a table that is emptied",
+                only_there.join(", ")
+            );
+        }
+        Ok(())
+    }
+
+    async fn compare_table(
+        &mut self,
+        oid: u32,
+        target: &Connection,
+        survey: &mut Survey<'_>,
+    ) -> Result<(), Error> {
+        let Some(table) = survey.catalog.tables.get(&oid) else { return Ok(()) };
+        let name = table.name.clone();
+        let ours = columns::columns(&self.connection, &name).await?;
+        let theirs = columns::columns(target, &name).await?;
+        let is_known = |column: &columns::Column| ours.iter().any(|its| its.name == column.name);
+        let compared: Vec<_> = theirs
+            .iter()
+            .filter(|column| is_known(column) || !survey.allows_new_columns())
+            .cloned()
+            .collect();
+        if let Some(differences) = columns::differences(&ours, &compared) {
+            survey.differences(&self.name, &name, &differences);
+        }
+        let loaded: Vec<_> = compared.iter().filter(|column| !column.is_generated).collect();
+        let is_binary = |name: &str| {
+            ours.iter()
+                .chain(&theirs)
+                .filter(|column| column.name == name)
+                .all(|column| column.is_binary)
+        };
+        let names: Vec<String> =
+            loaded.iter().map(|column| quote_identifier(&column.name)).collect();
+        let is_partitioned = self
+            .catalog
+            .oid(&name)
+            .and_then(|oid| self.catalog.tables.get(&oid))
+            .is_some_and(|table| table.is_partitioned);
+        let only = if is_partitioned { "" } else { "ONLY " };
+        self.work.push(Work {
+            table: oid,
+            from: format!("{only}{}", name.quoted()),
+            columns: names.join(", "),
+            is_binary: loaded.iter().all(|column| is_binary(&column.name)),
+            weight: self.weight(&name.quoted()).await?,
+        });
+        survey.load(oid);
+        Ok(())
+    }
+
+    /// Bytes on disk, with the partitions'.
+    async fn weight(&self, table: &str) -> Result<u64, Error> {
+        const SQL: &str = "SELECT coalesce(sum(pg_catalog.pg_table_size(relid)), 0)::bigint \
+             FROM (SELECT $1::text::pg_catalog.regclass AS relid UNION \
+                   SELECT relid FROM pg_catalog.pg_partition_tree($1::text::pg_catalog.regclass)) AS parts";
+        let row =
+            self.connection.query_one(SQL, &[&table]).await.map_err(|error| {
+                self.connection.error(format!("read the size of {table}"), &error)
+            })?;
+        Ok(row.get::<_, i64>(0).unsigned_abs())
+    }
+
+    /// Copies the tables, one after the other, and the states of the sequences.
+    pub(super) async fn run(
+        &self,
+        target: &Connection,
+        survey: &Survey<'_>,
+        report: &mut (dyn FnMut(f64, Option<String>) + Send + Sync),
+    ) -> Result<Loaded, Error> {
+        let mut loaded = Loaded::default();
+        let total = self.work.iter().map(|work| work.weight).sum::<u64>().max(1);
+        let mut done = 0;
+        for work in &self.work {
+            let name = survey.catalog.display(work.table);
+            let fraction = |bytes: u64| {
+                #[expect(clippy::cast_precision_loss, reason = "a share")]
+                let fraction = bytes.min(total) as f64 / total as f64;
+                fraction
+            };
+            report(fraction(done), Some(name.clone()));
+            let copied = self.table(work, target, survey).await?;
+            tracing::info!(table_name = name, rows = copied.rows, "{name}: {} rows", copied.rows);
+            loaded.add(Some(work.table), copied.rows);
+            loaded.bytes += copied.bytes;
+            done += work.weight;
+        }
+        for sequence in &self.catalog.sequences {
+            self.sequence(sequence, target, survey).await?;
+        }
+        Ok(loaded)
+    }
+
+    async fn table(
+        &self,
+        work: &Work,
+        target: &Connection,
+        survey: &Survey<'_>,
+    ) -> Result<transfer::Copied, Error> {
+        let Work { table, from, columns, is_binary, .. } = work;
+        let query = format!("SELECT {columns} FROM {from}");
+        // A table without columns has rows all the same; the text format needs no list for it.
+        let into = if columns.is_empty() {
+            survey.catalog.quoted(*table)
+        } else {
+            format!("{} ({columns})", survey.catalog.quoted(*table))
+        };
+        let name = survey.catalog.tables.get(table).map(|table| table.name.clone());
+        let Some(name) = name else { return Ok(transfer::Copied::default()) };
+        transfer::rows(&self.connection, target, &name, &query, &into, *is_binary, &|_| {}).await
+    }
+
+    /// The target's sequence of the same column, or else of the same name, goes on where this one is.
+    async fn sequence(
+        &self,
+        sequence: &Sequence,
+        target: &Connection,
+        survey: &Survey<'_>,
+    ) -> Result<(), Error> {
+        let owner = sequence.owner.as_ref().and_then(|(table, column)| {
+            let name = &self.catalog.tables.get(table)?.name;
+            Some((survey.catalog.oid(name)?, column))
+        });
+        let of_column = owner.and_then(|(table, column)| {
+            survey.catalog.sequences.iter().find(|other| {
+                other.owner.as_ref().is_some_and(|its| its.0 == table && its.1 == *column)
+            })
+        });
+        let Some(theirs) = of_column.or_else(|| survey.catalog.sequence(&sequence.name)) else {
+            tracing::warn!("The target has no sequence {}: left out", sequence.name);
+            return Ok(());
+        };
+        let is_excluded =
+            theirs.owner.as_ref().is_some_and(|(table, _)| survey.excluded.contains(table));
+        if is_excluded {
+            return Ok(());
+        }
+        if !sequence.is_readable || !theirs.is_ours {
+            let why = if theirs.is_ours {
+                "no SELECT on the source's"
+            } else {
+                "another role owns the target's"
+            };
+            tracing::warn!("The sequence {} is left as it is: {why}", theirs.name);
+            return Ok(());
+        }
+        let state = format!("SELECT last_value, is_called FROM {}", sequence.quoted());
+        let row = self.connection.query_one(&state, &[]).await.map_err(|error| {
+            self.connection.error(format!("read the sequence {}", sequence.name), &error)
+        })?;
+        let set = "SELECT pg_catalog.setval($1::text::pg_catalog.regclass, $2, $3)";
+        target
+            .execute(set, &[&theirs.quoted(), &row.get::<_, i64>(0), &row.get::<_, bool>(1)])
+            .await
+            .map_err(|error| target.error(format!("set the sequence {}", theirs.name), &error))?;
+        Ok(())
+    }
+}
+
+/// Whether both lead to one database, by their names or by what the server says.
+pub(super) async fn same_database(
+    url: &DatabaseUrl,
+    source: &Connection,
+    target: &Connection,
+) -> Result<bool, Error> {
+    const SQL: &str = include_str!("../../sql/server.sql");
+    let place = async |connection: &Connection| {
+        let row = connection
+            .query_one(SQL, &[])
+            .await
+            .map_err(|error| connection.error("read where the database is", &error))?;
+        Ok::<String, Error>(row.get("place"))
+    };
+    Ok(url.same_database(target.url()) || place(source).await? == place(target).await?)
+}

@@ -1,0 +1,150 @@
+//! Data of an archive, read by pg_restore.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+use tokio::io::BufReader;
+
+use super::Loaded;
+use super::catalog::Names;
+use super::script::{Kind, Rows, Script, Variables};
+use super::script_run::{Failure, ScriptRun};
+use super::survey::Survey;
+use crate::archive::{Archive, Entry};
+use crate::child::{Program, application_name};
+use crate::connection::Connection;
+use crate::full_copy::{failure, read_archive, write_list};
+use crate::{Context, DatabaseUrl, Error, TableName};
+
+/// An archive whose table of contents was read.
+pub(super) struct DumpSource {
+    path: PathBuf,
+    /// What is restored, in an order that foreign keys allow.
+    list: NamedTempFile,
+    tables: usize,
+}
+
+impl DumpSource {
+    /// Reads the table of contents, and compares its tables with the target's.
+    pub(super) async fn look(path: &Path, survey: &mut Survey<'_>) -> Result<Self, Error> {
+        let archive = read_archive(path).await?;
+        let place = path.display().to_string();
+        let names = Names::new(survey.catalog);
+        let (mut tables, mut others) = (Vec::new(), Vec::new());
+        for entry in &archive.entries {
+            match entry.kind.as_str() {
+                "TABLE DATA" => {
+                    let rows = rows(&archive, entry);
+                    if let Some(oid) = names.table(&rows.table) {
+                        if !survey.excluded.contains(&oid) {
+                            tables.push((oid, entry, rows));
+                        }
+                    } else {
+                        survey.rows(&place, &names, &rows, true);
+                    }
+                }
+                "SEQUENCE SET" if !is_of_excluded(survey, entry) => others.push(entry),
+                "BLOBS" | "BLOB METADATA" => {
+                    tracing::warn!("{place} holds large objects: they are left out");
+                }
+                _ => {}
+            }
+        }
+        let mut oids: Vec<u32> = tables.iter().map(|(oid, ..)| *oid).collect();
+        oids.sort_unstable();
+        oids.dedup();
+        let order = survey.catalog.in_order(&oids);
+        tables.sort_by_key(|(oid, ..)| order.iter().position(|other| other == oid));
+        for (_, _, rows) in &tables {
+            survey.rows(&place, &names, rows, true);
+        }
+        let entries: Vec<&Entry> =
+            tables.iter().map(|(_, entry, _)| *entry).chain(others).collect();
+        let list = write_list(entries)?;
+        Ok(Self { path: path.to_owned(), list, tables: tables.len() })
+    }
+
+    /// Has pg_restore write the data as a script, and carries that out.
+    pub(super) async fn run(
+        &self,
+        url: &DatabaseUrl,
+        target: &Connection,
+        survey: &Survey<'_>,
+        context: &Context,
+        report: &mut (dyn FnMut(f64, Option<String>) + Send + Sync),
+    ) -> Result<Loaded, Error> {
+        let program = Program {
+            name: "pg_restore",
+            arguments: vec![
+                "--data-only".into(),
+                "--no-owner".into(),
+                "--no-privileges".into(),
+                format!("--use-list={}", self.list.path().display()),
+                "--file=-".into(),
+                "--".into(),
+                self.path.display().to_string(),
+            ],
+            url,
+            application_name: application_name("load"),
+        };
+        let file = self.path.display().to_string();
+        let mut current = None;
+        let mut done = 0_usize;
+        let mut report = |_: u64, table: Option<String>| {
+            if table.is_some() && table != current {
+                done += usize::from(current.is_some());
+                current.clone_from(&table);
+            }
+            #[expect(clippy::cast_precision_loss, reason = "a share")]
+            report(done as f64 / self.tables.max(1) as f64, table);
+        };
+        let report: &mut (dyn FnMut(u64, Option<String>) + Send + Sync) = &mut report;
+        let (ended, result) = program
+            .pipe(
+                context,
+                |line| tracing::debug!("{line}"),
+                async move |stdout| {
+                    let script = Script::new(
+                        BufReader::with_capacity(super::BUFFER, stdout),
+                        Variables::default(),
+                    );
+                    let run = ScriptRun {
+                        file: &file,
+                        script,
+                        connection: target,
+                        catalog: survey.catalog,
+                        excluded: &survey.excluded,
+                        report,
+                    };
+                    run.run().await
+                },
+            )
+            .await?;
+        match result {
+            Err(Failure::Server(error)) => Err(error),
+            Err(Failure::Script(error)) if ended.status.success() || !error.is_cut => {
+                Err(Failure::Script(error).into_error(&self.path.display().to_string()))
+            }
+            _ if !ended.status.success() => Err(failure("pg_restore", url, &ended)),
+            Ok((loaded, _)) => Ok(loaded),
+            Err(error) => Err(error.into_error(&self.path.display().to_string())),
+        }
+    }
+}
+
+/// The table and its columns, from the statement that the archive holds for them.
+fn rows(archive: &Archive, entry: &Entry) -> Rows {
+    match archive.copies.get(&entry.id).map(|copy| Kind::of(copy)) {
+        Some(Kind::Copy(rows)) => rows,
+        _ => Rows {
+            table: entry.schema.iter().chain([&entry.tag]).cloned().collect(),
+            columns: None,
+        },
+    }
+}
+
+fn is_of_excluded(survey: &Survey<'_>, entry: &Entry) -> bool {
+    let name = TableName::new(entry.schema.clone().unwrap_or_default(), entry.tag.as_str());
+    let owner = survey.catalog.sequence(&name).and_then(|sequence| sequence.owner.as_ref());
+    owner.is_some_and(|(table, _)| survey.excluded.contains(table))
+}

@@ -1,0 +1,124 @@
+//! The data of a database as a script that [`LoadData`](super::LoadData) and psql take.
+
+use std::path::Path;
+use std::time::Instant;
+
+use tokio::io::{AsyncWriteExt, BufWriter};
+
+use super::catalog::Catalog;
+use crate::child::{Program, application_name};
+use crate::connection::Connection;
+use crate::full_copy::{Partial, connection_string, failure};
+use crate::summary::PhaseSummary;
+use crate::{Check, Context, DatabaseUrl, Error, Summary, TableName};
+
+/// Rows and sequences of a database into one file of SQL, in one snapshot.
+#[derive(Clone, Debug)]
+pub struct ExportData {
+    /// The database that is read.
+    pub source: DatabaseUrl,
+    /// Tables whose rows and sequences stay out of the file.
+    pub excluded: Vec<TableName>,
+    /// Whether the file empties the tables first; wanted where psql alone runs it.
+    pub truncates: bool,
+}
+
+impl ExportData {
+    /// Writes the file at `path`; it stands there only when it is whole.
+    ///
+    /// # Errors
+    /// [`Error::Preflight`] for excluded tables that are not there, [`Error::Cancelled`],
+    /// [`Error::Program`] with pg_dump's errors, [`Error::Unreachable`], [`Error::File`].
+    pub async fn run(&self, path: &Path, context: &Context) -> Result<Summary, Error> {
+        let start = Instant::now();
+        context.check()?;
+        tracing::info!("Start export data");
+        let prepared = self.prepare(context).await?;
+        let partial = Partial::create(path)?;
+        let program = Program {
+            name: "pg_dump",
+            arguments: prepared.arguments,
+            url: &self.source,
+            application_name: application_name("export"),
+        };
+        let file = partial.path().to_owned();
+        let head = prepared.head;
+        let (ended, written) = program
+            .pipe(
+                context,
+                |line| tracing::debug!("{line}"),
+                async move |mut stdout| {
+                    let mut out = BufWriter::new(tokio::fs::File::create(&file).await?);
+                    out.write_all(head.as_bytes()).await?;
+                    tokio::io::copy(&mut stdout, &mut out).await?;
+                    out.flush().await
+                },
+            )
+            .await?;
+        written.map_err(|source| Error::File { action: "write", path: path.to_owned(), source })?;
+        if !ended.status.success() {
+            return Err(failure("pg_dump", &self.source, &ended));
+        }
+        let bytes = partial.bytes();
+        partial.complete(path)?;
+        tracing::info!(bytes, "End export data");
+        let objects = prepared.tables;
+        Ok(PhaseSummary { objects, bytes, ..PhaseSummary::ended("export", start) }.into())
+    }
+
+    async fn prepare(&self, context: &Context) -> Result<Prepared, Error> {
+        let connection = Connection::open_for(context, &self.source, "pg-replicate export").await?;
+        let catalog = connection.run(context, Catalog::read(&connection)).await?;
+        let mut excluded = std::collections::BTreeSet::new();
+        let mut unknown = Vec::new();
+        for name in &self.excluded {
+            match catalog.oid(name) {
+                Some(oid) => excluded.extend(catalog.with_descendants(oid)),
+                None => unknown.push(Check::bad(
+                    "--exclude-table",
+                    format!("the database has no table {name}; case counts, and a table outside public is named schema.table"),
+                )),
+            }
+        }
+        if !unknown.is_empty() {
+            return Err(Error::Preflight(unknown));
+        }
+        let mut arguments: Vec<String> =
+            ["--data-only", "--no-owner", "--no-privileges", "--no-password", "--encoding=UTF8"]
+                .map(str::to_owned)
+                .to_vec();
+        let tables = catalog.tables.iter().filter(|(oid, _)| excluded.contains(oid));
+        arguments.extend(tables.map(|(_, table)| exclude(&table.name)));
+        let is_excluded = |owner: &(u32, String)| excluded.contains(&owner.0);
+        let sequences =
+            catalog.sequences.iter().filter(|one| one.owner.as_ref().is_some_and(is_excluded));
+        arguments.extend(sequences.map(|sequence| exclude(&sequence.name)));
+        arguments.push(format!("--dbname={}", connection_string(&self.source)));
+
+        let mut names: Vec<String> = catalog
+            .tables
+            .iter()
+            .filter(|(oid, table)| {
+                !excluded.contains(oid) && !table.is_partition && !table.is_of_extension
+            })
+            .map(|(_, table)| table.name.quoted())
+            .collect();
+        names.sort_unstable();
+        let head = if self.truncates && !names.is_empty() {
+            format!("TRUNCATE TABLE\n  {}\n  RESTART IDENTITY CASCADE;\n\n", names.join(",\n  "))
+        } else {
+            String::new()
+        };
+        Ok(Prepared { arguments, head, tables: names.len() as u64 })
+    }
+}
+
+struct Prepared {
+    arguments: Vec<String>,
+    head: String,
+    tables: u64,
+}
+
+fn exclude(name: &TableName) -> String {
+    format!("--exclude-table={}", name.pattern())
+}

@@ -1,0 +1,319 @@
+//! The data of databases, dumps and scripts into tables that are there already: all of it in one
+//! transaction, or nothing.
+//!
+//! docs/review-data.md says what operators can rely on. In order:
+//!
+//! 1. every source is read through ([`Survey`](survey::Survey)): which tables get rows, whether
+//!    their columns are the target's, what cannot be carried out; nothing is changed before all of
+//!    it is known to fit ([`Plan`](plan::Plan));
+//! 2. in one transaction of the target: triggers off, the foreign keys that the order of the rows
+//!    cannot satisfy deferred, sequences brought under the transaction, tables emptied, the sources
+//!    loaded in their order, keys checked, keys and triggers back in their state.
+
+mod around;
+mod catalog;
+mod database;
+mod dump;
+mod export;
+mod plan;
+mod schema;
+mod script;
+mod script_run;
+mod source;
+mod survey;
+mod untouched;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use tokio::io::BufReader;
+
+use crate::connection::Connection;
+use crate::context::{PhaseProgress, share};
+use crate::summary::PhaseSummary;
+use crate::{Context, DatabaseUrl, Error, Summary, TableName};
+
+use catalog::Catalog;
+use database::DatabaseSource;
+use dump::DumpSource;
+use plan::Plan;
+use script::{Script, Variables};
+use script_run::ScriptRun;
+use survey::Survey;
+use untouched::Untouched;
+
+pub use export::ExportData;
+pub use schema::ExportSchema;
+pub use source::LoadSource;
+
+const APPLICATION: &str = "pg-replicate load";
+
+/// How long a failed load waits for the server to undo it.
+const UNDO_LIMIT: Duration = Duration::from_secs(10);
+
+/// What is read of a file at once.
+const BUFFER: usize = 256 * 1024;
+
+/// A load of data into tables that are there already.
+#[derive(Clone, Debug)]
+pub struct LoadData {
+    /// Where data comes from, in the order in which it is loaded.
+    pub sources: Vec<LoadSource>,
+    /// The database that is written.
+    pub target: DatabaseUrl,
+    /// Tables that keep their rows, whatever the sources hold for them.
+    pub excluded: Vec<TableName>,
+    /// Whether the tables that get rows are emptied first; otherwise the sources see to it.
+    pub truncates: bool,
+    /// Whether a column that only the target has takes its default.
+    pub allows_new_columns: bool,
+}
+
+/// `table`, `schema.table`, either part in double quotes or not; `None` for what names no table.
+#[must_use]
+pub fn parse_table(text: &str) -> Option<TableName> {
+    crate::backup_mode::parse_table(text)
+}
+
+/// What a source loaded.
+#[derive(Debug, Default)]
+struct Loaded {
+    tables: BTreeSet<u32>,
+    rows: u64,
+    bytes: u64,
+}
+
+impl Loaded {
+    fn add(&mut self, table: Option<u32>, rows: u64) {
+        self.tables.extend(table);
+        self.rows += rows;
+    }
+}
+
+/// A source that was looked at.
+enum Looked<'a> {
+    Database(Box<DatabaseSource>),
+    Dump(DumpSource),
+    Script(&'a PathBuf, u64),
+}
+
+impl LoadData {
+    /// Loads the data; see the module.
+    ///
+    /// # Errors
+    /// [`Error::Preflight`] with all that does not fit, [`Error::Cancelled`],
+    /// [`Error::Unreachable`], [`Error::Database`] with the line that the server refused,
+    /// [`Error::Configuration`] for a file that cannot be read. The target is as it was in every
+    /// case.
+    pub async fn run(&self, context: &Context) -> Result<Summary, Error> {
+        context.check()?;
+        tracing::info!("Start load data");
+        let target = Connection::open_for(context, &self.target, APPLICATION).await?;
+        let work = self.load(&target, context);
+        let result = target.run(context, work).await;
+        if result.is_err() && !context.cancel.is_cancelled() {
+            // The closed connection would do it too, only later: locks shall be gone when we say so.
+            let _ = tokio::time::timeout(UNDO_LIMIT, target.batch_execute("ROLLBACK")).await;
+        }
+        let summary = result?;
+        tracing::info!("End load data");
+        Ok(summary)
+    }
+
+    async fn load(&self, target: &Connection, context: &Context) -> Result<Summary, Error> {
+        let start = Instant::now();
+        let catalog = Catalog::read(target).await?;
+        let mut survey = Survey::new(&catalog, self.allows_new_columns);
+        for table in &self.excluded {
+            survey.exclude(table);
+        }
+        let sources = self.look(target, &mut survey, context).await?;
+        let plan = Plan::new(&mut survey, self.truncates);
+        if survey.loaded.is_empty() && survey.emptied.is_empty() && survey.problems.is_empty() {
+            survey.problem("--from", "the sources hold no rows for any table".into());
+        }
+        if !survey.problems.is_empty() {
+            return Err(Error::Preflight(std::mem::take(&mut survey.problems)));
+        }
+        let mut summary: Summary = PhaseSummary {
+            objects: survey.loaded.len() as u64,
+            ..PhaseSummary::ended("look", start)
+        }
+        .into();
+
+        let start = Instant::now();
+        let execute = async |sql: &str, action: &str| {
+            target.batch_execute(sql).await.map_err(|error| target.error(action, &error))
+        };
+        execute("BEGIN", "begin the load").await?;
+        let untouched = Untouched::look(target, &survey.excluded).await?;
+        log(&catalog, &plan);
+        around::before(target, &catalog, &plan).await?;
+        summary.extend(
+            PhaseSummary {
+                objects: plan.truncated.len() as u64,
+                ..PhaseSummary::ended("truncate", start)
+            }
+            .into(),
+        );
+        self.load_all(&sources, target, &survey, context, &mut summary).await?;
+        let start = Instant::now();
+        around::after(target, &catalog, &plan).await?;
+        untouched.check(target, &catalog).await?;
+        execute("COMMIT", "commit the load").await?;
+        let objects = plan.deferred.len() as u64;
+        summary
+            .extend(PhaseSummary { objects, ..PhaseSummary::ended("foreign keys", start) }.into());
+        Ok(summary)
+    }
+
+    async fn look<'a>(
+        &'a self,
+        target: &Connection,
+        survey: &mut Survey<'_>,
+        context: &Context,
+    ) -> Result<Vec<Looked<'a>>, Error> {
+        let mut looked = Vec::new();
+        let mut variables = Variables::default();
+        for source in &self.sources {
+            looked.push(match source {
+                LoadSource::Database(url) => {
+                    let source = DatabaseSource::look(url, target, survey, context).await?;
+                    Looked::Database(Box::new(source))
+                }
+                LoadSource::Dump(path) => Looked::Dump(DumpSource::look(path, survey).await?),
+                LoadSource::Script(path) => {
+                    let (input, bytes) = open(path).await?;
+                    let file = path.display().to_string();
+                    match survey.script(&file, input, std::mem::take(&mut variables)).await {
+                        Ok(after) => variables = after,
+                        Err(error) => {
+                            survey.problem(&format!("{file}, line {}", error.line), error.reason);
+                        }
+                    }
+                    Looked::Script(path, bytes)
+                }
+            });
+        }
+        Ok(looked)
+    }
+
+    async fn load_all(
+        &self,
+        sources: &[Looked<'_>],
+        target: &Connection,
+        survey: &Survey<'_>,
+        context: &Context,
+        summary: &mut Summary,
+    ) -> Result<(), Error> {
+        let mut progress = context.phase("load", share::INCREMENTAL);
+        let mut variables = Variables::default();
+        let count = sources.len();
+        for (number, (looked, source)) in sources.iter().zip(&self.sources).enumerate() {
+            let start = Instant::now();
+            let name = source.to_string();
+            tracing::info!(source = name, "Load {name}");
+            let mut report = Report { progress: &mut progress, number, count };
+            let loaded = match looked {
+                Looked::Database(source) => {
+                    let report: &mut (dyn FnMut(f64, Option<String>) + Send + Sync) =
+                        &mut |fraction, table| report.tell(fraction, table, 0);
+                    source.run(target, survey, report).await?
+                }
+                Looked::Dump(source) => {
+                    let report: &mut (dyn FnMut(f64, Option<String>) + Send + Sync) =
+                        &mut |fraction, table| report.tell(fraction, table, 0);
+                    source.run(&self.target, target, survey, context, report).await?
+                }
+                Looked::Script(path, bytes) => {
+                    let (input, _) = open(path).await?;
+                    let report: &mut (dyn FnMut(u64, Option<String>) + Send + Sync) =
+                        &mut |read, table| {
+                            #[expect(clippy::cast_precision_loss, reason = "a share")]
+                            let fraction = read as f64 / (*bytes).max(1) as f64;
+                            report.tell(fraction, table, read);
+                        };
+                    let run = ScriptRun {
+                        file: &name,
+                        script: Script::new(input, std::mem::take(&mut variables)),
+                        connection: target,
+                        catalog: survey.catalog,
+                        excluded: &survey.excluded,
+                        report,
+                    };
+                    let (loaded, after) =
+                        run.run().await.map_err(|failure| failure.into_error(&name))?;
+                    variables = after;
+                    loaded
+                }
+            };
+            let phase = PhaseSummary {
+                objects: loaded.tables.len() as u64,
+                rows: loaded.rows,
+                bytes: loaded.bytes,
+                ..PhaseSummary::ended(&format!("load {}", short(source)), start)
+            };
+            summary.extend(phase.into());
+        }
+        progress.report(1.0, None, 0, 0);
+        Ok(())
+    }
+}
+
+/// The progress of one source among several.
+struct Report<'a, 'b> {
+    progress: &'a mut PhaseProgress<'b>,
+    number: usize,
+    count: usize,
+}
+
+impl Report<'_, '_> {
+    fn tell(&mut self, fraction: f64, table: Option<String>, bytes: u64) {
+        #[expect(clippy::cast_precision_loss, reason = "a share")]
+        let fraction = (self.number as f64 + fraction.clamp(0.0, 1.0)) / self.count.max(1) as f64;
+        self.progress.report(fraction, table, 0, bytes);
+    }
+}
+
+fn log(catalog: &Catalog, plan: &Plan) {
+    let tables: Vec<String> = plan.truncated.iter().map(|table| catalog.display(*table)).collect();
+    if !tables.is_empty() {
+        tracing::info!("Empty {}", tables.join(", "));
+    }
+    if !plan.cascaded.is_empty() {
+        tracing::warn!(
+            "Emptied too, because they refer to those: {}; the sources hold no rows for them",
+            plan.cascaded.join(", ")
+        );
+    }
+    let keys: Vec<&str> = plan.deferred.iter().map(|key| key.name.as_str()).collect();
+    if !keys.is_empty() {
+        tracing::info!(
+            "Checked at the end, because rows come before those they refer to: {}",
+            keys.join(", ")
+        );
+    }
+    let triggers: Vec<&str> = plan.triggers.iter().map(|trigger| trigger.name.as_str()).collect();
+    if !triggers.is_empty() {
+        tracing::info!("Triggers that do not fire meanwhile: {}", triggers.join(", "));
+    }
+}
+
+fn short(source: &LoadSource) -> String {
+    match source {
+        LoadSource::Database(url) => url.database().to_owned(),
+        LoadSource::Dump(path) | LoadSource::Script(path) => {
+            path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+        }
+    }
+}
+
+async fn open(path: &PathBuf) -> Result<(BufReader<tokio::fs::File>, u64), Error> {
+    let opened = async {
+        let file = tokio::fs::File::open(path).await?;
+        let bytes = file.metadata().await?.len();
+        Ok((BufReader::with_capacity(BUFFER, file), bytes))
+    };
+    opened.await.map_err(|source| Error::File { action: "open", path: path.clone(), source })
+}

@@ -1,0 +1,357 @@
+//! What a statement of a script does, as far as it matters to a load.
+
+use super::command::{is_utf8, not_utf8};
+use crate::sql_text::Cursor;
+
+/// No statement names more before its values begin.
+const MOST_TOKENS: usize = 20_000;
+
+/// A name as it is written, with its qualifiers.
+pub(in crate::load) type Name = Vec<String>;
+
+/// What a statement does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::load) enum Kind {
+    /// Rows that follow in the script.
+    Copy(Rows),
+    /// Rows in the statement.
+    Insert(Rows),
+    /// It changes rows of a table, or what belongs to it.
+    Change(Name),
+    /// Tables are emptied.
+    Truncate(Truncate),
+    /// A sequence is set; its name as it stands in the call.
+    Sequence(String),
+    /// Where names without a schema are looked for from now on.
+    SearchPath(Vec<String>),
+    /// Not carried out, and why.
+    LeftOut(&'static str),
+    /// Not possible here; why, and what to do.
+    Refused(String),
+    /// Anything else.
+    Other,
+}
+
+/// Rows for a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::load) struct Rows {
+    pub(in crate::load) table: Name,
+    /// In the order of the rows' values, where they are named.
+    pub(in crate::load) columns: Option<Vec<String>>,
+}
+
+/// A TRUNCATE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::load) struct Truncate {
+    pub(in crate::load) tables: Vec<Name>,
+    /// `RESTART IDENTITY` and `CASCADE`, as far as they are there.
+    pub(in crate::load) options: String,
+    pub(in crate::load) is_cascade: bool,
+}
+
+const IN_ONE_TRANSACTION: &str = "everything is one transaction";
+
+impl Kind {
+    pub(in crate::load) fn of(sql: &str) -> Self {
+        let mut at = Cursor::of_head(sql, MOST_TOKENS);
+        let at = &mut at;
+        if at.eat(&["COPY"]) {
+            return copy(at);
+        }
+        if at.eat(&["INSERT", "INTO"]) {
+            return rows(at).map_or(Self::Other, Self::Insert);
+        }
+        if at.eat(&["TRUNCATE"]) {
+            return truncate(at).map_or(Self::Other, Self::Truncate);
+        }
+        if at.eat(&["UPDATE"]) || at.eat(&["DELETE", "FROM"]) {
+            at.eat(&["ONLY"]);
+            return at.qualified_name().map_or(Self::Other, Self::Change);
+        }
+        if at.eat(&["SELECT"]) {
+            return function(at);
+        }
+        if at.eat(&["SET"]) {
+            return set(at);
+        }
+        if at.eat(&["ALTER", "TABLE"]) {
+            return alter_table(at);
+        }
+        if at.eat(&["BEGIN"]) || at.eat(&["START", "TRANSACTION"]) {
+            return Self::LeftOut(IN_ONE_TRANSACTION);
+        }
+        if at.eat(&["COMMIT"]) || at.eat(&["END"]) {
+            if at.eat(&["PREPARED"]) {
+                return Self::Refused("a prepared transaction is none of the load's".into());
+            }
+            return Self::LeftOut(IN_ONE_TRANSACTION);
+        }
+        if at.eat(&["ABORT"]) || (at.eat(&["ROLLBACK"]) && !rolls_back_to_savepoint(at)) {
+            return Self::Refused(
+                "ROLLBACK would undo what was loaded: everything is one transaction; take it out"
+                    .into(),
+            );
+        }
+        if at.eat(&["PREPARE", "TRANSACTION"]) {
+            return Self::Refused(
+                "everything is one transaction: take PREPARE TRANSACTION out".into(),
+            );
+        }
+        Self::Other
+    }
+}
+
+fn rolls_back_to_savepoint(at: &mut Cursor<'_>) -> bool {
+    let _ = at.eat(&["WORK"]) || at.eat(&["TRANSACTION"]);
+    at.eat(&["TO"])
+}
+
+/// `table [(columns)]`
+fn rows(at: &mut Cursor<'_>) -> Option<Rows> {
+    let table = at.qualified_name()?;
+    let mut columns = None;
+    if at.eat_symbol('(') {
+        let mut names = Vec::new();
+        loop {
+            names.push(at.name()?);
+            if at.eat_symbol(')') {
+                break;
+            }
+            if !at.eat_symbol(',') {
+                return None;
+            }
+        }
+        columns = Some(names);
+    }
+    Some(Rows { table, columns })
+}
+
+fn copy(at: &mut Cursor<'_>) -> Kind {
+    let wanted = "only COPY … FROM stdin, in text or CSV, with its rows below, can be loaded";
+    let refused = || Kind::Refused(wanted.to_owned());
+    let Some(rows) = rows(at) else { return refused() };
+    if !at.eat(&["FROM", "STDIN"]) {
+        return refused();
+    }
+    while let Some(token) = at.peek() {
+        if token.is_word("BINARY") {
+            return refused();
+        }
+        let is_encoding = token.is_word("ENCODING");
+        at.advance();
+        if is_encoding
+            && let Some(name) = at.text()
+            && !is_utf8(&name)
+        {
+            return Kind::Refused(not_utf8(&name));
+        }
+    }
+    Kind::Copy(rows)
+}
+
+fn truncate(at: &mut Cursor<'_>) -> Option<Truncate> {
+    at.eat(&["TABLE"]);
+    let mut tables = Vec::new();
+    loop {
+        at.eat(&["ONLY"]);
+        tables.push(at.qualified_name()?);
+        at.eat_symbol('*');
+        if !at.eat_symbol(',') {
+            break;
+        }
+    }
+    let mut options = String::new();
+    if at.eat(&["RESTART", "IDENTITY"]) {
+        options.push_str(" RESTART IDENTITY");
+    } else {
+        at.eat(&["CONTINUE", "IDENTITY"]);
+    }
+    let is_cascade = at.eat(&["CASCADE"]);
+    if is_cascade {
+        options.push_str(" CASCADE");
+    }
+    Some(Truncate { tables, options, is_cascade })
+}
+
+/// `setval('name', …)` and `set_config('search_path', …)`, with or without their schema.
+fn function(at: &mut Cursor<'_>) -> Kind {
+    if at.eat(&["pg_catalog"]) {
+        at.eat_symbol('.');
+    }
+    if at.eat(&["setval"]) && at.eat_symbol('(') {
+        return at.text().map_or(Kind::Other, Kind::Sequence);
+    }
+    if at.eat(&["set_config"])
+        && at.eat_symbol('(')
+        && at.text().is_some_and(|name| name == "search_path")
+        && at.eat_symbol(',')
+        && let Some(path) = at.text()
+    {
+        let mut names = Cursor::of_head(&path, MOST_TOKENS);
+        return Kind::SearchPath(list(&mut names));
+    }
+    Kind::Other
+}
+
+fn list(at: &mut Cursor<'_>) -> Vec<String> {
+    let mut names = Vec::new();
+    while let Some(name) = at.name().or_else(|| at.text()) {
+        names.push(name);
+        if !at.eat_symbol(',') {
+            break;
+        }
+    }
+    names
+}
+
+fn set(at: &mut Cursor<'_>) -> Kind {
+    let _ = at.eat(&["SESSION"]) || at.eat(&["LOCAL"]);
+    let is_names = at.eat(&["NAMES"]);
+    let Some(name) = (if is_names { Some("client_encoding".into()) } else { at.name() }) else {
+        return Kind::Other;
+    };
+    let _ = at.eat_symbol('=') || at.eat(&["TO"]);
+    let mut value = || at.text().or_else(|| at.name()).unwrap_or_default();
+    match name.as_str() {
+        "client_encoding" => {
+            let encoding = value();
+            if is_utf8(&encoding) { Kind::Other } else { Kind::Refused(not_utf8(&encoding)) }
+        }
+        "standard_conforming_strings" if value() == "off" => Kind::Refused(
+            "standard_conforming_strings = off changes what a backslash means: make the file with a pg_dump of this century".into(),
+        ),
+        "session_replication_role" => {
+            Kind::LeftOut("triggers and the order of foreign keys are seen to, and keys are checked")
+        }
+        // pg_dump 17 sets it, and older servers do not know it.
+        "transaction_timeout" => Kind::LeftOut("there is no time limit"),
+        "search_path" => Kind::SearchPath(list(at)),
+        _ => Kind::Other,
+    }
+}
+
+/// `pg_dump --disable-triggers` writes what only a superuser may do.
+fn alter_table(at: &mut Cursor<'_>) -> Kind {
+    at.eat(&["IF", "EXISTS"]);
+    at.eat(&["ONLY"]);
+    let Some(table) = at.qualified_name() else { return Kind::Other };
+    at.eat_symbol('*');
+    for words in [
+        ["DISABLE", "TRIGGER", "ALL"],
+        ["DISABLE", "TRIGGER", "USER"],
+        ["ENABLE", "TRIGGER", "ALL"],
+        ["ENABLE", "TRIGGER", "USER"],
+    ] {
+        if at.eat(&words) && at.peek().is_none() {
+            return Kind::LeftOut("triggers are seen to, and keep their state");
+        }
+    }
+    Kind::Change(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        text.split('.').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn rows_for_a_table() {
+        let columns = |list: &[&str]| Some(list.iter().map(|one| (*one).to_owned()).collect());
+        for (sql, wanted) in [
+            (
+                "COPY public.\"Users\" (id, \"a b\") FROM stdin",
+                Kind::Copy(Rows { table: name("public.Users"), columns: columns(&["id", "a b"]) }),
+            ),
+            (
+                "copy t from STDIN with (format csv, encoding 'UTF8')",
+                Kind::Copy(Rows { table: name("t"), columns: None }),
+            ),
+            (
+                "INSERT INTO a.b VALUES (1, 'x')",
+                Kind::Insert(Rows { table: name("a.b"), columns: None }),
+            ),
+            (
+                "INSERT INTO T (X) SELECT 1",
+                Kind::Insert(Rows { table: name("t"), columns: columns(&["x"]) }),
+            ),
+        ] {
+            assert_eq!(Kind::of(sql), wanted);
+        }
+        for sql in [
+            "COPY t TO stdout",
+            "COPY (SELECT 1) TO stdout",
+            "COPY t FROM '/etc/passwd'",
+            "COPY t FROM PROGRAM 'x'",
+            "COPY t FROM stdin WITH (FORMAT binary)",
+            "COPY t FROM stdin (ENCODING 'LATIN1')",
+        ] {
+            assert!(matches!(Kind::of(sql), Kind::Refused(_)), "{sql}");
+        }
+    }
+
+    #[test]
+    fn tables_emptied() {
+        let truncate = |tables: &[&str], options: &str, is_cascade| {
+            Kind::Truncate(Truncate {
+                tables: tables.iter().map(|one| name(one)).collect(),
+                options: options.into(),
+                is_cascade,
+            })
+        };
+        assert_eq!(Kind::of("TRUNCATE TABLE a"), truncate(&["a"], "", false));
+        assert_eq!(
+            Kind::of("truncate only x.a *, \"b\" restart identity cascade"),
+            truncate(&["x.a", "b"], " RESTART IDENTITY CASCADE", true)
+        );
+        assert_eq!(Kind::of("DELETE FROM ONLY a WHERE true"), Kind::Change(name("a")));
+        assert_eq!(Kind::of("UPDATE x.a SET b = 1"), Kind::Change(name("x.a")));
+    }
+
+    #[test]
+    fn settings() {
+        assert_eq!(
+            Kind::of("SELECT pg_catalog.set_config('search_path', '', false)"),
+            Kind::SearchPath(vec![])
+        );
+        assert_eq!(
+            Kind::of("SET search_path = \"A\", public, 'c'"),
+            Kind::SearchPath(vec!["A".into(), "public".into(), "c".into()])
+        );
+        assert_eq!(
+            Kind::of("SELECT pg_catalog.setval('public.a_id_seq', 7, true)"),
+            Kind::Sequence("public.a_id_seq".into())
+        );
+        for sql in [
+            "SET client_encoding = 'UTF8'",
+            "SET NAMES 'utf8'",
+            "SELECT 1",
+            "SET row_security = off",
+            "ROLLBACK TO SAVEPOINT x",
+        ] {
+            assert_eq!(Kind::of(sql), Kind::Other, "{sql}");
+        }
+        for sql in [
+            "BEGIN",
+            "START TRANSACTION",
+            "COMMIT WORK",
+            "END",
+            "SET SESSION session_replication_role = replica",
+            "ALTER TABLE ONLY public.t DISABLE TRIGGER ALL",
+            "SET transaction_timeout = 0",
+        ] {
+            assert!(matches!(Kind::of(sql), Kind::LeftOut(_)), "{sql}");
+        }
+        for sql in [
+            "ROLLBACK",
+            "ABORT",
+            "SET client_encoding TO latin1",
+            "SET standard_conforming_strings = off",
+            "PREPARE TRANSACTION 'x'",
+        ] {
+            assert!(matches!(Kind::of(sql), Kind::Refused(_)), "{sql}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! psql's variables: `\set name value`, and `:name`, `:'name'`, `:"name"` in statements.
+
+use std::collections::HashMap;
+
+use crate::identifier::quote_identifier;
+use crate::incremental::quote_literal;
+use crate::sql_text::{Kind, Token, head};
+
+/// Statements longer than this are rows, not text with variables.
+const LONGEST: usize = 1 << 20;
+
+/// The variables that are set.
+#[derive(Clone, Debug, Default)]
+pub(in crate::load) struct Variables(HashMap<String, String>);
+
+impl Variables {
+    /// Sets a variable, as `\set` does with these arguments: the values are joined.
+    pub(in crate::load) fn set(&mut self, name: String, values: &[String]) {
+        self.0.insert(name, values.concat());
+    }
+
+    pub(in crate::load) fn unset(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    pub(in crate::load) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// `sql` with the variables that are set; one that is not is left as it stands, as psql does: it
+    /// may be a slice of an array.
+    pub(in crate::load) fn expand(&self, sql: String) -> String {
+        if self.0.is_empty() || sql.len() > LONGEST || !sql.contains(':') {
+            return sql;
+        }
+        let tokens = head(&sql, usize::MAX);
+        let mut expanded = String::new();
+        let mut end = 0;
+        for number in 0..tokens.len() {
+            if let Some((value, last)) = self.reference(&tokens, number) {
+                expanded.push_str(&sql[end..tokens[number].start]);
+                expanded.push_str(&value);
+                end = last;
+            }
+        }
+        expanded.push_str(&sql[end..]);
+        expanded
+    }
+
+    /// What stands for the tokens from `number` on, and where they end.
+    fn reference(&self, tokens: &[Token<'_>], number: usize) -> Option<(String, usize)> {
+        let colon = tokens.get(number).filter(|token| token.is_symbol(':'))?;
+        let is_cast = number > 0
+            && tokens[number - 1].is_symbol(':')
+            && tokens[number - 1].end() == colon.start;
+        let next = tokens.get(number + 1).filter(|next| next.start == colon.end())?;
+        if is_cast {
+            return None;
+        }
+        let value = match next.kind {
+            Kind::Word => self.get(next.text)?.to_owned(),
+            Kind::Text => quote_literal(self.get(unquoted(next.text, '\'')?)?),
+            Kind::Quoted => quote_identifier(self.get(unquoted(next.text, '"')?)?),
+            _ => return None,
+        };
+        Some((value, next.end()))
+    }
+}
+
+fn unquoted(text: &str, quote: char) -> Option<&str> {
+    text.strip_prefix(quote)?.strip_suffix(quote)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references() {
+        let mut variables = Variables::default();
+        variables.set("t".into(), &["us".into(), "ers".into()]);
+        variables.set("v".into(), &["it's \\ \"x\"".into()]);
+        let expand = |sql: &str| variables.expand(sql.to_owned());
+        assert_eq!(expand("TRUNCATE :t, :\"t\" ;"), "TRUNCATE users, \"users\" ;");
+        assert_eq!(
+            expand("SELECT :'v', :\"v\""),
+            "SELECT  E'it''s \\\\ \"x\"', \"it's \\ \"\"x\"\"\""
+        );
+        for same in ["SELECT '1'::t", "SELECT ':t', \":t\" -- :t", "a[1:n]", "x := t", "$$:t$$"] {
+            assert_eq!(expand(same), same);
+        }
+    }
+}

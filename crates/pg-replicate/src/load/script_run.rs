@@ -1,0 +1,221 @@
+//! Carries out a script on the target, within the load's transaction.
+
+use std::collections::BTreeSet;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::SinkExt;
+use tokio::io::AsyncBufRead;
+use tokio_postgres::CopyInSink;
+
+use super::Loaded;
+use super::catalog::{Catalog, Names};
+use super::script::{Kind, RowsReader, Script, ScriptError, Truncate, Variables};
+use crate::Error;
+use crate::connection::Connection;
+
+/// Rows handed to the server at once.
+const CHUNK: usize = 64 * 1024;
+
+/// What psql would start with: the settings of the role and the database, without time limits.
+const SETTINGS: &str = include_str!("../../sql/load_script_settings.sql");
+/// The settings of our own sessions.
+const OURS: &str = include_str!("../../sql/session.sql");
+
+/// How a script ended when it did not succeed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The script cannot be read.
+    Script(ScriptError),
+    /// The server refused something.
+    Server(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Server(error)
+    }
+}
+
+impl From<ScriptError> for Failure {
+    fn from(error: ScriptError) -> Self {
+        Self::Script(error)
+    }
+}
+
+impl Failure {
+    /// As an error that names the file.
+    pub(super) fn into_error(self, file: &str) -> Error {
+        match self {
+            Self::Server(error) => error,
+            Self::Script(error) => Error::Configuration(format!("{file}, {error}")),
+        }
+    }
+}
+
+/// A script on its way into the target.
+pub(super) struct ScriptRun<'a, R> {
+    pub(super) file: &'a str,
+    pub(super) script: Script<R>,
+    pub(super) connection: &'a Connection,
+    pub(super) catalog: &'a Catalog,
+    /// Tables that stay as they are.
+    pub(super) excluded: &'a BTreeSet<u32>,
+    /// Told the bytes read so far, and the table that gets rows.
+    pub(super) report: &'a mut (dyn FnMut(u64, Option<String>) + Send + Sync),
+}
+
+impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
+    /// Runs it to its end; answers what was loaded, and the variables that it leaves.
+    pub(super) async fn run(mut self) -> Result<(Loaded, Variables), Failure> {
+        let mut loaded = Loaded::default();
+        let mut names = Names::new(self.catalog);
+        self.settings("take the settings of the role", SETTINGS).await?;
+        while let Some(item) = self.script.next().await? {
+            let line = item.line;
+            let sql = item.sql.map_err(|reason| ScriptError { line, reason, is_cut: false })?;
+            self.statement(line, &sql, &mut names, &mut loaded).await?;
+        }
+        loaded.bytes = self.script.bytes();
+        self.settings(
+            "take our settings again",
+            &format!("RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; {OURS}"),
+        )
+        .await?;
+        Ok((loaded, self.script.into_variables()))
+    }
+
+    async fn settings(&self, action: &str, sql: &str) -> Result<(), Failure> {
+        Ok(self
+            .connection
+            .batch_execute(sql)
+            .await
+            .map_err(|error| self.connection.error(action, &error))?)
+    }
+
+    async fn statement(
+        &mut self,
+        line: u64,
+        sql: &str,
+        names: &mut Names<'_>,
+        loaded: &mut Loaded,
+    ) -> Result<(), Failure> {
+        let is_excluded =
+            |table: Option<u32>| table.is_some_and(|oid| self.excluded.contains(&oid));
+        match Kind::of(sql) {
+            Kind::Copy(rows) => {
+                let table = names.table(&rows.table);
+                if is_excluded(table) {
+                    self.leave_out(line, "the table is excluded");
+                    return Ok(self.script.skip_rows().await?);
+                }
+                let name =
+                    table.map_or_else(|| rows.table.join("."), |oid| self.catalog.display(oid));
+                let count = self.copy(line, sql, &name).await?;
+                tracing::info!(table_name = name, rows = count, "{name}: {count} rows");
+                loaded.add(table, count);
+                Ok(())
+            }
+            Kind::Insert(rows) => {
+                let table = names.table(&rows.table);
+                if is_excluded(table) {
+                    self.leave_out(line, "the table is excluded");
+                    return Ok(());
+                }
+                let count = self.execute(line, sql).await?;
+                loaded.add(table, count);
+                Ok(())
+            }
+            Kind::Change(table) if is_excluded(names.table(&table)) => {
+                self.leave_out(line, "the table is excluded");
+                Ok(())
+            }
+            Kind::Truncate(truncate) => match self.truncate(&truncate, names) {
+                Some(sql) => self.execute(line, &sql).await.map(drop),
+                None => self.execute(line, sql).await.map(drop),
+            },
+            Kind::Sequence(text) => {
+                let sequence = names.sequence(&text);
+                let owner = sequence.and_then(|sequence| sequence.owner.as_ref());
+                if is_excluded(owner.map(|(table, _)| *table)) {
+                    self.leave_out(line, "the sequence is an excluded table's");
+                    return Ok(());
+                }
+                self.execute(line, sql).await.map(drop)
+            }
+            Kind::SearchPath(path) => {
+                names.set_path(path);
+                self.execute(line, sql).await.map(drop)
+            }
+            Kind::LeftOut(reason) => {
+                self.leave_out(line, reason);
+                Ok(())
+            }
+            Kind::Refused(reason) => Err(ScriptError { line, reason, is_cut: false }.into()),
+            Kind::Change(_) | Kind::Other => self.execute(line, sql).await.map(drop),
+        }
+    }
+
+    fn leave_out(&self, line: u64, reason: &str) {
+        tracing::debug!(line, "{}, line {line}: left out: {reason}", self.file);
+    }
+
+    /// The statement without excluded tables; `None` when it names none.
+    fn truncate(&self, truncate: &Truncate, names: &Names<'_>) -> Option<String> {
+        let tables: Vec<u32> =
+            truncate.tables.iter().filter_map(|name| names.table(name)).collect();
+        let left: Vec<String> = tables
+            .iter()
+            .filter(|table| !self.excluded.contains(table))
+            .map(|table| self.catalog.quoted(*table))
+            .collect();
+        if left.len() == tables.len() {
+            return None;
+        }
+        if left.is_empty() {
+            return Some(String::new());
+        }
+        Some(format!("TRUNCATE {}{}", left.join(", "), truncate.options))
+    }
+
+    /// Runs a statement; answers the rows that it wrote.
+    async fn execute(&mut self, line: u64, sql: &str) -> Result<u64, Failure> {
+        let failed = |error| self.connection.error(self.action(line, sql), &error);
+        let results = self.connection.simple_query(sql).await.map_err(failed)?;
+        (self.report)(self.script.bytes(), None);
+        let count = results.iter().map(|message| match message {
+            tokio_postgres::SimpleQueryMessage::CommandComplete(rows) => *rows,
+            _ => 0,
+        });
+        Ok(count.sum())
+    }
+
+    /// Values may be personal: only the first words are shown.
+    fn action(&self, line: u64, sql: &str) -> String {
+        let words: Vec<&str> = sql.split_whitespace().take(3).collect();
+        format!("{}, line {line}: {}", self.file, words.join(" "))
+    }
+
+    async fn copy(&mut self, line: u64, sql: &str, table: &str) -> Result<u64, Failure> {
+        let action = format!("{}, line {line}: COPY {table}", self.file);
+        let connection = self.connection;
+        let failed = |error| connection.error(action.as_str(), &error);
+        let sink: CopyInSink<Bytes> = connection.copy_in(sql).await.map_err(failed)?;
+        let mut sink = std::pin::pin!(sink);
+        let mut reader = RowsReader::default();
+        let mut rows = BytesMut::with_capacity(2 * CHUNK);
+        loop {
+            let goes_on = self.script.rows(&mut reader, &mut rows).await?;
+            if (rows.len() >= CHUNK || !goes_on) && !rows.is_empty() {
+                if sink.send(rows.split().freeze()).await.is_err() {
+                    // Why is said at the end.
+                    break;
+                }
+                (self.report)(self.script.bytes(), Some(table.to_owned()));
+            }
+            if !goes_on {
+                break;
+            }
+        }
+        Ok(sink.finish().await.map_err(failed)?)
+    }
+}

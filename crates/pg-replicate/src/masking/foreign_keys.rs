@@ -1,0 +1,156 @@
+//! Foreign keys that would not hold on the target, for rows that they need are filtered out, or the
+//! values that they compare become others.
+
+use tokio_postgres::Row;
+use tokio_postgres::error::SqlState;
+
+use super::Rules;
+use crate::connection::Connection;
+use crate::identifier::quote_identifier;
+use crate::{BackupMode, CopyRule, Error, TableName};
+
+const FOREIGN_KEYS: &str = include_str!("../../sql/masking/foreign_keys.sql");
+
+/// Big tables take their time; one that takes more is left to the server, which looks at it anyway.
+const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '5min'; SAVEPOINT pg_replicate";
+
+/// One end of a foreign key.
+struct End {
+    table: TableName,
+    is_partitioned: bool,
+    /// Names and types.
+    columns: Vec<(String, String)>,
+}
+
+struct ForeignKey {
+    name: String,
+    from: End,
+    to: End,
+    operators: Vec<String>,
+}
+
+/// What is wrong, by foreign key. The connection must not be in a transaction.
+pub(super) async fn broken(
+    source: &Connection,
+    mode: &BackupMode,
+    rules: &Rules,
+) -> Result<Vec<String>, Error> {
+    let rule = |table: &TableName| rules.get(table).or_else(|| mode.copy_rule(table));
+    let is_kept = |table: &TableName| mode.is_kept(&table.schema, &table.name);
+    let failed = |error: &tokio_postgres::Error| {
+        source.error("look at the foreign keys of the tables with rules", error)
+    };
+    let (schemas, names): (Vec<&str>, Vec<&str>) =
+        rules.tables().map(|table| (table.schema.as_str(), table.name.as_str())).unzip();
+    let rows =
+        source.query(FOREIGN_KEYS, &[&schemas, &names]).await.map_err(|error| failed(&error))?;
+    let keys = rows.iter().map(read).filter(|key| {
+        // That of a kept table goes with the other; what a table holds that nobody updates is not known.
+        let is_copied = !is_kept(&key.from.table)
+            && (!is_kept(&key.to.table) || mode.updated().any(|(table, _)| *table == key.to.table));
+        let changes = |end: &End| {
+            rule(&end.table)
+                .is_some_and(|rule| end.columns.iter().any(|(name, _)| rule.masks(name)))
+        };
+        let loses_rows = rule(&key.to.table).is_some_and(|rule| rule.filter().is_some());
+        is_copied && (loses_rows || changes(&key.from) || changes(&key.to))
+    });
+    let mut wrong = Vec::new();
+    source.batch_execute(BEGIN).await.map_err(|error| failed(&error))?;
+    for key in keys {
+        let sql = key.query(rule(&key.from.table), rule(&key.to.table));
+        match source.query_opt(&sql, &[]).await {
+            Ok(None) => {}
+            Ok(Some(row)) => wrong.push(key.describe(&row.get::<_, String>(0))),
+            Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => {
+                tracing::warn!(
+                    foreign_key = key.name,
+                    "Foreign key {} from {} to {} could not be looked at in time: the copy fails when \
+                     the rules break it",
+                    key.name,
+                    key.from.table,
+                    key.to.table
+                );
+                let back = "ROLLBACK TO SAVEPOINT pg_replicate";
+                source.batch_execute(back).await.map_err(|error| failed(&error))?;
+            }
+            Err(error) => return Err(failed(&error)),
+        }
+    }
+    source.batch_execute("ROLLBACK").await.map_err(|error| failed(&error))?;
+    Ok(wrong)
+}
+
+fn read(row: &Row) -> ForeignKey {
+    let text = |column: &str| row.get::<_, String>(column);
+    let texts = |column: &str| row.get::<_, Vec<String>>(column);
+    let columns = |names: &str, types: &str| texts(names).into_iter().zip(texts(types)).collect();
+    ForeignKey {
+        name: text("name"),
+        from: End {
+            table: TableName::new(text("schema"), text("table")),
+            is_partitioned: row.get("is_partitioned"),
+            columns: columns("names", "types"),
+        },
+        to: End {
+            table: TableName::new(text("referenced_schema"), text("referenced")),
+            is_partitioned: row.get("is_referenced_partitioned"),
+            columns: columns("referenced_names", "referenced_types"),
+        },
+        operators: texts("operators"),
+    }
+}
+
+impl End {
+    /// Its columns as they are copied, `key_0`, `key_1`, …
+    fn copied(&self, rule: Option<&CopyRule>) -> String {
+        let none = CopyRule::default();
+        let rule = rule.unwrap_or(&none);
+        let names = (0..self.columns.len()).map(|place| format!("key_{place}"));
+        let filter = rule.filter().map(|filter| format!(" WHERE ({filter})"));
+        // The names stand outside: inside they would be the columns'.
+        format!(
+            "(SELECT {} FROM {}{}{}) AS copied ({})",
+            rule.select_list(&self.columns),
+            if self.is_partitioned { "" } else { "ONLY " },
+            self.table.quoted(),
+            filter.unwrap_or_default(),
+            names.collect::<Vec<_>>().join(", ")
+        )
+    }
+}
+
+impl ForeignKey {
+    /// One value that refers to no row of those copied.
+    fn query(&self, from: Option<&CopyRule>, to: Option<&CopyRule>) -> String {
+        let keys: Vec<String> =
+            (0..self.operators.len()).map(|place| format!("key_{place}")).collect();
+        let each = |part: &dyn Fn((&String, &String)) -> String, separator: &str| {
+            keys.iter().zip(&self.operators).map(part).collect::<Vec<_>>().join(separator)
+        };
+        format!(
+            "SELECT concat_ws(', ', {}) FROM (SELECT * FROM {}) AS here WHERE {} \
+             AND NOT EXISTS (SELECT FROM (SELECT * FROM {}) AS there WHERE {}) LIMIT 1",
+            keys.join(", "),
+            self.from.copied(from),
+            each(&|(key, _)| format!("here.{key} IS NOT NULL"), " AND "),
+            self.to.copied(to),
+            each(&|(key, operator)| format!("there.{key} {operator} here.{key}"), " AND "),
+        )
+    }
+
+    fn describe(&self, value: &str) -> String {
+        let columns: Vec<String> =
+            self.from.columns.iter().map(|(name, _)| quote_identifier(name)).collect();
+        format!(
+            "BACKUP_MODE: with its rules, foreign key \"{}\" from table \"{}\" to \"{}\" does not hold: no row \
+             that is copied has the value of ({}): {value}; give \"{}\" a \"where\" that leaves such rows out, \
+             give both sides the same expression, or set RESTORE_FK_CONSTRAINTS to false",
+            self.name,
+            self.from.table,
+            self.to.table,
+            columns.join(", "),
+            self.from.table
+        )
+    }
+}

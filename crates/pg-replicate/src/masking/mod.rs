@@ -1,0 +1,168 @@
+//! Rows filtered and values replaced while they are copied: what `BACKUP_MODE` asks for, looked at
+//! on the source before anything is changed.
+//!
+//! docs/masking.md says what is guaranteed.
+
+mod foreign_keys;
+mod rules;
+mod trial;
+
+use crate::connection::Connection;
+use crate::incremental::columns::{Column, columns};
+use crate::{BackupMode, CopyRule, Error, Masking, TableMode, TableName};
+
+pub(crate) use rules::Rules;
+use trial::Trial;
+
+const PARTITION_KEYS: &str = include_str!("../../sql/masking/partition_keys.sql");
+
+/// What is wrong with the rules of the tables that the full copy copies; nothing when all can be used.
+/// Foreign keys are looked at when they shall be there on the target.
+///
+/// Nothing is changed: each expression is planned and tried on some rows in a transaction that may
+/// only read. The connection must not be in one.
+pub(crate) async fn check(
+    source: &Connection,
+    mode: &BackupMode,
+    foreign_keys: bool,
+) -> Result<Vec<String>, Error> {
+    let rules = match Rules::read(source, mode).await? {
+        Ok(rules) => rules,
+        Err(wrong) => return Ok(wrong),
+    };
+    let mut wrong = Vec::new();
+    for table in mode.tables(TableMode::Full) {
+        if let Some(rule) = mode.copy_rule(table) {
+            wrong.extend(check_table(source, table, rule, mode.masking()).await?);
+        }
+    }
+    if foreign_keys && wrong.is_empty() {
+        wrong = foreign_keys::broken(source, mode, &rules).await?;
+    }
+    Ok(wrong)
+}
+
+/// What is wrong with the rule of one table, as [`check`] says it.
+pub(crate) async fn check_table(
+    source: &Connection,
+    table: &TableName,
+    rule: &CopyRule,
+    masking: Masking,
+) -> Result<Vec<String>, Error> {
+    let columns = columns(source, table).await?;
+    if columns.is_empty() {
+        return Ok(vec![format!(
+            "BACKUP_MODE, table \"{table}\": the source has no table of this name, or it has no columns; \
+             case counts, and a table outside public is named schema.table"
+        )]);
+    }
+    let mut wrong = unfit(table, rule, &columns, masking);
+    wrong.extend(routing(source, table, rule).await?);
+    let trial = Trial::begin(source, table, rule).await?;
+    let mut is_filter_good = true;
+    if let Some(reason) = trial.filter().await? {
+        is_filter_good = false;
+        wrong.push(reason);
+    }
+    for column in &columns {
+        if rule.masks(&column.name) && !column.is_generated {
+            wrong.extend(trial.column(column, is_filter_good).await?);
+        }
+    }
+    trial.end().await?;
+    Ok(wrong)
+}
+
+/// Rows are told to partitions by values that must stay.
+async fn routing(
+    source: &Connection,
+    table: &TableName,
+    rule: &CopyRule,
+) -> Result<Option<String>, Error> {
+    let rows = source
+        .query(PARTITION_KEYS, &[&table.schema, &table.name])
+        .await
+        .map_err(|error| source.error(format!("read the partition keys of {table}"), &error))?;
+    let names: Vec<String> = rows.iter().map(|row| row.get("name")).collect();
+    let masked = names.iter().find(|name| rule.masks(name));
+    Ok(masked.map(|name| {
+        format!(
+            "BACKUP_MODE, table \"{table}\", \"columns\": column \"{name}\" says to which partition a row \
+             belongs, and cannot be replaced; take its expression out"
+        )
+    }))
+}
+
+/// Columns that rules name and the table does not have, or that have no value of their own.
+fn missing(table: &TableName, rule: &CopyRule, columns: &[Column]) -> Vec<String> {
+    let find = |name: &str| columns.iter().find(|column| column.name == name);
+    let mut wrong = Vec::new();
+    let names = rule.columns().map(|(name, _)| ("columns", name));
+    for (key, name) in names.chain(rule.keep().map(|name| ("keep", name))) {
+        match find(name) {
+            None => wrong.push(format!(
+                "BACKUP_MODE, table \"{table}\", \"{key}\": the source's table has no column \"{name}\"; \
+                 a column of the table is wanted, case counts; it has {}",
+                list(columns.iter().map(|column| column.name.as_str()))
+            )),
+            Some(column) if column.is_generated && key == "columns" => wrong.push(format!(
+                "BACKUP_MODE, table \"{table}\", \"columns\": column \"{name}\" is generated, and the target \
+                 computes it from the others; give these expressions, and none to \"{name}\""
+            )),
+            Some(_) => {}
+        }
+    }
+    wrong
+}
+
+/// Why `MASKING=strict` refuses a table with these columns; the target computes generated ones.
+fn unruled(
+    table: &TableName,
+    rule: &CopyRule,
+    columns: &[Column],
+    masking: Masking,
+) -> Option<String> {
+    let own = columns.iter().filter(|column| !column.is_generated);
+    let unruled = rule.unruled(own.map(|column| column.name.as_str()));
+    (masking == Masking::Strict && !unruled.is_empty()).then(|| {
+        format!(
+            "MASKING is strict, and the rules of table \"{table}\" in BACKUP_MODE say nothing of {}; give \
+             each an expression in \"columns\", or name it in \"keep\"",
+            list(unruled)
+        )
+    })
+}
+
+/// Why the rule of a table cannot be used for these columns.
+///
+/// To be asked again in the snapshot that is copied: since the check a column may have appeared, or got
+/// another name, under which its values would go through.
+pub(crate) fn unfit(
+    table: &TableName,
+    rule: &CopyRule,
+    columns: &[Column],
+    masking: Masking,
+) -> Vec<String> {
+    let mut wrong = missing(table, rule, columns);
+    wrong.extend(unruled(table, rule, columns, masking));
+    wrong
+}
+
+/// [`unfit`] for all tables that have `rules`, as this connection sees them now.
+pub(crate) async fn refused(
+    source: &Connection,
+    rules: &Rules,
+    masking: Masking,
+) -> Result<Vec<String>, Error> {
+    let mut wrong = Vec::new();
+    for table in rules.tables() {
+        let Some(rule) = rules.get(table) else { continue };
+        wrong.extend(unfit(table, rule, &columns(source, table).await?, masking));
+    }
+    Ok(wrong)
+}
+
+fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("\"{name}\"")).collect();
+    names.join(", ")
+}

@@ -1,0 +1,61 @@
+//! An archive that was cut short is refused before anything is dropped, wherever it was cut.
+#![allow(clippy::unwrap_used, missing_docs, dead_code, reason = "a test may panic")]
+
+mod support;
+
+use std::process::Command;
+
+use pg_replicate::{Context, Error};
+
+use crate::support::{EVERY_OBJECT, World};
+
+#[tokio::test]
+async fn wherever_it_was_cut() {
+    let world = World::new(EVERY_OBJECT);
+    world.source(
+        "CREATE TABLE last_one AS SELECT i, repeat('x', 100) AS x FROM generate_series(1, 5000) i",
+    );
+    for compression in ["0", "6"] {
+        let dump = world.dump();
+        let status = Command::new(world.server.bin_dir().join("pg_dump"))
+            .args(["--format=custom", &format!("--compress={compression}"), "--file"])
+            .arg(&dump)
+            .arg(world.server.superuser_url("source"))
+            .status()
+            .unwrap();
+        assert!(status.success());
+        let copy = world.copy("{}");
+        copy.preflight_restore(&dump).await.unwrap();
+
+        let whole = std::fs::read(&dump).unwrap();
+        let step = whole.len() / 150;
+        let near_the_end = (whole.len() - 40)..whole.len();
+        for length in (0..whole.len()).step_by(step.max(1)).chain(near_the_end) {
+            std::fs::write(&dump, &whole[..length]).unwrap();
+            let error = copy.preflight_restore(&dump).await.unwrap_err();
+            assert!(matches!(error, Error::Archive { .. }), "{error:?} at {length}");
+        }
+        let longer = [whole.as_slice(), b"\x09"].concat();
+        std::fs::write(&dump, longer).unwrap();
+        let error = copy.preflight_restore(&dump).await.unwrap_err();
+        assert!(error.to_string().contains("damaged"), "{error}");
+        std::fs::write(&dump, &whole).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn one_that_was_written_into_a_pipe_is_whole_too() {
+    let world = World::new(EVERY_OBJECT);
+    let output = Command::new(world.server.bin_dir().join("pg_dump"))
+        .args(["--format=custom", "--no-owner", "--no-privileges"])
+        .arg(world.server.superuser_url("source"))
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    std::fs::write(world.dump(), &output.stdout).unwrap();
+    let copy = world.copy("{}");
+    copy.preflight_restore(&world.dump()).await.unwrap();
+    copy.preflight_target().await.unwrap();
+    copy.drop_objects(&Context::quiet()).await.unwrap();
+    copy.restore(&world.dump(), &Context::quiet()).await.unwrap();
+}
