@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use pg_replicate::Check;
+use backup_sources::Fetcher;
+use pg_replicate::{CancellationToken, Check};
 
+use crate::config::BackupMethod;
 use crate::steps::{full_copy, incremental};
 use crate::{Settings, learning_content};
 
@@ -13,7 +15,16 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// Whether everything that a night needs is there; one line for each thing looked at.
 pub async fn run(settings: &Settings) -> Vec<Check> {
     let mut checks = vec![redis(settings).await];
-    checks.extend(named(full_copy(settings).check().await, "DATABASE_URL"));
+    let copy = full_copy(settings);
+    let copied = match (&settings.backup_source, settings.copy.method) {
+        (Some(fetcher), _) => {
+            checks.push(backup(fetcher).await);
+            copy.check_target().await
+        }
+        (None, BackupMethod::Live) => copy.check_live().await,
+        (None, BackupMethod::Archive) => copy.check().await,
+    };
+    checks.extend(named(copied, "DATABASE_URL"));
     checks.extend(named(incremental(settings).check().await, "TARGET_DATABASE_URL"));
     checks.push(content_api(settings).await);
     checks
@@ -44,6 +55,17 @@ async fn redis(settings: &Settings) -> Check {
         }
     };
     Check { subject: "REDIS_URL".into(), outcome }
+}
+
+async fn backup(fetcher: &Fetcher) -> Check {
+    let cancel = CancellationToken::new();
+    let outcome = match tokio::time::timeout(LIMIT, fetcher.check(&cancel)).await {
+        Ok(outcome) => outcome.map_err(|error| error.to_string()),
+        Err(_) => {
+            Err(format!("{} did not answer within {} s", fetcher.source.place(), LIMIT.as_secs()))
+        }
+    };
+    Check { subject: "BACKUP_SOURCE".into(), outcome }
 }
 
 async fn content_api(settings: &Settings) -> Check {

@@ -27,6 +27,12 @@ impl DumpStore {
         Self { directory: directory.into(), max_age }
     }
 
+    /// The directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// Where the dump of `run_id` stands; `what` is anything that makes two dumps of one run differ
     /// (the source, the tables left out).
     #[must_use]

@@ -11,6 +11,9 @@ pub enum StepError {
     /// The copy failed.
     #[error(transparent)]
     Replication(Box<pg_replicate::Error>),
+    /// No backup could be fetched.
+    #[error(transparent)]
+    Backup(backup_sources::Error),
     /// The learning content could not be loaded.
     #[error(transparent)]
     LearningContent(learning_content::Error),
@@ -36,6 +39,8 @@ impl StepError {
         match self {
             Self::Interrupted => crate::exit::INTERRUPTED,
             Self::Replication(error) if error.is_unreachable() => crate::exit::UNREACHABLE,
+            Self::Backup(error) if error.is_unreachable() => crate::exit::UNREACHABLE,
+            Self::Backup(backup_sources::Error::Configuration(_)) => crate::exit::USAGE,
             Self::LearningContent(error) if error.is_unreachable() => crate::exit::UNREACHABLE,
             _ => crate::exit::FAILED,
         }
@@ -45,6 +50,12 @@ impl StepError {
 impl From<pg_replicate::Error> for StepError {
     fn from(error: pg_replicate::Error) -> Self {
         if error.is_cancelled() { Self::Interrupted } else { Self::Replication(Box::new(error)) }
+    }
+}
+
+impl From<backup_sources::Error> for StepError {
+    fn from(error: backup_sources::Error) -> Self {
+        if error.is_cancelled() { Self::Interrupted } else { Self::Backup(error) }
     }
 }
 

@@ -1,4 +1,5 @@
-//! Which step follows which, and on which queue each stands.
+//! Which step follows which, and on which queue each stands. Beside the night stand jobs that follow
+//! none and are followed by none.
 //!
 //! Queue names are parts of Redis keys that operators and a Node.js worker use: they are kept to
 //! the letter.
@@ -16,6 +17,8 @@ pub enum Step {
     LearningContent,
     /// Webhooks to other systems.
     Notification,
+    /// The schema into another database: no part of the night.
+    SchemaExport,
 }
 
 /// How a step stands in the night.
@@ -58,6 +61,18 @@ const PIPELINE: [Stage; 4] = [
     },
 ];
 
+/// What runs by itself, each on a queue of its own.
+const BESIDE: [Stage; 1] = [Stage {
+    step: Step::SchemaExport,
+    queue: "Schema export queue",
+    slug: "export-schema",
+    retried: true,
+}];
+
+fn stages() -> impl Iterator<Item = &'static Stage> {
+    PIPELINE.iter().chain(&BESIDE)
+}
+
 /// How often a job is tried, and how long is waited between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
@@ -68,13 +83,18 @@ pub struct RetryPolicy {
 }
 
 impl Step {
-    /// Every step, in the order of the night.
-    pub fn all() -> impl Iterator<Item = Self> {
+    /// The steps of the night, in their order.
+    pub fn night() -> impl Iterator<Item = Self> {
         PIPELINE.iter().map(|stage| stage.step)
     }
 
+    /// Every step, those of the night first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        stages().map(|stage| stage.step)
+    }
+
     fn stage(self) -> &'static Stage {
-        let found = PIPELINE.iter().find(|stage| stage.step == self);
+        let found = stages().find(|stage| stage.step == self);
         found.expect("every step has its stage: a test counts them")
     }
 
@@ -93,12 +113,13 @@ impl Step {
     /// The step that follows when this one succeeds.
     #[must_use]
     pub fn next(self) -> Option<Self> {
-        Self::all().skip_while(|step| *step != self).nth(1)
+        Self::night().skip_while(|step| *step != self).nth(1)
     }
 
     /// The steps that ran before this one in a night.
     pub fn before(self) -> impl Iterator<Item = Self> {
-        Self::all().take_while(move |step| *step != self)
+        let is_of_night = Self::night().any(|step| step == self);
+        Self::night().take_while(move |step| is_of_night && *step != self)
     }
 
     /// The step that `name` means: a queue's exact name, with or without " queue", or a slug, with
@@ -108,8 +129,7 @@ impl Step {
     /// A sentence that lists the names there are.
     pub fn from_name(name: &str) -> Result<Self, String> {
         let wanted = name.trim().to_lowercase();
-        PIPELINE
-            .iter()
+        stages()
             .find(|stage| {
                 let queue = stage.queue.to_lowercase();
                 wanted == queue
@@ -119,10 +139,8 @@ impl Step {
             })
             .map(|stage| stage.step)
             .ok_or_else(|| {
-                let names: Vec<_> = PIPELINE
-                    .iter()
-                    .map(|stage| format!("\"{}\" ({})", stage.queue, stage.slug))
-                    .collect();
+                let names: Vec<_> =
+                    stages().map(|stage| format!("\"{}\" ({})", stage.queue, stage.slug)).collect();
                 format!("no queue is named \"{name}\"; there are {}", names.join(", "))
             })
     }
@@ -149,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_night_has_the_order_of_the_program_it_replaces() {
-        let queues: Vec<_> = Step::all().map(Step::queue).collect();
+        let queues: Vec<_> = Step::night().map(Step::queue).collect();
         assert_eq!(
             queues,
             [
@@ -164,6 +182,8 @@ mod tests {
         assert_eq!(Step::LearningContent.next(), Some(Step::Notification));
         assert_eq!(Step::Notification.next(), None);
         assert_eq!(Step::LearningContent.before().count(), 2);
+        assert_eq!((Step::SchemaExport.next(), Step::SchemaExport.before().count()), (None, 0));
+        assert_eq!(Step::all().count(), 5);
     }
 
     #[test]

@@ -1,13 +1,23 @@
 //! Progress on a terminal.
 
+use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use indicatif::{ProgressDrawTarget, ProgressStyle};
 use pg_replicate::{Progress, ProgressSink};
 
-/// A bar on stderr that shows a step's progress; gone when dropped.
+use crate::progress_text;
+
+/// How often the time that has passed is drawn, when nothing else changes.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Some lines at the bottom of stderr: a bar with rate and time left, and under it what runs now.
+/// Gone when dropped.
+#[derive(Clone)]
 pub struct ProgressBar {
     bar: indicatif::ProgressBar,
+    _end: Arc<End>,
 }
 
 impl ProgressBar {
@@ -17,12 +27,13 @@ impl ProgressBar {
         let target =
             if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = indicatif::ProgressBar::with_draw_target(Some(100), target);
-        if let Ok(style) =
-            ProgressStyle::with_template("{bar:30} {pos:>3} %  {elapsed}  {wide_msg}")
-        {
+        if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos:>3} %  {elapsed}  {msg}") {
             bar.set_style(style);
         }
-        Self { bar }
+        if visible {
+            bar.enable_steady_tick(TICK);
+        }
+        Self { _end: Arc::new(End(bar.clone())), bar }
     }
 
     /// Where the step reports to.
@@ -30,11 +41,24 @@ impl ProgressBar {
     pub fn sink(&self) -> Arc<dyn ProgressSink> {
         Arc::new(Sink(self.bar.clone()))
     }
+
+    /// Takes it from the screen before the result is written.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// Writes to stderr, above the bar.
+    #[must_use]
+    pub fn writer(&self) -> impl Write + use<> {
+        Above(self.bar.clone())
+    }
 }
 
-impl Drop for ProgressBar {
+struct End(indicatif::ProgressBar);
+
+impl Drop for End {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.0.finish_and_clear();
     }
 }
 
@@ -44,7 +68,51 @@ impl ProgressSink for Sink {
     fn update(&self, progress: &Progress) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
         self.0.set_position(progress.percent.clamp(0.0, 100.0) as u64);
-        let object = progress.object.as_deref().unwrap_or_default();
-        self.0.set_message(format!("{} {object}", progress.phase));
+        self.0.set_message(message(progress));
+    }
+}
+
+/// What stands right of the bar and in the lines below.
+fn message(progress: &Progress) -> String {
+    let mut parts = vec![progress.phase.clone()];
+    parts.extend(progress_text::details(progress));
+    let mut text = parts.join(", ");
+    for object in progress_text::running(progress) {
+        text.push_str("\n  ");
+        // A statement may have lines of its own.
+        text.push_str(&object.replace('\n', " "));
+    }
+    text
+}
+
+struct Above(indicatif::ProgressBar);
+
+impl Write for Above {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.suspend(|| std::io::stderr().write(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_runs_stands_below_the_bar() {
+        let progress = Progress {
+            phase: "copy".into(),
+            bytes: 2_048,
+            seconds_left: Some(9),
+            running: vec!["TABLE DATA public.a".into(), "INDEX public.b".into()],
+            ..Progress::default()
+        };
+        assert_eq!(
+            message(&progress),
+            "copy, 2.0 KiB, 9 s left\n  TABLE DATA public.a\n  INDEX public.b"
+        );
     }
 }

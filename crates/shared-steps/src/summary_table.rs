@@ -1,93 +1,114 @@
-//! The table that closes a run.
+//! The tables that close a run.
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{Cell, CellAlignment, Table};
-use pg_replicate::Summary;
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table};
+use pg_replicate::{ObjectSummary, PhaseSummary, Summary};
 
-/// Phases, objects, rows, bytes and time as a table, with their sums below.
+use crate::human::{count, duration, percent, size};
+
+/// Below this width, in columns, what can be spared goes, so that names keep some room.
+const NARROW: u16 = 72;
+
+/// Phases, and below them the objects that took longest, each with objects, rows, bytes, time and
+/// share of the total time. `width` is the terminal's; without one, lines are as long as they need.
 #[must_use]
-pub fn render(summary: &Summary) -> String {
-    let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED);
-    table.set_header(["phase", "objects", "rows", "size", "time"]);
-    for phase in &summary.phases {
-        table.add_row(row(&phase.name, phase.objects, phase.rows, phase.bytes, phase.seconds));
-    }
-    let sum = |of: fn(&pg_replicate::PhaseSummary) -> u64| summary.phases.iter().map(of).sum();
-    let seconds = summary.phases.iter().map(|phase| phase.seconds).sum();
-    table.add_row(row("total", sum(|p| p.objects), sum(|p| p.rows), sum(|p| p.bytes), seconds));
-    table.to_string()
-}
-
-fn row(name: &str, objects: u64, rows: u64, bytes: u64, seconds: f64) -> Vec<Cell> {
-    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-    vec![
-        Cell::new(name),
-        right(count(objects)),
-        right(count(rows)),
-        right(size(bytes)),
-        right(duration(seconds)),
-    ]
-}
-
-/// A number with a space between thousands; nothing for zero, so that the table stays readable.
-#[must_use]
-pub fn count(number: u64) -> String {
-    if number == 0 {
-        return String::new();
-    }
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(' ');
-        }
-        text.push(digit);
+pub fn render(summary: &Summary, width: Option<u16>) -> String {
+    let mut text = phases(summary, width);
+    if !summary.slowest.is_empty() {
+        text.push_str("\n\n");
+        text.push_str(&slowest(summary, width));
     }
     text
 }
 
-/// Bytes in binary units, for people.
-#[must_use]
-pub fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-    if bytes == 0 {
-        return String::new();
-    }
-    #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
-    let mut value = bytes as f64;
-    let mut unit = 0;
-    while value >= 1024.0 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+fn phases(summary: &Summary, width: Option<u16>) -> String {
+    let total = summary.total();
+    let row = |phase: &PhaseSummary| {
+        [
+            phase.name.clone(),
+            count(phase.objects),
+            count(phase.rows),
+            size(phase.bytes),
+            duration(phase.seconds),
+            share(phase.seconds, total.seconds),
+        ]
+    };
+    let is_wide = !is_narrow(width);
+    let header = [
+        ("phase", true),
+        ("objects", is_wide),
+        ("rows", true),
+        ("size", true),
+        ("time", true),
+        ("share", is_wide),
+    ];
+    table(header, summary.phases.iter().chain([&total]).map(row), width)
 }
 
-/// Seconds as `4.2 s`, `3 min 20 s` or `1 h 27 min`.
-#[must_use]
-pub fn duration(seconds: f64) -> String {
-    if seconds < 60.0 {
-        return format!("{seconds:.1} s");
+/// Objects run beside each other: their shares may be more than a whole.
+fn slowest(summary: &Summary, width: Option<u16>) -> String {
+    let (objects, total) = (&summary.slowest, summary.total().seconds);
+    let row = |object: &ObjectSummary| {
+        [
+            format!("{} {}", object.kind, object.name),
+            count(object.rows),
+            size(object.bytes),
+            duration(object.seconds),
+            share(object.seconds, total),
+        ]
+    };
+    let is_wide = !is_narrow(width);
+    let header = [
+        ("slowest objects", true),
+        ("rows", is_wide && objects.iter().any(|object| object.rows > 0)),
+        ("size", objects.iter().any(|object| object.bytes > 0)),
+        ("time", true),
+        ("share", is_wide),
+    ];
+    table(header, objects.iter().map(row), width)
+}
+
+fn is_narrow(width: Option<u16>) -> bool {
+    width.is_some_and(|width| width < NARROW)
+}
+
+/// A table of the columns that are shown. Names, in front, may be broken over several lines, numbers
+/// not.
+fn table<const N: usize>(
+    header: [(&str, bool); N],
+    rows: impl Iterator<Item = [String; N]>,
+    width: Option<u16>,
+) -> String {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED).force_no_tty();
+    let shown = |row: [String; N]| {
+        let cells = row.into_iter().zip(header).filter(|(_, (_, is_shown))| *is_shown);
+        cells.map(|(cell, _)| cell).collect::<Vec<_>>()
+    };
+    table.set_header(shown(header.map(|(name, _)| name.to_owned())));
+    for row in rows {
+        table.add_row(shown(row));
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative")]
-    let whole = seconds.round() as u64;
-    let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
-    if hours > 0 {
-        format!("{hours} h {minutes:02} min")
-    } else {
-        format!("{minutes} min {seconds:02} s")
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+        column.set_constraint(ColumnConstraint::ContentWidth);
     }
+    if let Some(width) = width {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    }
+    table.to_string()
+}
+
+fn share(seconds: f64, total: f64) -> String {
+    percent(if total > 0.0 { 100.0 * seconds / total } else { 0.0 })
 }
 
 #[cfg(test)]
 mod tests {
-    use pg_replicate::PhaseSummary;
-
     use super::*;
 
-    #[test]
-    fn a_summary_is_a_table_with_sums() {
+    /// The published production run.
+    fn night() -> Summary {
         let phase = |name: &str, objects, rows, bytes, seconds| PhaseSummary {
             name: name.into(),
             objects,
@@ -95,19 +116,66 @@ mod tests {
             bytes,
             seconds,
         };
-        let summary = Summary {
-            phases: vec![
-                phase("backup", 15, 0, 483_000_000, 51.04),
-                phase("restore", 120, 11_060_000, 0, 9_041.6),
-            ],
+        let object = |kind: &str, name: &str, rows, bytes, seconds| ObjectSummary {
+            kind: kind.into(),
+            name: name.into(),
+            rows,
+            bytes,
+            seconds,
         };
-        insta::assert_snapshot!(render(&summary));
+        let phases = vec![
+            phase("backup", 15, 0, 96_600_000_000, 5_220.0),
+            phase("drop", 60, 0, 0, 2.5),
+            phase("copy", 1_200, 2_606_000_000, 512_000_000_000, 31_860.0),
+            phase("enrichment", 5, 0, 0, 5_940.0),
+        ];
+        let slowest = vec![
+            object(
+                "TABLE DATA",
+                "public.knowledge-elements",
+                1_300_000_000,
+                96_000_000_000,
+                14_880.0,
+            ),
+            object(
+                "FK CONSTRAINT",
+                "public.competence-evaluations competence_evaluations_assessmentid_foreign",
+                0,
+                0,
+                7_841.0,
+            ),
+            object("INDEX", "public.answers_pkey", 0, 0, 59.2),
+        ];
+        Summary { phases, slowest }
     }
 
     #[test]
-    fn durations_are_for_people() {
-        assert_eq!(duration(4.24), "4.2 s");
-        assert_eq!(duration(200.0), "3 min 20 s");
-        assert_eq!(duration(5262.0), "1 h 27 min");
+    fn a_run_is_closed_by_two_tables() {
+        insta::assert_snapshot!(render(&night(), None));
+    }
+
+    #[test]
+    fn a_terminal_of_80_columns() {
+        let text = render(&night(), Some(80));
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn a_narrow_terminal() {
+        let text = render(&night(), Some(60));
+        assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn columns_that_say_nothing_are_left_out() {
+        let mut summary = night();
+        summary.slowest.drain(..2);
+        let text = render(&summary, None);
+        let slowest = text.lines().find(|line| line.contains("slowest")).unwrap();
+        assert!(!slowest.contains("rows") && !slowest.contains("size"), "{text}");
+        summary.slowest.clear();
+        assert!(!render(&summary, None).contains("slowest"));
     }
 }

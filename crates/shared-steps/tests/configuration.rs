@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use clap::{CommandFactory, Parser};
+use pg_replicate::ForeignKeys;
 use shared_steps::Settings;
+use shared_steps::config::BackupMethod;
 use shared_steps::config::Options;
 
 #[derive(Parser)]
@@ -70,7 +72,9 @@ fn the_defaults_are_those_of_the_program_replaced() {
     assert_eq!(settings.retry.attempts, 10);
     assert_eq!(settings.retry.delay_ms, 1000);
     assert_eq!(settings.restore_jobs, 4);
-    assert!(settings.foreign_keys);
+    assert_eq!(settings.copy.method, BackupMethod::Live);
+    assert_eq!(settings.copy.foreign_keys, ForeignKeys::Validated);
+    assert!((2..=8).contains(&settings.copy.jobs));
     assert_eq!(settings.redis_url.to_string(), "redis://127.0.0.1:6379");
     assert!(settings.notifications.is_empty());
     assert!(settings.warnings.is_empty());
@@ -92,9 +96,12 @@ fn everything_wrong_is_reported_at_once() {
         "--interrupted-jobs=maybe",
         "--source-database-url=mysql://me:s3cret@host/db",
         r#"--backup-mode={"answers":"sometimes"}"#,
+        "--backup-method=stream",
+        "--copy-jobs=0",
         "--pg-restore-jobs=0",
         "--enrichment-file=/nowhere.sql",
         "--schema-changes=drop",
+        "--masking=some",
         "--incremental-jobs=0",
         "--incremental-copy-format=csv",
         "--lcms-api-url=ftp://content",
@@ -115,6 +122,7 @@ fn everything_wrong_is_reported_at_once() {
         "PG_RESTORE_JOBS",
         "ENRICHMENT_FILE",
         "SCHEMA_CHANGES",
+        "MASKING",
         "INCREMENTAL_JOBS",
         "INCREMENTAL_COPY_FORMAT",
         "LCMS_API_URL",
@@ -145,9 +153,16 @@ fn both_names_of_the_notifications_count() {
 }
 
 #[test]
+fn foreign_keys_need_not_be_checked_again() {
+    let settings = settings(&["--restore-fk-constraints=not-valid"]).unwrap();
+    assert_eq!(settings.copy.foreign_keys, ForeignKeys::NotValid);
+    assert!(settings.warnings.is_empty());
+}
+
+#[test]
 fn anything_but_true_leaves_foreign_keys_out_and_says_so() {
     let settings = settings(&["--restore-fk-constraints=TRUE"]).unwrap();
-    assert!(!settings.foreign_keys);
+    assert_eq!(settings.copy.foreign_keys, ForeignKeys::Without);
     assert!(settings.warnings[0].contains("RESTORE_FK_CONSTRAINTS"), "{:?}", settings.warnings);
 }
 
@@ -162,4 +177,72 @@ fn passwords_are_not_shown() {
     .unwrap();
     let shown = format!("{settings:?}");
     assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn everything_that_the_chosen_source_lacks_is_reported() {
+    let lacks = |source: &str| settings(&[&format!("--backup-source={source}")]).unwrap_err();
+    for (source, variables) in [
+        ("file", vec!["BACKUP_FILE"]),
+        ("s3", vec!["BACKUP_URL"]),
+        ("scalingo", vec!["SCALINGO_APP", "SCALINGO_API_TOKEN"]),
+        ("heroku", vec!["HEROKU_APP", "HEROKU_API_KEY"]),
+    ] {
+        let error = lacks(source);
+        for variable in &variables {
+            let line = format!("  {variable}: it is needed by BACKUP_SOURCE={source}\n");
+            assert!(error.contains(&line), "{variable} in:\n{error}");
+        }
+        let count = if variables.len() == 1 { "1 wrong value " } else { "2 wrong values " };
+        assert!(error.starts_with(count), "{error}");
+    }
+    let error = settings(&[
+        "--backup-source=heroku",
+        "--backup-max-age=soon",
+        "--backup-create=true",
+        "--heroku-data-url=ftp://user:s3cret@host",
+        "--heroku-app=shop",
+    ])
+    .unwrap_err();
+    for variable in ["BACKUP_MAX_AGE", "BACKUP_CREATE", "HEROKU_API_KEY", "HEROKU_DATA_URL"] {
+        assert!(error.contains(&format!("  {variable}: ")), "{variable} in:\n{error}");
+    }
+    assert!(!error.contains("s3cret"), "{error}");
+    assert!(lacks("tape").contains("  BACKUP_SOURCE: \"live\" or \"file\""));
+    let error = settings(&["--backup-source=s3", "--backup-url=tape://one"]).unwrap_err();
+    assert!(error.contains("  BACKUP_URL: tape://one: an object store is wanted"), "{error}");
+}
+
+#[test]
+fn a_source_has_its_own_default_of_the_oldest_backup() {
+    use backup_sources::MaxAge;
+    let max_age = |arguments: &[&str]| {
+        let fetcher = settings(arguments).unwrap().backup_source.unwrap();
+        (fetcher.source.place(), fetcher.max_age)
+    };
+    let scalingo = ["--backup-source=scalingo", "--scalingo-app=a", "--scalingo-api-token=hunter2"];
+    assert_eq!(max_age(&scalingo), ("Scalingo's application a".into(), MaxAge::Today));
+    let file = ["--backup-source=file", "--backup-file=/x.dump"];
+    assert_eq!(max_age(&file), ("the file /x.dump".into(), MaxAge::Any));
+    let day = std::time::Duration::from_secs(86_400);
+    let heroku = [
+        "--backup-source=heroku",
+        "--heroku-app=a",
+        "--heroku-api-key=hunter2",
+        "--backup-max-age=24 hours",
+    ];
+    assert_eq!(max_age(&heroku), ("Heroku's application a".into(), MaxAge::Within(day)));
+    for arguments in [&scalingo[..], &heroku] {
+        let shown = format!("{:?}", settings(arguments).unwrap());
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+    assert!(settings(&[]).unwrap().backup_source.is_none());
+}
+
+#[test]
+fn a_verification_that_cannot_be_is_told_at_start() {
+    let settings =
+        settings(&["--verify=counts", "--backup-source=file", "--backup-file=/tmp/night.dump"])
+            .unwrap();
+    assert!(settings.warnings[0].starts_with("VERIFY has no effect"), "{:?}", settings.warnings);
 }

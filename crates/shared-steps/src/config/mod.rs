@@ -3,17 +3,25 @@
 //! [`Options`] is what the user wrote, [`Settings`] what it means. Everything that is wrong is
 //! reported at once, by the name of the variable, before anything else happens.
 
+mod backup_source;
+mod copy;
 mod dotenv;
 mod error;
+mod masking;
 mod options;
+mod reader;
+mod schema_export;
 mod settings;
+mod verify;
 
 use std::process::ExitCode;
 
 pub use bull_queue::RedisUrl;
+pub use copy::{BackupMethod, CopySettings};
 pub use dotenv::load as load_dotenv;
 pub use error::{Errors, Problem};
 pub use options::{Options, RedisOptions};
+pub use schema_export::SchemaExportSettings;
 pub use settings::{ScheduleSettings, Settings};
 
 /// Reads `.env`, the environment and the command line of `P`; a usage error ends with exit code 2.

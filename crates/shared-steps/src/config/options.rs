@@ -5,6 +5,12 @@
 
 use clap::Args;
 
+use super::backup_source::BackupSourceOptions;
+use super::copy::CopyOptions;
+use super::masking::MaskingOptions;
+use super::schema_export::SchemaExportOptions;
+use super::verify::VerifyOptions;
+
 /// Where Redis is.
 #[derive(Args, Debug, Clone)]
 pub struct RedisOptions {
@@ -114,6 +120,9 @@ pub struct Options {
     )]
     pub(super) target_database_url: String,
 
+    #[command(flatten)]
+    pub(super) backup_source: BackupSourceOptions,
+
     /// JSON, table to `incremental` (only new rows), `none` (not at all) or an object (docs/incremental.md); other tables are copied whole
     #[arg(
         long,
@@ -125,16 +134,8 @@ pub struct Options {
     )]
     pub(super) backup_mode: String,
 
-    /// Whether foreign keys are restored; anything but `true` leaves them out
-    #[arg(
-        long,
-        env = "RESTORE_FK_CONSTRAINTS",
-        default_value = "true",
-        hide_env_values = true,
-        value_name = "true|false",
-        help_heading = "Copy"
-    )]
-    pub(super) restore_fk_constraints: String,
+    #[command(flatten)]
+    pub(super) copy: CopyOptions,
 
     /// Parallel jobs of pg_restore
     #[arg(
@@ -190,6 +191,12 @@ pub struct Options {
         help_heading = "Copy"
     )]
     pub(super) schema_changes: String,
+
+    #[command(flatten)]
+    pub(super) masking: MaskingOptions,
+
+    #[command(flatten)]
+    pub(super) verify: VerifyOptions,
 
     /// How many tables an incremental replication copies at once
     #[arg(
@@ -356,16 +363,8 @@ pub struct Options {
     )]
     pub(super) sentry_max_value_length: String,
 
-    /// The daily schema export is not part of this version yet: `true` is answered with a warning
-    #[arg(
-        long,
-        env = "DB_SCHEMA_EXPORTER_ENABLED",
-        default_value = "false",
-        hide_env_values = true,
-        value_name = "true|false",
-        help_heading = "Without effect"
-    )]
-    pub(super) db_schema_exporter_enabled: String,
+    #[command(flatten)]
+    pub(super) schema_export: SchemaExportOptions,
 
     /// Read as before, and without effect as before
     #[arg(

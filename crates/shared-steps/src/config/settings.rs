@@ -1,16 +1,18 @@
 //! What a configuration means.
 
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
+use backup_sources::Fetcher;
 use bull_queue::cron::CronSchedule;
 use bull_queue::{InterruptedPolicy, RedisUrl};
-use pg_replicate::{BackupMode, CopyFormat, DatabaseUrl, SchemaChanges, enrichment};
+use pg_replicate::{BackupMode, CopyFormat, DatabaseUrl, SchemaChanges, Verify, enrichment};
 
-use super::error::{Errors, Problem};
+use super::copy::CopySettings;
+use super::error::Errors;
 use super::options::{Options, RedisOptions};
+use super::reader::{Reader, or_default};
+use super::schema_export::SchemaExportSettings;
 use crate::dump_store::DumpStore;
 use crate::learning_content::LearningContentSettings;
 use crate::notification::{self, Notification};
@@ -18,7 +20,7 @@ use crate::pipeline::RetryPolicy;
 use crate::telemetry::{SentrySettings, TelemetrySettings};
 
 /// The time zone of `SCHEDULE`; it was never configurable, and reports are read in it.
-const TIME_ZONE: &str = "Europe/Paris";
+pub(super) const TIME_ZONE: &str = "Europe/Paris";
 
 /// When the night starts.
 #[derive(Debug, Clone)]
@@ -44,22 +46,26 @@ pub struct Settings {
     pub retries_timeout: Duration,
     /// What becomes of a job that was cut.
     pub interrupted: InterruptedPolicy,
+    /// How backups are fetched; without, the source itself is copied.
+    pub backup_source: Option<Fetcher>,
     /// The database copied.
     pub source: DatabaseUrl,
     /// The database that full replication, enrichment and learning content write.
     pub target: DatabaseUrl,
     /// The database that incremental replication writes.
     pub incremental_target: DatabaseUrl,
-    /// Tables that are not copied whole.
+    /// Tables that are not copied whole, or not as they are.
     pub mode: BackupMode,
-    /// Whether foreign keys are restored.
-    pub foreign_keys: bool,
+    /// How the source is copied whole.
+    pub copy: CopySettings,
     /// Parallel jobs of pg_restore.
     pub restore_jobs: u16,
     /// Where dumps stand.
     pub dumps: DumpStore,
     /// SQL run after a restore.
     pub enrichment_script: String,
+    /// What a full replication compares with the source before it ends.
+    pub verify: Verify,
     /// What becomes of a column that is new on the source of an incremental table.
     pub schema_changes: SchemaChanges,
     /// Tables that an incremental replication copies at once.
@@ -70,6 +76,8 @@ pub struct Settings {
     pub learning_content: LearningContentSettings,
     /// Webhooks.
     pub notifications: Vec<Notification>,
+    /// The daily export of the schema.
+    pub schema_export: SchemaExportSettings,
     /// Logs.
     pub telemetry: TelemetrySettings,
     /// What is usable, but perhaps not what was meant; to be logged at start.
@@ -96,86 +104,7 @@ impl TryFrom<&Options> for Settings {
     }
 }
 
-/// Reads values one after the other and remembers what is wrong with any of them.
-#[derive(Default)]
-struct Reader {
-    problems: Vec<Problem>,
-    warnings: Vec<String>,
-}
-
 impl Reader {
-    fn finish<T>(self, value: Option<T>) -> Result<T, Errors> {
-        match value {
-            Some(value) if self.problems.is_empty() => Ok(value),
-            _ => Err(Errors(self.problems)),
-        }
-    }
-
-    fn wrong<T>(
-        &mut self,
-        variable: &'static str,
-        found: Option<&str>,
-        wanted: String,
-    ) -> Option<T> {
-        self.problems.push(Problem { variable, found: found.map(str::to_owned), wanted });
-        None
-    }
-
-    fn number<T: FromStr + PartialOrd + fmt::Display + Copy>(
-        &mut self,
-        variable: &'static str,
-        text: &str,
-        default: T,
-        least: T,
-        most: T,
-    ) -> Option<T> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Some(default);
-        }
-        match text.parse() {
-            Ok(number) if number >= least && number <= most => Some(number),
-            _ => self.wrong(
-                variable,
-                Some(text),
-                format!("a whole number from {least} to {most} is wanted"),
-            ),
-        }
-    }
-
-    /// `true` is true; anything else is false, and worth a word when it is not `false`.
-    fn flag(&mut self, variable: &'static str, text: &str, default: bool) -> bool {
-        match text.trim() {
-            "" => default,
-            "true" => true,
-            "false" => false,
-            other => {
-                self.warnings.push(format!(
-                    "{variable} is \"{other}\", which counts as false; only \"true\" is true"
-                ));
-                false
-            }
-        }
-    }
-
-    fn choice<T>(
-        &mut self,
-        variable: &'static str,
-        text: &str,
-        choices: [(&str, T); 2],
-    ) -> Option<T> {
-        let [first, second] = choices;
-        let text = text.trim();
-        if text.is_empty() || text == first.0 {
-            Some(first.1)
-        } else if text == second.0 {
-            Some(second.1)
-        } else {
-            let wanted = format!("\"{}\" or \"{}\" is wanted", first.0, second.0);
-            self.wrong(variable, Some(text), wanted)
-        }
-    }
-
     fn redis_url(&mut self, text: &str) -> Option<RedisUrl> {
         match or_default(text, "redis://127.0.0.1:6379").parse() {
             Ok(url) => Some(url),
@@ -348,6 +277,7 @@ impl Reader {
             &options.interrupted_jobs,
             [("fail", InterruptedPolicy::Fail), ("retry", InterruptedPolicy::Retry)],
         );
+        let backup_source = options.backup_source.read(self);
         let source = self.database_url(
             "SOURCE_DATABASE_URL",
             &options.source_database_url,
@@ -358,11 +288,12 @@ impl Reader {
         let incremental_target =
             self.database_url("TARGET_DATABASE_URL", &options.target_database_url, default_target);
         let mode = self.backup_mode(&options.backup_mode);
-        let foreign_keys =
-            self.flag("RESTORE_FK_CONSTRAINTS", &options.restore_fk_constraints, true);
+        let masking = options.masking.read(self);
+        let copy = self.copy(&options.copy);
         let restore_jobs = self.number("PG_RESTORE_JOBS", &options.pg_restore_jobs, 4, 1, 64);
         let directory = self.backup_directory(&options.backup_directory);
         let enrichment_script = self.enrichment_script(&options.enrichment_file);
+        let verify = options.verify.read(self);
         let schema_changes = self.choice(
             "SCHEMA_CHANGES",
             &options.schema_changes,
@@ -380,30 +311,45 @@ impl Reader {
         let filter = self.log_level(&options.log_level);
         self.number("MIN_TIMEOUT", &options.min_timeout, 0_u64, 0, u64::MAX);
         self.number("MAX_TIMEOUT", &options.max_timeout, 900_000_u64, 0, u64::MAX);
-        if self.flag("DB_SCHEMA_EXPORTER_ENABLED", &options.db_schema_exporter_enabled, false) {
-            self.warnings.push(
-                "DB_SCHEMA_EXPORTER_ENABLED is true, but this version has no schema export: keep \
-                 the old program's for it"
-                    .into(),
-            );
-        }
+        let exports = self.flag(
+            "DB_SCHEMA_EXPORTER_ENABLED",
+            &options.schema_export.db_schema_exporter_enabled,
+            false,
+        );
+        let others = [
+            ("SOURCE_DATABASE_URL", source.as_ref()),
+            ("DATABASE_URL", target.as_ref()),
+            ("TARGET_DATABASE_URL", incremental_target.as_ref()),
+        ];
+        let schema_export = match options.schema_export.read(exports, &others) {
+            Ok(settings) => Some(settings),
+            Err(problem) => self.wrong(problem.variable, problem.found.as_deref(), problem.wanted),
+        };
         let app = or_default(&options.app, "pix-db-replication").to_owned();
 
         let retries_timeout = Duration::from_secs(60 * retries_timeout?);
         let target = target?;
+        if matches!(backup_source, Some(Some(_))) && verify != Some(Verify::None) {
+            self.warnings.push(
+                "VERIFY has no effect, for BACKUP_SOURCE is not live: the source is not asked"
+                    .into(),
+            );
+        }
         Some(Settings {
             redis_url: redis_url?,
             schedule: schedule?,
             retry: RetryPolicy { attempts: attempts?, delay_ms: delay? },
             retries_timeout,
             interrupted: interrupted?,
+            backup_source: backup_source?,
             source: source?,
             incremental_target: incremental_target?,
-            mode: mode?,
-            foreign_keys,
+            mode: mode?.with_masking(masking?),
+            copy: copy?,
             restore_jobs: restore_jobs?,
             dumps: DumpStore::new(directory?, retries_timeout),
             enrichment_script: enrichment_script?,
+            verify: verify?,
             schema_changes: schema_changes?,
             incremental_jobs: incremental_jobs?,
             copy_format: copy_format?,
@@ -415,14 +361,9 @@ impl Reader {
             ),
             target,
             notifications: notifications?,
+            schema_export: schema_export?,
             telemetry: TelemetrySettings { app, filter: filter?, sentry: sentry? },
             warnings: std::mem::take(&mut self.warnings),
         })
     }
-}
-
-/// An empty variable counts as one that is not set.
-fn or_default<'a>(text: &'a str, default: &'a str) -> &'a str {
-    let text = text.trim();
-    if text.is_empty() { default } else { text }
 }

@@ -98,7 +98,9 @@ async fn load_in_transaction(
         tracing::warn!(object, "Dropped with an old table of the learning content: {object}");
     }
     Phase::Replace.report(context, 1.0, None, rows, bytes);
-    Ok(Summary { phases: vec![loaded, phase(Phase::Replace, 0, 0, start)] })
+    let mut summary = Summary::from(loaded);
+    summary.phases.push(phase(Phase::Replace, 0, 0, start));
+    Ok(summary)
 }
 
 /// Builds every new table beside the old one; answers rows and bytes.

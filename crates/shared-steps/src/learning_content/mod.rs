@@ -141,7 +141,7 @@ async fn fetch_and_load(
         .map_err(|error| Error::Target(Box::new(error)))?;
     let loaded =
         load::load(&mut client, &settings.schema, &tables, settings.patience, context).await?;
-    let mut summary = Summary { phases: vec![fetched] };
+    let mut summary = Summary::from(fetched);
     summary.extend(loaded);
     Ok(summary)
 }

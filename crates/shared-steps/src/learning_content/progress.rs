@@ -44,6 +44,7 @@ impl Phase {
             object: object.map(str::to_owned),
             rows,
             bytes,
+            ..Progress::default()
         });
     }
 }

@@ -125,6 +125,7 @@ async fn deliver(
             object: Some(entry.url.to_string()),
             rows: 0,
             bytes: outcome.bytes(),
+            ..Progress::default()
         });
         tracing::info!("Notify {}", entry.url);
         match send::send(entry, report, TIMEOUT, retry, &context.cancel).await {

@@ -44,15 +44,14 @@ impl Outcome {
     }
 
     pub(super) fn summary(&self) -> Summary {
-        Summary {
-            phases: vec![PhaseSummary {
-                name: PHASE.into(),
-                objects: self.delivered,
-                rows: 0,
-                bytes: self.bytes,
-                seconds: self.start.elapsed().as_secs_f64(),
-            }],
-        }
+        let phase = PhaseSummary {
+            name: PHASE.into(),
+            objects: self.delivered,
+            rows: 0,
+            bytes: self.bytes,
+            seconds: self.start.elapsed().as_secs_f64(),
+        };
+        phase.into()
     }
 }
 

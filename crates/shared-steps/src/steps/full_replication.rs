@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use pg_replicate::{Context, FullCopy, Summary, enrichment};
+use futures_util::FutureExt;
+use pg_replicate::{Context, FullCopy, LiveOptions, Summary, enrichment};
 
-use super::Attempt;
+use super::{Attempt, fetched_backup, verification};
+use crate::config::BackupMethod;
 use crate::{Settings, StepError};
 
 pub(super) async fn run(
@@ -25,16 +27,17 @@ async fn replicate_and_enrich(
     context: &Context,
 ) -> Result<Summary, StepError> {
     let mut summary = backup_and_restore(settings, attempt, context).await?;
+    let (script, jobs) = (&settings.enrichment_script, settings.copy.jobs);
     summary.extend(
-        enrichment::run(&settings.target, &settings.enrichment_script, &settings.mode, context)
-            .await?,
+        enrichment::run(&settings.target, script, &settings.mode, jobs, context).boxed().await?,
     );
     Ok(summary)
 }
 
-/// Copies the source into the target, without enrichment.
+/// Copies the source, or the backup that `BACKUP_SOURCE` fetches, into the target, without
+/// enrichment.
 ///
-/// A whole dump of an earlier attempt of the same run is used again.
+/// Through an archive, a whole dump of an earlier attempt of the same run is used again.
 ///
 /// # Errors
 /// Why it did not succeed; nothing is dropped before both servers have been checked.
@@ -47,8 +50,29 @@ pub async fn backup_and_restore(
     tracing::info!("Import data from API database");
     let copy = full_copy(settings);
     settings.dumps.remove_stale()?;
-    let checked = context.cancel.run_until_cancelled(copy.preflight()).await;
+    if let Some(fetcher) = &settings.backup_source {
+        return fetched_backup::fetch_and_restore(fetcher, settings, &copy, attempt, context).await;
+    }
+    let preflight = async {
+        match settings.copy.method {
+            BackupMethod::Live => copy.preflight_live().await,
+            BackupMethod::Archive => copy.preflight().await,
+        }
+    };
+    let checked = context.cancel.run_until_cancelled(preflight).await;
     checked.ok_or(StepError::Interrupted)??;
+    match settings.copy.method {
+        BackupMethod::Live => Ok(copy.live(&live_options(settings), context).boxed().await?),
+        BackupMethod::Archive => through_archive(settings, &copy, attempt, context).await,
+    }
+}
+
+async fn through_archive(
+    settings: &Settings,
+    copy: &FullCopy,
+    attempt: &Attempt,
+    context: &Context,
+) -> Result<Summary, StepError> {
     let what = (copy.source.to_string(), format!("{:?}", copy.mode));
     let dump = settings.dumps.path(&attempt.run_id, &what);
     let mut summary = Summary::default();
@@ -57,7 +81,8 @@ pub async fn backup_and_restore(
     } else {
         summary.extend(copy.backup(&dump, context).await?);
     }
-    summary.extend(drop_and_restore(&copy, &dump, context).await?);
+    summary.extend(drop_and_restore(copy, &dump, context).await?);
+    summary.extend(verification::after_restore(settings, context).await?);
     Ok(summary)
 }
 
@@ -76,7 +101,7 @@ pub async fn restore_file(
     drop_and_restore(&copy, file, context).await
 }
 
-async fn drop_and_restore(
+pub(super) async fn drop_and_restore(
     copy: &FullCopy,
     dump: &Path,
     context: &Context,
@@ -86,12 +111,20 @@ async fn drop_and_restore(
     Ok(summary)
 }
 
+fn live_options(settings: &Settings) -> LiveOptions {
+    LiveOptions {
+        jobs: settings.copy.jobs,
+        directory: settings.dumps.directory().to_owned(),
+        verify: settings.verify,
+    }
+}
+
 pub(crate) fn full_copy(settings: &Settings) -> FullCopy {
     FullCopy {
         source: settings.source.clone(),
         target: settings.target.clone(),
         mode: settings.mode.clone(),
-        foreign_keys: settings.foreign_keys,
+        foreign_keys: settings.copy.foreign_keys,
         restore_jobs: settings.restore_jobs,
     }
 }

@@ -1,6 +1,9 @@
 //! The steps of the night, by name.
 
+mod data;
+mod fetched_backup;
 mod full_replication;
+mod verification;
 
 use futures_util::FutureExt;
 use pg_replicate::{Context, Incremental, Summary};
@@ -8,8 +11,11 @@ use pg_replicate::{Context, Incremental, Summary};
 use crate::notification::RunReport;
 use crate::{Settings, Step, StepError, learning_content, notification};
 
+pub use data::{ExportRequest, LoadRequest, export_data, export_schema, load_data};
+pub use fetched_backup::fetch_backup;
 pub(crate) use full_replication::full_copy;
 pub use full_replication::{backup_and_restore, restore_file};
+pub use verification::compare;
 
 /// Which try of which run this is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +58,7 @@ pub async fn run(
             tracing::info!("Import and enrichment done");
             Ok(summary)
         }
+        Step::SchemaExport => export_schema(settings, context).boxed().await,
     }
 }
 

@@ -20,6 +20,9 @@ use super::fields::{JsonVisitor, SpanFields};
 /// Lines waiting for Redis; beyond it (Redis is away) the newest are dropped and counted.
 const CAPACITY: usize = 2_000;
 
+/// An object that took so long, in seconds, has a line of its end.
+const LONG: f64 = 10.0;
+
 type Key = (String, String);
 type Senders = Arc<Mutex<HashMap<Key, Collector>>>;
 
@@ -110,23 +113,30 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JobLogLayer {
         }) else {
             return;
         };
+        let Some(line) = line(event) else { return };
         let mut senders = lock(&self.senders);
         if let Some(collector) = senders.get_mut(&key)
-            && collector.lines.try_send(line(event)).is_err()
+            && collector.lines.try_send(line).is_err()
         {
             collector.dropped += 1;
         }
     }
 }
 
-fn line(event: &Event<'_>) -> String {
+/// Of the objects that a step works on, only the ends of long ones: jobs are kept in Redis, with their
+/// logs.
+fn line(event: &Event<'_>) -> Option<String> {
     let mut fields = Map::new();
     event.record(&mut JsonVisitor(&mut fields));
+    let is_long = fields.get("seconds").and_then(Value::as_f64) >= Some(LONG);
+    if fields.contains_key("item") && !is_long {
+        return None;
+    }
     let message = fields.remove("message");
     let time = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
     let level = event.metadata().level();
     let message = message.as_ref().and_then(Value::as_str).unwrap_or_default();
-    format!("{time} {level} {message}")
+    Some(format!("{time} {level} {message}"))
 }
 
 #[cfg(test)]
@@ -147,6 +157,9 @@ mod tests {
             job.in_scope(|| {
                 tracing::info_span!("inner").in_scope(|| tracing::warn!("mine"));
                 tracing::debug!("too detailed");
+                tracing::info!(item = 1, "launching item 1 INDEX public.a");
+                tracing::info!(item = 1, seconds = 9.9, "finished item 1 INDEX public.a");
+                tracing::info!(item = 2, seconds = 10.0, "finished item 2 INDEX public.b");
             });
             tracing::info_span!("job", job_id = "8", queue = "Replication queue")
                 .in_scope(|| tracing::info!("another job's"));
@@ -154,6 +167,8 @@ mod tests {
         lines.close();
         let line = lines.next().await.unwrap();
         assert!(line.ends_with("WARN mine"), "{line}");
+        let line = lines.next().await.unwrap();
+        assert!(line.ends_with("INFO finished item 2 INDEX public.b"), "{line}");
         assert_eq!(lines.next().await, None);
     }
 

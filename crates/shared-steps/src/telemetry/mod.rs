@@ -15,6 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::Settings;
+use crate::progress_bar::ProgressBar;
 
 pub use bunyan::Bunyan;
 pub use job_log::{JobLogs, LogLines};
@@ -28,12 +29,14 @@ pub const JOB_SPAN: &str = "job";
 const QUIET: &str = "apalis=warn,apalis_core=warn,apalis_cron=warn";
 
 /// Where a program's log goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Output {
+#[derive(Clone, Copy)]
+pub enum Output<'a> {
     /// For `worker` and `scheduler`, whose log is what they write.
     Stdout,
     /// For commands, whose stdout is their result.
     Stderr,
+    /// For commands that show progress there, too.
+    Above(&'a ProgressBar),
 }
 
 /// What the telemetry of a process needs to know.
@@ -58,7 +61,7 @@ pub struct TelemetryGuard {
 ///
 /// Logs what is usable in `settings`, but perhaps not what was meant.
 #[must_use = "Sentry is flushed when the guard is dropped"]
-pub fn init(settings: &Settings, output: Output, job_logs: &JobLogs) -> TelemetryGuard {
+pub fn init(settings: &Settings, output: Output<'_>, job_logs: &JobLogs) -> TelemetryGuard {
     let guard = subscribe(&settings.telemetry, output, job_logs);
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
@@ -66,7 +69,11 @@ pub fn init(settings: &Settings, output: Output, job_logs: &JobLogs) -> Telemetr
     guard
 }
 
-fn subscribe(settings: &TelemetrySettings, output: Output, job_logs: &JobLogs) -> TelemetryGuard {
+fn subscribe(
+    settings: &TelemetrySettings,
+    output: Output<'_>,
+    job_logs: &JobLogs,
+) -> TelemetryGuard {
     let sentry = settings.sentry.as_ref().map(sentry_client::init);
     let filter = format!("{QUIET},{}", settings.filter);
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
@@ -77,13 +84,17 @@ fn subscribe(settings: &TelemetrySettings, output: Output, job_logs: &JobLogs) -
         .with(sentry.is_some().then(sentry_client::layers));
     let to_terminal = match output {
         Output::Stdout => std::io::stdout().is_terminal(),
-        Output::Stderr => std::io::stderr().is_terminal(),
+        Output::Stderr | Output::Above(_) => std::io::stderr().is_terminal(),
     };
     let layer = match (to_terminal, output) {
         (true, Output::Stdout) => Terminal::new(std::io::stdout, colour()).boxed(),
         (true, Output::Stderr) => Terminal::new(std::io::stderr, colour()).boxed(),
         (false, Output::Stdout) => Bunyan::new(&settings.app, std::io::stdout).boxed(),
-        (false, Output::Stderr) => Bunyan::new(&settings.app, std::io::stderr).boxed(),
+        (true, Output::Above(bar)) => {
+            let bar = bar.clone();
+            Terminal::new(move || bar.writer(), colour()).boxed()
+        }
+        (false, _) => Bunyan::new(&settings.app, std::io::stderr).boxed(),
     };
     registry.with(layer).init();
     TelemetryGuard { _sentry: sentry }

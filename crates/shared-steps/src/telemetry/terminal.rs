@@ -39,6 +39,11 @@ impl<W: for<'a> MakeWriter<'a>> Terminal<W> {
     fn line(&self, time: &str, level: Level, mut fields: Map<String, Value>) -> String {
         // It says what the message says, and more; `queue-cli get` shows it.
         fields.remove("stack");
+        if fields.remove("item").is_some() {
+            // So do these of an object's start and end; what was not moved is no news.
+            fields
+                .retain(|name, value| !["kind", "object"].contains(&name.as_str()) && *value != 0);
+        }
         let message = fields.remove("message").map(|value| plain(&value)).unwrap_or_default();
         // The queue is said by the step, in fewer words.
         let queue = fields.remove("queue");
@@ -117,6 +122,18 @@ mod tests {
             "05:10:00.000 INFO  full-replication 2 17-2 End create Backup tables=16\n"
         );
         assert_eq!(line(false, json!({ "message": "up" })), "05:10:00.000 INFO  up\n");
+    }
+
+    #[test]
+    fn an_object_is_named_once() {
+        let fields = json!({
+            "message": "finished item 3 INDEX public.a", "item": 3, "kind": "INDEX",
+            "object": "public.a", "rows": 0, "bytes": 0, "seconds": 1.5,
+        });
+        assert_eq!(
+            line(false, fields),
+            "05:10:00.000 INFO  finished item 3 INDEX public.a seconds=1.5\n"
+        );
     }
 
     #[test]

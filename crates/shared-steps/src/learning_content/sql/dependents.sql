@@ -1,5 +1,5 @@
--- What DROP … CASCADE of the relations $1 (oid[]) takes along, besides what is part of them:
--- views, foreign keys of other tables, functions that name their row type …
+-- What DROP ... CASCADE of the relations $1 (oid[]) takes along, besides what is part of them:
+-- views, foreign keys of other tables, functions that name their row type ...
 WITH RECURSIVE reached (classid, objid, cascaded, part) AS (
     SELECT 'pg_class'::regclass::oid, relation, false, true
     FROM unnest($1::oid[]) AS given (relation)

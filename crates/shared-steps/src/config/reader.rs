@@ -1,0 +1,92 @@
+//! Reading the texts of variables.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::error::{Errors, Problem};
+
+/// Reads values one after the other and remembers what is wrong with any of them.
+#[derive(Default)]
+pub(super) struct Reader {
+    problems: Vec<Problem>,
+    pub(super) warnings: Vec<String>,
+}
+
+impl Reader {
+    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Errors> {
+        match value {
+            Some(value) if self.problems.is_empty() => Ok(value),
+            _ => Err(Errors(self.problems)),
+        }
+    }
+
+    pub(super) fn wrong<T>(
+        &mut self,
+        variable: &'static str,
+        found: Option<&str>,
+        wanted: String,
+    ) -> Option<T> {
+        self.problems.push(Problem { variable, found: found.map(str::to_owned), wanted });
+        None
+    }
+
+    pub(super) fn number<T: FromStr + PartialOrd + fmt::Display + Copy>(
+        &mut self,
+        variable: &'static str,
+        text: &str,
+        default: T,
+        least: T,
+        most: T,
+    ) -> Option<T> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Some(default);
+        }
+        match text.parse() {
+            Ok(number) if number >= least && number <= most => Some(number),
+            _ => self.wrong(
+                variable,
+                Some(text),
+                format!("a whole number from {least} to {most} is wanted"),
+            ),
+        }
+    }
+
+    /// `true` is true; anything else is false, and worth a word when it is not `false`.
+    pub(super) fn flag(&mut self, variable: &'static str, text: &str, default: bool) -> bool {
+        match text.trim() {
+            "" => default,
+            "true" => true,
+            "false" => false,
+            other => {
+                self.warnings.push(format!(
+                    "{variable} is \"{other}\", which counts as false; only \"true\" is true"
+                ));
+                false
+            }
+        }
+    }
+
+    /// One of `choices`.
+    pub(super) fn choice<T, const N: usize>(
+        &mut self,
+        variable: &'static str,
+        text: &str,
+        choices: [(&str, T); N],
+    ) -> Option<T> {
+        let text = text.trim();
+        let names: Vec<String> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        // Without a value, the first is the default.
+        let mut choices = choices.into_iter();
+        match choices.find(|(name, _)| text.is_empty() || text == *name) {
+            Some((_, value)) => Some(value),
+            None => self.wrong(variable, Some(text), format!("{} is wanted", names.join(" or "))),
+        }
+    }
+}
+
+/// An empty variable counts as one that is not set.
+pub(super) fn or_default<'a>(text: &'a str, default: &'a str) -> &'a str {
+    let text = text.trim();
+    if text.is_empty() { default } else { text }
+}

@@ -1,0 +1,86 @@
+//! Numbers as people read them.
+
+/// A number with a space between thousands; nothing for zero, so that tables stay readable.
+#[must_use]
+pub fn count(number: u64) -> String {
+    if number == 0 {
+        return String::new();
+    }
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Bytes in binary units; nothing for zero.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    if bytes == 0 {
+        return String::new();
+    }
+    #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+}
+
+/// Seconds as `4.2 s`, `3 min 20 s` or `1 h 27 min`.
+#[must_use]
+pub fn duration(seconds: f64) -> String {
+    // Not 60.0 s.
+    if seconds < 59.95 {
+        return format!("{seconds:.1} s");
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative")]
+    let whole = seconds.round() as u64;
+    let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
+    if hours > 0 {
+        format!("{hours} h {minutes:02} min")
+    } else {
+        format!("{minutes} min {seconds:02} s")
+    }
+}
+
+/// How long something still takes, as `45 s`, `3 min 20 s` or `1 h 27 min`: no decimals, for it is
+/// an estimate.
+#[must_use]
+pub fn time_left(seconds: u64) -> String {
+    if seconds < 60 {
+        return format!("{seconds} s");
+    }
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    duration(seconds as f64)
+}
+
+/// A percentage of the whole: `12 %`, `< 1 %`.
+#[must_use]
+pub fn percent(percent: f64) -> String {
+    if percent > 0.0 && percent < 1.0 { "< 1 %".into() } else { format!("{percent:.0} %") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_for_people() {
+        assert_eq!([count(0), count(999), count(11_060_000)], ["", "999", "11 060 000"]);
+        assert_eq!([size(0), size(1_023), size(483_000_000)], ["", "1023 B", "460.6 MiB"]);
+        assert_eq!(
+            [duration(4.24), duration(59.97), duration(5262.0)],
+            ["4.2 s", "1 min 00 s", "1 h 27 min"]
+        );
+        assert_eq!([time_left(9), time_left(200)], ["9 s", "3 min 20 s"]);
+        assert_eq!([percent(0.0), percent(0.2), percent(12.4)], ["0 %", "< 1 %", "12 %"]);
+    }
+}

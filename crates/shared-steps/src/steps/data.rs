@@ -1,0 +1,91 @@
+//! Data and schema of other databases: for review environments, outside of the night.
+
+use std::path::PathBuf;
+
+use pg_replicate::load::{ExportData, ExportSchema, LoadData, LoadSource};
+use pg_replicate::{Context, DatabaseUrl, Summary, TableName};
+
+use crate::{Settings, StepError};
+
+/// The value of the field `event` in the log lines of the schema export.
+const EVENT: &str = "db-schema-exporter";
+
+/// What is loaded.
+#[derive(Debug, Clone)]
+pub struct LoadRequest {
+    /// In their order; the source database when there is none.
+    pub from: Vec<LoadSource>,
+    /// Tables that keep their rows.
+    pub excluded: Vec<TableName>,
+    /// Whether the tables are emptied first.
+    pub truncates: bool,
+    /// Whether a column that only the target has takes its default.
+    pub allows_new_columns: bool,
+}
+
+/// What is exported.
+#[derive(Debug, Clone)]
+pub struct ExportRequest {
+    /// The source database unless given.
+    pub from: Option<DatabaseUrl>,
+    /// Where to.
+    pub file: PathBuf,
+    /// Tables that stay out of the file.
+    pub excluded: Vec<TableName>,
+    /// Whether the file empties the tables first.
+    pub truncates: bool,
+}
+
+/// Loads data into `DATABASE_URL`, whose tables are there already.
+///
+/// # Errors
+/// Why it did not succeed; the database is as it was.
+pub async fn load_data(
+    settings: &Settings,
+    request: LoadRequest,
+    context: &Context,
+) -> Result<Summary, StepError> {
+    let LoadRequest { mut from, excluded, truncates, allows_new_columns } = request;
+    if from.is_empty() {
+        from.push(LoadSource::Database(settings.source.clone()));
+    }
+    let target = settings.target.clone();
+    let load = LoadData { sources: from, target, excluded, truncates, allows_new_columns };
+    Ok(load.run(context).await?)
+}
+
+/// Writes the data of a database into a file that [`load_data`] takes.
+///
+/// # Errors
+/// Why it did not succeed; no file is left then.
+pub async fn export_data(
+    settings: &Settings,
+    request: ExportRequest,
+    context: &Context,
+) -> Result<Summary, StepError> {
+    let ExportRequest { from, file, excluded, truncates } = request;
+    let source = from.unwrap_or_else(|| settings.source.clone());
+    Ok(ExportData { source, excluded, truncates }.run(&file, context).await?)
+}
+
+/// Writes the schema of `DATABASE_URL` into `DB_SCHEMA_EXPORTER_DATABASE_TARGET`.
+///
+/// # Errors
+/// Why it did not succeed; the other database is as it was.
+pub async fn export_schema(settings: &Settings, context: &Context) -> Result<Summary, StepError> {
+    let Some(target) = settings.schema_export.target.clone() else {
+        return Err(pg_replicate::Error::Configuration(
+            "DB_SCHEMA_EXPORTER_DATABASE_TARGET is not set: name the database that the schema is written into".into(),
+        )
+        .into());
+    };
+    tracing::info!(event = EVENT, "Start schema export");
+    let export = ExportSchema { source: settings.target.clone(), target };
+    let summary = export.run(context).await.map_err(StepError::from);
+    match &summary {
+        Ok(_) => tracing::info!(event = EVENT, "End schema export"),
+        Err(StepError::Interrupted) => {}
+        Err(error) => tracing::error!(event = EVENT, "Schema export failed: {error}"),
+    }
+    summary
+}

@@ -1,0 +1,85 @@
+//! A backup that somebody else has made, in place of a dump of the source.
+
+use std::path::Path;
+
+use backup_sources::{Fetched, Fetcher, Use};
+use futures_util::FutureExt;
+use pg_replicate::{Context, FullCopy, PhaseSummary, Summary, Verify};
+
+use super::Attempt;
+use super::full_replication::drop_and_restore;
+use crate::{Settings, StepError};
+
+/// The percent of a full replication that a fetch takes: what a dump of the source takes otherwise.
+const SHARE: f64 = 12.0;
+
+/// Fetches the newest backup and restores it; the source database is not needed.
+///
+/// A whole dump that an earlier attempt of the same run has fetched is used again.
+pub(super) async fn fetch_and_restore(
+    fetcher: &Fetcher,
+    settings: &Settings,
+    copy: &FullCopy,
+    attempt: &Attempt,
+    context: &Context,
+) -> Result<Summary, StepError> {
+    // Before a download of hours is made in vain.
+    let checked = context.cancel.run_until_cancelled(copy.preflight_target()).await;
+    checked.ok_or(StepError::Interrupted)??;
+    let mut dump = settings.dumps.path(&attempt.run_id, &fetcher.source.place());
+    let mut summary = Summary::default();
+    if settings.dumps.is_usable(&dump) {
+        tracing::info!(dump = %dump.display(), "The dump of an earlier attempt is used again");
+    } else {
+        let target = Use { path: &dump, may_stay: true, share: SHARE };
+        let fetched = fetcher.fetch(target, context).boxed().await?;
+        summary.extend(phase(&fetched));
+        dump = fetched.path;
+    }
+    let checked = context.cancel.run_until_cancelled(copy.preflight_restore(&dump)).await;
+    if let Err(error) = checked.ok_or(StepError::Interrupted)? {
+        if matches!(error, pg_replicate::Error::Archive { .. }) {
+            // Another attempt shall not stumble over it again.
+            settings.dumps.remove(&attempt.run_id)?;
+        }
+        return Err(error.into());
+    }
+    summary.extend(drop_and_restore(copy, &dump, context).await?);
+    if settings.verify != Verify::None {
+        tracing::warn!(
+            "VERIFY compares with the source, which a backup that was fetched is older than: nothing is compared"
+        );
+    }
+    Ok(summary)
+}
+
+/// Fetches the newest backup of `BACKUP_SOURCE` into the file `to`, and nothing else.
+///
+/// # Errors
+/// Why it did not succeed; then `to` is as it was.
+pub async fn fetch_backup(
+    settings: &Settings,
+    to: &Path,
+    context: &Context,
+) -> Result<Summary, StepError> {
+    let Some(fetcher) = &settings.backup_source else {
+        return Err(StepError::Backup(backup_sources::Error::Configuration(
+            "BACKUP_SOURCE is live: there is no backup to fetch; set it to file, scalingo, heroku or s3"
+                .into(),
+        )));
+    };
+    let target = Use { path: to, may_stay: false, share: 100.0 };
+    let fetched = fetcher.fetch(target, context).boxed().await?;
+    Ok(phase(&fetched))
+}
+
+fn phase(fetched: &Fetched) -> Summary {
+    PhaseSummary {
+        name: "fetch".into(),
+        objects: 1,
+        bytes: fetched.bytes,
+        seconds: fetched.duration.as_secs_f64(),
+        ..PhaseSummary::default()
+    }
+    .into()
+}
