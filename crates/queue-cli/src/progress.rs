@@ -1,33 +1,37 @@
 //! How far a job is, in words.
 
+use pg_replicate::Progress;
+use serde::Deserialize;
 use serde_json::Value;
+use shared_steps::progress_text;
 
-/// Our jobs report phase, percent and object; a Node.js program may report anything.
+/// Our jobs report phase, percentage and more; a Node.js program may report anything.
 pub(crate) fn text(progress: Option<&Value>) -> String {
-    let Some(progress) = progress else {
-        return String::new();
-    };
-    match progress {
-        Value::Number(percent) => format!("{percent} %"),
-        Value::Object(fields) => {
-            let (Some(phase), Some(percent)) = (
-                fields.get("phase").and_then(Value::as_str),
-                fields.get("percent").and_then(Value::as_f64),
-            ) else {
-                return progress.to_string();
-            };
-            let object = fields.get("object").and_then(Value::as_str).unwrap_or_default();
-            let rows = match fields.get("rows").and_then(Value::as_u64) {
-                None | Some(0) => String::new(),
-                Some(rows) => format!("{rows} rows"),
-            };
-            let percent = format!("{percent:.0} %");
-            let parts = [phase, &percent, object, &rows];
-            let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-            parts.join(", ")
+    match (progress, ours(progress)) {
+        (_, Some(ours)) => {
+            let mut text = progress_text::sentence(&ours);
+            let running = progress_text::running(&ours);
+            if !running.is_empty() {
+                text.push_str(": ");
+                text.push_str(&running.join(", "));
+            }
+            text
         }
-        other => crate::output::plain(Some(other)),
+        (Some(Value::Number(percent)), None) => format!("{percent} %"),
+        (progress, None) => crate::output::plain(progress),
     }
+}
+
+/// The same in several lines: what runs now stands in lines of its own.
+pub(crate) fn lines(progress: Option<&Value>) -> Vec<String> {
+    let Some(ours) = ours(progress) else { return vec![text(progress)] };
+    let mut lines = vec![progress_text::sentence(&ours)];
+    lines.extend_from_slice(progress_text::running(&ours));
+    lines
+}
+
+fn ours(progress: Option<&Value>) -> Option<Progress> {
+    Progress::deserialize(progress?).ok()
 }
 
 #[cfg(test)]
@@ -38,8 +42,18 @@ mod tests {
 
     #[test]
     fn progress_is_said_in_words() {
-        let ours = json!({ "phase": "Copy data", "percent": 41.7, "object": "answers", "rows": 20, "bytes": 9 });
-        assert_eq!(text(Some(&ours)), "Copy data, 42 %, answers, 20 rows");
+        let ours = json!({
+            "phase": "copy", "percent": 41.7, "object": "INDEX b", "rows": 20, "bytes": 0,
+            "running": ["TABLE DATA a", "INDEX b"], "seconds_left": 61,
+        });
+        assert_eq!(
+            text(Some(&ours)),
+            "copy, 42 %, 20 rows, 1 min 01 s left: TABLE DATA a, INDEX b"
+        );
+        assert_eq!(
+            lines(Some(&ours)),
+            ["copy, 42 %, 20 rows, 1 min 01 s left", "TABLE DATA a", "INDEX b"]
+        );
         let start =
             json!({ "phase": "Backup", "percent": 0, "object": null, "rows": 0, "bytes": 0 });
         assert_eq!(text(Some(&start)), "Backup, 0 %");
@@ -47,5 +61,6 @@ mod tests {
         assert_eq!(text(Some(&json!("half"))), "half");
         assert_eq!(text(Some(&json!({ "done": 3 }))), r#"{"done":3}"#);
         assert_eq!(text(None), "");
+        assert_eq!(lines(Some(&json!(50))), ["50 %"]);
     }
 }

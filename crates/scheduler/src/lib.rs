@@ -1,4 +1,4 @@
-//! Puts a night's first job on its queue when its time has come.
+//! Puts a night's first job on its queue when its time has come, and the schema export on its own.
 //!
 //! What is scheduled stands in Redis, as a repeatable job of Bull's: the next night is a delayed job
 //! whose id is its time, so that any number of schedulers add it once. The ticks of apalis-cron
@@ -13,12 +13,13 @@ use apalis::prelude::{Monitor, WorkerBuilder};
 use apalis_cron::CronScheduler;
 use bull_queue::{Connection, Error, Queue, RepeatOptions};
 use chrono::DateTime;
+use shared_steps::config::ScheduleSettings;
 use shared_steps::{Settings, Step};
 use tokio_util::sync::CancellationToken;
 
 pub use night_schedule::NightSchedule;
 
-use tick::{Night, on_tick};
+use tick::{Scheduled, on_tick};
 
 /// How long a tick in progress may take when the program ends.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
@@ -35,31 +36,37 @@ pub async fn run(
     settings: &Settings,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
-    let night = Night {
-        queue: Queue::new(connection, Step::FullReplication.queue()),
-        repeat: RepeatOptions::cron(&settings.schedule.cron, settings.schedule.time_zone),
-        request: Step::FullReplication.job(settings.retry),
-    };
-    let next = night.ensure_scheduled().await?;
-    if let Some(next) = i64::try_from(next.next).ok().and_then(DateTime::from_timestamp_millis) {
-        tracing::info!(
-            schedule = settings.schedule.cron,
-            "The next night starts at {}",
-            next.with_timezone(&settings.schedule.parsed.zone()).format("%Y-%m-%d %H:%M %Z")
-        );
-    }
-    let schedule = NightSchedule::new(settings.schedule.parsed.clone());
-    let monitor = Monitor::new()
+    let night = (Step::FullReplication, Some(&settings.schedule));
+    let export = (Step::SchemaExport, settings.schema_export.schedule.as_ref());
+    let mut monitor = Monitor::new()
         .shutdown_timeout(SHUTDOWN_LIMIT)
         // A tick that is late (the process was stopped, the clock was set) ends apalis-cron's
         // worker; the next one computes its time anew.
-        .should_restart(|_, _| true)
-        .register(move |_| {
-            WorkerBuilder::new("scheduler")
-                .backend(CronScheduler::new(schedule.clone()))
-                .data(night.clone())
+        .should_restart(|_, _| true);
+    for (step, schedule) in [night, export] {
+        let queue = Queue::new(connection.clone(), step.queue());
+        let Some(schedule) = schedule else {
+            // It was on before.
+            for repeatable in queue.repeatables().await? {
+                queue.remove_repeatable(&repeatable.key).await?;
+            }
+            continue;
+        };
+        let job = Scheduled {
+            queue,
+            repeat: RepeatOptions::cron(&schedule.cron, schedule.time_zone),
+            request: step.job(settings.retry),
+        };
+        let next = job.ensure_scheduled().await?.next;
+        log_next(step, schedule, next);
+        let ticks = NightSchedule::new(schedule.parsed.clone());
+        monitor = monitor.register(move |_| {
+            WorkerBuilder::new(format!("scheduler of {}", step.slug()))
+                .backend(CronScheduler::new(ticks.clone()))
+                .data(job.clone())
                 .build(on_tick)
         });
+    }
     let ended = monitor
         .run_with_signal(async move {
             shutdown.cancelled().await;
@@ -70,4 +77,15 @@ pub async fn run(
         tracing::error!("The scheduler did not end cleanly: {error}");
     }
     Ok(())
+}
+
+fn log_next(step: Step, schedule: &ScheduleSettings, next: u64) {
+    let next = i64::try_from(next).ok().and_then(DateTime::from_timestamp_millis);
+    let Some(next) = next else { return };
+    let what = if step == Step::SchemaExport { "schema export" } else { "night" };
+    tracing::info!(
+        schedule = schedule.cron,
+        "The next {what} starts at {}",
+        next.with_timezone(&schedule.parsed.zone()).format("%Y-%m-%d %H:%M %Z")
+    );
 }

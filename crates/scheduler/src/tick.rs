@@ -10,15 +10,15 @@ use chrono::Utc;
 /// How long is waited before a tick that met an outage of Redis is tried again.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// The job that begins a night, and when.
+/// A job that is added again and again, such as the one that begins a night, and when.
 #[derive(Debug, Clone)]
-pub(crate) struct Night {
+pub(crate) struct Scheduled {
     pub(crate) queue: Queue,
     pub(crate) repeat: RepeatOptions,
     pub(crate) request: JobRequest,
 }
 
-impl Night {
+impl Scheduled {
     /// Makes the schedule stand in Redis as configured, and nothing else beside it.
     pub(crate) async fn ensure_scheduled(&self) -> Result<RepeatableJob, Error> {
         self.queue.upsert_repeatable(&self.request, &self.repeat).await
@@ -50,15 +50,15 @@ impl Night {
 ///
 /// A worker does both as well; this is for the time when none runs, so that the night stands in the
 /// line when one starts.
-pub(crate) async fn on_tick(tick: Tick, night: Data<Night>) -> Result<(), BoxDynError> {
+pub(crate) async fn on_tick(tick: Tick, job: Data<Scheduled>) -> Result<(), BoxDynError> {
     loop {
-        match night.tick().await {
+        match job.tick().await {
             Ok(()) => {
                 tracing::debug!("Tick {}", tick.get_timestamp());
                 return Ok(());
             }
             Err(error) => {
-                tracing::error!("Error in {}: {error}", night.queue.name());
+                tracing::error!("Error in {}: {error}", job.queue.name());
                 tokio::time::sleep(PAUSE).await;
             }
         }

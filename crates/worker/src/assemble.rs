@@ -25,7 +25,7 @@ pub enum Ended {
     Interrupted,
 }
 
-/// Runs the jobs of the four queues, and the schedule if wanted, until `shutdown` is cancelled.
+/// Runs the jobs of the four queues, of the schema export if that is on, and the schedule if wanted, until `shutdown` is cancelled.
 ///
 /// # Errors
 /// When Redis cannot be reached at the start; later outages are waited out.
@@ -44,7 +44,9 @@ pub async fn run(
         tracing::error!("A worker ended and is started again: {error}");
         true
     });
-    for step in Step::all() {
+    let exports_schema = settings.schema_export.schedule.is_some();
+    let steps = Step::all().filter(|step| exports_schema || *step != Step::SchemaExport);
+    for step in steps {
         let queue = Queue::new(connection.clone(), step.queue());
         let options = WorkerOptions {
             interrupted: settings.interrupted,

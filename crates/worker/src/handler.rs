@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use apalis::prelude::{BoxDynError, Data};
 use bull_queue::{Connection, Interrupted, JobContext, JobOutcome};
-use pg_replicate::{Context, Summary};
+use pg_replicate::{Context, ObjectSummary, Summary};
 use serde_json::Value;
 use shared_steps::steps::{self, Attempt};
 use shared_steps::telemetry::JobLogs;
-use shared_steps::{Settings, Step, StepError};
+use shared_steps::{Settings, Step, StepError, human};
 use tracing::Instrument;
 
 use crate::job_reporter::JobReporter;
 use crate::night;
+
+/// Slow objects in the log; the job's return value has more.
+const MOST_NAMED: usize = 3;
 
 /// What the jobs of one queue need.
 #[derive(Debug, Clone)]
@@ -53,7 +56,7 @@ pub(crate) async fn handle(
 async fn run(job: &JobContext, work: &Work) -> Result<Summary, StepError> {
     let reporter =
         JobReporter::start(job.clone(), work.job_logs.collect(work.step.queue(), &job.job.id));
-    let context = Context { cancel: job.cancel.clone(), progress: reporter.progress_sink() };
+    let context = Context::new(job.cancel.clone(), reporter.progress_sink());
     let attempt = Attempt {
         run_id: job.job.run_id.clone(),
         is_last: job.job.attempts_made + 1 >= job.job.opts.attempts,
@@ -70,6 +73,7 @@ async fn run(job: &JobContext, work: &Work) -> Result<Summary, StepError> {
 }
 
 fn log_summary(summary: &Summary) {
+    let total = summary.total().seconds;
     for phase in &summary.phases {
         tracing::info!(
             phase = phase.name,
@@ -77,9 +81,18 @@ fn log_summary(summary: &Summary) {
             rows = phase.rows,
             bytes = phase.bytes,
             seconds = phase.seconds,
-            "Phase {} took {}",
+            "Phase {} took {} of {}",
             phase.name,
-            shared_steps::summary_table::duration(phase.seconds)
+            human::duration(phase.seconds),
+            human::duration(total),
         );
     }
+    let slowest: Vec<_> = summary.slowest.iter().take(MOST_NAMED).map(took).collect();
+    if !slowest.is_empty() {
+        tracing::info!("Slowest objects: {}", slowest.join(", "));
+    }
+}
+
+fn took(object: &ObjectSummary) -> String {
+    format!("{} {} {}", object.kind, object.name, human::duration(object.seconds))
 }

@@ -4,6 +4,7 @@
 //! worker for each step of the pipeline (`shared-steps`), and the schedule (`scheduler`).
 
 mod assemble;
+pub mod data_commands;
 mod events;
 mod failures;
 mod handler;

@@ -86,16 +86,27 @@ fn as_json(look: &Look) -> Value {
 fn sentences(look: &Look) -> Vec<String> {
     let counts = State::ALL.map(|state| format!("{} {state}", look.counts.of(state)));
     let mut lines = vec![format!("{}: {}", look.queue, counts.join(", "))];
-    lines.extend(look.running.iter().map(|job| running(&look.queue, job)));
+    lines.extend(
+        look.running
+            .iter()
+            .map(|job| running(&look.queue, job, &progress::text(job.progress.as_ref()))),
+    );
     lines
 }
 
-fn running(queue: &str, job: &Job) -> String {
+fn running(queue: &str, job: &Job, progress: &str) -> String {
     let try_number = job.attempts_made + 1;
     let tries = job.opts.attempts.max(try_number);
-    let progress = progress::text(job.progress.as_ref());
-    let progress = if progress.is_empty() { "no progress yet" } else { &progress };
+    let progress = if progress.is_empty() { "no progress yet" } else { progress };
     format!("{queue}: job {} runs, try {try_number} of {tries}: {progress}", job.id)
+}
+
+/// The job, and below it what it is at.
+fn running_lines(queue: &str, job: &Job) -> Vec<String> {
+    let lines = progress::lines(job.progress.as_ref());
+    let mut lines = lines.into_iter();
+    let first = running(queue, job, &lines.next().unwrap_or_default());
+    std::iter::once(first).chain(lines.map(|object| format!("    {object}"))).collect()
 }
 
 /// A part of the terminal that is written again and again.
@@ -111,7 +122,9 @@ impl Screen {
         let mut lines: Vec<String> =
             stats::as_table(&counts).to_string().lines().map(str::to_owned).collect();
         lines.extend(
-            looks.iter().flat_map(|look| look.running.iter().map(|job| running(&look.queue, job))),
+            looks.iter().flat_map(|look| {
+                look.running.iter().flat_map(|job| running_lines(&look.queue, job))
+            }),
         );
         lines.push(format!("{}  Ctrl-C ends", now()));
         // What would not fit could not be taken back.

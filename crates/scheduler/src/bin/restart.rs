@@ -1,4 +1,4 @@
-//! Adds one job to one of the four queues: `restart full-replication`.
+//! Adds one job to one of the queues: `restart full-replication`.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -33,6 +33,8 @@ enum Slug {
     LearningContentReplication,
     /// Webhooks
     Notification,
+    /// The schema of DATABASE_URL into DB_SCHEMA_EXPORTER_DATABASE_TARGET; no part of the night
+    ExportSchema,
 }
 
 impl From<Slug> for Step {
@@ -42,6 +44,7 @@ impl From<Slug> for Step {
             Slug::IncrementalReplication => Self::IncrementalReplication,
             Slug::LearningContentReplication => Self::LearningContent,
             Slug::Notification => Self::Notification,
+            Slug::ExportSchema => Self::SchemaExport,
         }
     }
 }
@@ -58,7 +61,15 @@ async fn main() -> ExitCode {
         Ok(read) => read,
         Err(code) => return code,
     };
-    match restart(cli.step.into(), &settings).await {
+    let step = cli.step.into();
+    if step == Step::SchemaExport && settings.schema_export.schedule.is_none() {
+        config::complain(
+            "DB_SCHEMA_EXPORTER_ENABLED is not true: no worker would take the job. Set it, or use \
+             `run export-schema`.",
+        );
+        return ExitCode::from(exit::USAGE);
+    }
+    match restart(step, &settings).await {
         Ok(message) => {
             let _ = writeln!(std::io::stdout(), "{message}");
             ExitCode::from(exit::DONE)

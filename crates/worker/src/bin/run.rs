@@ -6,14 +6,17 @@ use std::process::ExitCode;
 
 use chrono::Utc;
 use clap::{Parser, Subcommand};
-use pg_replicate::{Context, Summary};
+use console::Term;
+use pg_replicate::verify::VerifyReport;
+use pg_replicate::{Context, Summary, Verify};
 use shared_steps::config::{self, Options};
 use shared_steps::notification::{RunReport, Status};
 use shared_steps::progress_bar::ProgressBar;
 use shared_steps::steps::{self, Attempt};
 use shared_steps::telemetry::{self, JobLogs, Output};
-use shared_steps::{Settings, Step, StepError, exit, signals, summary_table};
+use shared_steps::{Settings, Step, StepError, exit, signals, summary_table, verify_table};
 use tracing::Instrument;
+use worker::data_commands::{ExportDataArgs, LoadDataArgs};
 
 /// Runs one step of the night in the foreground, without Redis; no other step follows.
 ///
@@ -39,6 +42,12 @@ enum Command {
     FullReplication,
     /// Backup and restore, without enrichment
     BackupRestore,
+    /// The newest backup of BACKUP_SOURCE into a file, and nothing else
+    FetchBackup {
+        /// Where the dump is wanted
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
     /// Restore of a dump in pg_dump's custom format
     Restore {
         /// The dump
@@ -51,6 +60,23 @@ enum Command {
     LearningContent,
     /// Webhooks
     Notification,
+    /// Whether the target holds what the source holds now; exit code 1 when it does not
+    #[command(after_help = "What is compared, and what it costs: docs/verification.md")]
+    Verify {
+        /// The content of each table, which is the default
+        #[arg(long, conflicts_with = "counts")]
+        checksums: bool,
+        /// The number of rows of each table, and nothing else
+        #[arg(long)]
+        counts: bool,
+    },
+    /// Data of databases, dumps or SQL files into DATABASE_URL, whose tables are there already: in
+    /// one transaction, or not at all
+    LoadData(LoadDataArgs),
+    /// The data of a database into a file that load-data and psql take
+    ExportData(ExportDataArgs),
+    /// The schema of DATABASE_URL into DB_SCHEMA_EXPORTER_DATABASE_TARGET
+    ExportSchema,
 }
 
 impl Command {
@@ -58,10 +84,15 @@ impl Command {
         match self {
             Self::FullReplication => "full-replication",
             Self::BackupRestore => "backup-restore",
+            Self::FetchBackup { .. } => "fetch-backup",
             Self::Restore { .. } => "restore",
             Self::Incremental => "incremental",
             Self::LearningContent => "learning-content",
             Self::Notification => "notification",
+            Self::Verify { .. } => "verify",
+            Self::LoadData(_) => "load-data",
+            Self::ExportData(_) => "export-data",
+            Self::ExportSchema => "export-schema",
         }
     }
 }
@@ -78,12 +109,12 @@ async fn main() -> ExitCode {
         Ok(read) => read,
         Err(code) => return code,
     };
-    let _telemetry = telemetry::init(&settings, Output::Stderr, &JobLogs::new());
-    match run(&cli.step, &settings).await {
-        Ok(summary) => {
-            show(&summary, cli.json);
-            ExitCode::from(exit::DONE)
-        }
+    let bar = ProgressBar::new(std::io::stderr().is_terminal());
+    let _telemetry = telemetry::init(&settings, Output::Above(&bar), &JobLogs::new());
+    let result = run(&cli.step, &settings, &bar).await;
+    bar.clear();
+    match result {
+        Ok(outcome) => outcome.show(cli.json),
         Err(error) => {
             tracing::error!("{error}");
             ExitCode::from(error.exit_code())
@@ -91,9 +122,12 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(command: &Command, settings: &Settings) -> Result<Summary, StepError> {
-    let bar = ProgressBar::new(std::io::stderr().is_terminal());
-    let context = Context { cancel: signals::shutdown_token(), progress: bar.sink() };
+async fn run(
+    command: &Command,
+    settings: &Settings,
+    bar: &ProgressBar,
+) -> Result<Outcome, StepError> {
+    let context = Context::new(signals::shutdown_token(), bar.sink());
     let run_id = format!("{}-run", Utc::now().timestamp_millis());
     let attempt = Attempt::only(run_id.as_str());
     let span = tracing::info_span!("run", run_id, step = command.name());
@@ -109,30 +143,70 @@ async fn run(command: &Command, settings: &Settings) -> Result<Summary, StepErro
             error: None,
         }
     };
-    let step = |step| steps::run(step, settings, &attempt, report, &context);
+    let step = async |step| {
+        steps::run(step, settings, &attempt, report, &context).await.map(Outcome::Step)
+    };
     async {
         match command {
             Command::FullReplication => step(Step::FullReplication).await,
             Command::BackupRestore => {
                 let result = steps::backup_and_restore(settings, &attempt, &context).await;
                 settings.dumps.remove(&attempt.run_id)?;
-                result
+                result.map(Outcome::Step)
             }
-            Command::Restore { file } => steps::restore_file(settings, file, &context).await,
+            Command::Restore { file } => {
+                steps::restore_file(settings, file, &context).await.map(Outcome::Step)
+            }
+            Command::FetchBackup { to } => {
+                steps::fetch_backup(settings, to, &context).await.map(Outcome::Step)
+            }
             Command::Incremental => step(Step::IncrementalReplication).await,
             Command::LearningContent => step(Step::LearningContent).await,
             Command::Notification => step(Step::Notification).await,
+            Command::Verify { counts, .. } => {
+                let verify = if *counts { Verify::Counts } else { Verify::Checksums };
+                steps::compare(settings, verify, &context).await.map(Outcome::Comparison)
+            }
+            Command::LoadData(arguments) => {
+                steps::load_data(settings, arguments.into(), &context).await.map(Outcome::Step)
+            }
+            Command::ExportData(arguments) => {
+                steps::export_data(settings, arguments.into(), &context).await.map(Outcome::Step)
+            }
+            Command::ExportSchema => step(Step::SchemaExport).await,
         }
     }
     .instrument(span)
     .await
 }
 
-fn show(summary: &Summary, json: bool) {
-    let text = if json {
-        serde_json::to_string_pretty(summary).unwrap_or_default()
-    } else {
-        summary_table::render(summary)
-    };
-    let _ = writeln!(std::io::stdout(), "{text}");
+/// What is shown when it is done.
+enum Outcome {
+    Step(Summary),
+    Comparison(VerifyReport),
+}
+
+impl Outcome {
+    /// Writes it to stdout; answers the exit code.
+    fn show(&self, json: bool) -> ExitCode {
+        let (text, code) = match self {
+            Self::Step(summary) if json => {
+                (serde_json::to_string_pretty(summary).unwrap_or_default(), exit::DONE)
+            }
+            Self::Step(summary) => (summary_table::render(summary, width()), exit::DONE),
+            Self::Comparison(report) => {
+                let code = if report.is_equal() { exit::DONE } else { exit::FAILED };
+                let json = json.then(|| serde_json::to_string_pretty(report).unwrap_or_default());
+                (json.unwrap_or_else(|| verify_table::render(report)), code)
+            }
+        };
+        let _ = writeln!(std::io::stdout(), "{text}");
+        ExitCode::from(code)
+    }
+}
+
+/// The columns of a terminal on stdout; one that does not tell them says 0.
+fn width() -> Option<u16> {
+    let (_, columns) = Term::stdout().size_checked()?;
+    (columns > 0).then_some(columns)
 }

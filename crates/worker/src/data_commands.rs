@@ -1,0 +1,112 @@
+//! `run load-data` and `run export-data`: what stands on their command lines.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::TypedValueParser;
+use clap::error::{Error as ClapError, ErrorKind};
+use pg_replicate::load::{LoadSource, parse_table};
+use pg_replicate::{DatabaseUrl, TableName};
+use shared_steps::steps::{ExportRequest, LoadRequest};
+
+/// Reads a value by a function whose errors do not repeat it: a URL may hold a password.
+#[derive(Clone)]
+struct Reading<T>(fn(&str) -> Result<T, String>);
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Reading<T> {
+    type Value = T;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<T, ClapError> {
+        let name = argument.and_then(clap::Arg::get_long).unwrap_or_default();
+        let read = match value.to_str() {
+            Some(text) => (self.0)(text),
+            None => Err("text in UTF-8 is wanted".to_owned()),
+        };
+        read.map_err(|reason| {
+            ClapError::raw(ErrorKind::ValueValidation, format!("--{name}: {reason}\n"))
+                .with_cmd(command)
+        })
+    }
+}
+
+fn source(text: &str) -> Result<LoadSource, String> {
+    text.parse()
+}
+
+fn database(text: &str) -> Result<DatabaseUrl, String> {
+    text.parse().map_err(|error| format!("{error}"))
+}
+
+fn table(text: &str) -> Result<TableName, String> {
+    parse_table(text).ok_or_else(|| {
+        format!("\"{text}\" names no table: a table of public (migrations), or another schema's (stats.runs) is wanted")
+    })
+}
+
+/// What `run load-data` is told.
+#[derive(Args, Debug, Clone)]
+pub struct LoadDataArgs {
+    /// A database's URL, a dump of pg_dump --format=custom, or an SQL file; several are loaded in
+    /// their order. SOURCE_DATABASE_URL unless given
+    #[arg(long, value_name = "URL|FILE", num_args = 1.., value_parser = Reading(source))]
+    from: Vec<LoadSource>,
+
+    /// Tables that keep their rows, whatever the sources hold for them
+    #[arg(long, value_name = "TABLE", num_args = 1.., value_parser = Reading(table))]
+    exclude_table: Vec<TableName>,
+
+    /// Do not empty the tables first; the sources see to it, or rows are added
+    #[arg(long)]
+    no_truncate: bool,
+
+    /// A column that only the target has takes its default, instead of being refused
+    #[arg(long)]
+    allow_new_columns: bool,
+}
+
+impl From<&LoadDataArgs> for LoadRequest {
+    fn from(arguments: &LoadDataArgs) -> Self {
+        Self {
+            from: arguments.from.clone(),
+            excluded: arguments.exclude_table.clone(),
+            truncates: !arguments.no_truncate,
+            allows_new_columns: arguments.allow_new_columns,
+        }
+    }
+}
+
+/// What `run export-data` is told.
+#[derive(Args, Debug, Clone)]
+pub struct ExportDataArgs {
+    /// The file that is written
+    #[arg(long, value_name = "FILE")]
+    file: PathBuf,
+
+    /// The database that is read. SOURCE_DATABASE_URL unless given
+    #[arg(long, value_name = "URL", value_parser = Reading(database))]
+    from: Option<DatabaseUrl>,
+
+    /// Tables that stay out of the file
+    #[arg(long, value_name = "TABLE", num_args = 1.., value_parser = Reading(table))]
+    exclude_table: Vec<TableName>,
+
+    /// Let the file empty the tables first, for psql; load-data does so itself
+    #[arg(long)]
+    truncate: bool,
+}
+
+impl From<&ExportDataArgs> for ExportRequest {
+    fn from(arguments: &ExportDataArgs) -> Self {
+        Self {
+            from: arguments.from.clone(),
+            file: arguments.file.clone(),
+            excluded: arguments.exclude_table.clone(),
+            truncates: arguments.truncate,
+        }
+    }
+}
