@@ -1,0 +1,71 @@
+//! Who takes part.
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+/// A way to copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[value(rename_all = "kebab-case")]
+pub(crate) enum Contestant {
+    /// pg_dump -Fc, then pg_restore -j 4
+    Today,
+    /// The same, then the enrichment's indexes
+    TodayEnriched,
+    /// pg_dump -Fd -j 2, then pg_restore -j 2
+    Directory,
+    /// pgcopydb clone, at its defaults
+    Pgcopydb,
+    /// `run backup-restore` of this workspace, live
+    Ours,
+    /// `run full-replication` of this workspace, live, with the enrichment
+    OursEnriched,
+    /// The rows alone, into tables without index
+    Bare,
+    /// The last tenth of three tables: text from psql into psql, one table after the other
+    PsqlPipe,
+    /// The same by `run incremental` of this workspace
+    Incremental,
+}
+
+impl Contestant {
+    /// Whether it copies the last tenth of three tables only.
+    pub(crate) fn is_incremental(self) -> bool {
+        matches!(self, Self::PsqlPipe | Self::Incremental)
+    }
+
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// What the table calls it.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Today => "today's way: pg_dump -Fc, pg_restore -j 4",
+            Self::TodayEnriched => "today's way, with enrichment",
+            Self::Directory => "pg_dump -Fd -j 2, pg_restore -j 2",
+            Self::Pgcopydb => "pgcopydb clone, defaults",
+            Self::Ours => "ours",
+            Self::OursEnriched => "ours, with enrichment",
+            Self::Bare => "bare limit: rows only, no index",
+            Self::PsqlPipe => "today's way: psql into psql, one after the other",
+            Self::Incremental => "ours, two tables at a time",
+        }
+    }
+
+    /// Today's way to do the same.
+    pub(crate) fn baseline(self) -> Option<Self> {
+        Some(match self {
+            Self::TodayEnriched | Self::OursEnriched => Self::TodayEnriched,
+            Self::PsqlPipe | Self::Incremental => Self::PsqlPipe,
+            _ => Self::Today,
+        })
+    }
+
+    /// pgcopydb, where both do the same: it makes no enrichment.
+    pub(crate) fn pgcopydb(self) -> Option<Self> {
+        let is_comparable = !matches!(self, Self::TodayEnriched | Self::OursEnriched);
+        is_comparable.then_some(Self::Pgcopydb)
+    }
+}

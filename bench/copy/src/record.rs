@@ -1,0 +1,44 @@
+//! Measurements, and the file that keeps them.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::contestant::Contestant;
+use crate::usage::Usage;
+
+/// One measurement.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) scale: f64,
+    pub(crate) contestant: Contestant,
+    #[serde(flatten)]
+    pub(crate) usage: Usage,
+    /// What its parts took, in seconds.
+    pub(crate) parts: Vec<(String, f64)>,
+}
+
+/// Adds a measurement to the file: a line of JSON each.
+pub(crate) fn append(path: &Path, record: &Record) -> Result<()> {
+    let mut file = File::options()
+        .create(true)
+        .append(true)
+        .open(path)
+        .with_context(|| format!("open {}", path.display()))?;
+    writeln!(file, "{}", serde_json::to_string(record)?)?;
+    Ok(())
+}
+
+/// The measurements of the file at this scale; none when there is no file.
+pub(crate) fn read(path: &Path, scale: f64) -> Result<Vec<Record>> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let mut records: Vec<Record> =
+        text.lines().map(serde_json::from_str).collect::<Result<_, _>>().with_context(|| {
+            format!("{} holds something else than measurements", path.display())
+        })?;
+    records.retain(|record| (record.scale - scale).abs() < f64::EPSILON);
+    Ok(records)
+}
