@@ -44,15 +44,24 @@ impl Programs {
     /// When no temporary directory can be made.
     #[must_use]
     pub fn new(production: &Production, redis_url: &str) -> Self {
+        Self::between(production.source_url(), production.target_url(), redis_url)
+    }
+
+    /// A configuration for a night from one database to another.
+    ///
+    /// # Panics
+    /// When no temporary directory can be made.
+    #[must_use]
+    pub fn between(source_url: String, target_url: String, redis_url: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let dumps = directory.path().join("dumps");
         std::fs::create_dir(&dumps).expect("a directory");
         let environment = [
             ("NODE_ENV", "test".to_owned()),
             ("REDIS_URL", redis_url.to_owned()),
-            ("SOURCE_DATABASE_URL", production.source_url()),
-            ("DATABASE_URL", production.target_url()),
-            ("TARGET_DATABASE_URL", production.target_url()),
+            ("SOURCE_DATABASE_URL", source_url),
+            ("DATABASE_URL", target_url.clone()),
+            ("TARGET_DATABASE_URL", target_url),
             ("BACKUP_DIRECTORY", dumps.display().to_string()),
             // Far from any test: nothing starts by itself.
             ("SCHEDULE", "0 0 29 2 *".to_owned()),

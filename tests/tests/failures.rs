@@ -66,6 +66,7 @@ fn a_dump_is_used_again_by_the_next_attempt_and_then_removed() {
     let (production, redis) = (Production::start(), RedisServer::start().unwrap());
     let mut programs = Programs::new(&production, &redis.url());
     programs.set("MAX_RETRY_COUNT", "50").set("EXPONENTIAL_RETRY_DELAY", "1");
+    programs.set("BACKUP_METHOD", "archive");
     // A function that cannot be made on the target: its language is not there.
     production.on_target("DROP EXTENSION plpgsql CASCADE");
     production.on_source(

@@ -109,8 +109,18 @@ fn a_night_copies_chains_and_notifies() {
     let lines: Vec<String> =
         queues.query(&["LRANGE", "bull:Replication queue:2:logs", "0", "-1"]).unwrap();
     assert!(lines.iter().any(|line| line.ends_with("Start create Backup")), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.contains("launching item")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains("Slowest objects: ")), "{lines:?}");
+    let returned = queues.json("Replication queue", "2", "returnvalue").unwrap();
+    let slowest = returned["slowest"].as_array().unwrap();
+    assert!(slowest.iter().all(|object| object["kind"].is_string()), "{returned}");
+    assert_eq!(slowest.len(), 10, "{returned}");
     assert!(std::fs::read_dir(programs.dumps()).unwrap().next().is_none(), "a dump is left");
     assert_no_secret(&worker.log());
+    for end in ["launching", "finished"] {
+        let is_it = |line: &str| line.contains(end) && line.contains("TABLE DATA public.answers");
+        assert!(worker.log().lines().any(is_it), "{end} in {}", worker.log());
+    }
 
     let run_ids: Vec<_> = worker
         .log()

@@ -167,6 +167,7 @@ fn steps_run_by_hand_without_redis() {
     let full = programs.run("run", &["full-replication"]);
     assert_eq!(full.code, Some(0), "{}", full.stderr);
     assert!(full.stdout.contains("total"), "{}", full.stdout);
+    assert!(full.stdout.contains("slowest objects"), "{}", full.stdout);
     assert_eq!(production.target_rows(), production.source_rows());
 
     production.on_source("DELETE FROM \"answers-archive\" WHERE id > 50");
@@ -174,6 +175,8 @@ fn steps_run_by_hand_without_redis() {
     assert_eq!(again.code, Some(0), "{}", again.stderr);
     let summary: Value = serde_json::from_str(&again.stdout).unwrap();
     assert!(summary["phases"].as_array().unwrap().len() >= 3, "{summary:#}");
+    let slowest = summary["slowest"].as_array().unwrap();
+    assert!(slowest.iter().any(|object| object["seconds"].as_f64() > Some(0.0)), "{summary:#}");
     assert!(production.target_has("to_regclass('answers_challengeId_idx') IS NULL"));
     assert_eq!(production.target_rows(), production.source_rows());
 
@@ -221,4 +224,29 @@ fn status(port: u16, path: &str) -> Option<u16> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     answer.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[test]
+fn both_databases_compared() {
+    let production = Production::start();
+    let mut programs = Programs::new(&production, "redis://127.0.0.1:1");
+    let before = programs.run("run", &["verify"]);
+    assert_eq!(before.code, Some(1), "{}", before.stderr);
+    assert!(before.stdout.contains("not on the target"), "{}", before.stdout);
+    programs.set("VERIFY", "checksums");
+    let copied = programs.run("run", &["backup-restore"]);
+    assert_eq!(copied.code, Some(0), "{}", copied.stderr);
+    assert!(copied.stdout.contains("verification"), "{}", copied.stdout);
+    let equal = programs.run("run", &["verify", "--json"]);
+    assert_eq!(equal.code, Some(0), "{}", equal.stdout);
+    let report: Value = serde_json::from_str(&equal.stdout).unwrap();
+    let tables = report["tables"].as_array().unwrap();
+    assert!(tables.len() > 5 && tables.iter().all(|table| table["outcome"] == "equal"), "{report}");
+    production.on_target("UPDATE users SET email = '' WHERE id = 1");
+    assert_eq!(programs.run("run", &["verify", "--counts"]).code, Some(0));
+    let different = programs.run("run", &["verify", "--checksums"]);
+    assert_eq!(different.code, Some(1), "{}", different.stderr);
+    assert!(different.stdout.contains("the content differs"), "{}", different.stdout);
+    assert!(different.stdout.contains(" compared, 1 differs"), "{}", different.stdout);
+    assert_eq!(programs.run("run", &["verify", "--counts", "--checksums"]).code, Some(2));
 }
