@@ -1,21 +1,11 @@
 //! An object store: S3 and what speaks its language, Azure, Google Cloud, a directory.
 
-use std::fmt;
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
-use http_requests::{install_tls_provider, redacted};
-use object_store::aws::AmazonS3Builder;
-use object_store::azure::MicrosoftAzureBuilder;
-use object_store::gcp::GoogleCloudStorageBuilder;
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{
-    BackoffConfig, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt,
-    ObjectStoreScheme, RetryConfig,
-};
+use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStoreExt};
+use object_stores::{ObjectPlace, StoreLimits, reason};
 use pg_replicate::CancellationToken;
 use url::Url;
 
@@ -27,26 +17,10 @@ const COMPANIONS: [&str; 12] = [
     ".tmp", ".crc",
 ];
 
-/// Environment variables that configure stores begin so; the others are none of their business.
-const VARIABLES: [&str; 3] = ["AWS_", "AZURE_", "GOOGLE_"];
-
-/// What a URL must look like.
-const SCHEMES_WANTED: &str = "an object store is wanted, as s3://bucket/prefix, az://container/prefix, gs://bucket/prefix or \
-     file:///directory";
-
 /// `BACKUP_SOURCE=s3`: one object, or the newest one below a prefix.
+#[derive(Debug)]
 pub struct ObjectStorageSource {
-    store: Arc<dyn ObjectStore>,
-    path: Path,
-    /// The URL, without secrets.
-    shown: String,
-}
-
-impl fmt::Debug for ObjectStorageSource {
-    /// Without the store, which holds credentials.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("ObjectStorageSource").field(&self.shown).finish()
-    }
+    place: ObjectPlace,
 }
 
 impl ObjectStorageSource {
@@ -60,49 +34,16 @@ impl ObjectStorageSource {
         environment: impl IntoIterator<Item = (String, String)>,
         limits: &Limits,
     ) -> Result<Self, Error> {
-        install_tls_provider();
-        let wrong = |reason: String| Error::Configuration(format!("{}: {reason}", redacted(url)));
-        let (scheme, path) =
-            ObjectStoreScheme::parse(url).map_err(|_| wrong(SCHEMES_WANTED.into()))?;
-        let options = options(environment, limits);
-        let retry = RetryConfig {
-            max_retries: limits.retry.retries as usize,
-            backoff: BackoffConfig {
-                init_backoff: limits.retry.first_wait,
-                max_backoff: limits.retry.longest_wait.max(limits.retry.first_wait),
-                base: 2.0,
-            },
-            ..RetryConfig::default()
-        };
-        // The three builders share their methods, but no trait.
-        macro_rules! built {
-            ($builder:ty) => {
-                options
-                    .into_iter()
-                    .filter_map(|(name, value)| Some((name.parse().ok()?, value)))
-                    .fold(<$builder>::new().with_url(url.as_str()), |builder, (key, value)| {
-                        builder.with_config(key, value)
-                    })
-                    .with_retry(retry)
-                    .build()
-                    .map(|store| Arc::new(store) as Arc<dyn ObjectStore>)
-                    .map_err(|error| wrong(reason(&error)))?
-            };
-        }
-        let store = match scheme {
-            ObjectStoreScheme::AmazonS3 => built!(AmazonS3Builder),
-            ObjectStoreScheme::MicrosoftAzure => built!(MicrosoftAzureBuilder),
-            ObjectStoreScheme::GoogleCloudStorage => built!(GoogleCloudStorageBuilder),
-            ObjectStoreScheme::Local => Arc::new(LocalFileSystem::new()),
-            _ => return Err(wrong(SCHEMES_WANTED.into())),
-        };
-        Ok(Self { store, path, shown: redacted(url) })
+        let limits = StoreLimits { silence: limits.silence, retry: limits.retry };
+        ObjectPlace::open(url, environment, &limits)
+            .map(Self::new)
+            .map_err(|error| Error::Configuration(error.to_string()))
     }
 
-    /// What stands at or below `path` in `store`; `shown` is its name for people.
+    /// What stands at or below a place.
     #[must_use]
-    pub fn new(store: Arc<dyn ObjectStore>, path: &str, shown: &str) -> Self {
-        Self { store, path: Path::from(path), shown: shown.into() }
+    pub fn new(place: ObjectPlace) -> Self {
+        Self { place }
     }
 
     async fn newest(&self, wanted: &Wanted) -> Result<Backup, Error> {
@@ -127,15 +68,15 @@ impl ObjectStorageSource {
 
     /// The object of this very name, or the newest below it.
     async fn look(&self) -> Result<Option<ObjectMeta>, Error> {
-        if !self.path.is_root() {
-            match self.store.head(&self.path).await {
+        if !self.place.path.is_root() {
+            match self.place.store.head(&self.place.path).await {
                 Ok(object) => return Ok(Some(object)),
                 Err(object_store::Error::NotFound { .. }) => {}
                 Err(error) => return Err(self.refused("look at", &error)),
             }
         }
-        let below = (!self.path.is_root()).then_some(&self.path);
-        let mut objects = self.store.list(below);
+        let below = (!self.place.path.is_root()).then_some(&self.place.path);
+        let mut objects = self.place.store.list(below);
         let mut newest: Option<ObjectMeta> = None;
         while let Some(object) =
             objects.try_next().await.map_err(|error| self.refused("list", &error))?
@@ -160,7 +101,7 @@ impl ObjectStorageSource {
         let if_match = version.filter(|version| !is_date(version)).map(str::to_owned);
         let options = GetOptions { range, if_match, ..GetOptions::default() };
         let path = Path::from(backup.id.as_str());
-        let got = self.store.get_opts(&path, options).await.map_err(|error| match error {
+        let got = self.place.store.get_opts(&path, options).await.map_err(|error| match error {
             object_store::Error::Precondition { .. } => OpenError::lasting(Error::Changed {
                 backup: format!("backup {}", backup.id),
                 reason: "its version is another".into(),
@@ -181,10 +122,10 @@ impl ObjectStorageSource {
     }
 
     fn refused(&self, action: &str, error: &object_store::Error) -> Error {
-        let (what, reason) = (format!("{action} {}", self.shown), reason(error));
+        let (what, reason) = (format!("{action} {}", self.place.shown()), reason(error));
         let is_network = ["error sending request", "operation timed out", "Connect"];
         if is_network.iter().any(|text| reason.contains(text)) {
-            return Error::Unreachable { url: self.shown.clone(), reason };
+            return Error::Unreachable { url: self.place.shown().to_owned(), reason };
         }
         Error::Store { what, reason }
     }
@@ -192,7 +133,7 @@ impl ObjectStorageSource {
 
 impl BackupSource for ObjectStorageSource {
     fn place(&self) -> String {
-        self.shown.clone()
+        self.place.shown().to_owned()
     }
 
     fn find<'a>(
@@ -214,30 +155,6 @@ impl BackupSource for ObjectStorageSource {
     }
 }
 
-/// The variables that stores read, and our limits.
-fn options(
-    environment: impl IntoIterator<Item = (String, String)>,
-    limits: &Limits,
-) -> Vec<(String, String)> {
-    let mut options: Vec<(String, String)> = environment
-        .into_iter()
-        .filter(|(name, _)| VARIABLES.iter().any(|prefix| name.starts_with(prefix)))
-        .map(|(name, value)| (name.to_ascii_lowercase(), value))
-        .collect();
-    let is_http = |(name, value): &(String, String)| {
-        name.contains("endpoint") && value.starts_with("http://")
-    };
-    if options.iter().any(is_http) {
-        // Who names an http endpoint means it.
-        options.push(("allow_http".into(), "true".into()));
-    }
-    // A download may take hours: only its pieces have a limit.
-    options.push(("timeout".into(), "365 days".into()));
-    let silence = limits.silence.as_secs().max(1);
-    options.push(("read_timeout".into(), format!("{silence} seconds")));
-    options
-}
-
 fn is_backup(object: &ObjectMeta) -> bool {
     let name = object.location.filename().unwrap_or_default().to_ascii_lowercase();
     object.size > 0 && !COMPANIONS.iter().any(|ending| name.ends_with(ending))
@@ -249,18 +166,4 @@ fn date(time: DateTime<Utc>) -> String {
 
 fn is_date(version: &str) -> bool {
     DateTime::parse_from_rfc3339(version).is_ok()
-}
-
-/// What the store said, down to the cause.
-fn reason(error: &object_store::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }

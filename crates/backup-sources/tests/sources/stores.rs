@@ -6,6 +6,7 @@ use backup_sources::{Error, FileSource, ObjectStorageSource, Use};
 use local_services::platforms::S3Server;
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
+use object_stores::ObjectPlace;
 use pg_replicate::Context;
 
 use crate::support::{Fetching, dump, limits, tar_gz};
@@ -44,7 +45,7 @@ async fn a_store_in_memory_and_a_packed_object() {
     store.put(&"a/b.tar.gz".into(), packed.into()).await.unwrap();
     let store: Arc<dyn ObjectStore> = store;
     for path in ["a/b.tar.gz", "a", ""] {
-        let source = ObjectStorageSource::new(Arc::clone(&store), path, "memory");
+        let source = ObjectStorageSource::new(ObjectPlace::new(Arc::clone(&store), path, "memory"));
         assert!(Fetching::from(Arc::new(source)).bytes().await == dump(50_000));
     }
 }
@@ -85,28 +86,6 @@ async fn refusals_of_the_store_are_named_and_not_its_secrets() {
     let source = ObjectStorageSource::from_url(&url, environment, &limits()).unwrap();
     let error = Fetching::from(Arc::new(source)).error().await;
     assert!(error.is_unreachable(), "{error:?}");
-}
-
-#[test]
-fn a_url_of_no_store_is_refused_and_azure_and_google_are_known() {
-    for url in ["https://example.net/dump", "ftp://host/dump", "memory:///dump"] {
-        let url = url.parse().unwrap();
-        let error = ObjectStorageSource::from_url(&url, [], &limits()).unwrap_err();
-        assert!(error.to_string().contains("s3://bucket/prefix"), "{error}");
-    }
-    let pairs = |list: &[(&str, &str)]| -> Vec<(String, String)> {
-        list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-    };
-    let azure = pairs(&[
-        ("AZURE_STORAGE_ACCOUNT_NAME", "account"),
-        ("AZURE_STORAGE_ACCOUNT_KEY", "a2V5"),
-        ("TOKEN", "not for the store"),
-    ]);
-    let url = "az://container/pix".parse().unwrap();
-    ObjectStorageSource::from_url(&url, azure, &limits()).unwrap();
-    let google = pairs(&[("GOOGLE_SKIP_SIGNATURE", "true")]);
-    let url = "gs://bucket/pix".parse().unwrap();
-    ObjectStorageSource::from_url(&url, google, &limits()).unwrap();
 }
 
 #[tokio::test]

@@ -1,0 +1,12 @@
+//! Places in object stores: S3 and what speaks its language, Azure, Google Cloud, a directory.
+//!
+//! A URL and the stores' usual environment variables make an [`ObjectPlace`]: a client of the store,
+//! and the path that the URL names in it. What is done there is the `object_store` crate's business.
+//! Nothing here shows a credential.
+
+mod environment;
+mod place;
+mod reason;
+
+pub use place::{ObjectPlace, PlaceError, StoreLimits};
+pub use reason::reason;

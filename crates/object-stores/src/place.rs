@@ -1,0 +1,121 @@
+//! A store, and a path in it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_requests::{RetryLimits, install_tls_provider, redacted};
+use object_store::aws::AmazonS3Builder;
+use object_store::azure::MicrosoftAzureBuilder;
+use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{BackoffConfig, ObjectStore, ObjectStoreScheme, RetryConfig};
+use url::Url;
+
+use crate::environment::options;
+use crate::reason::reason;
+
+/// What a URL must look like.
+const SCHEMES_WANTED: &str = "an object store is wanted, as s3://bucket/prefix, az://container/prefix, gs://bucket/prefix or \
+     file:///directory";
+
+/// How long is waited for a store, and how often a request is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreLimits {
+    /// Between two pieces of an answer; a connection that is silent longer is given up.
+    pub silence: Duration,
+    /// Requests that failed for a reason that may pass.
+    pub retry: RetryLimits,
+}
+
+/// A URL, or the variables beside it, that no store can be opened with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {reason}")]
+pub struct PlaceError {
+    /// The URL, without secrets.
+    pub place: String,
+    /// What is wrong, and what is wanted.
+    pub reason: String,
+}
+
+/// An object, or the prefix of many, in a store.
+#[derive(Clone)]
+pub struct ObjectPlace {
+    /// The client of the store.
+    pub store: Arc<dyn ObjectStore>,
+    /// The path that the URL names; the root when it names none.
+    pub path: Path,
+    shown: String,
+}
+
+impl fmt::Debug for ObjectPlace {
+    /// Without the store, which holds credentials.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("ObjectPlace").field(&self.shown).finish()
+    }
+}
+
+impl ObjectPlace {
+    /// What `url` names: `s3://bucket/path`, `az://container/path`, `gs://bucket/path` or
+    /// `file:///path`. `environment` holds credentials and endpoint, in the stores' usual variables
+    /// (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL` …). No request is made.
+    ///
+    /// # Errors
+    /// What cannot be used in the URL or the variables.
+    pub fn open(
+        url: &Url,
+        environment: impl IntoIterator<Item = (String, String)>,
+        limits: &StoreLimits,
+    ) -> Result<Self, PlaceError> {
+        install_tls_provider();
+        let wrong = |reason: String| PlaceError { place: redacted(url), reason };
+        let (scheme, path) =
+            ObjectStoreScheme::parse(url).map_err(|_| wrong(SCHEMES_WANTED.into()))?;
+        let options = options(environment, limits);
+        let retry = RetryConfig {
+            max_retries: limits.retry.retries as usize,
+            backoff: BackoffConfig {
+                init_backoff: limits.retry.first_wait,
+                max_backoff: limits.retry.longest_wait.max(limits.retry.first_wait),
+                base: 2.0,
+            },
+            ..RetryConfig::default()
+        };
+        // The three builders share their methods, but no trait.
+        macro_rules! built {
+            ($builder:ty) => {
+                options
+                    .into_iter()
+                    .filter_map(|(name, value)| Some((name.parse().ok()?, value)))
+                    .fold(<$builder>::new().with_url(url.as_str()), |builder, (key, value)| {
+                        builder.with_config(key, value)
+                    })
+                    .with_retry(retry)
+                    .build()
+                    .map(|store| Arc::new(store) as Arc<dyn ObjectStore>)
+                    .map_err(|error| wrong(reason(&error)))?
+            };
+        }
+        let store = match scheme {
+            ObjectStoreScheme::AmazonS3 => built!(AmazonS3Builder),
+            ObjectStoreScheme::MicrosoftAzure => built!(MicrosoftAzureBuilder),
+            ObjectStoreScheme::GoogleCloudStorage => built!(GoogleCloudStorageBuilder),
+            ObjectStoreScheme::Local => Arc::new(LocalFileSystem::new()),
+            _ => return Err(wrong(SCHEMES_WANTED.into())),
+        };
+        Ok(Self { store, path, shown: redacted(url) })
+    }
+
+    /// What stands at or below `path` in `store`; `shown` is its name for people.
+    #[must_use]
+    pub fn new(store: Arc<dyn ObjectStore>, path: &str, shown: &str) -> Self {
+        Self { store, path: Path::from(path), shown: shown.into() }
+    }
+
+    /// The URL, without secrets.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+}

@@ -1,0 +1,16 @@
+//! What a store said.
+
+/// What the store said, down to the cause: `object_store` shows only the outermost error.
+#[must_use]
+pub fn reason(error: &object_store::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
