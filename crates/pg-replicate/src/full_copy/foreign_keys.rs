@@ -3,7 +3,7 @@
 use super::FullCopy;
 use super::definition::{self, ForeignKey};
 use super::ignorable::Judge;
-use super::restore::verdict;
+use super::pass::verdict;
 use super::restore_log::Failure;
 use crate::archive::Entry;
 use crate::connection::Connection;

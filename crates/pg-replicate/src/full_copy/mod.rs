@@ -8,6 +8,7 @@ mod drop;
 mod foreign_keys;
 mod ignorable;
 mod live;
+mod pass;
 mod restore;
 mod restore_log;
 mod restore_progress;
@@ -16,7 +17,7 @@ use std::path::Path;
 
 pub(crate) use backup::{Partial, failure, read_archive};
 pub use live::LiveOptions;
-pub(crate) use restore::write_list;
+pub(crate) use pass::write_list;
 
 use crate::context::share;
 use crate::{BackupMode, Check, Context, DatabaseUrl, Error, Summary};

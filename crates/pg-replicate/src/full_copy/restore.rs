@@ -1,22 +1,18 @@
 //! pg_restore of what is wanted of an archive.
 
 use std::collections::HashSet;
-use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
-use tempfile::NamedTempFile;
-
-use super::backup::{failure, read_archive};
-use super::ignorable::{Judge, Verdict};
-use super::restore_log::{Event, Failure, Log};
+use super::backup::read_archive;
+use super::ignorable::Judge;
+use super::restore_log::Event;
 use super::restore_progress::RestoreProgress;
-use super::{ForeignKeys, FullCopy, catalog, connection_string, foreign_keys};
+use super::{ForeignKeys, FullCopy, catalog, foreign_keys, pass};
 use crate::archive::{Archive, Entry, Filter, Reason, Selection};
-use crate::child::{Ended, Program, application_name};
 use crate::connection::Connection;
 use crate::summary::PhaseSummary;
-use crate::{Context, Error, ObjectFailure, Summary, TableName};
+use crate::{Context, Error, Summary, TableName};
 
 pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Result<Summary, Error> {
     let start = Instant::now();
@@ -31,8 +27,9 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
     let mut judge = plan.judge();
     let (entries, keys) = foreign_keys::set_apart(copy, &plan.entries);
     let follow = |event: &Event<'_>| progress.follow(event);
-    let pass = Pass::run(copy, &entries, dump, copy.restore_jobs, context, follow).await?;
-    let mut failures = pass.conclude(copy, &mut judge)?;
+    let workers = copy.restore_jobs;
+    let mut failures =
+        pass::by_workers(copy, &entries, dump, workers, context, &mut judge, follow).await?;
     failures.extend(foreign_keys::add(copy, &keys, &mut judge, context).await?);
     if !failures.is_empty() {
         return Err(Error::Restore(failures));
@@ -142,111 +139,4 @@ async fn divide(
         }
     }
     Ok((able, left_out))
-}
-
-/// pg_restore reads the number in front of each line.
-pub(crate) fn write_list<'a>(
-    entries: impl IntoIterator<Item = &'a Entry>,
-) -> Result<NamedTempFile, Error> {
-    let directory = std::env::temp_dir();
-    let write = || {
-        let mut file = NamedTempFile::with_prefix("pg-replicate-list-")?;
-        for entry in entries {
-            writeln!(file, "{};", entry.id)?;
-        }
-        file.flush()?;
-        Ok(file)
-    };
-    write().map_err(|source| Error::File { action: "write a list into", path: directory, source })
-}
-
-fn arguments(copy: &FullCopy, jobs: u16, list: &Path, dump: &Path) -> Vec<String> {
-    vec![
-        "--no-owner".into(),
-        "--no-privileges".into(),
-        "--no-password".into(),
-        "--verbose".into(),
-        format!("--jobs={}", jobs.max(1)),
-        format!("--use-list={}", list.display()),
-        format!("--dbname={}", connection_string(&copy.target)),
-        "--".into(),
-        dump.display().to_string(),
-    ]
-}
-
-/// One run of pg_restore.
-pub(super) struct Pass {
-    log: Log,
-    ended: Ended,
-}
-
-impl Pass {
-    /// Restores these entries of the archive at `dump`.
-    pub(super) async fn run(
-        copy: &FullCopy,
-        entries: &[Entry],
-        dump: &Path,
-        jobs: u16,
-        context: &Context,
-        mut follow: impl FnMut(&Event<'_>),
-    ) -> Result<Self, Error> {
-        let list = write_list(entries)?;
-        let program = Program {
-            name: "pg_restore",
-            arguments: arguments(copy, jobs, list.path(), dump),
-            url: &copy.target,
-            application_name: application_name("restore"),
-        };
-        let mut log = Log::default();
-        let ended = program
-            .run(context, |line| {
-                let events = log.read(line);
-                events.iter().for_each(&mut follow);
-                // Those of items have lines of their own.
-                if !matches!(events[..], [Event::Launched(_) | Event::Finished(_)]) {
-                    tracing::debug!("{line}");
-                }
-            })
-            .await?;
-        Ok(Self { log, ended })
-    }
-
-    /// The objects that could not be restored and may not be missing; an end that cannot be explained
-    /// is an error.
-    pub(super) fn conclude(
-        &self,
-        copy: &FullCopy,
-        judge: &mut Judge<'_>,
-    ) -> Result<Vec<ObjectFailure>, Error> {
-        let Self { log, ended } = self;
-        let failures: Vec<ObjectFailure> =
-            log.failures.iter().filter_map(|failure| verdict(judge, failure)).collect();
-        let was_cut = log.counted.is_none() && !ended.status.success();
-        // Parallel workers have an error counted once itself, and once more for its item.
-        let items: HashSet<_> = log.failures.iter().map(|failure| failure.entry).collect();
-        let counted = log.counted.unwrap_or_default();
-        let explained = (log.failures.len() + items.len()) as u64 >= counted;
-        if was_cut || !explained || !matches!(ended.status.code(), Some(0 | 1)) {
-            let error = failure("pg_restore", &copy.target, ended);
-            if error.is_unreachable() || failures.is_empty() {
-                return Err(error);
-            }
-        }
-        Ok(failures)
-    }
-}
-
-/// Logs a failure; answers it unless it may be ignored.
-pub(super) fn verdict(judge: &mut Judge<'_>, failure: &Failure) -> Option<ObjectFailure> {
-    let message = &failure.message;
-    match judge.judge(failure) {
-        Verdict::Ignored { object, reason } => {
-            tracing::warn!(object, "{object} could not be restored: {reason} ({message})");
-            None
-        }
-        Verdict::Fatal { object } => {
-            tracing::error!(object, "{object} could not be restored: {message}");
-            Some(ObjectFailure { object, message: message.clone() })
-        }
-    }
 }

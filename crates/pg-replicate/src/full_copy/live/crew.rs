@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use super::super::FullCopy;
 use super::super::ignorable::Judge;
-use super::super::restore::{Pass, verdict};
+use super::super::pass::{Pass, verdict};
 use super::super::restore_log::Failure;
 use super::graph::{Graph, Item, ItemId};
 use super::item::{self, EntryFailure, ItemError};

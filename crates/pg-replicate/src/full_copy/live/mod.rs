@@ -26,7 +26,8 @@ use schema::SchemaArchive;
 use snapshot::Snapshot;
 use tables::Table;
 
-use super::restore::{self, Pass};
+use super::pass::{self, Pass};
+use super::restore;
 use super::{ForeignKeys, FullCopy, backup, catalog, drop};
 use crate::archive::tables_of;
 use crate::connection::Connection;
@@ -182,8 +183,9 @@ async fn write_target(
     };
     let crew = crew::Crew::new(&source.snapshot, shared, context);
     failures.extend(crew.run(plan.items, choices.jobs, &mut judge).await?);
-    let after = Pass::run(copy, &plan.after, path, options.jobs, context, |_| {}).await?;
-    failures.extend(after.conclude(copy, &mut judge)?);
+    let after =
+        pass::by_workers(copy, &plan.after, path, options.jobs, context, &mut judge, |_| {});
+    failures.extend(after.await?);
     fail_on(&failures)?;
     tracing::info!("Restore done");
     let summary = board.finish();
