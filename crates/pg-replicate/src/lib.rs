@@ -1,6 +1,6 @@
 //! PostgreSQL to PostgreSQL: schema, data, indexes, constraints, increments.
 //!
-//! Five engines, each a plain async function over settings and a [`Context`] (progress and
+//! Six engines, each a plain async function over settings and a [`Context`] (progress and
 //! cancellation):
 //!
 //! - [`FullCopy`]: backup, drop and restore with PostgreSQL's own pg_dump and pg_restore, the archive's
@@ -8,6 +8,7 @@
 //! - [`enrichment`]: a view and indexes from an SQL script;
 //! - [`Incremental`]: new, changed and deleted rows of chosen tables, tables in parallel;
 //! - [`load`]: the data of databases, dumps and scripts into tables that are there already;
+//! - [`fixtures`]: rows as JSON that Django loads;
 //! - [`verify`]: whether both databases hold the same, by [`fingerprint`]s that the servers compute.
 //!
 //! Nothing here knows that a queue exists. README.md states the guarantees and their limits.
@@ -21,6 +22,7 @@ mod database_url;
 pub mod enrichment;
 mod error;
 pub mod fingerprint;
+pub mod fixtures;
 mod full_copy;
 mod identifier;
 mod incremental;
