@@ -1,0 +1,56 @@
+//! A snapshot as it stands in its store.
+
+use chrono::{DateTime, Utc};
+
+use crate::Manifest;
+
+/// One snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What it is called: its archive's name below the store's prefix.
+    pub name: String,
+    /// The database's name, with odd characters as `=C3`.
+    pub database: String,
+    /// The moment it is of.
+    pub taken_at: DateTime<Utc>,
+    /// The archive's length.
+    pub bytes: u64,
+    /// Whether a key is needed to read it.
+    pub is_encrypted: bool,
+    /// Whether it can be used.
+    pub state: State,
+}
+
+/// Whether a snapshot can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// The archive stands there in its full length, and this is what it holds.
+    Good(Box<Manifest>),
+    /// The archive has no manifest beside it: the upload was broken off, or is under way.
+    Unfinished,
+    /// Why it cannot be used.
+    Damaged(String),
+}
+
+impl Entry {
+    /// What it holds, when it can be used.
+    #[must_use]
+    pub fn manifest(&self) -> Option<&Manifest> {
+        match &self.state {
+            State::Good(manifest) => Some(manifest),
+            _ => None,
+        }
+    }
+
+    /// Why it cannot be used.
+    #[must_use]
+    pub fn problem(&self) -> Option<&str> {
+        match &self.state {
+            State::Good(_) => None,
+            State::Unfinished => {
+                Some("it has no manifest beside it: its upload was broken off, or is under way")
+            }
+            State::Damaged(reason) => Some(reason),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What is taken, how, and where it is kept.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use age::x25519::Recipient;
+use object_stores::ObjectPlace;
+use pg_replicate::TableName;
+use serde::{Deserialize, Serialize};
+
+use crate::{Keep, Pattern};
+
+/// What [`take`](crate::take) does with a database.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Below this prefix the snapshots stand. Objects there that are none of ours stay untouched.
+    pub store: ObjectPlace,
+    /// How pg_dump writes the dump.
+    pub format: DumpFormat,
+    /// How the archive is compressed.
+    pub compression: Compression,
+    /// The tables whose changes count.
+    pub tables: Watched,
+    /// The tables that the archive also has as fixtures of Django.
+    pub fixtures: Vec<Pattern>,
+    /// How many snapshots stay.
+    pub keep: Keep,
+    /// Who can decrypt the archive; nobody encrypts without one.
+    pub recipients: Vec<Recipient>,
+    /// Where the dump stands until it is packed.
+    pub directory: PathBuf,
+    /// Tables that are read at once, at least 1.
+    pub jobs: u16,
+}
+
+/// How pg_dump writes a dump.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DumpFormat {
+    /// The archive that pg_restore takes, compressed by itself.
+    #[default]
+    Custom,
+    /// A script of SQL that psql takes.
+    Plain,
+}
+
+impl DumpFormat {
+    /// The dump's name in the archive.
+    pub(crate) fn file(self) -> &'static str {
+        match self {
+            Self::Custom => "database.dump",
+            Self::Plain => "database.sql",
+        }
+    }
+}
+
+/// How an archive is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compression {
+    /// `.tar.gz`, which everything reads.
+    Gzip,
+    /// `.tar.zst`, which is smaller and made faster.
+    #[default]
+    Zstd,
+}
+
+impl Compression {
+    pub(crate) fn ending(self) -> &'static str {
+        match self {
+            Self::Gzip => "gz",
+            Self::Zstd => "zst",
+        }
+    }
+}
+
+/// A text that names no format or compression.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{text}\" is unknown; {wanted} is wanted")]
+pub struct UnknownChoice {
+    text: String,
+    wanted: &'static str,
+}
+
+impl FromStr for DumpFormat {
+    type Err = UnknownChoice;
+
+    fn from_str(text: &str) -> Result<Self, UnknownChoice> {
+        match text.trim() {
+            "custom" => Ok(Self::Custom),
+            "plain" => Ok(Self::Plain),
+            text => Err(UnknownChoice { text: text.into(), wanted: "custom or plain" }),
+        }
+    }
+}
+
+impl FromStr for Compression {
+    type Err = UnknownChoice;
+
+    fn from_str(text: &str) -> Result<Self, UnknownChoice> {
+        match text.trim() {
+            "gzip" => Ok(Self::Gzip),
+            "zstd" => Ok(Self::Zstd),
+            text => Err(UnknownChoice { text: text.into(), wanted: "zstd or gzip" }),
+        }
+    }
+}
+
+/// The tables whose changes count. The dump holds the others too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// These alone; all when it is empty.
+    pub only: Vec<Pattern>,
+    /// Not these.
+    pub ignore: Vec<Pattern>,
+}
+
+impl Watched {
+    /// Whether changes of `table` count.
+    #[must_use]
+    pub fn contains(&self, table: &TableName) -> bool {
+        let is_among = |patterns: &[Pattern]| patterns.iter().any(|one| one.matches(table));
+        (self.only.is_empty() || is_among(&self.only)) && !is_among(&self.ignore)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn watched_tables() {
+        let patterns = |texts: &[&str]| -> Vec<Pattern> {
+            texts.iter().map(|text| text.parse().unwrap()).collect()
+        };
+        let users = TableName::new("public", "users");
+        let sessions = TableName::new("public", "user_sessions");
+        let all = Watched::default();
+        assert!(all.contains(&users) && all.contains(&sessions));
+        let some = Watched { only: patterns(&["user*"]), ignore: patterns(&["*_sessions"]) };
+        assert!(some.contains(&users) && !some.contains(&sessions));
+        assert!(!some.contains(&TableName::new("public", "answers")));
+    }
+
+    #[test]
+    fn choices() {
+        assert_eq!("plain".parse(), Ok(DumpFormat::Plain));
+        assert_eq!(" gzip ".parse(), Ok(Compression::Gzip));
+        let error = "xz".parse::<Compression>().unwrap_err().to_string();
+        assert_eq!(error, "\"xz\" is unknown; zstd or gzip is wanted");
+        assert!("tar".parse::<DumpFormat>().is_err());
+    }
+}

@@ -1,0 +1,145 @@
+//! What stands below a store's prefix.
+
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt, stream};
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStoreExt};
+use object_stores::{ObjectPlace, reason};
+
+use crate::entry::{Entry, State};
+use crate::error::Error;
+use crate::manifest::Sidecar;
+use crate::name::{Name, SIDECAR};
+
+/// Manifests that are read at once.
+const READ_AT_ONCE: usize = 8;
+
+/// No manifest is larger: it would have to name some hundred thousand tables.
+const LARGEST_MANIFEST: u64 = 64 << 20;
+
+/// Every snapshot there is or was meant to be.
+#[derive(Debug)]
+pub(crate) struct Shelf<'a> {
+    place: &'a ObjectPlace,
+    /// The newest first.
+    pub(crate) items: Vec<Item>,
+}
+
+/// The two objects of a snapshot; at least one of them is there.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    pub(crate) name: Name,
+    pub(crate) archive: Option<ObjectMeta>,
+    pub(crate) sidecar: Option<ObjectMeta>,
+}
+
+impl<'a> Shelf<'a> {
+    /// Looks at the names of all objects; reads none.
+    pub(crate) async fn look(place: &'a ObjectPlace) -> Result<Self, Error> {
+        let listed = place.store.list_with_delimiter(Some(&place.path)).await;
+        let listed = match listed {
+            Ok(listed) => listed.objects,
+            Err(object_store::Error::NotFound { .. }) => Vec::new(),
+            Err(error) => return Err(refused(place, "list what is in", &error)),
+        };
+        let mut found: BTreeMap<String, Item> = BTreeMap::new();
+        for object in listed {
+            let text = object.location.filename().unwrap_or_default();
+            let (text, is_sidecar) = match text.strip_suffix(SIDECAR) {
+                Some(text) => (text, true),
+                None => (text, false),
+            };
+            let Ok(name) = text.parse::<Name>() else { continue };
+            let item =
+                found.entry(text.to_owned()).or_insert(Item { name, archive: None, sidecar: None });
+            let part = if is_sidecar { &mut item.sidecar } else { &mut item.archive };
+            *part = Some(object);
+        }
+        let mut items: Vec<Item> = found.into_values().collect();
+        items.sort_by_key(|item| std::cmp::Reverse((item.name.taken_at, item.name.to_string())));
+        Ok(Self { place, items })
+    }
+
+    /// Reads an item's manifest; nothing when the item is gone meanwhile.
+    pub(crate) async fn read(&self, item: &Item) -> Result<Option<Entry>, Error> {
+        let Some(state) = self.state(item).await? else { return Ok(None) };
+        Ok(Some(Entry {
+            name: item.name.to_string(),
+            database: item.name.database.clone(),
+            taken_at: item.name.taken_at,
+            bytes: item.archive.as_ref().map_or(0, |archive| archive.size),
+            is_encrypted: item.name.is_encrypted,
+            state,
+        }))
+    }
+
+    /// Reads all manifests.
+    pub(crate) async fn read_all(&self) -> Result<Vec<Entry>, Error> {
+        let reading = stream::iter(&self.items).map(|item| self.read(item)).buffered(READ_AT_ONCE);
+        let entries: Vec<Result<Option<Entry>, Error>> = reading.collect().await;
+        entries.into_iter().filter_map(Result::transpose).collect()
+    }
+
+    async fn state(&self, item: &Item) -> Result<Option<State>, Error> {
+        let Some(sidecar) = &item.sidecar else { return Ok(Some(State::Unfinished)) };
+        let damaged = |reason: String| Ok(Some(State::Damaged(reason)));
+        let Some(archive) = &item.archive else {
+            return damaged("its archive is gone, its manifest alone is there".into());
+        };
+        if sidecar.size > LARGEST_MANIFEST {
+            return damaged(format!("its manifest has {} bytes", sidecar.size));
+        }
+        let got = self.place.store.get(&sidecar.location).await;
+        let bytes = match got {
+            Ok(got) => got.bytes().await,
+            Err(error) => Err(error),
+        };
+        let json = match bytes {
+            Ok(json) => json,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(error) => {
+                let action = format!("read {} in", sidecar.location);
+                return Err(refused(self.place, &action, &error));
+            }
+        };
+        let sidecar = match Sidecar::read(&json) {
+            Ok(sidecar) => sidecar,
+            Err(reason) => return damaged(reason),
+        };
+        let name = item.name.to_string();
+        if sidecar.archive.name != name {
+            return damaged(format!("its manifest is that of {}", sidecar.archive.name));
+        }
+        if sidecar.archive.bytes != archive.size {
+            return damaged(format!(
+                "its archive has {} bytes, and its manifest says {}",
+                archive.size, sidecar.archive.bytes
+            ));
+        }
+        Ok(Some(State::Good(Box::new(sidecar.manifest))))
+    }
+}
+
+/// The path of an object of this name.
+pub(crate) fn path(place: &ObjectPlace, name: &str) -> Path {
+    place.path.clone().join(name)
+}
+
+/// What the store said while `action` was attempted, which changed nothing.
+pub(crate) fn refused(place: &ObjectPlace, action: &str, error: &object_store::Error) -> Error {
+    let (place, reason) = (place.shown().to_owned(), reason(error));
+    let network = ["error sending request", "operation timed out", "Connect"];
+    if network.iter().any(|text| reason.contains(text)) {
+        return Error::Unreachable { place, reason };
+    }
+    Error::Store { action: action.into(), place, reason }
+}
+
+/// The snapshots below the prefix of `store`, the newest first, those that cannot be used among them.
+///
+/// # Errors
+/// [`Error::Unreachable`], [`Error::Store`].
+pub async fn list(store: &ObjectPlace) -> Result<Vec<Entry>, Error> {
+    Shelf::look(store).await?.read_all().await
+}
