@@ -12,6 +12,7 @@
 
 mod entry;
 mod error;
+mod fixtures;
 mod keep;
 mod manifest;
 mod name;
