@@ -228,3 +228,42 @@ async fn rows_are_filtered_and_values_replaced() {
     let everything = world.dump_text("target", &[]);
     assert!(!everything.iter().any(|line| line.contains("secret")));
 }
+
+/// Every large object: how long it is, what it holds, what is said of it.
+const LARGE_OBJECTS: &str = "
+    SELECT m.oid, length(lo_get(m.oid)), md5(lo_get(m.oid)), obj_description(m.oid, 'pg_largeobject')
+    FROM pg_largeobject_metadata m ORDER BY 1";
+
+#[tokio::test]
+async fn large_objects_of_every_size() {
+    let world = World::new(
+        "SELECT lo_from_bytea(70000, ''), lo_from_bytea(70001, 'x'),
+                lo_from_bytea(70002, convert_to(repeat('ab', 64 * 1024), 'UTF8')),
+                lo_from_bytea(70003, convert_to(repeat('abc', 64 * 1024), 'UTF8')),
+                lo_from_bytea(70004, convert_to(repeat('0123456789abcdef', 300000), 'UTF8'));
+         SELECT lo_put(70005, 9000000, 'after a hole') FROM lo_create(70005);
+         SELECT lo_put(70006, 128 * 1024 + 2 * 1024 * 1024 - 1, 'z') FROM lo_create(70006);
+         SELECT lo_from_bytea(80000 + n, convert_to(repeat(md5(n::text), n), 'UTF8')) FROM generate_series(1, 150) n;
+         COMMENT ON LARGE OBJECT 70001 IS 'it''s \\ small'; COMMENT ON LARGE OBJECT 80150 IS 'the last';",
+    );
+    let copy = world.copy("{}");
+    let summary = world.live(&copy).await.unwrap();
+    assert_eq!(world.target(LARGE_OBJECTS), world.source(LARGE_OBJECTS));
+    let blobs = summary.slowest.iter().find(|object| object.kind == "BLOBS").unwrap();
+    assert_eq!((blobs.name.as_str(), blobs.rows), ("large objects", 157));
+    // The next night takes the place of what this one left.
+    world.source("SELECT lo_unlink(70001), lo_put(70000, 0, 'no longer empty')");
+    world.live(&copy).await.unwrap();
+    assert_eq!(world.target(LARGE_OBJECTS), world.source(LARGE_OBJECTS));
+}
+
+#[tokio::test]
+async fn a_large_object_of_somebody_else_is_in_the_way() {
+    let world = World::new("CREATE TABLE a (id int); SELECT lo_from_bytea(70000, 'mine');");
+    world.server.psql("target", "SELECT lo_from_bytea(70000, 'theirs')").unwrap();
+    let error = world.live(&world.copy("{}")).await.unwrap_err();
+    let Error::Restore(failures) = &error else { panic!("{error}") };
+    assert_eq!(failures[0].object, "BLOBS large objects");
+    assert!(failures[0].message.contains("(oid)=(70000) already exists"), "{error}");
+    assert_eq!(world.target("SELECT count(*) FROM a"), "0", "all else is there");
+}

@@ -33,6 +33,11 @@ pub(super) fn data(table: &Table) -> u64 {
     STATEMENT + table.heap_bytes + TOAST * table.toast_bytes + ROW * rows(table)
 }
 
+/// A part of large objects that takes so many bytes: they are compressed as other large values are.
+pub(super) fn large_objects(bytes: u64) -> u64 {
+    STATEMENT + TOAST * bytes
+}
+
 /// One of its indexes.
 pub(super) fn index(table: &Table) -> u64 {
     STATEMENT + table.heap_bytes / INDEX_SCAN + ROW * rows(table)

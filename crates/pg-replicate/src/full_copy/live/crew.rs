@@ -11,6 +11,7 @@ use super::super::pass::{Pass, verdict};
 use super::super::restore_log::Failure;
 use super::graph::{Graph, Item, ItemId};
 use super::item::{self, EntryFailure, ItemError};
+use super::large_objects::LargeObjects;
 use super::plan::Work;
 use super::rows::Rows;
 use super::slot::Slot;
@@ -34,6 +35,7 @@ pub(super) struct Crew<'a> {
 pub(super) struct Shared {
     pub(super) copy: FullCopy,
     pub(super) tables: Vec<Table>,
+    pub(super) large_objects: LargeObjects,
     /// What is read of a table instead of all of it.
     pub(super) rules: Rules,
     /// The entries with data that pg_restore restores.
@@ -211,8 +213,15 @@ impl Shared {
                 let weight = Weight { cost: item.cost, bytes: table.bytes() / parts };
                 item::rows(slot, &rows, weight, board, context).await?;
             }
+            Work::LargeObjects { objects, number, of } => {
+                let bytes = self.large_objects.bytes / u64::from((*of).max(1));
+                let weight = Weight { cost: item.cost, bytes };
+                let object = board.start_part("BLOBS", "large objects", (*number, *of), weight);
+                let all = &self.large_objects;
+                item::large_objects(slot, all, objects.clone(), object, context).await?;
+            }
             Work::ArchiveData => {
-                let object = board.start("ARCHIVE DATA", "sequences and large objects", weight);
+                let object = board.start("ARCHIVE DATA", "sequences", weight);
                 let (data, path) = (&self.data, &self.archive);
                 let pass = Pass::run(&self.copy, data, path, 1, context, |_| {}).await;
                 let pass = pass.map_err(ItemError::Fatal)?;
@@ -246,6 +255,7 @@ impl Shared {
             Work::Rows { table, .. } => {
                 vec![format!("TABLE DATA {}", self.tables[*table].full_name())]
             }
+            Work::LargeObjects { .. } => vec!["BLOBS large objects".to_owned()],
             Work::ArchiveData => self.data.iter().map(ToString::to_string).collect(),
             Work::Statements { entry, .. } => vec![entry.to_string()],
             Work::ForeignKeys { entries, .. } => entries.iter().map(ToString::to_string).collect(),

@@ -1,10 +1,13 @@
 //! Does one item.
 
+use std::ops::Range;
+
+use super::large_objects::LargeObjects;
 use super::rows::Rows;
 use super::slot::Slot;
 use super::tables::Table;
 use crate::archive::Entry;
-use crate::objects::{Board, Weight};
+use crate::objects::{Board, Object, Weight};
 use crate::{Context, Error, ObjectFailure};
 
 /// What an entry of the archive failed with.
@@ -19,7 +22,7 @@ pub(super) struct EntryFailure {
 pub(super) enum ItemError {
     /// Objects could not be made; the copy goes on, to find all of them.
     Entries(Vec<EntryFailure>),
-    /// A table's rows could not be copied; the others' can.
+    /// A table's rows or large objects could not be copied; the others can.
     Rows(ObjectFailure),
     /// The copy cannot go on.
     Fatal(Error),
@@ -40,23 +43,45 @@ pub(super) async fn rows(
     };
     let report = |bytes| object.advance(0, bytes);
     let work = rows.copy(&slot.source, &slot.target, &report);
-    let copied = slot.source.run(context, slot.target.run(context, work)).await;
-    if copied.is_err() {
+    let copied = between(slot, work, || format!("TABLE DATA {name}"), context).await?;
+    object.end(copied.rows);
+    Ok(())
+}
+
+/// Large objects, those with the numbers `part`.
+pub(super) async fn large_objects(
+    slot: &Slot,
+    all: &LargeObjects,
+    part: Range<usize>,
+    object: Object,
+    context: &Context,
+) -> Result<(), ItemError> {
+    let report = |objects, bytes| object.advance(objects, bytes);
+    let work = all.copy(part, slot, &report);
+    between(slot, work, || "BLOBS large objects".to_owned(), context).await?;
+    object.end(0);
+    Ok(())
+}
+
+/// Work on both servers, which are told to stop when it fails. `name`: what is missing then.
+async fn between<T>(
+    slot: &Slot,
+    work: impl Future<Output = Result<T, Error>>,
+    name: impl Fn() -> String,
+    context: &Context,
+) -> Result<T, ItemError> {
+    let done = slot.source.run(context, slot.target.run(context, work)).await;
+    if done.is_err() {
         // A server that is not reading does not see that we go: its buffers are full.
         let (source, target) = (slot.source.canceller(), slot.target.canceller());
         futures_util::future::join(source.cancel(), target.cancel()).await;
     }
-    match copied {
-        Ok(copied) => {
-            object.end(copied.rows);
-            Ok(())
+    done.map_err(|error| match error {
+        error @ Error::Database { .. } => {
+            ItemError::Rows(ObjectFailure { object: name(), message: error.to_string() })
         }
-        Err(error @ Error::Database { .. }) => {
-            let object = format!("TABLE DATA {name}");
-            Err(ItemError::Rows(ObjectFailure { object, message: error.to_string() }))
-        }
-        Err(error) => Err(ItemError::Fatal(error)),
-    }
+        error => ItemError::Fatal(error),
+    })
 }
 
 /// Statistics, without which queries are slow but right: a refusal is a warning.

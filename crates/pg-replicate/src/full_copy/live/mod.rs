@@ -8,6 +8,7 @@ mod cost;
 mod crew;
 mod graph;
 mod item;
+mod large_objects;
 mod lock;
 mod plan;
 mod rows;
@@ -21,6 +22,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use large_objects::LargeObjects;
 use plan::{Choices, Work};
 use schema::SchemaArchive;
 use snapshot::Snapshot;
@@ -64,6 +66,7 @@ pub struct LiveOptions {
 struct Source {
     snapshot: Snapshot,
     tables: Vec<Table>,
+    large_objects: LargeObjects,
     /// What is copied of some tables instead of all.
     rules: Rules,
     schema: SchemaArchive,
@@ -118,19 +121,22 @@ async fn read_source(
         let server = catalog::server(connection).await?;
         let kept = catalog::kept_tables(connection, &copy.mode).await?;
         let excluded = backup::excluded(copy, connection, &kept).await?;
+        let large_objects = LargeObjects::list(connection).await?;
         let oids = catalog::oids(&kept);
         let names = tables::tables(connection, &oids).await?;
         snapshot.lock(names.iter().map(|table| &table.name)).await?;
         // Read again: before the lock a table could be changed.
         let tables = tables::tables(connection, &oids).await?;
         let rules = rules(copy, connection).await?;
-        Ok((server, excluded, tables, rules))
+        Ok((server, excluded, tables, large_objects, rules))
     };
-    let (server, excluded, tables, rules) = snapshot.connection().run(context, look).await?;
+    let (server, excluded, tables, large_objects, rules) =
+        snapshot.connection().run(context, look).await?;
     let schema =
         SchemaArchive::dump(copy, &snapshot, &tables, &excluded, &options.directory, context)
             .await?;
-    Ok(Source { snapshot, tables, rules, schema, may_split: server.major >= SPLITS_FROM })
+    let may_split = server.major >= SPLITS_FROM;
+    Ok(Source { snapshot, tables, large_objects, rules, schema, may_split })
 }
 
 /// The rules of `BACKUP_MODE`, and once more what they say of the columns that are there now: one may have come
@@ -164,8 +170,12 @@ async fn write_target(
         jobs: usize::from(options.jobs.max(1)),
         may_split: source.may_split,
     };
-    let plan = plan::plan(restored.entries.clone(), &tables, choices);
-    let board = context.board("copy", share::LIVE_COPY, weight(&plan.items, &tables));
+    let plan = plan::plan(restored.entries.clone(), &tables, &source.large_objects, choices);
+    let board = context.board(
+        "copy",
+        share::LIVE_COPY,
+        weight(&plan.items, &tables, &source.large_objects),
+    );
     let mut judge = restored.judge();
     let path = source.schema.path();
     let before = Pass::run(copy, &plan.before, path, 1, context, |_| {}).await?;
@@ -176,6 +186,7 @@ async fn write_target(
         copy: copy.clone(),
         rules: source.rules.clone(),
         tables,
+        large_objects: source.large_objects.clone(),
         data: plan.data,
         archive: path.to_owned(),
         board: board.clone(),
@@ -197,10 +208,10 @@ fn fail_on(failures: &[ObjectFailure]) -> Result<(), Error> {
     if failures.is_empty() { Ok(()) } else { Err(Error::Restore(failures.to_vec())) }
 }
 
-fn weight(items: &[graph::Item<Work>], tables: &[Table]) -> Weight {
+fn weight(items: &[graph::Item<Work>], tables: &[Table], large_objects: &LargeObjects) -> Weight {
     Weight {
         cost: items.iter().map(|item| item.cost).sum(),
-        bytes: tables.iter().map(Table::bytes).sum(),
+        bytes: tables.iter().map(Table::bytes).sum::<u64>() + large_objects.bytes,
     }
 }
 

@@ -4,10 +4,12 @@
 //! them rows, indexes and foreign keys are items of a graph.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use super::super::definition::{self, IndexParts};
 use super::cost;
 use super::graph::{Item, ItemId};
+use super::large_objects::LargeObjects;
 use super::lock::LockMode;
 use super::split::{self, Part};
 use super::tables::Table;
@@ -19,7 +21,9 @@ use crate::archive::{Entry, Section, tables_of};
 pub(super) enum Work {
     /// Copies rows of a table, by its number.
     Rows { table: usize, part: Option<Part> },
-    /// Restores sequences, large objects and the rows of extensions.
+    /// Copies the large objects with these numbers: part `number`, from 1, of `of`.
+    LargeObjects { objects: Range<usize>, number: u32, of: u32 },
+    /// Restores sequences and the rows of extensions.
     ArchiveData,
     /// Runs statements for an entry of the archive.
     Statements { entry: Box<Entry>, statements: Vec<String>, is_index: bool },
@@ -53,7 +57,12 @@ pub(super) struct Choices {
 }
 
 /// Divides `entries`, in the order of the archive, and makes the graph.
-pub(super) fn plan(entries: Vec<Entry>, tables: &[Table], choices: Choices) -> Plan {
+pub(super) fn plan(
+    entries: Vec<Entry>,
+    tables: &[Table],
+    large_objects: &LargeObjects,
+    choices: Choices,
+) -> Plan {
     let built = built(&entries, tables);
     let mut plan = Plan::default();
     let mut ours = Vec::new();
@@ -79,6 +88,7 @@ pub(super) fn plan(entries: Vec<Entry>, tables: &[Table], choices: Choices) -> P
     }
     let mut builder = Builder::new(tables, choices);
     builder.rows();
+    builder.large_objects(large_objects);
     if !plan.data.is_empty() {
         builder.push(Work::ArchiveData, cost::STATEMENT, Vec::new(), Vec::new());
     }
@@ -167,6 +177,16 @@ impl<'a> Builder<'a> {
     ) -> ItemId {
         self.items.push(Item { work, cost, needs, locks });
         self.items.len() - 1
+    }
+
+    fn large_objects(&mut self, all: &LargeObjects) {
+        let parts = all.parts(self.choices.jobs);
+        let of = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+        let cost = cost::large_objects(all.bytes / u64::from(of.max(1)));
+        for (number, objects) in (1..).zip(parts) {
+            let work = Work::LargeObjects { objects, number, of };
+            self.push(work, cost, Vec::new(), Vec::new());
+        }
     }
 
     fn rows(&mut self) {

@@ -25,8 +25,8 @@ pub(super) struct SchemaArchive {
 }
 
 impl SchemaArchive {
-    /// Dumps the schema of the source in `snapshot`, the values of its sequences, its large objects and the rows of
-    /// extensions' tables; no rows of `tables`, and nothing of the kept ones.
+    /// Dumps the schema of the source in `snapshot`, the values of its sequences and the rows of
+    /// extensions' tables; no rows of `tables`, no large objects, and nothing of the kept tables.
     pub(super) async fn dump(
         copy: &FullCopy,
         snapshot: &Snapshot,
@@ -42,6 +42,8 @@ impl SchemaArchive {
         let path = directory.path().join("schema.dump");
         let mut arguments = backup::arguments(excluded, &path);
         arguments.extend(without_rows(tables));
+        // Newer versions prefer "large objects", older ones know only this.
+        arguments.push("--no-blobs".into());
         arguments.push(format!("--snapshot={}", snapshot.id()));
         // Names and definitions are read here, whatever the source's encoding.
         arguments.push("--encoding=UTF8".into());

@@ -1,0 +1,157 @@
+//! Copies large objects, piece by piece: pg_dump would put them into its archive, on this machine's disk.
+
+use std::ops::Range;
+
+use super::slot::Slot;
+use crate::Error;
+use crate::connection::Connection;
+use crate::incremental::quote_literal;
+
+const LIST: &str = include_str!("../../../sql/live/large_objects.sql");
+const BYTES: &str = include_str!("../../../sql/live/large_objects_bytes.sql");
+const READ: &str = include_str!("../../../sql/live/read_large_objects.sql");
+const WRITE: &str = include_str!("../../../sql/live/write_large_objects.sql");
+const APPEND: &str = include_str!("../../../sql/live/append_large_object.sql");
+
+/// Objects whose first pieces travel together.
+const AT_ONCE: usize = 32;
+
+/// A first piece, in bytes; the server keeps pages of 2048. With [`AT_ONCE`] it limits the memory.
+const FIRST_PIECE: i32 = 128 * 1024;
+
+/// Any other piece, in bytes.
+const NEXT_PIECE: i32 = 2 * 1024 * 1024;
+
+/// Objects in one item of the graph, at the most.
+const IN_ITEM: usize = 2000;
+
+/// A large object of the source.
+#[derive(Clone, Debug)]
+struct LargeObject {
+    oid: u32,
+    comment: Option<String>,
+}
+
+/// The large objects of the source, as the snapshot shows them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LargeObjects {
+    objects: Vec<LargeObject>,
+    /// What they take on the source's disk.
+    pub(super) bytes: u64,
+}
+
+impl LargeObjects {
+    /// Those of the database that `connection` reads.
+    pub(super) async fn list(connection: &Connection) -> Result<Self, Error> {
+        let failed = |error| connection.error("list the large objects of the source", &error);
+        let rows = connection.query(LIST, &[]).await.map_err(failed)?;
+        if rows.is_empty() {
+            // The empty table has a page or two all the same.
+            return Ok(Self::default());
+        }
+        let bytes: i64 = connection.query_one(BYTES, &[]).await.map_err(failed)?.get(0);
+        let objects =
+            rows.iter().map(|row| LargeObject { oid: row.get(0), comment: row.get(1) }).collect();
+        Ok(Self { objects, bytes: bytes.unsigned_abs() })
+    }
+
+    /// Cuts them for so many workers.
+    pub(super) fn parts(&self, jobs: usize) -> Vec<Range<usize>> {
+        let count = self.objects.len();
+        let size = count.div_ceil(jobs.max(1)).clamp(1, IN_ITEM);
+        (0..count).step_by(size).map(|first| first..count.min(first + size)).collect()
+    }
+
+    /// Copies those with the numbers `part`; `report` is told of objects and bytes.
+    pub(super) async fn copy(
+        &self,
+        part: Range<usize>,
+        slot: &Slot,
+        report: &(dyn Fn(u64, u64) + Sync),
+    ) -> Result<(), Error> {
+        for some in self.objects.get(part).unwrap_or_default().chunks(AT_ONCE) {
+            for oid in begin(some, slot, report).await? {
+                follow(oid, slot, report).await?;
+            }
+            comment(some, &slot.target).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes objects of their first pieces; answers those that have more.
+async fn begin(
+    some: &[LargeObject],
+    slot: &Slot,
+    report: &(dyn Fn(u64, u64) + Sync),
+) -> Result<Vec<u32>, Error> {
+    let oids: Vec<u32> = some.iter().map(|object| object.oid).collect();
+    let read = slot.source.query(READ, &[&oids, &0_i64, &FIRST_PIECE]).await;
+    let rows = read.map_err(|error| slot.source.error("read large objects", &error))?;
+    let oids: Vec<u32> = rows.iter().map(|row| row.get(0)).collect();
+    let pieces: Vec<&[u8]> = rows.iter().map(|row| row.get(1)).collect();
+    let written = slot.target.query_one(WRITE, &[&oids, &pieces]).await;
+    written.map_err(|error| slot.target.error("create large objects on the target", &error))?;
+    report(oids.len() as u64, pieces.iter().map(|piece| piece.len() as u64).sum());
+    let is_full = |piece: &[u8]| piece.len() == FIRST_PIECE.unsigned_abs() as usize;
+    let full = oids.into_iter().zip(pieces).filter(|(_, piece)| is_full(piece));
+    Ok(full.map(|(oid, _)| oid).collect())
+}
+
+/// Copies the pieces after the first.
+async fn follow(oid: u32, slot: &Slot, report: &(dyn Fn(u64, u64) + Sync)) -> Result<(), Error> {
+    let mut from = i64::from(FIRST_PIECE);
+    loop {
+        let read = slot.source.query_one(READ, &[&vec![oid], &from, &NEXT_PIECE]).await;
+        let row =
+            read.map_err(|error| slot.source.error(format!("read large object {oid}"), &error))?;
+        let piece: &[u8] = row.get(1);
+        if piece.is_empty() {
+            return Ok(());
+        }
+        slot.target.query_one(APPEND, &[&oid, &from, &piece]).await.map_err(|error| {
+            slot.target.error(format!("write large object {oid} on the target"), &error)
+        })?;
+        report(0, piece.len() as u64);
+        if piece.len() < NEXT_PIECE.unsigned_abs() as usize {
+            return Ok(());
+        }
+        from += i64::from(NEXT_PIECE);
+    }
+}
+
+async fn comment(some: &[LargeObject], target: &Connection) -> Result<(), Error> {
+    let sql: String = some
+        .iter()
+        .filter_map(|object| {
+            let comment = quote_literal(object.comment.as_deref()?);
+            Some(format!("COMMENT ON LARGE OBJECT {} IS {comment};", object.oid))
+        })
+        .collect();
+    if sql.is_empty() {
+        return Ok(());
+    }
+    let done = target.batch_execute(&sql).await;
+    done.map_err(|error| target.error("comment on large objects on the target", &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_leave_none_out() {
+        for (count, jobs, wanted) in [(0, 2, 0), (1, 2, 1), (3, 2, 2), (9_000, 2, 5)] {
+            let object = LargeObject { oid: 1, comment: None };
+            let all = LargeObjects { objects: vec![object; count], bytes: 0 };
+            let parts = all.parts(jobs);
+            assert_eq!(parts.len(), wanted, "{count}");
+            let mut next = 0;
+            for part in parts {
+                assert_eq!(part.start, next);
+                next = part.end;
+            }
+            assert_eq!(next, count);
+        }
+    }
+}
