@@ -14,6 +14,8 @@ use pair::Pair;
 
 /// A whole copy by each method, where the second meets what the first one left; then new rows.
 fn arrives_whole(mut pair: Pair) {
+    // The hashes of both servers are equal, whatever their versions.
+    pair.programs.set("VERIFY", "checksums");
     for method in ["archive", "live"] {
         pair.programs.set("BACKUP_METHOD", method);
         pair.run(&["backup-restore"]);
