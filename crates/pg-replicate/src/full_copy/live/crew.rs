@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use super::super::FullCopy;
 use super::super::ignorable::Judge;
@@ -87,7 +88,9 @@ impl<'a> Crew<'a> {
                 let idle = free.len().saturating_sub(graph.ready());
                 let shared = Arc::clone(&self.shared);
                 let item = graph.item(id).clone();
-                running.spawn(async move { shared.work(id, item, slot, idle).await });
+                // Its lines in the log are the run's.
+                let work = async move { shared.work(id, item, slot, idle).await };
+                running.spawn(work.in_current_span());
             }
             let Some(ended) = running.join_next().await else { break };
             let Ended { id, slot, result } = match ended {
