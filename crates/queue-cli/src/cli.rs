@@ -9,6 +9,7 @@ use shared_steps::config::RedisOptions;
 
 use bull_queue::State;
 
+use crate::analyze_logs::AnalyzeLogs;
 use crate::period::{self, Period};
 use crate::queue_name::QueueName;
 
@@ -50,6 +51,9 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     #[command(flatten)]
     Queue(QueueCommand),
+    /// What took how long in the runs of a day, from a log; Redis is not asked
+    #[command(after_help = "Which logs are understood, and what is reported: docs/log-analysis.md")]
+    AnalyzeLogs(AnalyzeLogs),
     /// A session: all these commands and `connect`, `events-on`, `events-off`, with history and completion
     Repl,
     /// Prints what makes a shell complete the commands of this program

@@ -1,6 +1,7 @@
 //! What operators do to the queues, from a terminal.
 
 mod act;
+mod analyze_logs;
 mod cli;
 mod commands;
 mod confirm;
@@ -51,6 +52,9 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             clap_complete::generate(shell, &mut Cli::command(), "queue-cli", &mut script);
             Output::new(false).line(String::from_utf8_lossy(&script).trim_end());
             return Ok(());
+        }
+        Command::AnalyzeLogs(arguments) => {
+            return analyze_logs::run(&arguments, Output::new(cli.common.json));
         }
         Command::Repl => {
             let url = RedisUrl::try_from(&cli.redis).map_err(failure::usage)?;

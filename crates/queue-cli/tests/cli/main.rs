@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
 
 mod actions;
+mod analyze_logs;
 mod lists;
 mod refusals;
 mod sessions;

@@ -65,12 +65,12 @@ fn a_script_ends_with_its_first_failure() {
 fn connect_chooses_another_redis_and_runs_a_command() {
     let (cli, other) = (Cli::new(), Cli::new());
     other.add(&[]);
-    let port = other.redis.port();
+    let port = other.redis_server().port();
     let line = format!("connect replication -h 127.0.0.1 -p {port} -e 'stats --json'\nstat\n");
     let done = session(&cli, &line);
     assert_eq!(done.code, Some(0), "{done:#?}");
     let stats: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!(stats[0]["waiting"], 1);
-    let by_url = session(&cli, &format!("connect replication --url {}\nget 1", other.redis.url()));
+    let by_url = session(&cli, &format!("connect replication --url {}\nget 1", other.redis_url()));
     assert_eq!(by_url.code, Some(0), "{by_url:#?}");
 }

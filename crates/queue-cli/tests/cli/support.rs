@@ -23,13 +23,26 @@ pub(crate) struct Finished {
 
 /// A Redis, and the program on it.
 pub(crate) struct Cli {
-    pub(crate) redis: RedisServer,
+    redis: Option<RedisServer>,
     pub(crate) home: TempDir,
 }
 
 impl Cli {
     pub(crate) fn new() -> Self {
-        Self { redis: RedisServer::start().unwrap(), home: TempDir::new().unwrap() }
+        Self { redis: Some(RedisServer::start().unwrap()), home: TempDir::new().unwrap() }
+    }
+
+    /// The program where there is no Redis.
+    pub(crate) fn without_redis() -> Self {
+        Self { redis: None, home: TempDir::new().unwrap() }
+    }
+
+    pub(crate) fn redis_server(&self) -> &RedisServer {
+        self.redis.as_ref().unwrap()
+    }
+
+    pub(crate) fn redis_url(&self) -> String {
+        self.redis.as_ref().map_or_else(|| "redis://127.0.0.1:1".into(), RedisServer::url)
     }
 
     /// The program with an environment of its own.
@@ -42,7 +55,7 @@ impl Cli {
             .env("TZ", "UTC")
             .env("TERM", "xterm")
             .env("HOME", self.home.path())
-            .env("REDIS_URL", self.redis.url())
+            .env("REDIS_URL", self.redis_url())
             .stdin(Stdio::null());
         command
     }
@@ -72,7 +85,7 @@ impl Cli {
     /// A command of Redis; `{q}` stands for the key prefix of the replication queue.
     pub(crate) fn redis<T: redis::FromRedisValue>(&self, command: &str) -> T {
         let mut connection =
-            redis::Client::open(self.redis.url()).unwrap().get_connection().unwrap();
+            redis::Client::open(self.redis_url()).unwrap().get_connection().unwrap();
         let mut words = command.split(' ');
         let mut cmd = redis::cmd(words.next().unwrap());
         for word in words {
@@ -111,7 +124,7 @@ impl Cli {
     /// Every key with its value, to see whether anything changed.
     pub(crate) fn everything(&self) -> Vec<(String, Vec<u8>)> {
         let mut connection =
-            redis::Client::open(self.redis.url()).unwrap().get_connection().unwrap();
+            redis::Client::open(self.redis_url()).unwrap().get_connection().unwrap();
         let mut keys: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut connection).unwrap();
         keys.sort();
         let mut dump = |key: &String| redis::cmd("DUMP").arg(key).query(&mut connection).unwrap();

@@ -1,0 +1,115 @@
+//! `analyze-logs`: what took how long, from a log alone. Neither Redis nor a database is asked.
+
+mod event;
+mod input;
+mod json;
+mod line;
+mod objects;
+mod prefix;
+mod run;
+mod runs;
+mod text;
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use chrono::NaiveDate;
+use clap::Args;
+use shared_steps::config;
+
+use crate::failure::Failure;
+use crate::output::Output;
+use runs::{Log, Runs};
+
+/// Days that an error names; a log that has more is no night's.
+const MOST_DAYS: usize = 31;
+
+/// Which log, and which day of it.
+#[derive(Args, Debug)]
+pub(crate) struct AnalyzeLogs {
+    /// The log, as the platform hands it out, also compressed by gzip; - for stdin
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The day on which the runs began, as 2026-11-21
+    #[arg(value_name = "DATE")]
+    date: String,
+}
+
+pub(crate) fn run(arguments: &AnalyzeLogs, output: Output) -> anyhow::Result<()> {
+    let AnalyzeLogs { file, date } = arguments;
+    let day = day(date);
+    let log = read(file, day)?;
+    let name = name(file);
+    if day.is_none() {
+        let found =
+            format!("{date:?} is no date: one as 2026-11-21 is wanted. {name} {}", has(&log));
+        return Err(Failure::Usage(found).into());
+    }
+    if log.runs.is_empty() {
+        bail!("no run began on {date} in {name}. It {}", has(&log));
+    }
+    say_what_was_left_out(&log);
+    if output.json {
+        return output.json(&json::report(date, &log));
+    }
+    output.line(text::report(&log.runs).trim_end());
+    Ok(())
+}
+
+/// `YYYY-MM-DD`, and nothing near it.
+fn day(text: &str) -> Option<NaiveDate> {
+    let day: NaiveDate = text.parse().ok()?;
+    (day.to_string() == text).then_some(day)
+}
+
+fn read(file: &Path, day: Option<NaiveDate>) -> anyhow::Result<Log> {
+    let mut runs = Runs::of(day);
+    input::open(file)
+        .and_then(|stream| {
+            input::each_line(stream, |line| match line {
+                Some(line) => runs.read(line),
+                None => runs.skip(),
+            })
+        })
+        .with_context(|| format!("{} could not be read", name(file)))?;
+    Ok(runs.end())
+}
+
+fn name(file: &Path) -> String {
+    if file == Path::new("-") { "stdin".into() } else { file.display().to_string() }
+}
+
+/// The days of a log, for a sentence.
+fn has(log: &Log) -> String {
+    if log.days.is_empty() {
+        return "has no line with a time: neither a platform's in front nor bunyan JSON".into();
+    }
+    let mut text = "has ".to_owned();
+    for (place, (day, runs)) in log.days.iter().rev().take(MOST_DAYS).enumerate() {
+        let separator = if place > 0 { ", " } else { "" };
+        let plural = if *runs == 1 { "" } else { "s" };
+        let _ = write!(text, "{separator}{day} ({runs} run{plural})");
+    }
+    if let Some(more @ 1..) = log.days.len().checked_sub(MOST_DAYS) {
+        let _ = write!(text, " and {more} days before");
+    }
+    text
+}
+
+fn say_what_was_left_out(log: &Log) {
+    let counts = &log.counts;
+    if let Some(first) = counts.first_broken {
+        let broken = counts.broken;
+        config::complain(&format!(
+            "{broken} of {} lines could not be read, the first is line {first}: left out",
+            counts.lines
+        ));
+    }
+    if counts.untimed > 0 {
+        config::complain(&format!(
+            "{} lines of runs or objects tell no time: left out",
+            counts.untimed
+        ));
+    }
+}

@@ -1,0 +1,160 @@
+//! Lines sorted into runs.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use shared_steps::Step;
+
+use super::event::Event;
+use super::line::{self, Line, Read, Whose};
+use super::run::Run;
+
+type Time = DateTime<FixedOffset>;
+
+/// All runs of a log; in full those of one day.
+#[derive(Debug)]
+pub(super) struct Runs {
+    day: Option<NaiveDate>,
+    /// Those that go on.
+    open: HashMap<Whose, Run>,
+    /// Those of the day that have ended.
+    ended: Vec<Run>,
+    /// The days that the log has lines of, with the number of runs that began on each.
+    pub(super) days: BTreeMap<NaiveDate, u64>,
+    /// The newest line.
+    last: Option<Time>,
+    /// When the newest run of each step began.
+    newest: HashMap<String, Time>,
+    pub(super) counts: Counts,
+}
+
+/// How much was read, and of what use.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) lines: u64,
+    pub(super) broken: u64,
+    /// The number of the first broken line, from 1.
+    pub(super) first_broken: Option<u64>,
+    /// Lines of objects that tell no time.
+    pub(super) untimed: u64,
+}
+
+impl Runs {
+    /// Will keep the runs of `day`.
+    pub(super) fn of(day: Option<NaiveDate>) -> Self {
+        Self {
+            day,
+            open: HashMap::new(),
+            ended: Vec::new(),
+            days: BTreeMap::new(),
+            last: None,
+            newest: HashMap::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// Takes in the next line of the log.
+    pub(super) fn read(&mut self, line: &str) {
+        self.counts.lines += 1;
+        match line::read(line) {
+            Read::Line(line) => self.sort(&line),
+            Read::Broken => self.broken(),
+            Read::Untimed(text) => {
+                if text.lines().any(|text| Event::of(text.trim_end()).is_some()) {
+                    self.counts.untimed += 1;
+                }
+            }
+        }
+    }
+
+    /// The next line was too long to be one.
+    pub(super) fn skip(&mut self) {
+        self.counts.lines += 1;
+        self.broken();
+    }
+
+    fn broken(&mut self) {
+        self.counts.broken += 1;
+        self.counts.first_broken.get_or_insert(self.counts.lines);
+    }
+
+    fn sort(&mut self, line: &Line<'_>) {
+        self.days.entry(line.stamp.day).or_default();
+        self.last = self.last.max(Some(line.stamp.time));
+        // A program may hand on several lines of pg_restore in one record.
+        for message in line.text.message().lines() {
+            if let Some(event) = Event::of(message.trim_end()) {
+                self.take(&event, line);
+            }
+        }
+    }
+
+    fn take(&mut self, event: &Event<'_>, line: &Line<'_>) {
+        let Line { stamp, whose, text } = line;
+        if matches!(whose, Whose::Source(_))
+            && event.queue().is_some_and(|queue| queue != Step::FullReplication.queue())
+        {
+            return;
+        }
+        if self.open.get(whose).is_some_and(|run| run.is_over_before(event))
+            && let Some(run) = self.open.remove(whose)
+        {
+            let end = run.last;
+            self.close(run, end);
+        }
+        if event.is_of_a_run() && !self.open.contains_key(whose) {
+            self.newest.insert(step(whose).to_owned(), stamp.time);
+            let run = Run::new(whose.clone(), stamp.day, stamp.time, event.is_start());
+            self.open.insert(whose.clone(), run);
+        }
+        let Some(run) = self.open.get_mut(whose) else { return };
+        run.take(event, text, stamp.time);
+        if run.end.is_some()
+            && let Some(run) = self.open.remove(whose)
+        {
+            let end = run.last;
+            self.close(run, end);
+        }
+    }
+
+    fn close(&mut self, mut run: Run, log_end: Time) {
+        run.close(log_end);
+        if !run.is_of_interest() {
+            return;
+        }
+        *self.days.entry(run.day).or_default() += 1;
+        if Some(run.day) == self.day {
+            self.ended.push(run);
+        }
+    }
+
+    /// The log is read: the runs of the day, in the order they began, and what else is known of it.
+    pub(super) fn end(mut self) -> Log {
+        let open = std::mem::take(&mut self.open);
+        for (_, run) in open {
+            // While no other of its step has begun, it may still run at the end of the log.
+            let may_run =
+                self.newest.get(step(&run.whose)).is_none_or(|newest| *newest <= run.last);
+            let end = if may_run { self.last.unwrap_or(run.last) } else { run.last };
+            self.close(run, end);
+        }
+        self.ended.sort_by_key(|run| run.started);
+        Log { runs: self.ended, days: self.days, counts: self.counts }
+    }
+}
+
+/// The step; empty where lines name none.
+fn step(whose: &Whose) -> &str {
+    match whose {
+        Whose::Run { step, .. } => step,
+        Whose::Source(_) => "",
+    }
+}
+
+/// What was found.
+#[derive(Debug)]
+pub(super) struct Log {
+    pub(super) runs: Vec<Run>,
+    pub(super) days: BTreeMap<NaiveDate, u64>,
+    pub(super) counts: Counts,
+}
