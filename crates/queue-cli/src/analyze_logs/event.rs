@@ -65,8 +65,8 @@ impl Event<'_> {
     pub(super) fn of(message: &str) -> Option<Event<'_>> {
         let mark = match message {
             "Start import and enrichment" => Some(Mark::ImportStart),
-            "Start create Backup" => Some(Mark::BackupStart),
-            "End create Backup" => Some(Mark::BackupEnd),
+            "Start create Backup" | "Start fetch Backup" => Some(Mark::BackupStart),
+            "End create Backup" | "End fetch Backup" => Some(Mark::BackupEnd),
             "Start restore" => Some(Mark::RestoreStart),
             "Restore done" => Some(Mark::RestoreEnd),
             "enrichment.add - Started" => Some(Mark::EnrichmentStart),
@@ -160,6 +160,7 @@ mod tests {
         for (message, wanted) in [
             ("Start restore", Some(Event::Mark(Mark::RestoreStart))),
             ("Start restore Backup", None),
+            ("Start fetch Backup", Some(Event::Mark(Mark::BackupStart))),
             ("pg_restore: connecting to database for restore", Some(Event::Connecting)),
             (
                 "pg_restore: launching item 46 CONSTRAINT answers answers_pkey",

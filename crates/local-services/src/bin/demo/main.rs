@@ -1,9 +1,12 @@
-//! A night on private servers, start to end: `./scripts/demo`.
+//! Two nights on private servers, start to end, and what else the programs do: `./scripts/demo`.
 
+mod backup_source;
 mod compare;
 mod interrupt;
+mod log_analysis;
 mod night;
 mod programs;
+mod review_data;
 mod screen;
 mod services;
 mod story;
@@ -16,7 +19,8 @@ use clap::Parser;
 use crate::interrupt::Interrupted;
 use crate::screen::Screen;
 
-/// Runs two nights on private servers and shows what they did.
+/// Runs two nights on private servers and shows what they did; then fills a staging database from a
+/// platform's backup, and a review database from a file.
 ///
 /// Starts PostgreSQL (source and target), Redis, a content API and a webhook receiver on free ports
 /// of 127.0.0.1; everything is gone at the end. Exit codes: 0 all went well, 1 something failed,

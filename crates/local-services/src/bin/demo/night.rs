@@ -83,7 +83,7 @@ impl Night {
         let mut is_over = false;
         for (queue, (completed, failed)) in QUEUES.iter().zip(self.before) {
             if count(&mut self.redis, queue, "failed")? > failed {
-                let output = programs.output("queue-cli", &["failed"])?;
+                let output = programs.output("queue-cli", &[], &["failed"])?;
                 screen.quote(&String::from_utf8_lossy(&output.stdout));
                 bail!("a job of {queue} failed");
             }

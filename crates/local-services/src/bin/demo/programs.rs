@@ -26,7 +26,7 @@ impl Programs {
     ) -> anyhow::Result<Self> {
         let own = std::env::current_exe().context("find this program")?;
         let directory = own.parent().context("find this program's directory")?.to_owned();
-        for program in ["worker", "restart", "queue-cli"] {
+        for program in ["worker", "restart", "queue-cli", "run"] {
             if !directory.join(program).is_file() {
                 bail!(
                     "{program} was not found in {}: run cargo build --workspace --bins",
@@ -66,7 +66,17 @@ impl Programs {
 
     /// Runs a program to its end; answers its stdout.
     pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> anyhow::Result<String> {
-        let output = self.output(program, arguments)?;
+        self.run_with(program, &[], arguments)
+    }
+
+    /// The same with `extra` in its environment.
+    pub(crate) fn run_with(
+        &self,
+        program: &str,
+        extra: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> anyhow::Result<String> {
+        let output = self.output(program, extra, arguments)?;
         if !output.status.success() {
             bail!(
                 "{program} {} ended with {}:\n{}{}",
@@ -80,8 +90,13 @@ impl Programs {
     }
 
     /// Runs a program to its end, however it ends.
-    pub(crate) fn output(&self, program: &str, arguments: &[&str]) -> anyhow::Result<Output> {
-        self.command(program, &[])
+    pub(crate) fn output(
+        &self,
+        program: &str,
+        extra: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> anyhow::Result<Output> {
+        self.command(program, extra)
             .args(arguments)
             .output()
             .with_context(|| format!("run {program}"))

@@ -1,11 +1,12 @@
 //! The story of the demo: a first night that copies everything, a day of use, a second night that
-//! keeps the big tables and copies only what is new in them.
+//! keeps the big tables and copies only what is new in them, and what else the programs do.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use local_services::demo::{SampleSource, SampleTarget};
 
+use crate::backup_source::Staging;
 use crate::compare::Content;
 use crate::interrupt::Interrupt;
 use crate::night::Night;
@@ -13,6 +14,7 @@ use crate::programs::Programs;
 use crate::screen::{Screen, grouped};
 use crate::services::{Services, TOKEN};
 use crate::worker::Worker;
+use crate::{log_analysis, review_data};
 
 /// The tables that the second night keeps.
 const KEPT: [&str; 3] = ["answers", "knowledge-elements", "knowledge-element-snapshots"];
@@ -30,6 +32,7 @@ pub(crate) fn tell(screen: &mut Screen, users: u32, keep: bool) -> anyhow::Resul
     demo.a_day_of_use(users, screen)?;
     demo.second_night(screen)?;
     demo.results(screen)?;
+    demo.other_databases(screen)?;
     if keep { demo.stay(screen) } else { demo.end(screen) }
 }
 
@@ -76,7 +79,7 @@ impl Demo {
         screen.line("BACKUP_MODE={}  RESTORE_FK_CONSTRAINTS=true");
         self.night(&[("BACKUP_MODE", "{}"), ("RESTORE_FK_CONSTRAINTS", "true")], screen)?;
         screen.done("The first night is over");
-        Ok(())
+        log_analysis::tell(&self.programs, &self.log, screen)
     }
 
     fn a_day_of_use(&mut self, users: u32, screen: &mut Screen) -> anyhow::Result<()> {
@@ -182,6 +185,16 @@ impl Demo {
         }
         screen.good("The target holds every row of the source, and all learning content.");
         Ok(())
+    }
+
+    /// Staging and review databases, on the target's server.
+    fn other_databases(&self, screen: &mut Screen) -> anyhow::Result<()> {
+        let Services { target_server: server, target, .. } = &self.services;
+        let directory = self.log.parent().context("the log is in a directory")?;
+        let staging = Staging::tell(server, target, &self.programs, directory, screen)?;
+        self.interrupt.check()?;
+        review_data::tell(&staging, server, target, &self.programs, directory, screen)?;
+        Ok(self.interrupt.check()?)
     }
 
     fn end(mut self, screen: &mut Screen) -> anyhow::Result<()> {

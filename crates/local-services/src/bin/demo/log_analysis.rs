@@ -1,0 +1,23 @@
+//! What took how long in the night, from its log alone.
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde_json::Value;
+
+use crate::programs::Programs;
+use crate::screen::Screen;
+
+/// Analyses the log of the night that is over.
+pub(crate) fn tell(programs: &Programs, log: &Path, screen: &mut Screen) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(log).with_context(|| format!("{}", log.display()))?;
+    let mut records = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let day = records.find_map(|record| Some(record["time"].as_str()?.get(..10)?.to_owned()));
+    let day = day.context("a line of the log with a time")?;
+    screen
+        .line(&format!("queue-cli analyze-logs worker.log {day}, for a log that is all there is:"));
+    let log = log.display().to_string();
+    let report = programs.run("queue-cli", &["analyze-logs", &log, &day])?;
+    screen.quote(&report);
+    Ok(())
+}
