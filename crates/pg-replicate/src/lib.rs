@@ -28,6 +28,7 @@ mod identifier;
 mod incremental;
 pub mod load;
 mod masking;
+pub mod moment;
 pub mod objects;
 mod pool;
 mod sql_text;

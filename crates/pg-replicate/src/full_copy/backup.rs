@@ -102,7 +102,7 @@ pub(super) async fn excluded(
 }
 
 /// All but the database.
-pub(super) fn arguments(excluded: &[String], file: &Path) -> Vec<String> {
+pub(crate) fn arguments(excluded: &[String], file: &Path) -> Vec<String> {
     let mut arguments: Vec<String> = [
         "--format=custom",
         "--no-owner",
@@ -120,7 +120,7 @@ pub(super) fn arguments(excluded: &[String], file: &Path) -> Vec<String> {
 }
 
 /// `pg_dump: dumping contents of table "public.answers"`
-fn dumped_table(line: &str) -> Option<&str> {
+pub(crate) fn dumped_table(line: &str) -> Option<&str> {
     line.split_once("dumping contents of table \"")?.1.strip_suffix('"')
 }
 

@@ -10,16 +10,16 @@ use crate::connection::Connection;
 use crate::{BackupMode, Error, TableName};
 
 /// The server and who we are there.
-pub(super) struct Server {
-    pub(super) version: String,
-    pub(super) major: u32,
-    pub(super) role: String,
-    pub(super) may_create_schema: bool,
-    pub(super) may_create_in_public: bool,
-    pub(super) is_standby: bool,
-    pub(super) bytes: u64,
+pub(crate) struct Server {
+    pub(crate) version: String,
+    pub(crate) major: u32,
+    pub(crate) role: String,
+    pub(crate) may_create_schema: bool,
+    pub(crate) may_create_in_public: bool,
+    pub(crate) is_standby: bool,
+    pub(crate) bytes: u64,
     /// Equal for one database, whatever the URL.
-    pub(super) place: String,
+    pub(crate) place: String,
 }
 
 /// A table that is left alone, as it is found on a server.
@@ -47,7 +47,7 @@ async fn rows(
     connection.query(sql, parameters).await.map_err(|error| connection.error(action, &error))
 }
 
-pub(super) async fn server(connection: &Connection) -> Result<Server, Error> {
+pub(crate) async fn server(connection: &Connection) -> Result<Server, Error> {
     const SQL: &str = include_str!("../../sql/server.sql");
     let row = connection
         .query_one(SQL, &[])
@@ -187,7 +187,7 @@ pub(super) async fn names(connection: &Connection) -> Result<HashSet<String>, Er
 }
 
 /// `schema.table` and its bytes.
-pub(super) async fn table_sizes(connection: &Connection) -> Result<Vec<(String, u64)>, Error> {
+pub(crate) async fn table_sizes(connection: &Connection) -> Result<Vec<(String, u64)>, Error> {
     const SQL: &str = include_str!("../../sql/table_sizes.sql");
     let rows = rows(connection, "measure the tables", SQL, &[]).await?;
     Ok(rows

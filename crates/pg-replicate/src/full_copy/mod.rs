@@ -15,8 +15,9 @@ mod restore_progress;
 
 use std::path::Path;
 
-pub(crate) use backup::{Partial, failure, read_archive};
+pub(crate) use backup::{Partial, arguments, dumped_table, failure, read_archive};
 pub use live::LiveOptions;
+pub(crate) use live::Snapshot;
 pub(crate) use pass::write_list;
 
 use crate::context::share;

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use large_objects::LargeObjects;
 use plan::{Choices, Work};
 use schema::SchemaArchive;
-use snapshot::Snapshot;
+pub(crate) use snapshot::Snapshot;
 use tables::Table;
 
 use super::pass::{self, Pass};

@@ -19,7 +19,7 @@ const GLANCE: Duration = Duration::from_millis(500);
 const LOCKED_AT_ONCE: usize = 500;
 
 /// A transaction that has exported its snapshot and stays open.
-pub(super) struct Snapshot {
+pub(crate) struct Snapshot {
     connection: Connection,
     id: String,
     is_sql_ascii: bool,
@@ -27,7 +27,7 @@ pub(super) struct Snapshot {
 
 impl Snapshot {
     /// Begins the transaction.
-    pub(super) async fn export(source: &DatabaseUrl, context: &Context) -> Result<Self, Error> {
+    pub(crate) async fn export(source: &DatabaseUrl, context: &Context) -> Result<Self, Error> {
         let connection = Connection::open_for(context, source, super::APPLICATION).await?;
         let work = async {
             let failed = |error| connection.error("begin a snapshot of the source", &error);
@@ -47,24 +47,24 @@ impl Snapshot {
     }
 
     /// What others name it by.
-    pub(super) fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.id
     }
 
     /// What sessions set that read or write rows, so that bytes pass as they are: those of a database that
     /// knows no encoding need not be UTF-8. Of all others the servers convert.
-    pub(super) fn encoding(&self) -> &'static str {
+    pub(crate) fn encoding(&self) -> &'static str {
         if self.is_sql_ascii { "SET client_encoding = 'SQL_ASCII'; " } else { "" }
     }
 
     /// For queries in the snapshot.
-    pub(super) fn connection(&self) -> &Connection {
+    pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
 
     /// Locks the tables against changes of their definition, and against TRUNCATE, whose effect no
     /// snapshot hides; rows can be written meanwhile.
-    pub(super) async fn lock(&self, tables: impl Iterator<Item = &TableName>) -> Result<(), Error> {
+    pub(crate) async fn lock(&self, tables: impl Iterator<Item = &TableName>) -> Result<(), Error> {
         let names: Vec<String> = tables.map(TableName::quoted).collect();
         for some in names.chunks(LOCKED_AT_ONCE) {
             let list: Vec<String> = some.iter().map(|name| format!("ONLY {name}")).collect();
@@ -77,7 +77,7 @@ impl Snapshot {
     }
 
     /// Waits until the snapshot is lost, and says so.
-    pub(super) async fn lost(&self) -> Error {
+    pub(crate) async fn lost(&self) -> Error {
         let mut asked = Instant::now();
         loop {
             tokio::time::sleep(GLANCE).await;
@@ -95,7 +95,7 @@ impl Snapshot {
     }
 
     /// Another connection that reads in the snapshot until it is closed.
-    pub(super) async fn reader(&self, context: &Context) -> Result<Connection, Error> {
+    pub(crate) async fn reader(&self, context: &Context) -> Result<Connection, Error> {
         let source = self.connection.url();
         let connection = Connection::open_for(context, source, super::APPLICATION).await?;
         let encoding = self.encoding();
