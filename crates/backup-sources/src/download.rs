@@ -20,10 +20,10 @@ const GETTING_ON: u64 = 1 << 20;
 const PIECES_AHEAD: usize = 16;
 
 /// Told where the download stands: bytes received, bytes in all when known.
-pub(crate) type Report<'a> = &'a (dyn Fn(u64, Option<u64>) + Send + Sync);
+pub type Report<'a> = &'a (dyn Fn(u64, Option<u64>) + Send + Sync);
 
 /// Reads a backup from its first byte to its last, opening it again where a connection broke.
-pub(crate) struct Download<'a> {
+pub struct Download<'a> {
     source: &'a dyn BackupSource,
     backup: &'a Backup,
     cancel: &'a CancellationToken,
@@ -43,7 +43,9 @@ pub(crate) struct Download<'a> {
 }
 
 impl<'a> Download<'a> {
-    pub(crate) fn new(
+    /// Nothing is asked for yet; `report` is told where it stands.
+    #[must_use]
+    pub fn new(
         source: &'a dyn BackupSource,
         backup: &'a Backup,
         cancel: &'a CancellationToken,
@@ -68,7 +70,10 @@ impl<'a> Download<'a> {
     }
 
     /// Opens it; answers its length, when the server tells.
-    pub(crate) async fn begin(&mut self) -> Result<Option<u64>, Error> {
+    ///
+    /// # Errors
+    /// Why it cannot be opened, after as many tries as `retry` says.
+    pub async fn begin(&mut self) -> Result<Option<u64>, Error> {
         while self.body.is_none() {
             self.open().await?;
         }
@@ -79,7 +84,7 @@ impl<'a> Download<'a> {
     /// by side: while the one waits for the disk, the other need not leave its connection silent.
     ///
     /// The future tells what made the download fail; the reader fails as well then.
-    pub(crate) fn into_parts(
+    pub fn into_parts(
         self,
     ) -> (impl Future<Output = Result<(), Error>> + Send + 'a, impl AsyncRead + Send + Unpin) {
         let (sender, receiver) = mpsc::channel(PIECES_AHEAD);

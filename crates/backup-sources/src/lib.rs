@@ -25,6 +25,7 @@ mod source;
 mod unpack;
 
 pub use backup::{Backup, MaxAge, Wanted, age_in_words, size_in_words};
+pub use download::{Download, Report};
 pub use error::Error;
 pub use fetch::{Fetched, Fetcher, Use};
 pub use file::FileSource;

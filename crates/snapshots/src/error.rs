@@ -44,6 +44,14 @@ pub enum Error {
         /// What of it is in the store now, and what becomes of that.
         state: String,
     },
+    /// The archive could not be packed; nothing of it is in the store.
+    #[error("snapshot {name} could not be packed: {source}")]
+    Pack {
+        /// What it would have been called.
+        name: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The newest snapshot is whole and kept, but the work around it is not done. The next run does it.
     #[error(
         "snapshot {name} is kept and whole, but not all is done: {action} {place}: {reason}; the next run \

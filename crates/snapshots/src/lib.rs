@@ -3,28 +3,44 @@
 //!
 //! [`take`] compares the content of the watched tables with the newest good snapshot's manifest, and only
 //! when it differs dumps the database, in the moment that was compared. An archive counts when its manifest
-//! stands beside it, which is written after it. [`list`] shows what is there.
+//! stands beside it, which is written after it. [`list`] shows what is there, [`fetch`] gets it back and
+//! compares every file with the manifest.
 //!
 //! Nothing here knows of queues, steps or environment variables. README.md states the guarantees and their
 //! limits.
 
-#![expect(dead_code, reason = "taking and fetching come next")]
-
+mod changes;
+mod choice;
 mod entry;
 mod error;
+mod fetch;
 mod fixtures;
+mod hashed;
 mod keep;
 mod manifest;
 mod name;
+mod pack;
 mod pattern;
+mod progress;
+mod publish;
+mod scratch;
 mod settings;
 mod shelf;
+mod space;
+mod tables;
+mod take;
+mod tidy;
+mod unpack;
+mod upload;
 
 pub use age::x25519::{Identity, Recipient};
+pub use choice::Which;
 pub use entry::{Entry, State};
 pub use error::Error;
+pub use fetch::{Fetched, fetch};
 pub use keep::{Keep, KeepError};
 pub use manifest::{FileState, Manifest, TableState, Versions};
 pub use pattern::{Pattern, PatternError};
 pub use settings::{Compression, DumpFormat, Settings, UnknownChoice, Watched};
 pub use shelf::list;
+pub use take::{Taken, take};

@@ -115,10 +115,13 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// Whether changes of `table` count.
+    /// Whether changes of `table` count. A partition goes by the name of the table that is partitioned, `root`,
+    /// as well as by its own.
     #[must_use]
-    pub fn contains(&self, table: &TableName) -> bool {
-        let is_among = |patterns: &[Pattern]| patterns.iter().any(|one| one.matches(table));
+    pub fn contains(&self, table: &TableName, root: &TableName) -> bool {
+        let is_among = |patterns: &[Pattern]| {
+            patterns.iter().any(|one| one.matches(table) || one.matches(root))
+        };
         (self.only.is_empty() || is_among(&self.only)) && !is_among(&self.ignore)
     }
 }
@@ -135,10 +138,14 @@ mod tests {
         let users = TableName::new("public", "users");
         let sessions = TableName::new("public", "user_sessions");
         let all = Watched::default();
-        assert!(all.contains(&users) && all.contains(&sessions));
+        assert!(all.contains(&users, &users) && all.contains(&sessions, &sessions));
         let some = Watched { only: patterns(&["user*"]), ignore: patterns(&["*_sessions"]) };
-        assert!(some.contains(&users) && !some.contains(&sessions));
-        assert!(!some.contains(&TableName::new("public", "answers")));
+        assert!(some.contains(&users, &users) && !some.contains(&sessions, &sessions));
+        let answers = TableName::new("public", "answers");
+        assert!(!some.contains(&answers, &answers));
+        // Partitions.
+        assert!(some.contains(&answers, &users) && some.contains(&users, &answers));
+        assert!(!some.contains(&users, &sessions) && !some.contains(&sessions, &users));
     }
 
     #[test]

@@ -21,7 +21,7 @@ const LARGEST_MANIFEST: u64 = 64 << 20;
 /// Every snapshot there is or was meant to be.
 #[derive(Debug)]
 pub(crate) struct Shelf<'a> {
-    place: &'a ObjectPlace,
+    pub(crate) place: &'a ObjectPlace,
     /// The newest first.
     pub(crate) items: Vec<Item>,
 }
@@ -63,15 +63,28 @@ impl<'a> Shelf<'a> {
 
     /// Reads an item's manifest; nothing when the item is gone meanwhile.
     pub(crate) async fn read(&self, item: &Item) -> Result<Option<Entry>, Error> {
-        let Some(state) = self.state(item).await? else { return Ok(None) };
-        Ok(Some(Entry {
+        Ok(self.read_with_sidecar(item).await?.map(|(entry, _)| entry))
+    }
+
+    /// [`Shelf::read`], with all that stands beside a good archive.
+    pub(crate) async fn read_with_sidecar(
+        &self,
+        item: &Item,
+    ) -> Result<Option<(Entry, Option<Sidecar>)>, Error> {
+        let Some(read) = self.sidecar(item).await? else { return Ok(None) };
+        let (state, sidecar) = match read {
+            Ok(sidecar) => (State::Good(Box::new(sidecar.manifest.clone())), Some(sidecar)),
+            Err(state) => (state, None),
+        };
+        let entry = Entry {
             name: item.name.to_string(),
             database: item.name.database.clone(),
             taken_at: item.name.taken_at,
             bytes: item.archive.as_ref().map_or(0, |archive| archive.size),
             is_encrypted: item.name.is_encrypted,
             state,
-        }))
+        };
+        Ok(Some((entry, sidecar)))
     }
 
     /// Reads all manifests.
@@ -81,9 +94,9 @@ impl<'a> Shelf<'a> {
         entries.into_iter().filter_map(Result::transpose).collect()
     }
 
-    async fn state(&self, item: &Item) -> Result<Option<State>, Error> {
-        let Some(sidecar) = &item.sidecar else { return Ok(Some(State::Unfinished)) };
-        let damaged = |reason: String| Ok(Some(State::Damaged(reason)));
+    async fn sidecar(&self, item: &Item) -> Result<Option<Result<Sidecar, State>>, Error> {
+        let Some(sidecar) = &item.sidecar else { return Ok(Some(Err(State::Unfinished))) };
+        let damaged = |reason: String| Ok(Some(Err(State::Damaged(reason))));
         let Some(archive) = &item.archive else {
             return damaged("its archive is gone, its manifest alone is there".into());
         };
@@ -117,7 +130,7 @@ impl<'a> Shelf<'a> {
                 archive.size, sidecar.archive.bytes
             ));
         }
-        Ok(Some(State::Good(Box::new(sidecar.manifest))))
+        Ok(Some(Ok(sidecar)))
     }
 }
 

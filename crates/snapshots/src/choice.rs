@@ -1,0 +1,107 @@
+//! Which snapshot is meant.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::str::FromStr;
+
+use crate::entry::Entry;
+use crate::error::Error;
+use crate::fetch::Chosen;
+use crate::shelf::{Item, Shelf};
+
+/// Names that an error shows.
+const SHOWN: usize = 20;
+
+/// Which snapshot is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// The newest good one; the store must hold those of one database alone.
+    Latest,
+    /// The one of this name, with or without what it is packed in (`.tar.zst.age`).
+    Name(String),
+}
+
+impl FromStr for Which {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(match text.trim() {
+            "latest" => Self::Latest,
+            name => Self::Name(name.into()),
+        })
+    }
+}
+
+/// Finds it, and reads its manifest.
+pub(crate) async fn choose(shelf: &Shelf<'_>, which: &Which) -> Result<Chosen, Error> {
+    match which {
+        Which::Latest => newest(shelf).await,
+        Which::Name(name) => named(shelf, name).await,
+    }
+}
+
+async fn newest(shelf: &Shelf<'_>) -> Result<Chosen, Error> {
+    let none = |reason: String| Error::NoSnapshot { place: shelf.place.shown().into(), reason };
+    let databases: BTreeSet<&str> =
+        shelf.items.iter().map(|item| item.name.database.as_str()).collect();
+    if databases.len() > 1 {
+        let databases: Vec<&str> = databases.into_iter().collect();
+        return Err(none(format!(
+            "it holds those of more than one database ({}): which is the latest one cannot be told; name one",
+            databases.join(", ")
+        )));
+    }
+    let mut problems = Vec::new();
+    for item in &shelf.items {
+        match chosen(shelf, item).await? {
+            Ok(chosen) => {
+                for problem in problems {
+                    tracing::warn!("A newer snapshot cannot be used: {problem}");
+                }
+                return Ok(chosen);
+            }
+            Err(entry) => {
+                problems.extend(entry.problem().map(|reason| format!("{}: {reason}", entry.name)));
+            }
+        }
+    }
+    Err(none(if problems.is_empty() { "it is empty".into() } else { problems.join("; ") }))
+}
+
+async fn named(shelf: &Shelf<'_>, name: &str) -> Result<Chosen, Error> {
+    let item = shelf
+        .items
+        .iter()
+        .find(|item| item.name.to_string() == name || item.name.stem() == name)
+        .ok_or_else(|| unknown(shelf, name))?;
+    match chosen(shelf, item).await? {
+        Ok(chosen) => Ok(chosen),
+        Err(entry) => Err(Error::Damaged {
+            reason: entry.problem().unwrap_or_default().into(),
+            name: entry.name,
+            place: shelf.place.shown().into(),
+        }),
+    }
+}
+
+/// The item when it is good, else what is wrong with it.
+async fn chosen(shelf: &Shelf<'_>, item: &Item) -> Result<Result<Chosen, Entry>, Error> {
+    let Some((entry, sidecar)) = shelf.read_with_sidecar(item).await? else {
+        return Err(unknown(shelf, &item.name.to_string()));
+    };
+    Ok(match sidecar {
+        Some(sidecar) => Ok((entry, item.name.clone(), sidecar)),
+        None => Err(entry),
+    })
+}
+
+fn unknown(shelf: &Shelf<'_>, name: &str) -> Error {
+    let names: Vec<String> =
+        shelf.items.iter().take(SHOWN).map(|item| item.name.to_string()).collect();
+    let there = match shelf.items.len() {
+        0 => "none".into(),
+        count if count > SHOWN => format!("{} and {} older ones", names.join(", "), count - SHOWN),
+        _ => names.join(", "),
+    };
+    Error::UnknownName { place: shelf.place.shown().into(), name: name.into(), there }
+}

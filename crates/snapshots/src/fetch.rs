@@ -1,0 +1,173 @@
+//! From the store back to files.
+
+use std::path::{Path, PathBuf};
+
+use age::x25519::Identity;
+use backup_sources::{Backup, Download, Limits, ObjectStorageSource};
+use object_stores::ObjectPlace;
+use pg_replicate::Context;
+use tokio::io::AsyncRead;
+
+use crate::choice::{Which, choose};
+use crate::entry::Entry;
+use crate::error::Error;
+use crate::hashed::Hashed;
+use crate::manifest::{FileState, Manifest, Sidecar};
+use crate::name::Name;
+use crate::progress::{FETCH, Meter};
+use crate::scratch::Scratch;
+use crate::shelf::{Shelf, path};
+use crate::space;
+use crate::take::until_cancelled;
+use crate::unpack::{UnpackError, Unpacking};
+
+/// A snapshot's files, each compared with its manifest. They are removed when this is dropped.
+#[derive(Debug)]
+pub struct Fetched {
+    /// Which snapshot.
+    pub entry: Entry,
+    /// What it holds.
+    pub manifest: Manifest,
+    /// The dump, in the format that the manifest says.
+    pub dump: PathBuf,
+    /// The fixtures, if it has any.
+    pub fixtures: Vec<PathBuf>,
+    _directory: Scratch,
+}
+
+/// Fetches a snapshot from `store` into a directory of its own below `directory`: downloads it, going on where
+/// a connection broke; decrypts and unpacks it on the way; compares every file with the manifest.
+///
+/// # Errors
+/// [`Error::NoSnapshot`], [`Error::UnknownName`]; [`Error::Damaged`] with what exactly is wrong;
+/// [`Error::Key`] when no identity opens it; [`Error::Space`]. Nothing is left in `directory` then.
+pub async fn fetch(
+    store: &ObjectPlace,
+    which: &Which,
+    identities: &[Identity],
+    directory: &Path,
+    context: &Context,
+) -> Result<Fetched, Error> {
+    let looking = async {
+        let shelf = Shelf::look(store).await?;
+        choose(&shelf, which).await
+    };
+    let (entry, name, sidecar) = until_cancelled(context, looking).await?;
+    if name.is_encrypted && identities.is_empty() {
+        return Err(Error::Key {
+            name: entry.name,
+            reason: "an identity (AGE-SECRET-KEY-1…) of one of its recipients is wanted".into(),
+        });
+    }
+    let Sidecar { archive, manifest } = sidecar;
+    let bytes = manifest.files.iter().map(|file| file.bytes).sum();
+    space::enough(directory, bytes, &format!("the files of snapshot {}", entry.name))?;
+    let scratch = Scratch::create(directory)?;
+    tracing::info!(bytes = entry.bytes, "Start fetch snapshot {}", entry.name);
+    let unpacking = Unpacking { name: &name, manifest: &manifest, identities };
+    Fetch { store, entry: &entry, archive: &archive, context }.run(&unpacking, &scratch).await?;
+    tracing::info!(files = manifest.files.len(), bytes, "End fetch snapshot {}", entry.name);
+    let dump = manifest.dump.file();
+    let fixtures = manifest.files.iter().filter(|file| file.name != dump);
+    Ok(Fetched {
+        dump: scratch.path().join(dump),
+        fixtures: fixtures.map(|file| scratch.path().join(&file.name)).collect(),
+        entry,
+        manifest,
+        _directory: scratch,
+    })
+}
+
+struct Fetch<'a> {
+    store: &'a ObjectPlace,
+    entry: &'a Entry,
+    archive: &'a FileState,
+    context: &'a Context,
+}
+
+impl Fetch<'_> {
+    async fn run(&self, unpacking: &Unpacking<'_>, scratch: &Scratch) -> Result<(), Error> {
+        let source = ObjectStorageSource::new(self.store.clone());
+        let backup = Backup {
+            id: path(self.store, &self.entry.name).to_string(),
+            created_at: self.entry.taken_at,
+            size: Some(self.archive.bytes),
+        };
+        let meter = Meter::new(self.context, "fetch", FETCH, self.archive.bytes);
+        let report = |bytes, _| meter.reached(bytes);
+        let (cancel, retry) = (&self.context.cancel, Limits::default().retry);
+        let mut download = Download::new(&source, &backup, cancel, retry, &report);
+        download.begin().await.map_err(|error| self.not_downloaded(error))?;
+        let (fetching, reader) = download.into_parts();
+        let unpacked = async {
+            // Dropped at its end, so that a download that nobody needs any more ends.
+            let mut reader = Hashed::new(reader);
+            let unpacked = unpacking.run(&mut reader, scratch.path()).await;
+            self.explain(unpacked, reader).await
+        };
+        let (fetched, unpacked) = tokio::join!(fetching, unpacked);
+        fetched.map_err(|error| self.not_downloaded(error))?;
+        unpacked
+    }
+
+    /// An archive that cannot be unpacked, or has other bytes than were written, is told apart by its hash.
+    async fn explain(
+        &self,
+        unpacked: Result<(), UnpackError>,
+        mut reader: Hashed<impl AsyncRead + Unpin>,
+    ) -> Result<(), Error> {
+        let wrong = match unpacked {
+            Ok(()) => None,
+            Err(UnpackError::Damaged(reason)) => Some(reason),
+            Err(UnpackError::Key(reason)) => {
+                return Err(Error::Key { name: self.entry.name.clone(), reason });
+            }
+            Err(UnpackError::Write(file, source)) => {
+                return Err(Error::file("write", PathBuf::from(file), source));
+            }
+        };
+        // What fails here fails in the download too, which tells it better.
+        let _ = tokio::io::copy(&mut reader, &mut tokio::io::sink()).await;
+        let (bytes, sha256) = reader.finish();
+        let is_as_written = (bytes, &sha256) == (self.archive.bytes, &self.archive.sha256);
+        match wrong {
+            None if is_as_written => Ok(()),
+            Some(reason) if is_as_written => Err(self.damaged(format!(
+                "{reason}; the archive in the store is the one that was written"
+            ))),
+            wrong => {
+                let changed = format!(
+                    "the archive in the store is not the one that was written: it has {bytes} bytes and SHA-256 \
+                     {sha256}, and its manifest says {} and {}",
+                    self.archive.bytes, self.archive.sha256
+                );
+                let found =
+                    wrong.map(|reason| format!("; found when {reason}")).unwrap_or_default();
+                Err(self.damaged(format!("{changed}{found}")))
+            }
+        }
+    }
+
+    fn damaged(&self, reason: String) -> Error {
+        Error::Damaged { name: self.entry.name.clone(), place: self.store.shown().into(), reason }
+    }
+
+    fn not_downloaded(&self, error: backup_sources::Error) -> Error {
+        use backup_sources::Error as Download;
+        match error {
+            Download::Cancelled => Error::Cancelled,
+            Download::Unreachable { url, reason } => Error::Unreachable { place: url, reason },
+            Download::Damaged { reason, .. }
+            | Download::Changed { reason, .. }
+            | Download::NoBackup { reason, .. } => self.damaged(reason),
+            other => Error::Store {
+                action: format!("download {} from", self.entry.name),
+                place: self.store.shown().into(),
+                reason: other.to_string(),
+            },
+        }
+    }
+}
+
+/// What a name stands for: [`choose`] has it from the list of the store.
+pub(crate) type Chosen = (Entry, Name, Sidecar);

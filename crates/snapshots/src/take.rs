@@ -1,0 +1,154 @@
+//! Taking a snapshot.
+
+use std::path::Path;
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use object_stores::ObjectPlace;
+use pg_replicate::moment::Moment;
+use pg_replicate::{Context, DatabaseUrl};
+
+use crate::changes::Changes;
+use crate::entry::{Entry, State};
+use crate::error::Error;
+use crate::manifest::{FORMAT, Manifest, Versions};
+use crate::name::label;
+use crate::pack::Member;
+use crate::progress::{COMPARE, DUMP, Meter};
+use crate::publish::publish;
+use crate::scratch::Scratch;
+use crate::settings::{DumpFormat, Settings};
+use crate::shelf::Shelf;
+use crate::{fixtures, tables, tidy};
+
+/// Fixtures stand below it in the archive.
+const FIXTURES: &str = "fixtures";
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// The watched tables are those of the newest snapshot; nothing was dumped or uploaded.
+    Unchanged {
+        /// The newest good snapshot.
+        latest: Entry,
+    },
+    /// A snapshot was taken.
+    Kept {
+        /// It.
+        entry: Entry,
+        /// What has changed since the one before, in words, a table each; nothing for the first one.
+        changes: Vec<String>,
+        /// The snapshots that are not kept any longer.
+        pruned: Vec<String>,
+    },
+}
+
+/// Takes a snapshot of `source` when its watched tables differ from the newest good snapshot, or when it is
+/// `force`d to; prunes; repairs what an earlier run has left undone.
+///
+/// # Errors
+/// [`Error::Unfinished`] when the newest snapshot is kept and something around it is not done. After all
+/// others the store holds the snapshots that it held.
+pub async fn take(
+    source: &DatabaseUrl,
+    settings: &Settings,
+    force: bool,
+    context: &Context,
+) -> Result<Taken, Error> {
+    let store = &settings.store;
+    let label = label(source.database());
+    let scratch = Scratch::create(&settings.directory)?;
+    let newest = until_cancelled(context, newest(store, &label)).await?;
+    let meter = Meter::new(context, "compare", COMPARE, 1);
+    let moment = Moment::open(source, context).await?;
+    let taken_at = time_after(newest.as_ref(), Utc::now());
+    let tables = moment.during(tables::read(source, &moment, settings, context)).await?;
+    meter.reached(1);
+    let changes = match newest.as_ref().and_then(Entry::manifest) {
+        Some(manifest) => Changes::between(&manifest.tables, &tables),
+        None => Changes::default(),
+    };
+    if let Some(latest) = newest.filter(|_| changes.is_empty() && !force) {
+        drop(moment);
+        tracing::info!(tables = tables.len(), "Nothing has changed since snapshot {}", latest.name);
+        tidy::tidy(settings, &label, &latest, Utc::now(), context).await?;
+        return Ok(Taken::Unchanged { latest });
+    }
+    tracing::info!(tables = tables.len(), forced = force, "Start snapshot; changes: {changes}");
+    let manifest = Manifest {
+        format: FORMAT,
+        database: source.database().into(),
+        taken_at,
+        versions: Versions {
+            server: moment.server_version().into(),
+            pg_dump: moment.pg_dump_version().into(),
+            program: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).into(),
+        },
+        dump: settings.format,
+        tables,
+        files: Vec::new(),
+    };
+    let members = write_members(source, &moment, settings, scratch.path(), context).await?;
+    // The upload need not hold the database's old rows back from vacuum.
+    drop(moment);
+    let entry = publish(settings, manifest, &members, context).await?;
+    drop(scratch);
+    let pruned = tidy::tidy(settings, &label, &entry, Utc::now(), context).await?;
+    tracing::info!(bytes = entry.bytes, pruned = pruned.len(), "End snapshot {}", entry.name);
+    Ok(Taken::Kept { entry, changes: changes.into_words(), pruned })
+}
+
+/// The newest good snapshot of the database with this label.
+async fn newest(store: &ObjectPlace, label: &str) -> Result<Option<Entry>, Error> {
+    let shelf = Shelf::look(store).await?;
+    for item in shelf.items.iter().filter(|item| item.name.database == label) {
+        let Some(entry) = shelf.read(item).await? else { continue };
+        match &entry.state {
+            State::Good(_) => return Ok(Some(entry)),
+            State::Unfinished => {}
+            State::Damaged(reason) => {
+                tracing::warn!("Snapshot {} cannot be used: {reason}", entry.name);
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Names sort by time, whatever clocks say.
+fn time_after(newest: Option<&Entry>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let now = now.trunc_subsecs(0);
+    newest.map_or(now, |newest| now.max(newest.taken_at + TimeDelta::seconds(1)))
+}
+
+/// The fixtures and the dump, as files. The fixtures first: patterns that mean nothing cost no dump.
+async fn write_members(
+    source: &DatabaseUrl,
+    moment: &Moment,
+    settings: &Settings,
+    directory: &Path,
+    context: &Context,
+) -> Result<Vec<Member>, Error> {
+    let fixtures = directory.join(FIXTURES);
+    std::fs::create_dir(&fixtures).map_err(|source| Error::file("create", &fixtures, source))?;
+    let (patterns, snapshot) = (&settings.fixtures, Some(moment.snapshot()));
+    let writing = fixtures::write(source, patterns, snapshot, &fixtures, context);
+    let written = moment.during(writing).await?;
+    let dump = settings.format.file();
+    let format = match settings.format {
+        DumpFormat::Custom => pg_replicate::moment::DumpFormat::Custom,
+        DumpFormat::Plain => pg_replicate::moment::DumpFormat::Plain,
+    };
+    moment.dump(format, &directory.join(dump), DUMP, context).await?;
+    let dump = Member { name: dump.into(), path: directory.join(dump) };
+    let fixture = |name: &str| Member {
+        name: format!("{FIXTURES}/{name}"),
+        path: fixtures.join(name),
+    };
+    Ok([dump].into_iter().chain(written.iter().map(|file| fixture(&file.name))).collect())
+}
+
+pub(crate) async fn until_cancelled<T>(
+    context: &Context,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    context.cancel.run_until_cancelled(work).await.ok_or(Error::Cancelled)?
+}

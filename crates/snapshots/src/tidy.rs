@@ -1,0 +1,184 @@
+//! What is done around a good snapshot: the pointer to it, and the end of those that are not kept.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStoreExt, PutPayload};
+use object_stores::{ObjectPlace, reason};
+use pg_replicate::Context;
+use serde::{Deserialize, Serialize};
+
+use crate::entry::Entry;
+use crate::error::Error;
+use crate::name::latest;
+use crate::settings::Settings;
+use crate::shelf::{Item, Shelf, path};
+use crate::take::until_cancelled;
+
+/// Half a snapshot that is older is nobody's work any longer.
+const UNFINISHED_FOR: TimeDelta = TimeDelta::days(1);
+
+/// How long taking away what failed may take, when nobody wants to wait for it.
+const REMOVE_LIMIT: Duration = Duration::from_secs(5);
+
+/// The object that names the newest good snapshot, for other programs and for people; this one looks at the
+/// snapshots themselves.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Pointer {
+    name: String,
+    taken_at: DateTime<Utc>,
+}
+
+/// Points to `newest`, which is good, and prunes; answers the names of what was pruned. Everything that is
+/// done here already is not done again.
+pub(crate) async fn tidy(
+    settings: &Settings,
+    label: &str,
+    newest: &Entry,
+    now: DateTime<Utc>,
+    context: &Context,
+) -> Result<Vec<String>, Error> {
+    let store = &settings.store;
+    let unfinished = |(action, reason): (String, String)| Error::Unfinished {
+        name: newest.name.clone(),
+        action,
+        place: store.shown().into(),
+        reason,
+    };
+    let work = async {
+        let shelf = Shelf::look(store).await;
+        let mut shelf = shelf.map_err(|error| unfinished(("list".into(), error.to_string())))?;
+        shelf.items.retain(|item| item.name.database == label);
+        point(&shelf, store, label, newest).await.map_err(unfinished)?;
+        prune(settings, shelf, now).await.map_err(unfinished)
+    };
+    until_cancelled(context, work).await
+}
+
+type Refusal = (String, String);
+
+async fn point(
+    shelf: &Shelf<'_>,
+    store: &ObjectPlace,
+    label: &str,
+    newest: &Entry,
+) -> Result<(), Refusal> {
+    let path = path(store, &latest(label));
+    let refusal =
+        |error: object_store::Error| (format!("write {} in", latest(label)), reason(&error));
+    let wanted = Pointer { name: newest.name.clone(), taken_at: newest.taken_at };
+    let found = match store.store.get(&path).await {
+        Ok(found) => Some(found.bytes().await.map_err(refusal)?),
+        Err(object_store::Error::NotFound { .. }) => None,
+        Err(error) => return Err(refusal(error)),
+    };
+    let found = found.and_then(|json| serde_json::from_slice::<Pointer>(&json).ok());
+    // Another program may have taken a newer one meanwhile.
+    let is_newer = |found: &Pointer| {
+        let mut whole = shelf.items.iter().filter(|item| is_whole(item));
+        found.taken_at > newest.taken_at && whole.any(|item| item.name.to_string() == found.name)
+    };
+    if found.is_some_and(|found| found == wanted || is_newer(&found)) {
+        return Ok(());
+    }
+    let json = serde_json::to_vec_pretty(&wanted)
+        .map_err(|error| (format!("write {} in", latest(label)), error.to_string()))?;
+    store.store.put(&path, PutPayload::from(json)).await.map(drop).map_err(refusal)
+}
+
+/// Ends the snapshots that are not kept, and what broken-off uploads have left.
+///
+/// A snapshot is only removed by who has seen a newer good one: whatever others do at the same time, the newest
+/// stays.
+async fn prune(
+    settings: &Settings,
+    mut shelf: Shelf<'_>,
+    now: DateTime<Utc>,
+) -> Result<Vec<String>, Refusal> {
+    let store = &settings.store;
+    let (whole, halves): (Vec<Item>, Vec<Item>) = shelf.items.drain(..).partition(is_whole);
+    shelf.items = whole;
+    for half in halves.iter().filter(|half| is_old(half, now)) {
+        tracing::warn!("Removing {}, whose upload was broken off", half.name);
+        end(store, half).await?;
+    }
+    let mut pruned = Vec::new();
+    let words = |error: Error| ("prune".to_owned(), error.to_string());
+    for item in superfluous(settings, &shelf).await.map_err(words)? {
+        end(store, item).await?;
+        tracing::info!("Pruned snapshot {}", item.name);
+        pruned.push(item.name.to_string());
+    }
+    Ok(pruned)
+}
+
+/// The good snapshots that are not kept.
+async fn superfluous<'s>(
+    settings: &Settings,
+    shelf: &'s Shelf<'_>,
+) -> Result<Vec<&'s Item>, Error> {
+    let beyond = |items: &[&'s Item]| -> Vec<&'s Item> {
+        let times: Vec<DateTime<Utc>> = items.iter().map(|item| item.name.taken_at).collect();
+        let kept = settings.keep.kept(&times);
+        let places = (0..items.len()).filter(|place| !kept.contains(place));
+        places.map(|place| items[place]).collect()
+    };
+    let all: Vec<&Item> = shelf.items.iter().collect();
+    if beyond(&all).is_empty() {
+        return Ok(Vec::new());
+    }
+    // A damaged one must not take the place of a good one.
+    let entries = shelf.read_all().await?;
+    let is_good = |item: &&Item| {
+        let name = item.name.to_string();
+        entries.iter().any(|entry| entry.name == name && entry.manifest().is_some())
+    };
+    Ok(beyond(&all.into_iter().filter(is_good).collect::<Vec<_>>()))
+}
+
+fn is_whole(item: &Item) -> bool {
+    item.archive.is_some() && item.sidecar.is_some()
+}
+
+fn is_old(half: &Item, now: DateTime<Utc>) -> bool {
+    let objects = [&half.archive, &half.sidecar];
+    objects.into_iter().flatten().all(|object| object.last_modified < now - UNFINISHED_FOR)
+}
+
+/// The manifest first: an archive without one does not count.
+async fn end(store: &ObjectPlace, item: &Item) -> Result<(), Refusal> {
+    let objects: Vec<&Path> = [&item.sidecar, &item.archive]
+        .into_iter()
+        .flatten()
+        .map(|one: &ObjectMeta| &one.location)
+        .collect();
+    for object in objects {
+        delete(store, object)
+            .await
+            .map_err(|error| (format!("remove {} from", item.name), reason(&error)))?;
+    }
+    Ok(())
+}
+
+async fn delete(store: &ObjectPlace, object: &Path) -> object_store::Result<()> {
+    match store.store.delete(object).await {
+        // Somebody else was faster.
+        Err(object_store::Error::NotFound { .. }) => Ok(()),
+        result => result,
+    }
+}
+
+/// Takes away the objects of a snapshot that could not be kept, within a time.
+pub(crate) async fn remove(store: &ObjectPlace, objects: &[&Path]) -> object_store::Result<()> {
+    let removing = async {
+        for object in objects {
+            delete(store, object).await?;
+        }
+        Ok(())
+    };
+    tokio::time::timeout(REMOVE_LIMIT, removing).await.unwrap_or_else(|_| {
+        let source = "no answer in time".into();
+        Err(object_store::Error::Generic { store: "remove", source })
+    })
+}
