@@ -123,6 +123,20 @@ impl Moment {
         }
     }
 
+    /// Ends it: locks are gone when this returns, which they are some time later when it is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub async fn end(self, context: &Context) -> Result<(), Error> {
+        let connection = self.snapshot.connection();
+        let commit = async {
+            // A connection that is lost has ended it too.
+            let _ = connection.batch_execute("COMMIT").await;
+            Ok(())
+        };
+        connection.run(context, commit).await
+    }
+
     /// Dumps the database as it is in the moment to `file`, without owners and rights; `share` is the part
     /// of the step's progress, in percent, that this takes.
     ///

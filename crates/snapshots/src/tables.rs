@@ -30,8 +30,7 @@ pub(crate) async fn read(
             only.join(", ")
         )));
     }
-    let names: HashSet<&TableName> =
-        watched.iter().map(|table| &table.name).collect();
+    let names: HashSet<&TableName> = watched.iter().map(|table| &table.name).collect();
     let is_wanted = |table: &TableName| names.contains(table);
     let snapshot = Some(moment.snapshot());
     let content =

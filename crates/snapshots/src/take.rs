@@ -68,7 +68,7 @@ pub async fn take(
         None => Changes::default(),
     };
     if let Some(latest) = newest.filter(|_| changes.is_empty() && !force) {
-        drop(moment);
+        moment.end(context).await?;
         tracing::info!(tables = tables.len(), "Nothing has changed since snapshot {}", latest.name);
         tidy::tidy(settings, &label, &latest, Utc::now(), context).await?;
         return Ok(Taken::Unchanged { latest });
@@ -89,7 +89,7 @@ pub async fn take(
     };
     let members = write_members(source, &moment, settings, scratch.path(), context).await?;
     // The upload need not hold the database's old rows back from vacuum.
-    drop(moment);
+    moment.end(context).await?;
     let entry = publish(settings, manifest, &members, context).await?;
     drop(scratch);
     let pruned = tidy::tidy(settings, &label, &entry, Utc::now(), context).await?;
@@ -139,10 +139,8 @@ async fn write_members(
     };
     moment.dump(format, &directory.join(dump), DUMP, context).await?;
     let dump = Member { name: dump.into(), path: directory.join(dump) };
-    let fixture = |name: &str| Member {
-        name: format!("{FIXTURES}/{name}"),
-        path: fixtures.join(name),
-    };
+    let fixture =
+        |name: &str| Member { name: format!("{FIXTURES}/{name}"), path: fixtures.join(name) };
     Ok([dump].into_iter().chain(written.iter().map(|file| fixture(&file.name))).collect())
 }
 
