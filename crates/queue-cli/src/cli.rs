@@ -5,7 +5,7 @@
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use shared_steps::Step;
-use shared_steps::config::RedisOptions;
+use shared_steps::config::{MaxAgeOptions, RedisOptions};
 
 use bull_queue::State;
 
@@ -63,11 +63,18 @@ pub(crate) enum Command {
     },
 }
 
+/// What `stats` is told.
+#[derive(Args, Debug, Clone, Default)]
+pub(crate) struct Stats {
+    #[command(flatten)]
+    pub(crate) max_age: MaxAgeOptions,
+}
+
 /// What can be done to queues and jobs, from the shell and inside `repl`.
 #[derive(Subcommand, Debug)]
 pub(crate) enum QueueCommand {
-    /// How many jobs wait, run, have ended
-    Stats,
+    /// How many jobs wait, run, have ended; whether snapshots are overdue
+    Stats(Stats),
     /// The jobs that run
     Active(List),
     /// The jobs in line, the next to run first

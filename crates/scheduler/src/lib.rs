@@ -1,4 +1,5 @@
-//! Puts a night's first job on its queue when its time has come, and the schema export on its own.
+//! Puts a night's first job on its queue when its time has come, and what runs beside it on
+//! queues of its own.
 //!
 //! What is scheduled stands in Redis, as a repeatable job of Bull's: the next night is a delayed job
 //! whose id is its time, so that any number of schedulers add it once. The ticks of apalis-cron
@@ -36,16 +37,14 @@ pub async fn run(
     settings: &Settings,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
-    let night = (Step::FullReplication, Some(&settings.schedule));
-    let export = (Step::SchemaExport, settings.schema_export.schedule.as_ref());
     let mut monitor = Monitor::new()
         .shutdown_timeout(SHUTDOWN_LIMIT)
         // A tick that is late (the process was stopped, the clock was set) ends apalis-cron's
         // worker; the next one computes its time anew.
         .should_restart(|_, _| true);
-    for (step, schedule) in [night, export] {
+    for step in Step::scheduled() {
         let queue = Queue::new(connection.clone(), step.queue());
-        let Some(schedule) = schedule else {
+        let Some(schedule) = settings.schedule_of(step) else {
             // It was on before.
             for repeatable in queue.repeatables().await? {
                 queue.remove_repeatable(&repeatable.key).await?;
@@ -82,10 +81,10 @@ pub async fn run(
 fn log_next(step: Step, schedule: &ScheduleSettings, next: u64) {
     let next = i64::try_from(next).ok().and_then(DateTime::from_timestamp_millis);
     let Some(next) = next else { return };
-    let what = if step == Step::SchemaExport { "schema export" } else { "night" };
     tracing::info!(
         schedule = schedule.cron,
-        "The next {what} starts at {}",
+        "The next {} starts at {}",
+        step.noun(),
         next.with_timezone(&schedule.parsed.zone()).format("%Y-%m-%d %H:%M %Z")
     );
 }

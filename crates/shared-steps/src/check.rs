@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use backup_sources::Fetcher;
+use bull_queue::Queue;
+use chrono::Utc;
 use pg_replicate::{CancellationToken, Check};
 
 use crate::config::BackupMethod;
 use crate::steps::{full_copy, incremental};
-use crate::{Settings, learning_content};
+use crate::{Settings, Step, learning_content, snapshot_age};
 
 /// How long any one server may take.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -27,6 +29,7 @@ pub async fn run(settings: &Settings) -> Vec<Check> {
     checks.extend(named(copied, "DATABASE_URL"));
     checks.extend(named(incremental(settings).check().await, "TARGET_DATABASE_URL"));
     checks.push(content_api(settings).await);
+    checks.extend(snapshots(settings).await);
     checks
 }
 
@@ -79,4 +82,39 @@ async fn content_api(settings: &Settings) -> Check {
         Err(_) => Err(format!("no answer within {} s", LIMIT.as_secs())),
     };
     Check { subject: "LCMS_API_URL".into(), outcome }
+}
+
+/// The store of snapshots can be looked at, and the newest one is young enough.
+async fn snapshots(settings: &Settings) -> Option<Check> {
+    let taken = settings.snapshots.taken.as_ref()?;
+    let shown = taken.store.shown();
+    let look = async {
+        let entries = snapshots::list(&taken.store).await.map_err(|error| error.to_string())?;
+        let newest = entries.iter().find(|entry| entry.manifest().is_some());
+        let found = match newest {
+            Some(newest) => format!("{shown}: the newest snapshot is {}", newest.name),
+            None => format!("{shown}: no snapshot yet"),
+        };
+        let (Some(max_age), Some(newest)) = (settings.snapshots.max_age, newest) else {
+            return Ok(found);
+        };
+        let completed = match bull_queue::connect(settings.redis_url.secret()).await {
+            Ok(connection) => {
+                let queue = Queue::new(connection, Step::Snapshot.queue());
+                snapshot_age::last_completed(&queue).await.unwrap_or_default()
+            }
+            // Its own line says so.
+            Err(_) => None,
+        };
+        let last = completed.max(Some(newest.taken_at));
+        match snapshot_age::overdue(last, max_age, Utc::now()) {
+            Some(overdue) => Err(overdue),
+            None => Ok(found),
+        }
+    };
+    let outcome = match tokio::time::timeout(LIMIT, look).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(format!("{shown} did not answer within {} s", LIMIT.as_secs())),
+    };
+    Some(Check { subject: "SNAPSHOT_STORE".into(), outcome })
 }

@@ -14,6 +14,9 @@ pub enum StepError {
     /// No backup could be fetched.
     #[error(transparent)]
     Backup(backup_sources::Error),
+    /// A snapshot was not taken, or cannot be used.
+    #[error(transparent)]
+    Snapshot(Box<snapshots::Error>),
     /// The learning content could not be loaded.
     #[error(transparent)]
     LearningContent(learning_content::Error),
@@ -41,6 +44,10 @@ impl StepError {
             Self::Replication(error) if error.is_unreachable() => crate::exit::UNREACHABLE,
             Self::Backup(error) if error.is_unreachable() => crate::exit::UNREACHABLE,
             Self::Backup(backup_sources::Error::Configuration(_)) => crate::exit::USAGE,
+            Self::Snapshot(error) if error.is_unreachable() => crate::exit::UNREACHABLE,
+            Self::Snapshot(error) if matches!(**error, snapshots::Error::Configuration(_)) => {
+                crate::exit::USAGE
+            }
             Self::LearningContent(error) if error.is_unreachable() => crate::exit::UNREACHABLE,
             _ => crate::exit::FAILED,
         }
@@ -56,6 +63,12 @@ impl From<pg_replicate::Error> for StepError {
 impl From<backup_sources::Error> for StepError {
     fn from(error: backup_sources::Error) -> Self {
         if error.is_cancelled() { Self::Interrupted } else { Self::Backup(error) }
+    }
+}
+
+impl From<snapshots::Error> for StepError {
+    fn from(error: snapshots::Error) -> Self {
+        if error.is_cancelled() { Self::Interrupted } else { Self::Snapshot(Box::new(error)) }
     }
 }
 

@@ -16,6 +16,8 @@ pub mod pipeline;
 pub mod progress_bar;
 pub mod progress_text;
 pub mod signals;
+pub mod snapshot_age;
+pub mod snapshot_table;
 pub mod steps;
 pub mod summary_table;
 pub mod telemetry;

@@ -4,7 +4,7 @@
 //! Queue names are parts of Redis keys that operators and a Node.js worker use: they are kept to
 //! the letter.
 
-use bull_queue::{Backoff, JobOptions, JobRequest};
+use bull_queue::{Backoff, JobOptions, JobRequest, Keep};
 
 /// What a job of the night does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,6 +19,8 @@ pub enum Step {
     Notification,
     /// The schema into another database: no part of the night.
     SchemaExport,
+    /// A backup that is kept when the data has changed: no part of the night.
+    Snapshot,
 }
 
 /// How a step stands in the night.
@@ -31,6 +33,8 @@ struct Stage {
     slug: &'static str,
     /// Whether `MAX_RETRY_COUNT` counts here; a notification is tried once.
     retried: bool,
+    /// How many of its ended jobs stay in Redis; all of them without a number.
+    kept: Option<u64>,
 }
 
 /// The night, in order: each step adds the one below it when it succeeds.
@@ -40,34 +44,49 @@ const PIPELINE: [Stage; 4] = [
         queue: "Replication queue",
         slug: "full-replication",
         retried: true,
+        kept: None,
     },
     Stage {
         step: Step::IncrementalReplication,
         queue: "Incremental replication queue",
         slug: "incremental-replication",
         retried: true,
+        kept: None,
     },
     Stage {
         step: Step::LearningContent,
         queue: "Learning Content replication queue",
         slug: "learning-content-replication",
         retried: true,
+        kept: None,
     },
     Stage {
         step: Step::Notification,
         queue: "Notification queue",
         slug: "notification",
         retried: false,
+        kept: None,
     },
 ];
 
 /// What runs by itself, each on a queue of its own.
-const BESIDE: [Stage; 1] = [Stage {
-    step: Step::SchemaExport,
-    queue: "Schema export queue",
-    slug: "export-schema",
-    retried: true,
-}];
+const BESIDE: [Stage; 2] = [
+    Stage {
+        step: Step::SchemaExport,
+        queue: "Schema export queue",
+        slug: "export-schema",
+        retried: true,
+        kept: None,
+    },
+    Stage {
+        step: Step::Snapshot,
+        queue: "Snapshot queue",
+        slug: "snapshot",
+        retried: true,
+        // Every five minutes, all of them would fill Redis.
+        kept: Some(1_000),
+    },
+];
 
 fn stages() -> impl Iterator<Item = &'static Stage> {
     PIPELINE.iter().chain(&BESIDE)
@@ -86,6 +105,21 @@ impl Step {
     /// The steps of the night, in their order.
     pub fn night() -> impl Iterator<Item = Self> {
         PIPELINE.iter().map(|stage| stage.step)
+    }
+
+    /// The steps whose jobs can be added by a schedule: the first of the night, and those beside it.
+    pub fn scheduled() -> impl Iterator<Item = Self> {
+        PIPELINE.iter().take(1).chain(&BESIDE).map(|stage| stage.step)
+    }
+
+    /// What a job of it is called in a sentence: `the next night`.
+    #[must_use]
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::SchemaExport => "schema export",
+            Self::Snapshot => "snapshot",
+            _ => "night",
+        }
     }
 
     /// Every step, those of the night first.
@@ -148,14 +182,18 @@ impl Step {
     /// A job of this step, as the Node.js program adds it: no data, name `__default__`.
     #[must_use]
     pub fn job(self, retry: RetryPolicy) -> JobRequest {
-        let options = if self.stage().retried {
+        let stage = self.stage();
+        let keep = stage.kept.map(Keep::newest);
+        let kept =
+            JobOptions { remove_on_complete: keep, remove_on_fail: keep, ..JobOptions::default() };
+        let options = if stage.retried {
             JobOptions {
                 attempts: retry.attempts,
                 backoff: Some(Backoff::exponential(retry.delay_ms)),
-                ..JobOptions::default()
+                ..kept
             }
         } else {
-            JobOptions { attempts: 1, ..JobOptions::default() }
+            JobOptions { attempts: 1, ..kept }
         };
         JobRequest::new(serde_json::json!({}), options)
     }
@@ -183,7 +221,7 @@ mod tests {
         assert_eq!(Step::Notification.next(), None);
         assert_eq!(Step::LearningContent.before().count(), 2);
         assert_eq!((Step::SchemaExport.next(), Step::SchemaExport.before().count()), (None, 0));
-        assert_eq!(Step::all().count(), 5);
+        assert_eq!(Step::all().count(), 6);
     }
 
     #[test]
@@ -205,5 +243,16 @@ mod tests {
         let retry = RetryPolicy { attempts: 10, delay_ms: 1000 };
         assert_eq!(Step::Notification.job(retry).options.attempts, 1);
         assert_eq!(Step::FullReplication.job(retry).options.attempts, 10);
+    }
+
+    #[test]
+    fn of_snapshots_that_come_every_few_minutes_not_all_jobs_stay() {
+        let retry = RetryPolicy { attempts: 10, delay_ms: 1000 };
+        let kept = |step: Step| {
+            let options = step.job(retry).options;
+            (options.remove_on_complete, options.remove_on_fail)
+        };
+        assert_eq!(kept(Step::Snapshot), (Some(Keep::newest(1_000)), Some(Keep::newest(1_000))));
+        assert_eq!(kept(Step::FullReplication), (None, None));
     }
 }

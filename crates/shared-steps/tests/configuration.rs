@@ -3,11 +3,18 @@
 
 use std::collections::BTreeMap;
 
+use age::secrecy::ExposeSecret;
 use clap::{CommandFactory, Parser};
 use pg_replicate::ForeignKeys;
 use shared_steps::Settings;
 use shared_steps::config::BackupMethod;
 use shared_steps::config::Options;
+
+/// A public and a secret key of age.
+fn keys() -> (String, String) {
+    let secret = age::x25519::Identity::generate();
+    (secret.to_public().to_string(), secret.to_string().expose_secret().to_owned())
+}
 
 #[derive(Parser)]
 #[command(name = "worker", term_width = 100)]
@@ -245,4 +252,117 @@ fn a_verification_that_cannot_be_is_told_at_start() {
         settings(&["--verify=counts", "--backup-source=file", "--backup-file=/tmp/night.dump"])
             .unwrap();
     assert!(settings.warnings[0].starts_with("VERIFY has no effect"), "{:?}", settings.warnings);
+}
+
+#[test]
+fn snapshots_are_off_without_a_schedule_and_a_store() {
+    let snapshots = settings(&[]).unwrap().snapshots;
+    assert!(snapshots.schedule.is_none() && snapshots.taken.is_none());
+    assert!(snapshots.max_age.is_none() && snapshots.identities.is_empty());
+    let by_hand = settings(&["--snapshot-store", "file:///backups"]).unwrap().snapshots;
+    assert!(by_hand.schedule.is_none());
+    let taken = by_hand.taken.unwrap();
+    assert_eq!(taken.keep.to_string(), "last=10,daily=7,weekly=4,monthly=12");
+    assert_eq!(taken.format, snapshots::DumpFormat::Custom);
+    assert_eq!(taken.compression, snapshots::Compression::Zstd);
+}
+
+#[test]
+fn what_snapshots_are_told() {
+    let ((public, secret), directory) = (keys(), tempfile::tempdir().unwrap());
+    let file = directory.path().join("keys.txt");
+    std::fs::write(&file, format!("# created: today\n# public key: {public}\n{secret}\n")).unwrap();
+    let settings = settings(&[
+        "--snapshot-schedule",
+        "*/5 * * * *",
+        "--snapshot-store",
+        "s3://bucket/snapshots",
+        "--snapshot-keep",
+        "last=3",
+        "--snapshot-max-age",
+        "90 minutes",
+        "--snapshot-tables",
+        "users, log_{old,new} stats.*",
+        "--snapshot-ignore-tables",
+        "*_sessions",
+        "--fixtures",
+        "auth_user,checkouts_*",
+        "--snapshot-format",
+        "plain",
+        "--snapshot-compression",
+        "gzip",
+        "--snapshot-recipient",
+        &public,
+        "--snapshot-identity-file",
+        file.to_str().unwrap(),
+    ])
+    .unwrap();
+    let debug = format!("{settings:?}");
+    assert!(!debug.contains(&secret), "{debug}");
+    let snapshots = settings.snapshots;
+    assert_eq!(snapshots.schedule.unwrap().cron, "*/5 * * * *");
+    assert_eq!(snapshots.max_age.unwrap().as_secs(), 5_400);
+    assert_eq!(snapshots.identities.len(), 1);
+    let taken = snapshots.taken.unwrap();
+    let shown = |patterns: &[snapshots::Pattern]| {
+        patterns.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&taken.tables.only), ["users", "log_{old,new}", "stats.*"]);
+    assert_eq!(shown(&taken.tables.ignore), ["*_sessions"]);
+    assert_eq!(shown(&taken.fixtures), ["auth_user", "checkouts_*"]);
+    assert_eq!(taken.recipients.len(), 1);
+}
+
+#[test]
+fn all_that_is_wrong_with_snapshots_is_reported() {
+    let ((_, secret), directory) = (keys(), tempfile::tempdir().unwrap());
+    let file = directory.path().join("keys.txt");
+    std::fs::write(&file, "AGE-SECRET-KEY-1WRONG").unwrap();
+    let error = settings(&[
+        "--snapshot-schedule",
+        "every day",
+        "--snapshot-keep",
+        "yearly=1",
+        "--snapshot-max-age",
+        "0 minutes",
+        "--snapshot-tables",
+        "a[",
+        "--snapshot-ignore-tables",
+        ".x",
+        "--snapshot-fixtures",
+        "a{b",
+        "--snapshot-format",
+        "tar",
+        "--snapshot-compression",
+        "xz",
+        "--snapshot-recipient",
+        &secret,
+        "--snapshot-identity-file",
+        file.to_str().unwrap(),
+    ])
+    .unwrap_err();
+    for variable in [
+        "SNAPSHOT_SCHEDULE:",
+        "SNAPSHOT_STORE: where snapshots are kept is wanted",
+        "SNAPSHOT_KEEP: \"yearly=1\"",
+        "SNAPSHOT_MAX_AGE: a time as",
+        "SNAPSHOT_TABLES: \"a[\" names no tables",
+        "SNAPSHOT_IGNORE_TABLES: \".x\"",
+        "SNAPSHOT_FIXTURES: \"a{b\"",
+        "SNAPSHOT_FORMAT: \"tar\" is unknown",
+        "SNAPSHOT_COMPRESSION: \"xz\" is unknown",
+        "SNAPSHOT_RECIPIENT: it is a secret key",
+        "SNAPSHOT_IDENTITY_FILE: lines with a secret key",
+    ] {
+        assert!(error.contains(variable), "{variable} in:\n{error}");
+    }
+    assert!(!error.contains(&secret) && !error.contains("1WRONG"), "{error}");
+
+    let error = settings(&["--snapshot-store", "ftp://user:s3cret@host/x"]).unwrap_err();
+    assert!(error.contains("SNAPSHOT_STORE:") && error.contains("s3://bucket"), "{error}");
+    assert!(!error.contains("s3cret"), "{error}");
+    let missing = settings(&["--snapshot-identity-file", "/nowhere/key"]).unwrap_err();
+    assert!(missing.contains("/nowhere/key"), "{missing}");
+    let recipient = settings(&["--snapshot-recipient", "age1wrong"]).unwrap_err();
+    assert!(recipient.contains("a public key of age is wanted"), "{recipient}");
 }

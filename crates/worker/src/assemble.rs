@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::events::Events;
 use crate::failures::Failures;
 use crate::handler::{Work, handle};
+use crate::overdue;
 
 /// A platform kills 30 s after SIGTERM; whatever has not ended by then is left to the next start.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(27);
@@ -25,7 +26,8 @@ pub enum Ended {
     Interrupted,
 }
 
-/// Runs the jobs of the four queues, of the schema export if that is on, and the schedule if wanted, until `shutdown` is cancelled.
+/// Runs the jobs of the four queues, those of the queues beside them that are configured, and the
+/// schedule if wanted, until `shutdown` is cancelled.
 ///
 /// # Errors
 /// When Redis cannot be reached at the start; later outages are waited out.
@@ -44,9 +46,7 @@ pub async fn run(
         tracing::error!("A worker ended and is started again: {error}");
         true
     });
-    let exports_schema = settings.schema_export.schedule.is_some();
-    let steps = Step::all().filter(|step| exports_schema || *step != Step::SchemaExport);
-    for step in steps {
+    for step in Step::all().filter(|step| settings.takes(*step).is_ok()) {
         let queue = Queue::new(connection.clone(), step.queue());
         let options = WorkerOptions {
             interrupted: settings.interrupted,
@@ -75,6 +75,12 @@ pub async fn run(
             Ok(())
         }
     };
+    let overdue = overdue::watch(
+        Arc::clone(&settings),
+        connection.clone(),
+        failures.sender(),
+        shutdown.clone(),
+    );
     let workers = async {
         let signal = shutdown.clone();
         let ended = monitor
@@ -89,7 +95,7 @@ pub async fn run(
         // Without workers there is nothing left to schedule for.
         shutdown.cancel();
     };
-    let (scheduled, ()) = tokio::join!(scheduler, workers);
+    let (scheduled, (), ()) = tokio::join!(scheduler, workers, overdue);
     failures.finish().await;
     scheduled?;
     Ok(if events.anything_interrupted() { Ended::Interrupted } else { Ended::Idle })

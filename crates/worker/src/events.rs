@@ -37,7 +37,7 @@ impl Events {
         if let Ok(step) = Step::from_name(queue) {
             let failure = Failure {
                 step,
-                job_id: job.id.to_string(),
+                job_id: Some(job.id.to_string()),
                 run_id: job.run_id.clone(),
                 started_on: job.processed_on,
                 error: error.to_owned(),

@@ -23,7 +23,8 @@ const FINISH_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) step: Step,
-    pub(crate) job_id: String,
+    /// None when no job failed: one is overdue.
+    pub(crate) job_id: Option<String>,
     pub(crate) run_id: String,
     /// Milliseconds since the epoch.
     pub(crate) started_on: Option<u64>,
@@ -97,7 +98,7 @@ async fn notify(settings: &Settings, connection: &Connection, failure: Failure) 
         report.steps.push(StepReport {
             step: failure.step.slug().into(),
             queue: failure.step.queue().into(),
-            job_id: Some(failure.job_id),
+            job_id: failure.job_id,
             status: Status::Failure,
             seconds,
             rows: 0,

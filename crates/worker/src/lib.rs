@@ -11,5 +11,7 @@ mod handler;
 pub mod health;
 mod job_reporter;
 mod night;
+mod overdue;
+pub mod snapshot_commands;
 
 pub use assemble::{Ended, run};

@@ -36,7 +36,7 @@ pub(crate) fn is_endless(command: &QueueCommand) -> bool {
 /// Does what `command` says.
 pub(crate) async fn run(command: QueueCommand, context: &Context) -> anyhow::Result<()> {
     match command {
-        QueueCommand::Stats => stats::run(context).await,
+        QueueCommand::Stats(stats) => stats::run(context, &stats).await,
         QueueCommand::Active(which) => list::run(context, State::Active, &which).await,
         QueueCommand::Waiting(which) => list::run(context, State::Waiting, &which).await,
         QueueCommand::Completed(which) => list::run(context, State::Completed, &which).await,

@@ -1,22 +1,52 @@
 //! `stats`: how many jobs wait, run, have ended.
 
 use bull_queue::{Counts, State};
+use chrono::Utc;
 use serde_json::{Map, Value};
+use shared_steps::{Step, snapshot_age};
 
+use crate::cli::Stats;
 use crate::context::Context;
+use crate::failure;
 use crate::output::table;
 
-pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
+pub(crate) async fn run(context: &Context, stats: &Stats) -> anyhow::Result<()> {
     let mut rows = Vec::new();
     for queue in &context.queues {
         rows.push((queue.name(), queue.counts().await?));
     }
+    let overdue = overdue(context, stats).await?;
     if context.output.json {
-        let rows: Vec<_> = rows.iter().map(|(queue, counts)| as_json(queue, counts)).collect();
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|(queue, counts)| {
+                let mut row = as_json(queue, counts);
+                if *queue == Step::Snapshot.queue()
+                    && let Some(overdue) = &overdue
+                {
+                    row["overdue"] = overdue.as_str().into();
+                }
+                row
+            })
+            .collect();
         return context.output.json(&rows);
     }
     context.output.line(as_table(&rows));
+    if let Some(overdue) = overdue {
+        context.output.line(format!("{}: overdue, {overdue}", Step::Snapshot.queue()));
+    }
     Ok(())
+}
+
+/// A sentence when no job of the snapshot queue has completed for longer than `SNAPSHOT_MAX_AGE`.
+async fn overdue(context: &Context, stats: &Stats) -> anyhow::Result<Option<String>> {
+    let max_age = stats.max_age.read();
+    let max_age =
+        max_age.map_err(|wanted| failure::usage(format!("SNAPSHOT_MAX_AGE: {wanted}")))?;
+    let queue = context.queues.iter().find(|queue| queue.name() == Step::Snapshot.queue());
+    let (Some(max_age), Some(queue)) = (max_age, queue) else { return Ok(None) };
+    let last = snapshot_age::last_completed(queue).await?;
+    Ok(snapshot_age::overdue(last, max_age, Utc::now()))
 }
 
 /// The counts of one queue, in the order of [`State::ALL`].

@@ -35,6 +35,8 @@ enum Slug {
     Notification,
     /// The schema of DATABASE_URL into DB_SCHEMA_EXPORTER_DATABASE_TARGET; no part of the night
     ExportSchema,
+    /// A snapshot of SOURCE_DATABASE_URL, if its data has changed; no part of the night
+    Snapshot,
 }
 
 impl From<Slug> for Step {
@@ -45,6 +47,7 @@ impl From<Slug> for Step {
             Slug::LearningContentReplication => Self::LearningContent,
             Slug::Notification => Self::Notification,
             Slug::ExportSchema => Self::SchemaExport,
+            Slug::Snapshot => Self::Snapshot,
         }
     }
 }
@@ -62,11 +65,11 @@ async fn main() -> ExitCode {
         Err(code) => return code,
     };
     let step = cli.step.into();
-    if step == Step::SchemaExport && settings.schema_export.schedule.is_none() {
-        config::complain(
-            "DB_SCHEMA_EXPORTER_ENABLED is not true: no worker would take the job. Set it, or use \
-             `run export-schema`.",
-        );
+    if let Err(missing) = settings.takes(step) {
+        config::complain(&format!(
+            "{missing}: no worker would take the job. Set it, or use `run {}`.",
+            step.slug()
+        ));
         return ExitCode::from(exit::USAGE);
     }
     match restart(step, &settings).await {

@@ -12,6 +12,7 @@ mod options;
 mod reader;
 mod schema_export;
 mod settings;
+mod snapshots;
 mod verify;
 
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ pub use error::{Errors, Problem};
 pub use options::{Options, RedisOptions};
 pub use schema_export::SchemaExportSettings;
 pub use settings::{ScheduleSettings, Settings};
+pub use snapshots::{MaxAgeOptions, SnapshotSettings};
 
 /// Reads `.env`, the environment and the command line of `P`; a usage error ends with exit code 2.
 ///

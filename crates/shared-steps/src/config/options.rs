@@ -9,6 +9,7 @@ use super::backup_source::BackupSourceOptions;
 use super::copy::CopyOptions;
 use super::masking::MaskingOptions;
 use super::schema_export::SchemaExportOptions;
+use super::snapshots::SnapshotOptions;
 use super::verify::VerifyOptions;
 
 /// Where Redis is.
@@ -365,6 +366,9 @@ pub struct Options {
 
     #[command(flatten)]
     pub(super) schema_export: SchemaExportOptions,
+
+    #[command(flatten)]
+    pub(super) snapshots: SnapshotOptions,
 
     /// Read as before, and without effect as before
     #[arg(

@@ -13,10 +13,11 @@ use super::error::Errors;
 use super::options::{Options, RedisOptions};
 use super::reader::{Reader, or_default};
 use super::schema_export::SchemaExportSettings;
+use super::snapshots::SnapshotSettings;
 use crate::dump_store::DumpStore;
 use crate::learning_content::LearningContentSettings;
 use crate::notification::{self, Notification};
-use crate::pipeline::RetryPolicy;
+use crate::pipeline::{RetryPolicy, Step};
 use crate::telemetry::{SentrySettings, TelemetrySettings};
 
 /// The time zone of `SCHEDULE`; it was never configurable, and reports are read in it.
@@ -78,10 +79,40 @@ pub struct Settings {
     pub notifications: Vec<Notification>,
     /// The daily export of the schema.
     pub schema_export: SchemaExportSettings,
+    /// Snapshots of the source.
+    pub snapshots: SnapshotSettings,
     /// Logs.
     pub telemetry: TelemetrySettings,
     /// What is usable, but perhaps not what was meant; to be logged at start.
     pub warnings: Vec<String>,
+}
+
+impl Settings {
+    /// When a job of `step` is added by itself.
+    #[must_use]
+    pub fn schedule_of(&self, step: Step) -> Option<&ScheduleSettings> {
+        match step {
+            Step::FullReplication => Some(&self.schedule),
+            Step::SchemaExport => self.schema_export.schedule.as_ref(),
+            Step::Snapshot => self.snapshots.schedule.as_ref(),
+            Step::IncrementalReplication | Step::LearningContent | Step::Notification => None,
+        }
+    }
+
+    /// Whether a worker takes the jobs of `step`: those of the night always, the others when they are
+    /// configured.
+    ///
+    /// # Errors
+    /// Which variable is missing.
+    pub fn takes(&self, step: Step) -> Result<(), &'static str> {
+        match step {
+            Step::SchemaExport if self.schema_export.schedule.is_none() => {
+                Err("DB_SCHEMA_EXPORTER_ENABLED is not true")
+            }
+            Step::Snapshot if self.snapshots.taken.is_none() => Err("SNAPSHOT_STORE is not set"),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl TryFrom<&RedisOptions> for RedisUrl {
@@ -124,13 +155,16 @@ impl Reader {
         }
     }
 
-    fn schedule(&mut self, text: &str) -> Option<ScheduleSettings> {
-        let cron = or_default(text, "10 5 * * *");
+    pub(super) fn schedule(
+        &mut self,
+        variable: &'static str,
+        cron: &str,
+    ) -> Option<ScheduleSettings> {
         match CronSchedule::parse(cron) {
             Ok(parsed) => {
                 Some(ScheduleSettings { cron: cron.to_owned(), time_zone: TIME_ZONE, parsed })
             }
-            Err(error) => self.wrong("SCHEDULE", None, error.to_string()),
+            Err(error) => self.wrong(variable, None, error.to_string()),
         }
     }
 
@@ -256,7 +290,7 @@ impl Reader {
     /// Every reader runs whatever the others found: `?` comes only after the last of them.
     fn settings(&mut self, options: &Options) -> Option<Settings> {
         let redis_url = self.redis_url(&options.redis.redis_url);
-        let schedule = self.schedule(&options.schedule);
+        let schedule = self.schedule("SCHEDULE", or_default(&options.schedule, "10 5 * * *"));
         let attempts = self.number("MAX_RETRY_COUNT", &options.max_retry_count, 10, 1, 1_000);
         let delay = self.number(
             "EXPONENTIAL_RETRY_DELAY",
@@ -325,6 +359,7 @@ impl Reader {
             Ok(settings) => Some(settings),
             Err(problem) => self.wrong(problem.variable, problem.found.as_deref(), problem.wanted),
         };
+        let snapshots = options.snapshots.read(self, directory.as_deref(), copy.as_ref());
         let app = or_default(&options.app, "pix-db-replication").to_owned();
 
         let retries_timeout = Duration::from_secs(60 * retries_timeout?);
@@ -362,6 +397,7 @@ impl Reader {
             target,
             notifications: notifications?,
             schema_export: schema_export?,
+            snapshots: snapshots?,
             telemetry: TelemetrySettings { app, filter: filter?, sentry: sentry? },
             warnings: std::mem::take(&mut self.warnings),
         })

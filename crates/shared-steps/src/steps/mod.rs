@@ -3,6 +3,7 @@
 mod data;
 mod fetched_backup;
 mod full_replication;
+mod snapshot;
 mod verification;
 
 use futures_util::FutureExt;
@@ -15,6 +16,7 @@ pub use data::{ExportRequest, LoadRequest, export_data, export_schema, load_data
 pub use fetched_backup::fetch_backup;
 pub(crate) use full_replication::full_copy;
 pub use full_replication::{backup_and_restore, restore_file};
+pub use snapshot::{list_snapshots, restore_snapshot, take_snapshot};
 pub use verification::compare;
 
 /// Which try of which run this is.
@@ -59,6 +61,7 @@ pub async fn run(
             Ok(summary)
         }
         Step::SchemaExport => export_schema(settings, context).boxed().await,
+        Step::Snapshot => snapshot::run(settings, context).boxed().await,
     }
 }
 

@@ -15,8 +15,10 @@ use shared_steps::progress_bar::ProgressBar;
 use shared_steps::steps::{self, Attempt};
 use shared_steps::telemetry::{self, JobLogs, Output};
 use shared_steps::{Settings, Step, StepError, exit, signals, summary_table, verify_table};
+use snapshots::{Entry, Taken, Which};
 use tracing::Instrument;
 use worker::data_commands::{ExportDataArgs, LoadDataArgs};
+use worker::snapshot_commands::{self, RestoreArgs};
 
 /// Runs one step of the night in the foreground, without Redis; no other step follows.
 ///
@@ -48,12 +50,17 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
     },
-    /// Restore of a dump in pg_dump's custom format
-    Restore {
-        /// The dump
-        #[arg(long, value_name = "FILE")]
-        file: PathBuf,
+    /// Restore of a dump, or of a snapshot, into DATABASE_URL
+    Restore(RestoreArgs),
+    /// A snapshot of SOURCE_DATABASE_URL into SNAPSHOT_STORE, if its data has changed
+    #[command(after_help = "How snapshots are compared, kept and restored: docs/snapshots.md")]
+    Snapshot {
+        /// Also when nothing has changed
+        #[arg(long)]
+        force: bool,
     },
+    /// The snapshots in SNAPSHOT_STORE, the newest first
+    Snapshots,
     /// New rows of the incremental tables
     Incremental,
     /// The content API's tables
@@ -85,7 +92,9 @@ impl Command {
             Self::FullReplication => "full-replication",
             Self::BackupRestore => "backup-restore",
             Self::FetchBackup { .. } => "fetch-backup",
-            Self::Restore { .. } => "restore",
+            Self::Restore(_) => "restore",
+            Self::Snapshot { .. } => "snapshot",
+            Self::Snapshots => "snapshots",
             Self::Incremental => "incremental",
             Self::LearningContent => "learning-content",
             Self::Notification => "notification",
@@ -154,9 +163,18 @@ async fn run(
                 settings.dumps.remove(&attempt.run_id)?;
                 result.map(Outcome::Step)
             }
-            Command::Restore { file } => {
+            Command::Restore(RestoreArgs { file: Some(file), .. }) => {
                 steps::restore_file(settings, file, &context).await.map(Outcome::Step)
             }
+            Command::Restore(RestoreArgs { from, .. }) => {
+                // Without a file there is a name: clap has seen to it.
+                let which = from.clone().unwrap_or(Which::Latest);
+                steps::restore_snapshot(settings, which, &context).await.map(Outcome::Step)
+            }
+            Command::Snapshot { force } => {
+                steps::take_snapshot(settings, *force, &context).await.map(Outcome::Taken)
+            }
+            Command::Snapshots => steps::list_snapshots(settings).await.map(Outcome::Snapshots),
             Command::FetchBackup { to } => {
                 steps::fetch_backup(settings, to, &context).await.map(Outcome::Step)
             }
@@ -184,6 +202,8 @@ async fn run(
 enum Outcome {
     Step(Summary),
     Comparison(VerifyReport),
+    Taken(Taken),
+    Snapshots(Vec<Entry>),
 }
 
 impl Outcome {
@@ -199,6 +219,8 @@ impl Outcome {
                 let json = json.then(|| serde_json::to_string_pretty(report).unwrap_or_default());
                 (json.unwrap_or_else(|| verify_table::render(report)), code)
             }
+            Self::Taken(taken) => (snapshot_commands::taken(taken, json), exit::DONE),
+            Self::Snapshots(entries) => (snapshot_commands::listed(entries, json), exit::DONE),
         };
         let _ = writeln!(std::io::stdout(), "{text}");
         ExitCode::from(code)

@@ -9,6 +9,7 @@ mod programs;
 mod review_data;
 mod screen;
 mod services;
+mod snapshots;
 mod story;
 mod worker;
 

@@ -33,6 +33,7 @@ pub(crate) fn tell(screen: &mut Screen, users: u32, keep: bool) -> anyhow::Resul
     demo.second_night(screen)?;
     demo.results(screen)?;
     demo.other_databases(screen)?;
+    demo.snapshots(screen)?;
     if keep { demo.stay(screen) } else { demo.end(screen) }
 }
 
@@ -194,6 +195,11 @@ impl Demo {
         let staging = Staging::tell(server, target, &self.programs, directory, screen)?;
         self.interrupt.check()?;
         review_data::tell(&staging, server, target, &self.programs, directory, screen)?;
+        Ok(self.interrupt.check()?)
+    }
+
+    fn snapshots(&self, screen: &mut Screen) -> anyhow::Result<()> {
+        crate::snapshots::tell(&self.services, &self.programs, screen)?;
         Ok(self.interrupt.check()?)
     }
 

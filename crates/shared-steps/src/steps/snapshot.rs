@@ -1,0 +1,102 @@
+//! Snapshots of the source, and their way back.
+
+use std::time::Instant;
+
+use futures_util::FutureExt;
+use pg_replicate::{Context, PhaseSummary, Summary};
+use snapshots::{DumpFormat, Entry, Error, Taken, Which};
+
+use super::full_replication::full_copy;
+use super::restore_file;
+use crate::{Settings, StepError};
+
+/// The job: a snapshot if the data has changed.
+pub(super) async fn run(settings: &Settings, context: &Context) -> Result<Summary, StepError> {
+    let start = Instant::now();
+    let taken = take_snapshot(settings, false, context).await?;
+    let name = if matches!(taken, Taken::Kept { .. }) { "snapshot" } else { "comparison" };
+    let mut phase = PhaseSummary { name: name.into(), ..PhaseSummary::default() };
+    if let Taken::Kept { entry, .. } = &taken {
+        phase.bytes = entry.bytes;
+        if let Some(manifest) = entry.manifest() {
+            (phase.objects, phase.rows) = (manifest.tables.len() as u64, manifest.rows());
+        }
+    }
+    phase.seconds = start.elapsed().as_secs_f64();
+    Ok(phase.into())
+}
+
+/// Takes a snapshot of the source, unless nothing has changed since the newest; `force`: also then.
+///
+/// # Errors
+/// Why it did not succeed, and what of it the store holds.
+pub async fn take_snapshot(
+    settings: &Settings,
+    force: bool,
+    context: &Context,
+) -> Result<Taken, StepError> {
+    let taken = store_settings(settings)?;
+    Ok(snapshots::take(&settings.source, taken, force, context).boxed().await?)
+}
+
+/// What the store holds, the newest first.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub async fn list_snapshots(settings: &Settings) -> Result<Vec<Entry>, StepError> {
+    Ok(snapshots::list(&store_settings(settings)?.store).await?)
+}
+
+/// Restores a snapshot into the target: what is damaged, or no dump of the custom format, is refused
+/// before anything is dropped.
+///
+/// # Errors
+/// Why it did not succeed.
+pub async fn restore_snapshot(
+    settings: &Settings,
+    which: Which,
+    context: &Context,
+) -> Result<Summary, StepError> {
+    let stored = store_settings(settings)?;
+    // Before a download of hours is made in vain.
+    let target = full_copy(settings);
+    let checked = context.cancel.run_until_cancelled(target.preflight_target()).await;
+    checked.ok_or(StepError::Interrupted)??;
+    let start = Instant::now();
+    let identities = &settings.snapshots.identities;
+    let fetched =
+        snapshots::fetch(&stored.store, &which, identities, &stored.directory, context).boxed();
+    let fetched = fetched.await?;
+    let manifest = &fetched.manifest;
+    if manifest.dump == DumpFormat::Plain {
+        return Err(Error::Configuration(format!(
+            "snapshot {} holds plain SQL, which is psql's to load; nothing was changed. Take the archive \
+             from {}, unpack it, and run: psql --single-transaction --set ON_ERROR_STOP=on --file \
+             database.sql \"$DATABASE_URL\" on an empty database (docs/snapshots.md)",
+            fetched.entry.name,
+            stored.store.shown()
+        ))
+        .into());
+    }
+    let mut summary: Summary = PhaseSummary {
+        name: "fetch".into(),
+        objects: 1,
+        bytes: fetched.entry.bytes,
+        seconds: start.elapsed().as_secs_f64(),
+        ..PhaseSummary::default()
+    }
+    .into();
+    summary.extend(restore_file(settings, &fetched.dump, context).await?);
+    Ok(summary)
+}
+
+fn store_settings(settings: &Settings) -> Result<&snapshots::Settings, StepError> {
+    settings.snapshots.taken.as_ref().ok_or_else(|| {
+        Error::Configuration(
+            "SNAPSHOT_STORE is not set: say where snapshots are kept, as s3://bucket/prefix or \
+             file:///directory"
+                .into(),
+        )
+        .into()
+    })
+}

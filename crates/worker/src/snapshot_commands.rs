@@ -1,0 +1,50 @@
+//! `run snapshot`, `run snapshots` and `run restore`: what stands on their command lines, and what they
+//! show.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use shared_steps::snapshot_table;
+use snapshots::{Entry, Taken, Which};
+
+/// What `run restore` is told.
+#[derive(Args, Debug, Clone)]
+#[group(required = true, multiple = false)]
+pub struct RestoreArgs {
+    /// A dump in pg_dump's custom format
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+
+    /// A snapshot of SNAPSHOT_STORE: `latest`, or the name that `run snapshots` shows
+    #[arg(long, value_name = "latest|NAME", value_parser = which)]
+    pub from: Option<Which>,
+}
+
+fn which(text: &str) -> Result<Which, String> {
+    match text.trim() {
+        "" => Err("`latest` or the name of a snapshot is wanted".into()),
+        "latest" => Ok(Which::Latest),
+        name => Ok(Which::Name(name.into())),
+    }
+}
+
+/// What `run snapshot` did.
+#[must_use]
+pub fn taken(taken: &Taken, json: bool) -> String {
+    if json {
+        serde_json::to_string_pretty(&snapshot_table::taken_json(taken)).unwrap_or_default()
+    } else {
+        snapshot_table::sentence(taken)
+    }
+}
+
+/// What the store holds.
+#[must_use]
+pub fn listed(entries: &[Entry], json: bool) -> String {
+    if json {
+        let entries: Vec<_> = entries.iter().map(snapshot_table::as_json).collect();
+        serde_json::to_string_pretty(&entries).unwrap_or_default()
+    } else {
+        snapshot_table::render(entries)
+    }
+}
