@@ -89,7 +89,9 @@ impl<'a> Shelf<'a> {
 
     /// Reads all manifests.
     pub(crate) async fn read_all(&self) -> Result<Vec<Entry>, Error> {
-        let reading = stream::iter(&self.items).map(|item| self.read(item)).buffered(READ_AT_ONCE);
+        // Not mapped in the stream: the compiler could not tell that such a future is Send.
+        let reading: Vec<_> = self.items.iter().map(|item| self.read(item)).collect();
+        let reading = stream::iter(reading).buffered(READ_AT_ONCE);
         let entries: Vec<Result<Option<Entry>, Error>> = reading.collect().await;
         entries.into_iter().filter_map(Result::transpose).collect()
     }
