@@ -124,7 +124,7 @@ pub(super) struct SnapshotOptions {
         hide_env_values = true,
         value_name = "TABLES",
         help_heading = "Snapshots",
-        alias = "fixtures"
+        visible_alias = "fixtures"
     )]
     snapshot_fixtures: String,
 

@@ -26,6 +26,7 @@ use worker::snapshot_commands::{self, RestoreArgs};
 /// configuration, 3 a server could not be reached, 4 interrupted.
 #[derive(Parser, Debug)]
 #[command(name = "run", version, max_term_width = 100)]
+#[command(mut_arg("snapshot_fixtures", |argument| argument.global(true)))]
 struct Cli {
     #[command(subcommand)]
     step: Command,
