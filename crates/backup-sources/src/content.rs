@@ -15,6 +15,8 @@ pub(crate) enum Content {
     Dump,
     /// Something compressed by gzip.
     Gzip,
+    /// Something compressed by zstd.
+    Zstd,
     /// A tar file.
     Tar,
     /// Anything else, in words.
@@ -39,7 +41,7 @@ impl Content {
         }
         const MAGICS: [(&[u8], Content); 9] = [
             (b"\x1f\x8b", Content::Gzip),
-            (b"\x28\xb5\x2f\xfd", Content::Other("a file compressed by zstd")),
+            (b"\x28\xb5\x2f\xfd", Content::Zstd),
             (b"\xfd7zXZ", Content::Other("a file compressed by xz")),
             (b"BZh", Content::Other("a file compressed by bzip2")),
             (b"\x04\x22\x4d\x18", Content::Other("a file compressed by lz4")),
@@ -103,6 +105,7 @@ mod tests {
         assert_eq!(Content::of(&tar), Content::Tar);
         assert_eq!(Content::of(b"PGDMP\x01\x0e\x00\x04\x08\x01rest"), Content::Dump);
         assert_eq!(Content::of(&[0x1f, 0x8b, 8]), Content::Gzip);
+        assert_eq!(Content::of(b"\x28\xb5\x2f\xfd"), Content::Zstd);
         for (head, words) in [
             (b"PGDMP\x01\x0e\x00\x04\x08\x03rest".as_slice(), "directory or tar format"),
             (b"PGDMP", "first bytes of an archive"),
@@ -117,7 +120,6 @@ mod tests {
             (b"\x00\x01\x02", "binary"),
             (b"\xff\xfe", "binary"),
             (b"PK\x03\x04", "zip"),
-            (b"\x28\xb5\x2f\xfd", "zstd"),
         ] {
             match Content::of(head) {
                 Content::Other(found) => assert!(found.contains(words), "{found} for {words}"),

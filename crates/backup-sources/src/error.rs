@@ -52,7 +52,7 @@ pub enum Error {
     /// The backup is not what can be restored.
     #[error(
         "{backup} holds {found}; an archive of pg_dump's custom format (pg_dump --format=custom) is \
-         wanted, as it is or in a .gz, .tar or .tar.gz"
+         wanted, as it is or in a .gz, .zst, .tar, .tar.gz or .tar.zst"
     )]
     Content {
         /// Which backup.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Cursor};
 
-use async_compression::tokio::bufread::GzipDecoder;
+use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
 use futures_util::StreamExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio_tar::{Archive, EntryType};
@@ -40,11 +40,21 @@ pub(crate) async fn unpack(
     let (head, reader) = look(Box::new(input)).await?;
     let mut content = Content::of(&head);
     let (mut reader, mut wrapping) = (reader, "");
-    if content == Content::Gzip {
-        let mut decoder = GzipDecoder::new(BufReader::with_capacity(PIECE, reader));
-        decoder.multiple_members(true);
-        let (head, inside) = look(Box::new(decoder)).await?;
-        (content, reader, wrapping) = (Content::of(&head), inside, "gzip with ");
+    if let Content::Gzip | Content::Zstd = content {
+        let packed = BufReader::with_capacity(PIECE, reader);
+        let decoder: Reader<'_> = if content == Content::Gzip {
+            wrapping = "gzip with ";
+            let mut decoder = GzipDecoder::new(packed);
+            decoder.multiple_members(true);
+            Box::new(decoder)
+        } else {
+            wrapping = "zstd with ";
+            let mut decoder = ZstdDecoder::new(packed);
+            decoder.multiple_members(true);
+            Box::new(decoder)
+        };
+        let (head, inside) = look(decoder).await?;
+        (content, reader) = (Content::of(&head), inside);
     }
     let bytes = match content {
         Content::Dump => copy(&mut reader, output).await?,
@@ -53,8 +63,7 @@ pub(crate) async fn unpack(
             reader = rest;
             bytes
         }
-        Content::Gzip => return Err(UnpackError::Content("gzip within gzip".into())),
-        Content::Other(found) => return Err(UnpackError::Content(format!("{wrapping}{found}"))),
+        other => return Err(UnpackError::Content(format!("{wrapping}{}", words(other)))),
     };
     copy(&mut reader, &mut tokio::io::sink()).await?;
     output.flush().await.map_err(UnpackError::Write)?;
@@ -122,6 +131,7 @@ fn words(content: Content) -> &'static str {
     match content {
         Content::Dump => "a dump",
         Content::Gzip => "a file compressed by gzip",
+        Content::Zstd => "a file compressed by zstd",
         Content::Tar => "a tar file",
         Content::Other(words) => words,
     }

@@ -10,7 +10,7 @@ use pg_replicate::{Context, Progress, ProgressSink};
 
 use crate::captured_log::Log;
 use crate::stages::{Directory, OneFile, SECRETS, Stage};
-use crate::support::{Fetching, dump, gzip, limits, tar, tar_gz};
+use crate::support::{Fetching, dump, gzip, limits, tar, tar_gz, zstd};
 
 macro_rules! suite {
     ($($stage:ident: $type:ty),+; $tests:tt) => {
@@ -100,6 +100,9 @@ async fn whatever_a_dump_is_packed_in_is_opened<S: Stage>() {
         gzip(&wanted).await,
         tar(&members).await,
         gzip(&tar(&members).await).await,
+        zstd(&wanted).await,
+        zstd(&tar(&members).await).await,
+        [zstd(&wanted[..500]).await, zstd(&wanted[500..]).await].concat(),
         [gzip(&wanted[..500]).await, gzip(&wanted[500..]).await].concat(),
     ] {
         let (_stage, fetching) = with_one::<S>(packed);
@@ -139,7 +142,9 @@ async fn what_is_no_dump_is_refused_and_named<S: Stage>() {
         (tar_gz(sql).await, "a tar file without a dump (backup/20261121_pix.pgsql: a plain SQL"),
         (gzip(&tar(&[("empty/", b"")]).await).await, "a tar file without any file"),
         (tar(&[("a", first), ("b", second)]).await, "more than one dump (a, b)"),
-        (gzip(&gzip(&one).await).await, "gzip within gzip"),
+        (gzip(&gzip(&one).await).await, "gzip with a file compressed by gzip"),
+        (gzip(&zstd(&one).await).await, "gzip with a file compressed by zstd"),
+        (zstd(sql).await, "zstd with a plain SQL script"),
         (vec![7; 5_000], "binary data"),
     ] {
         let (_stage, fetching) = with_one::<S>(bytes);
