@@ -45,14 +45,13 @@ impl<'a> Shelf<'a> {
         };
         let mut found: BTreeMap<String, Item> = BTreeMap::new();
         for object in listed {
-            let text = object.location.filename().unwrap_or_default();
+            let Some(text) = direct_child(place, &object) else { continue };
             let (text, is_sidecar) = match text.strip_suffix(SIDECAR) {
-                Some(text) => (text, true),
+                Some(archive) => (archive.to_owned(), true),
                 None => (text, false),
             };
             let Ok(name) = text.parse::<Name>() else { continue };
-            let item =
-                found.entry(text.to_owned()).or_insert(Item { name, archive: None, sidecar: None });
+            let item = found.entry(text).or_insert(Item { name, archive: None, sidecar: None });
             let part = if is_sidecar { &mut item.sidecar } else { &mut item.archive };
             *part = Some(object);
         }
@@ -134,6 +133,13 @@ impl<'a> Shelf<'a> {
         }
         Ok(Some(Ok(sidecar)))
     }
+}
+
+/// The object's name; nothing when it stands deeper, where some stores list too.
+fn direct_child(place: &ObjectPlace, object: &ObjectMeta) -> Option<String> {
+    let mut parts = object.location.prefix_match(&place.path)?;
+    let name = parts.next()?.as_ref().to_owned();
+    parts.next().is_none().then_some(name)
 }
 
 /// The path of an object of this name.

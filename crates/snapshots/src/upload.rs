@@ -13,8 +13,8 @@ use tokio::task::JoinSet;
 /// What may wait between the packing and the parts.
 const PIPE: usize = 256 << 10;
 
-/// The least that S3 takes is 5 MiB, and all parts but the last must be alike.
-const SMALLEST_PART: u64 = 8 << 20;
+/// The least that S3 takes; all parts but the last must be alike.
+const SMALLEST_PART: u64 = 5 << 20;
 
 /// S3 takes no more than ten thousand.
 const MOST_PARTS: u64 = 9_000;
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn parts_are_no_more_than_stores_take() {
-        assert_eq!(part_length(2 << 30), 8 << 20);
+        assert_eq!(part_length(2 << 30), 5 << 20);
         assert!((5_u64 << 40).div_ceil(part_length(5 << 40)) <= 10_000);
     }
 }
