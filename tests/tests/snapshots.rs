@@ -7,6 +7,7 @@ use acceptance_tests::{Finished, Production, Programs, Queues, wait_until};
 use age::secrecy::ExposeSecret;
 use local_services::RedisServer;
 use local_services::demo::WebhookReceiver;
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 const DOCUMENT: &str = include_str!("../../docs/snapshots.md");
@@ -308,4 +309,31 @@ fn what_fails_or_is_overdue_is_reported() {
     assert!(!stats.contains("overdue"), "{stats}");
     let check = programs.run("worker", &["--check"]);
     assert!(check.stdout.contains("ok    SNAPSHOT_STORE"), "{}", check.stdout);
+}
+
+#[test]
+fn a_worker_that_is_stopped_in_the_middle_leaves_nothing_behind() {
+    let redis = RedisServer::start().unwrap();
+    let (production, mut programs) = world(&redis.url());
+    let queues = Queues::new(&redis.url());
+    programs.set("SNAPSHOT_SCHEDULE", "0 0 29 2 *");
+    ok(&programs.run("run", &["snapshot"]));
+    production.on_source("INSERT INTO checkouts_airstrip (ident) VALUES ('ID5')");
+    let mut worker = programs.start("worker", &[]);
+    worker.wait_for_log(&format!("No active jobs to be marked as failed for queue {QUEUE}"));
+    let lock = production.lock("source", "checkouts_airstrip");
+    ok(&programs.run("restart", &["snapshot"]));
+    wait_until("a snapshot runs", || production.backends_of_ours() > 0);
+    worker.signal(Signal::SIGTERM);
+    assert_eq!(worker.wait().code(), Some(4), "{}", worker.log());
+    assert!(production.is_quiet_within(acceptance_tests::LIMIT), "nobody is connected any more");
+    let id = queues.failed(QUEUE).remove(0);
+    let reason = queues.field(QUEUE, &id, "failedReason").unwrap();
+    assert_eq!(reason, "Move interrupted job in failed queue");
+    assert_eq!(std::fs::read_dir(programs.dumps()).unwrap().count(), 0);
+    assert_eq!(archives(&programs), 1);
+
+    drop(lock);
+    ok(&programs.run("run", &["snapshot"]));
+    assert_eq!(archives(&programs), 2, "the next run does it");
 }
