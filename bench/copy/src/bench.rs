@@ -12,7 +12,7 @@ use crate::contestant::Contestant;
 use crate::data::{self, PASSWORD, SOURCE, TARGET};
 use crate::record::{self, Record};
 use crate::usage::Meter;
-use crate::{Compare, full, incremental, table};
+use crate::{Compare, full, growth, incremental, table};
 
 /// The database of the target that is written.
 pub(crate) const COPY: &str = "copy";
@@ -73,10 +73,10 @@ pub(crate) fn run(arguments: &Compare) -> Result<()> {
     }
 
     let mut records = match &arguments.results {
-        Some(path) => record::read(path, arguments.scale)?,
+        Some(path) => record::read(path)?,
         None => Vec::new(),
     };
-    if !taking_part.is_empty() {
+    if !taking_part.is_empty() && arguments.rounds > 0 {
         // The first copy would find the source's pages on disk and the target's memory untouched.
         bench.measure(Contestant::Bare, arguments.scale).context("warm up")?;
     }
@@ -96,9 +96,14 @@ pub(crate) fn run(arguments: &Compare) -> Result<()> {
         println!("{}", serde_json::to_string_pretty(&records)?);
         return Ok(());
     }
+    let here: Vec<Record> =
+        records.iter().filter(|record| record.is_of(arguments.scale)).cloned().collect();
     let show = |contestants: &[Contestant], baselines: &[_]| {
-        if records.iter().any(|record| contestants.contains(&record.contestant)) {
-            println!("{}\n", table::render(&records, contestants, baselines));
+        if here.iter().any(|record| contestants.contains(&record.contestant)) {
+            println!("{}\n", table::render(&here, contestants, baselines));
+        }
+        if let Some(growth) = growth::render(&records, contestants) {
+            println!("{growth}\n");
         }
     };
     let (increments, full): (Vec<_>, Vec<_>) =

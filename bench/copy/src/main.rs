@@ -8,6 +8,7 @@ mod command;
 mod contestant;
 mod data;
 mod full;
+mod growth;
 mod incremental;
 mod processes;
 mod record;
@@ -61,7 +62,7 @@ pub(crate) struct Compare {
     #[arg(long, value_name = "DIRECTORY")]
     keep: Option<PathBuf>,
 
-    /// Adds the measurements to this file; the table shows all that stand there at this scale
+    /// Adds the measurements to this file; the tables show all that stand there
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
 

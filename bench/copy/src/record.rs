@@ -21,6 +21,13 @@ pub(crate) struct Record {
     pub(crate) parts: Vec<(String, f64)>,
 }
 
+impl Record {
+    /// Whether it was measured at this scale.
+    pub(crate) fn is_of(&self, scale: f64) -> bool {
+        (self.scale - scale).abs() < f64::EPSILON
+    }
+}
+
 /// Adds a measurement to the file: a line of JSON each.
 pub(crate) fn append(path: &Path, record: &Record) -> Result<()> {
     let mut file = File::options()
@@ -32,13 +39,11 @@ pub(crate) fn append(path: &Path, record: &Record) -> Result<()> {
     Ok(())
 }
 
-/// The measurements of the file at this scale; none when there is no file.
-pub(crate) fn read(path: &Path, scale: f64) -> Result<Vec<Record>> {
+/// The measurements of the file; none when there is no file.
+pub(crate) fn read(path: &Path) -> Result<Vec<Record>> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    let mut records: Vec<Record> =
-        text.lines().map(serde_json::from_str).collect::<Result<_, _>>().with_context(|| {
-            format!("{} holds something else than measurements", path.display())
-        })?;
-    records.retain(|record| (record.scale - scale).abs() < f64::EPSILON);
-    Ok(records)
+    text.lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()
+        .with_context(|| format!("{} holds something else than measurements", path.display()))
 }

@@ -88,7 +88,8 @@ fn spread(values: &[f64], digits: usize) -> String {
     format!("{:.digits$} ({lowest:.digits$}-{highest:.digits$})", median(values))
 }
 
-fn median(values: &[f64]) -> f64 {
+/// The middle one.
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     match sorted.len() {

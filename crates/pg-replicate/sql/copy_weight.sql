@@ -1,7 +1,10 @@
--- What copying a table costs, roughly, to begin with the longest: a page of TOAST weighs more than one of the table
--- itself, for its values are unpacked and packed again. An estimate: measuring would wait for locks. $1 schema, $2 table.
-SELECT (greatest(c.relpages, 0) + 5 * coalesce(greatest(t.relpages, 0), 0))::bigint AS weight
+-- How large a table is ($1 schema, $2 table), to begin with the longest: bytes of its own and of its TOAST, and rows. An
+-- estimate: measuring would wait for locks.
+SELECT greatest(c.relpages, 0) * block.size AS heap,
+  coalesce(greatest(t.relpages, 0), 0) * block.size AS toast,
+  greatest(c.reltuples, 0)::bigint AS counted
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid
+CROSS JOIN (SELECT pg_catalog.current_setting('block_size')::bigint AS size) block
 WHERE n.nspname = $1 AND c.relname = $2

@@ -168,7 +168,8 @@ impl Drop for Connection {
     }
 }
 
-/// Runs `work`, which uses both connections; when the step is cancelled, both servers are told.
+/// Runs `work`, which uses both connections. When it fails or the step is cancelled, both servers are told: one that
+/// is not reading does not see that we go, for its buffers are full.
 pub(crate) async fn run_both<T>(
     source: &Connection,
     target: &Connection,
@@ -176,8 +177,9 @@ pub(crate) async fn run_both<T>(
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     let result = source.run(context, target.run(context, work)).await;
-    if result.as_ref().is_err_and(Error::is_cancelled) {
-        target.canceller().cancel().await;
+    if result.is_err() {
+        let (source, target) = (source.canceller(), target.canceller());
+        futures_util::future::join(source.cancel(), target.cancel()).await;
     }
     result
 }

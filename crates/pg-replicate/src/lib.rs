@@ -18,6 +18,7 @@ mod backup_mode;
 mod child;
 mod connection;
 mod context;
+mod copy_cost;
 mod database_url;
 pub mod enrichment;
 mod error;

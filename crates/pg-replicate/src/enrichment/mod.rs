@@ -11,7 +11,7 @@ use crate::context::share;
 use crate::identifier::{DEFAULT_SCHEMA, quote_identifier};
 use crate::objects::{Board, Weight};
 use crate::pool::Pool;
-use crate::target_settings::TargetSettings;
+use crate::target_settings::{Sorted, TargetSettings};
 use crate::{BackupMode, Context, DatabaseUrl, Error, Summary, TableName};
 use script::{Action, Step};
 
@@ -54,13 +54,14 @@ pub async fn run(
     drop(first);
     let path = format!("SET search_path = {}", quote_identifier(DEFAULT_SCHEMA));
     let session = format!("{path}; {}", settings.sql());
-    let work = Work { pool, session, mode, jobs, context };
+    let work = Work { pool, settings, session, mode, jobs, context };
     Ok(work.run_all(&steps).await?.since(start))
 }
 
 /// How statements run.
 struct Work<'a> {
     pool: Pool,
+    settings: TargetSettings,
     /// Set in every session.
     session: String,
     mode: &'a BackupMode,
@@ -80,7 +81,9 @@ impl Work<'_> {
             } else if !std::mem::replace(&mut is_started, true) {
                 announce();
             }
-            let statements: Vec<_> = group.iter().map(|step| self.run_one(step, board)).collect();
+            let helpers = (self.jobs / group.len()).saturating_sub(1);
+            let statements: Vec<_> =
+                group.iter().map(|step| self.run_one(step, helpers, board)).collect();
             stream::iter(statements).buffer_unordered(self.jobs).try_collect::<()>().await?;
             if is_view {
                 tracing::info!("End create view");
@@ -93,16 +96,34 @@ impl Work<'_> {
         Ok(board.finish())
     }
 
-    async fn run_one(&self, step: &Step<'_>, board: &Board) -> Result<(), Error> {
+    async fn run_one(&self, step: &Step<'_>, helpers: usize, board: &Board) -> Result<(), Error> {
         let connection = self.pool.get(self.context).await?;
         let statement = async {
             connection
                 .batch_execute(&self.session)
                 .await
                 .map_err(|error| connection.error("set up the session", &error))?;
+            if let Some(sql) = self.sort_memory(&connection, step, helpers).await? {
+                connection
+                    .batch_execute(&sql)
+                    .await
+                    .map_err(|error| connection.error("set up the session", &error))?;
+            }
             run_one(&connection, step, self.mode, board).await
         };
         connection.run(self.context, statement).await
+    }
+
+    /// What sets the memory of a B-tree index, with `helpers` workers that have nothing else to do.
+    async fn sort_memory(
+        &self,
+        connection: &Connection,
+        step: &Step<'_>,
+        helpers: usize,
+    ) -> Result<Option<String>, Error> {
+        let Some(table) = &step.sorted else { return Ok(None) };
+        let rows = relation(connection, table).await?.map_or(0, |table| table.rows);
+        Ok(Some(self.settings.memory_sql(Some(Sorted { rows, helpers }))))
     }
 }
 
@@ -161,9 +182,9 @@ async fn reason_to_skip(
     }
     if let Action::Index(Some(name)) = &step.action {
         match relation(connection, name).await? {
-            Some(Relation { is_valid: true }) => return Ok(Some(format!("\"{name}\" exists"))),
+            Some(Relation { is_valid: true, .. }) => return Ok(Some(format!("\"{name}\" exists"))),
             // CONCURRENTLY leaves one behind when it is cut.
-            Some(Relation { is_valid: false }) => {
+            Some(Relation { is_valid: false, .. }) => {
                 let sql = format!("DROP INDEX {}", name.quoted());
                 connection.batch_execute(&sql).await.map_err(|error| {
                     connection.error(format!("drop the unfinished index \"{name}\""), &error)
@@ -177,6 +198,8 @@ async fn reason_to_skip(
 
 struct Relation {
     is_valid: bool,
+    /// An estimate of the server.
+    rows: u64,
 }
 
 async fn relation(connection: &Connection, name: &TableName) -> Result<Option<Relation>, Error> {
@@ -184,5 +207,8 @@ async fn relation(connection: &Connection, name: &TableName) -> Result<Option<Re
         .query_opt(RELATION, &[&name.schema, &name.name])
         .await
         .map_err(|error| connection.error(format!("look for \"{name}\""), &error))?;
-    Ok(row.map(|row| Relation { is_valid: row.get("is_valid") }))
+    Ok(row.map(|row| Relation {
+        is_valid: row.get("is_valid"),
+        rows: row.get::<_, i64>("rows").unsigned_abs(),
+    }))
 }

@@ -23,6 +23,8 @@ pub(super) struct Step<'a> {
     pub(super) requires: Vec<TableName>,
     pub(super) unless_exists: Vec<TableName>,
     pub(super) unless_kept: Vec<TableName>,
+    /// The table whose rows are sorted into a B-tree.
+    pub(super) sorted: Option<TableName>,
 }
 
 /// What a statement does, as far as it matters here.
@@ -63,6 +65,7 @@ fn step<'a>(statement: &Statement<'a>) -> Result<Step<'a>, Error> {
         requires: Vec::new(),
         unless_exists: Vec::new(),
         unless_kept: Vec::new(),
+        sorted: None,
     };
     recognise(&mut step).map_err(|reason| wrong(reason.into()))?;
     for comment in &statement.comments {
@@ -123,6 +126,9 @@ fn recognise(step: &mut Step<'_>) -> Result<(), &'static str> {
             step.label = format!("CREATE INDEX \"{name}\"");
         }
         step.action = Action::Index(name.map(|name| TableName::new(&table.schema, name)));
+        if !cursor.eat(&["USING"]) || cursor.eat(&["BTREE"]) {
+            step.sorted = Some(table.clone());
+        }
         step.requires.push(table.clone());
         step.unless_kept.push(table);
         return Ok(());
@@ -190,6 +196,7 @@ mod tests {
             let step = one(sql);
             assert_eq!(step.requires, [TableName::new("public", "a b")], "{sql}");
             assert_eq!(step.action, Action::Index(Some(TableName::new("public", "ON"))));
+            assert_eq!(step.sorted.is_none(), sql.contains("gin"), "{sql}");
         }
         assert_eq!(one("CREATE INDEX ON stats.t (x)").action, Action::Index(None));
     }

@@ -33,6 +33,12 @@ pub(super) fn index(definition: &str) -> Option<IndexParts> {
     Some(IndexParts { build, after: statements.collect() })
 }
 
+/// Whether a statement that builds an index sorts its rows into a B-tree.
+pub(super) fn is_b_tree(build: &str) -> bool {
+    let Ok(mut cursor) = Cursor::new(build) else { return false };
+    !cursor.skip_past("USING") || cursor.eat(&["BTREE"])
+}
+
 /// A primary key or a unique constraint as an index, and the constraint that takes it.
 pub(super) fn unique_constraint(definition: &str) -> Option<IndexParts> {
     let statements = split(definition).ok()?;
@@ -134,6 +140,17 @@ mod tests {
         .unwrap();
         assert_eq!(parts.build, "CREATE INDEX \"a;b\" ON public.t USING btree (lower(x))");
         assert_eq!(parts.after, ["ALTER TABLE public.t CLUSTER ON \"a;b\""]);
+    }
+
+    #[test]
+    fn the_kind_of_an_index() {
+        for (sql, expected) in [
+            ("CREATE INDEX \"USING gin\" ON public.t USING btree (x)", true),
+            ("CREATE UNIQUE INDEX i ON public.t (x)", true),
+            ("CREATE INDEX btree ON public.btree USING gin (x)", false),
+        ] {
+            assert_eq!(is_b_tree(sql), expected, "{sql}");
+        }
     }
 
     #[test]

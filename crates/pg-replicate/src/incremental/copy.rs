@@ -8,8 +8,7 @@ use super::{deletes, merge, new_columns};
 use crate::Error;
 use crate::connection::Connection;
 use crate::identifier::quote_identifier;
-
-const COMPRESS_BY_LZ4: &str = include_str!("../../sql/compress_by_lz4.sql");
+use crate::target_settings::COMPRESS_BY_LZ4;
 
 /// Told of a table, first that it is in work, then each chunk that was read of it, in bytes.
 pub(super) type Report<'a> = &'a (dyn Fn(&TablePlan, u64) + Sync);

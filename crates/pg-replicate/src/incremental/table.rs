@@ -6,6 +6,7 @@ use super::new_columns::{self, NewColumn};
 use super::window;
 use super::{Incremental, SchemaChanges};
 use crate::connection::Connection;
+use crate::copy_cost::Rows;
 use crate::identifier::quote_identifier;
 use crate::masking;
 use crate::{CopyFormat, Error, TableMode, TableName, TableRule};
@@ -32,7 +33,7 @@ pub(super) struct TablePlan {
     pub(super) new_columns: Vec<NewColumn>,
     pub(super) is_binary: bool,
     /// What copying the whole table would cost; says which table to begin with.
-    pub(super) weight: i64,
+    pub(super) weight: u64,
 }
 
 /// What is done with a table.
@@ -258,12 +259,15 @@ pub(super) async fn last_key(
     Ok(row.map(|row| (0..key.0.len()).map(|number| row.get(number)).collect()))
 }
 
-async fn weight(source: &Connection, table: &TableName) -> Result<i64, Error> {
+async fn weight(source: &Connection, table: &TableName) -> Result<u64, Error> {
     let row = source
         .query_opt(COPY_WEIGHT, &[&table.schema, &table.name])
         .await
         .map_err(|error| source.error(format!("look how large {table} is"), &error))?;
-    Ok(row.map_or(0, |row| row.get("weight")))
+    Ok(row.map_or(0, |row| {
+        let size = |column| row.get::<_, i64>(column).unsigned_abs();
+        Rows { heap: size("heap"), toast: size("toast"), counted: size("counted") }.cost()
+    }))
 }
 
 async fn is_empty(connection: &Connection, table: &TableName) -> Result<bool, Error> {

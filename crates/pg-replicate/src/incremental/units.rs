@@ -14,7 +14,7 @@ pub(super) struct Unit {
     /// until then. Otherwise before: a value that must be unique may have gone to another row.
     pub(super) deletes_last: bool,
     /// What its tables weigh.
-    pub(super) weight: i64,
+    pub(super) weight: u64,
 }
 
 /// Each table on its own, but for tables that foreign keys tie together when rows of a referenced one

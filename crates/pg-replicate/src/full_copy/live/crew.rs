@@ -13,7 +13,7 @@ use super::super::restore_log::Failure;
 use super::graph::{Graph, Item, ItemId};
 use super::item::{self, EntryFailure, ItemError};
 use super::large_objects::LargeObjects;
-use super::plan::Work;
+use super::plan::{Kind, Work};
 use super::rows::Rows;
 use super::slot::Slot;
 use super::snapshot::Snapshot;
@@ -231,10 +231,12 @@ impl Shared {
                 object.end(0);
                 return Ok(Some(pass));
             }
-            Work::Statements { entry, statements, is_index } => {
-                if *is_index {
-                    slot.set_parallel(idle).await.map_err(ItemError::Fatal)?;
-                }
+            Work::Statements { entry, statements, kind } => {
+                let (helpers, sorted) = match kind {
+                    Kind::Index { sorted } => (idle, *sorted),
+                    Kind::Other => (0, None),
+                };
+                slot.prepare(helpers, sorted).await.map_err(ItemError::Fatal)?;
                 let object = board.start(&entry.kind, &entry.name(), weight);
                 item::statements(slot, entry, statements, context).await?;
                 object.end(0);

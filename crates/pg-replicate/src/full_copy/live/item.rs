@@ -7,6 +7,7 @@ use super::rows::Rows;
 use super::slot::Slot;
 use super::tables::Table;
 use crate::archive::Entry;
+use crate::connection::run_both;
 use crate::objects::{Board, Object, Weight};
 use crate::{Context, Error, ObjectFailure};
 
@@ -63,19 +64,14 @@ pub(super) async fn large_objects(
     Ok(())
 }
 
-/// Work on both servers, which are told to stop when it fails. `name`: what is missing then.
+/// Work on both servers. `name`: what is missing when it fails.
 async fn between<T>(
     slot: &Slot,
     work: impl Future<Output = Result<T, Error>>,
     name: impl Fn() -> String,
     context: &Context,
 ) -> Result<T, ItemError> {
-    let done = slot.source.run(context, slot.target.run(context, work)).await;
-    if done.is_err() {
-        // A server that is not reading does not see that we go: its buffers are full.
-        let (source, target) = (slot.source.canceller(), slot.target.canceller());
-        futures_util::future::join(source.cancel(), target.cancel()).await;
-    }
+    let done = run_both(&slot.source, &slot.target, context, work).await;
     done.map_err(|error| match error {
         error @ Error::Database { .. } => {
             ItemError::Rows(ObjectFailure { object: name(), message: error.to_string() })

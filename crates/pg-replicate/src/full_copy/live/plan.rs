@@ -26,11 +26,20 @@ pub(super) enum Work {
     /// Restores sequences and the rows of extensions.
     ArchiveData,
     /// Runs statements for an entry of the archive.
-    Statements { entry: Box<Entry>, statements: Vec<String>, is_index: bool },
+    Statements { entry: Box<Entry>, statements: Vec<String>, kind: Kind },
     /// Adds the foreign keys of a table, not validated, in one statement, or each by itself.
     ForeignKeys { entries: Vec<Entry>, alter: String, adds: Vec<String> },
     /// Collects statistics of a table.
     Analyze { table: usize },
+}
+
+/// What statements do, as far as the session has to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Build an index; a B-tree sorts so many rows.
+    Index { sorted: Option<u64> },
+    /// Anything else.
+    Other,
 }
 
 /// An archive's entries, by who restores them.
@@ -250,27 +259,26 @@ impl<'a> Builder<'a> {
                 _ => None,
             };
             let cost = copied.map_or(cost::STATEMENT, cost::index);
+            let sorted = |sql: &str| copied.filter(|_| definition::is_b_tree(sql)).map(cost::rows);
             let boxed = || Box::new(entry.clone());
             let last = match parts {
                 Some(IndexParts { build, after }) => {
-                    let work = Work::Statements {
-                        entry: boxed(),
-                        statements: vec![build],
-                        is_index: true,
-                    };
+                    let kind = Kind::Index { sorted: sorted(&build) };
+                    let work = Work::Statements { entry: boxed(), statements: vec![build], kind };
                     let built = self.push(work, cost, needs, lock(LockMode::Share));
                     if after.is_empty() {
                         built
                     } else {
                         let locks = lock(LockMode::AccessExclusive);
-                        let work =
-                            Work::Statements { entry: boxed(), statements: after, is_index: false };
+                        let kind = Kind::Other;
+                        let work = Work::Statements { entry: boxed(), statements: after, kind };
                         self.push(work, cost::STATEMENT, vec![built], locks)
                     }
                 }
                 None => {
                     let statements = vec![entry.definition.clone()];
-                    let work = Work::Statements { entry: boxed(), statements, is_index: true };
+                    let kind = Kind::Index { sorted: None };
+                    let work = Work::Statements { entry: boxed(), statements, kind };
                     self.push(work, cost, needs, lock(LockMode::AccessExclusive))
                 }
             };
@@ -323,7 +331,8 @@ impl<'a> Builder<'a> {
         let cost = tables.iter().filter_map(|table| self.table(table)).map(cost::foreign_key);
         let cost = cost.max().unwrap_or(cost::STATEMENT);
         let statements = vec![entry.definition.clone()];
-        let work = Work::Statements { entry: Box::new(entry.clone()), statements, is_index: false };
+        let kind = Kind::Other;
+        let work = Work::Statements { entry: Box::new(entry.clone()), statements, kind };
         self.push(work, cost, needs, locks);
     }
 
@@ -378,7 +387,7 @@ impl<'a> Builder<'a> {
             let work = Work::Statements {
                 entry: Box::new((*entry).clone()),
                 statements: vec![format!("{alter} {validate}")],
-                is_index: false,
+                kind: Kind::Other,
             };
             self.push(work, cost, vec![added], locks);
         }
