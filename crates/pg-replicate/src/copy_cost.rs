@@ -3,7 +3,8 @@
 //! Measured (docs/copy-speed.md): values are unpacked and compressed again on the way, so that a byte of TOAST takes five
 //! times as long as one of the table; a row costs as much as 20 bytes more.
 
-const TOAST: u64 = 5;
+/// What a byte of TOAST takes.
+pub(crate) const TOAST: u64 = 5;
 /// What a row costs, whatever its length.
 pub(crate) const ROW: u64 = 20;
 /// A row, when the server has never counted them.

@@ -2,7 +2,7 @@
 //! foreign key about as much as their number.
 
 use super::tables::Table;
-use crate::copy_cost::{ROW, Rows};
+use crate::copy_cost::{ROW, Rows, TOAST};
 
 /// An index reads the heap, which is cheap beside sorting.
 const INDEX_SCAN: u64 = 16;
