@@ -1,0 +1,149 @@
+//! Cuts a script into statements and commands of psql while it streams.
+//!
+//! psql's rules: quotes, dollar quotes, nested comments; a semicolon in parentheses or in a
+//! `BEGIN ATOMIC` body ends nothing; a backslash outside of quotes begins a command of psql's.
+
+mod rules;
+mod state;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use state::State;
+use words::Words;
+
+/// No statement is longer: the server takes none longer either.
+const LONGEST: usize = 1 << 30;
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// A statement without its semicolon, and the line of its first character.
+    Statement(Vec<u8>, u64),
+    /// A line of psql's from its backslash on, and its number.
+    Command(Vec<u8>, u64),
+}
+
+/// Why a script cannot be cut any further.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Broken {
+    pub(super) line: u64,
+    pub(super) reason: &'static str,
+}
+
+/// The state of the cutting; bytes may come in pieces of any size.
+#[derive(Debug)]
+pub(super) struct Splitter {
+    state: State,
+    statement: Vec<u8>,
+    line: u64,
+    /// Where the statement starts, and what is open now.
+    start: u64,
+    opened: u64,
+    parentheses: u32,
+    words: Words,
+    /// How much of the mark was seen that some editors put in front of UTF-8.
+    mark: usize,
+}
+
+const BYTE_ORDER_MARK: [u8; 3] = *b"\xEF\xBB\xBF";
+
+impl Splitter {
+    pub(super) fn new() -> Self {
+        Self {
+            state: State::Normal,
+            statement: Vec::new(),
+            line: 1,
+            start: 1,
+            opened: 1,
+            parentheses: 0,
+            words: Words::default(),
+            mark: 0,
+        }
+    }
+
+    /// The line that is being read, counted from 1.
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// Goes on at `line`: what lay between was read by somebody else.
+    pub(super) fn go_on_at(&mut self, line: u64) {
+        self.line = line;
+    }
+
+    /// Takes bytes up to the end of the next piece; answers how many, and the piece.
+    pub(super) fn feed(&mut self, input: &[u8]) -> Result<(usize, Option<Piece>), Broken> {
+        let mut at = 0;
+        while at < input.len() {
+            let taken = self.skip(&input[at..]);
+            at += taken;
+            if self.statement.len() > LONGEST {
+                return Err(Broken { line: self.start, reason: "a statement longer than 1 GiB" });
+            }
+            let Some(&byte) = input.get(at) else { break };
+            at += 1;
+            if byte == b'\n' {
+                self.line += 1;
+            }
+            if let Some(piece) = self.take(byte) {
+                return Ok((at, Some(piece)));
+            }
+        }
+        Ok((at, None))
+    }
+
+    /// What is left when the script ends.
+    pub(super) fn finish(&mut self) -> Result<Option<Piece>, Broken> {
+        let reason = match &self.state {
+            State::BlockComment { .. } => Some("a comment that begins here is never closed"),
+            State::Quoted { .. } => Some("a quote that begins here is never closed"),
+            State::Dollar { .. } => Some("a dollar quote that begins here is never closed"),
+            _ => None,
+        };
+        if let Some(reason) = reason {
+            return Err(Broken { line: self.opened, reason });
+        }
+        if let State::Command(_) = self.state {
+            return Ok(self.take(b'\n'));
+        }
+        self.settle();
+        self.state = State::Normal;
+        Ok(self.end_statement())
+    }
+
+    fn end_statement(&mut self) -> Option<Piece> {
+        self.parentheses = 0;
+        self.words = Words::default();
+        let mut statement = std::mem::take(&mut self.statement);
+        statement.truncate(statement.trim_ascii_end().len());
+        (!statement.is_empty()).then_some(Piece::Statement(statement, self.start))
+    }
+
+    /// The one character that was held back turned out to be part of the statement.
+    fn settle(&mut self) {
+        let held = match self.state {
+            State::Dash => b'-',
+            State::Slash => b'/',
+            _ => return,
+        };
+        if self.statement.is_empty() {
+            self.start = self.opened;
+        }
+        self.statement.push(held);
+    }
+
+    fn push(&mut self, byte: u8) {
+        if self.statement.is_empty() {
+            self.start = self.line;
+        }
+        self.statement.push(byte);
+    }
+
+    /// White space and comments count only within a statement.
+    fn keep(&mut self, bytes: &[u8]) {
+        if !self.statement.is_empty() {
+            self.statement.extend_from_slice(bytes);
+        }
+    }
+}

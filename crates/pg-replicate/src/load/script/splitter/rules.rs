@@ -1,0 +1,171 @@
+//! What each byte does, in each state.
+
+use memchr::{memchr, memchr_iter};
+
+use super::state::{State, is_tag, is_word};
+use super::{BYTE_ORDER_MARK, Piece, Splitter};
+
+impl Splitter {
+    /// Takes the run of bytes in which nothing can end; most of a script lies in such runs.
+    pub(super) fn skip(&mut self, input: &[u8]) -> usize {
+        let wanted = match self.state {
+            State::LineComment => b'\n',
+            State::Quoted { quote, backslashes: false, .. } => quote,
+            State::Dollar { .. } => b'$',
+            _ => return 0,
+        };
+        let length = memchr(wanted, input).unwrap_or(input.len());
+        self.line += memchr_iter(b'\n', &input[..length]).count() as u64;
+        if self.state != State::LineComment || !self.statement.is_empty() {
+            self.statement.extend_from_slice(&input[..length]);
+        }
+        length
+    }
+
+    pub(super) fn take(&mut self, byte: u8) -> Option<Piece> {
+        match &mut self.state {
+            State::Normal => return self.normal(byte),
+            State::Dash if byte == b'-' => {
+                self.state = State::LineComment;
+                self.keep(b"--");
+            }
+            State::Slash if byte == b'*' => {
+                self.state = State::BlockComment { depth: 1, last: 0 };
+                self.keep(b"/*");
+            }
+            State::Dash | State::Slash => {
+                self.settle();
+                self.state = State::Normal;
+                return self.normal(byte);
+            }
+            State::LineComment => {
+                self.state = State::Normal;
+                self.keep(b"\n");
+            }
+            State::BlockComment { depth, last } => {
+                match (*last, byte) {
+                    (b'*', b'/') => {
+                        *depth -= 1;
+                        *last = 0;
+                    }
+                    (b'/', b'*') => {
+                        *depth += 1;
+                        *last = 0;
+                    }
+                    _ => *last = byte,
+                }
+                if *depth == 0 {
+                    self.state = State::Normal;
+                }
+                self.keep(&[byte]);
+            }
+            State::Quoted { quote, backslashes, escaped } => {
+                if *escaped {
+                    *escaped = false;
+                } else if *backslashes && byte == b'\\' {
+                    *escaped = true;
+                } else if byte == *quote {
+                    self.state = State::Closing { quote: *quote, backslashes: *backslashes };
+                }
+                self.statement.push(byte);
+            }
+            State::Closing { quote, backslashes } => {
+                if byte == *quote {
+                    let (quote, backslashes) = (*quote, *backslashes);
+                    self.state = State::Quoted { quote, backslashes, escaped: false };
+                    self.statement.push(byte);
+                } else {
+                    self.state = State::Normal;
+                    return self.normal(byte);
+                }
+            }
+            State::DollarTag { start } => {
+                let start = *start;
+                let is_first = self.statement.len() == start + 1;
+                if byte == b'$' {
+                    self.statement.push(byte);
+                    let tag = self.statement[start..].to_vec();
+                    self.state = State::Dollar { tag, start: self.statement.len() };
+                } else if is_tag(byte, is_first) {
+                    self.statement.push(byte);
+                } else {
+                    self.state = State::Normal;
+                    return self.normal(byte);
+                }
+            }
+            State::Dollar { tag, start } => {
+                self.statement.push(byte);
+                let body = self.statement.get(*start..).unwrap_or_default();
+                if byte == b'$' && body.ends_with(tag) {
+                    self.state = State::Normal;
+                }
+            }
+            State::Command(text) => {
+                if byte == b'\n' {
+                    let line = self.opened;
+                    let text = std::mem::take(text);
+                    self.state = State::Normal;
+                    return Some(Piece::Command(text, line));
+                }
+                text.push(byte);
+            }
+        }
+        None
+    }
+
+    fn normal(&mut self, byte: u8) -> Option<Piece> {
+        if BYTE_ORDER_MARK.get(self.mark) == Some(&byte) {
+            self.mark += 1;
+            return None;
+        }
+        self.mark = BYTE_ORDER_MARK.len();
+        if is_word(byte) && !(byte == b'$' && self.words.current.is_empty()) {
+            self.push(byte);
+            self.words.push(byte);
+            return None;
+        }
+        let was_e = self.words.current.eq_ignore_ascii_case(b"e");
+        self.words.end(self.parentheses);
+        match byte {
+            b'\'' | b'"' => {
+                self.opened = self.line;
+                self.push(byte);
+                let backslashes = was_e && byte == b'\'';
+                self.state = State::Quoted { quote: byte, backslashes, escaped: false };
+            }
+            b'$' => {
+                self.opened = self.line;
+                self.push(byte);
+                self.state = State::DollarTag { start: self.statement.len() - 1 };
+            }
+            b'-' => {
+                self.opened = self.line;
+                self.state = State::Dash;
+            }
+            b'/' => {
+                self.opened = self.line;
+                self.state = State::Slash;
+            }
+            b'\\' => {
+                self.opened = self.line;
+                self.state = State::Command(vec![byte]);
+            }
+            b';' if self.parentheses == 0 && self.words.blocks == 0 => {
+                return self.end_statement();
+            }
+            _ => {
+                if byte == b'(' {
+                    self.parentheses += 1;
+                } else if byte == b')' {
+                    self.parentheses = self.parentheses.saturating_sub(1);
+                }
+                if byte.is_ascii_whitespace() {
+                    self.keep(&[byte]);
+                } else {
+                    self.push(byte);
+                }
+            }
+        }
+        None
+    }
+}

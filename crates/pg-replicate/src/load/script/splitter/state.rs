@@ -1,0 +1,42 @@
+//! What the splitter is in the middle of.
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Normal,
+    /// After the first character of what may be a comment.
+    Dash,
+    Slash,
+    LineComment,
+    BlockComment {
+        depth: u32,
+        last: u8,
+    },
+    Quoted {
+        quote: u8,
+        backslashes: bool,
+        escaped: bool,
+    },
+    /// After a quote that ends the text, unless another follows.
+    Closing {
+        quote: u8,
+        backslashes: bool,
+    },
+    /// In what may be the tag of a dollar quote; where it starts in the statement.
+    DollarTag {
+        start: usize,
+    },
+    /// Between two such tags, and where the text begins.
+    Dollar {
+        tag: Vec<u8>,
+        start: usize,
+    },
+    Command(Vec<u8>),
+}
+
+pub(super) fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || !byte.is_ascii()
+}
+
+pub(super) fn is_tag(byte: u8, is_first: bool) -> bool {
+    byte != b'$' && is_word(byte) && !(is_first && byte.is_ascii_digit())
+}
