@@ -147,6 +147,12 @@ impl Catalog {
         self.tables.get(&oid).map_or_else(|| oid.to_string(), |table| table.name.to_string())
     }
 
+    /// A table's name with its schema, for the log of objects.
+    pub(super) fn full_name(&self, oid: u32) -> String {
+        let name = self.tables.get(&oid).map(|table| &table.name);
+        name.map_or_else(|| oid.to_string(), |name| format!("{}.{}", name.schema, name.name))
+    }
+
     /// A table's name for SQL.
     pub(super) fn quoted(&self, oid: u32) -> String {
         self.tables.get(&oid).map_or_else(String::new, |table| table.name.quoted())

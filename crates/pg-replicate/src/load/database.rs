@@ -6,6 +6,7 @@ use super::survey::Survey;
 use crate::connection::Connection;
 use crate::identifier::quote_identifier;
 use crate::incremental::{columns, transfer};
+use crate::objects::{Board, Object};
 use crate::{Context, DatabaseUrl, Error};
 
 /// A table to be copied.
@@ -54,7 +55,21 @@ impl DatabaseSource {
             );
         }
         source.compare(target, survey).await?;
+        source.warn_of_large_objects().await?;
         Ok(source)
+    }
+
+    async fn warn_of_large_objects(&self) -> Result<(), Error> {
+        const SQL: &str = include_str!("../../sql/load_large_objects.sql");
+        let row = self.connection.query_one(SQL, &[]).await;
+        let row = row.map_err(|error| self.connection.error("count the large objects", &error))?;
+        match row.get::<_, i64>(0) {
+            0 => {}
+            number => {
+                tracing::warn!("{} holds {number} large objects: they are left out", self.name)
+            }
+        }
+        Ok(())
     }
 
     async fn compare(&mut self, target: &Connection, survey: &mut Survey<'_>) -> Result<(), Error> {
@@ -165,29 +180,26 @@ impl DatabaseSource {
         Ok(row.get::<_, i64>(0).unsigned_abs())
     }
 
+    /// What the board counts for it.
+    pub(super) fn bytes(&self) -> u64 {
+        self.work.iter().map(|work| work.weight).sum()
+    }
+
     /// Copies the tables, one after the other, and the states of the sequences.
     pub(super) async fn run(
         &self,
         target: &Connection,
         survey: &Survey<'_>,
-        report: &mut (dyn FnMut(f64, Option<String>) + Send + Sync),
+        board: &Board,
     ) -> Result<Loaded, Error> {
         let mut loaded = Loaded::default();
-        let total = self.work.iter().map(|work| work.weight).sum::<u64>().max(1);
-        let mut done = 0;
         for work in &self.work {
-            let name = survey.catalog.display(work.table);
-            let fraction = |bytes: u64| {
-                #[expect(clippy::cast_precision_loss, reason = "a share")]
-                let fraction = bytes.min(total) as f64 / total as f64;
-                fraction
-            };
-            report(fraction(done), Some(name.clone()));
-            let copied = self.table(work, target, survey).await?;
-            tracing::info!(table_name = name, rows = copied.rows, "{name}: {} rows", copied.rows);
+            let name = survey.catalog.full_name(work.table);
+            let object = board.start("TABLE DATA", &name, work.weight);
+            let copied = self.table(work, target, survey, &object).await?;
+            object.end(copied.rows);
             loaded.add(Some(work.table), copied.rows);
             loaded.bytes += copied.bytes;
-            done += work.weight;
         }
         for sequence in &self.catalog.sequences {
             self.sequence(sequence, target, survey).await?;
@@ -200,6 +212,7 @@ impl DatabaseSource {
         work: &Work,
         target: &Connection,
         survey: &Survey<'_>,
+        object: &Object,
     ) -> Result<transfer::Copied, Error> {
         let Work { table, from, columns, is_binary, .. } = work;
         let query = format!("SELECT {columns} FROM {from}");
@@ -211,7 +224,8 @@ impl DatabaseSource {
         };
         let name = survey.catalog.tables.get(table).map(|table| table.name.clone());
         let Some(name) = name else { return Ok(transfer::Copied::default()) };
-        transfer::rows(&self.connection, target, &name, &query, &into, *is_binary, &|_| {}).await
+        let told = |bytes| object.advance(0, bytes);
+        transfer::rows(&self.connection, target, &name, &query, &into, *is_binary, &told).await
     }
 
     /// The target's sequence of the same column, or else of the same name, goes on where this one is.

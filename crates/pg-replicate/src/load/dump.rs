@@ -7,6 +7,7 @@ use tokio::io::BufReader;
 
 use super::Loaded;
 use super::catalog::Names;
+use super::meter::Meter;
 use super::script::{Kind, Rows, Script, Variables};
 use super::script_run::{Failure, ScriptRun};
 use super::survey::Survey;
@@ -14,6 +15,7 @@ use crate::archive::{Archive, Entry};
 use crate::child::{Program, application_name};
 use crate::connection::Connection;
 use crate::full_copy::{failure, read_archive, write_list};
+use crate::objects::{Board, Weight};
 use crate::{Context, DatabaseUrl, Error, TableName};
 
 /// An archive whose table of contents was read.
@@ -22,6 +24,8 @@ pub(super) struct DumpSource {
     /// What is restored, in an order that foreign keys allow.
     list: NamedTempFile,
     tables: usize,
+    /// Of the file.
+    bytes: u64,
 }
 
 impl DumpSource {
@@ -31,6 +35,7 @@ impl DumpSource {
         let place = path.display().to_string();
         let names = Names::new(survey.catalog);
         let (mut tables, mut others) = (Vec::new(), Vec::new());
+        let mut holds_large_objects = false;
         for entry in &archive.entries {
             match entry.kind.as_str() {
                 "TABLE DATA" => {
@@ -44,9 +49,7 @@ impl DumpSource {
                     }
                 }
                 "SEQUENCE SET" if !is_of_excluded(survey, entry) => others.push(entry),
-                "BLOBS" | "BLOB METADATA" => {
-                    tracing::warn!("{place} holds large objects: they are left out");
-                }
+                "BLOB" | "BLOBS" | "BLOB METADATA" => holds_large_objects = true,
                 _ => {}
             }
         }
@@ -61,7 +64,16 @@ impl DumpSource {
         let entries: Vec<&Entry> =
             tables.iter().map(|(_, entry, _)| *entry).chain(others).collect();
         let list = write_list(entries)?;
-        Ok(Self { path: path.to_owned(), list, tables: tables.len() })
+        if holds_large_objects {
+            tracing::warn!("{place} holds large objects: they are left out");
+        }
+        let bytes = std::fs::metadata(path).map(|file| file.len()).unwrap_or_default();
+        Ok(Self { path: path.to_owned(), list, tables: tables.len(), bytes })
+    }
+
+    /// What the board counts for it.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Has pg_restore write the data as a script, and carries that out.
@@ -71,7 +83,7 @@ impl DumpSource {
         target: &Connection,
         survey: &Survey<'_>,
         context: &Context,
-        report: &mut (dyn FnMut(f64, Option<String>) + Send + Sync),
+        board: &Board,
     ) -> Result<Loaded, Error> {
         let program = Program {
             name: "pg_restore",
@@ -88,17 +100,8 @@ impl DumpSource {
             application_name: application_name("load"),
         };
         let file = self.path.display().to_string();
-        let mut current = None;
-        let mut done = 0_usize;
-        let mut report = |_: u64, table: Option<String>| {
-            if table.is_some() && table != current {
-                done += usize::from(current.is_some());
-                current.clone_from(&table);
-            }
-            #[expect(clippy::cast_precision_loss, reason = "a share")]
-            report(done as f64 / self.tables.max(1) as f64, table);
-        };
-        let report: &mut (dyn FnMut(u64, Option<String>) + Send + Sync) = &mut report;
+        // The size of a table in the file is not known.
+        let weight = Weight::cost(self.bytes / self.tables.max(1) as u64);
         let (ended, result) = program
             .pipe(
                 context,
@@ -114,7 +117,7 @@ impl DumpSource {
                         connection: target,
                         catalog: survey.catalog,
                         excluded: &survey.excluded,
-                        report,
+                        meter: Meter::of_tables(board, weight),
                     };
                     run.run().await
                 },

@@ -15,6 +15,7 @@ mod catalog;
 mod database;
 mod dump;
 mod export;
+mod meter;
 mod plan;
 mod schema;
 mod script;
@@ -30,13 +31,14 @@ use std::time::{Duration, Instant};
 use tokio::io::BufReader;
 
 use crate::connection::Connection;
-use crate::context::{PhaseProgress, share};
+use crate::context::share;
 use crate::summary::PhaseSummary;
 use crate::{Context, DatabaseUrl, Error, Summary, TableName};
 
 use catalog::Catalog;
 use database::DatabaseSource;
 use dump::DumpSource;
+use meter::Meter;
 use plan::Plan;
 use script::{Script, Variables};
 use script_run::ScriptRun;
@@ -207,43 +209,32 @@ impl LoadData {
         context: &Context,
         summary: &mut Summary,
     ) -> Result<(), Error> {
-        let mut progress = context.phase("load", share::INCREMENTAL);
+        let bytes: u64 = sources.iter().map(Looked::bytes).sum();
+        let board = context.board("load", share::INCREMENTAL, bytes);
         let mut variables = Variables::default();
-        let count = sources.len();
-        for (number, (looked, source)) in sources.iter().zip(&self.sources).enumerate() {
+        for (looked, source) in sources.iter().zip(&self.sources) {
             let start = Instant::now();
             let name = source.to_string();
             tracing::info!(source = name, "Load {name}");
-            let mut report = Report { progress: &mut progress, number, count };
             let loaded = match looked {
-                Looked::Database(source) => {
-                    let report: &mut (dyn FnMut(f64, Option<String>) + Send + Sync) =
-                        &mut |fraction, table| report.tell(fraction, table, 0);
-                    source.run(target, survey, report).await?
-                }
+                Looked::Database(source) => source.run(target, survey, &board).await?,
                 Looked::Dump(source) => {
-                    let report: &mut (dyn FnMut(f64, Option<String>) + Send + Sync) =
-                        &mut |fraction, table| report.tell(fraction, table, 0);
-                    source.run(&self.target, target, survey, context, report).await?
+                    source.run(&self.target, target, survey, context, &board).await?
                 }
                 Looked::Script(path, bytes) => {
                     let (input, _) = open(path).await?;
-                    let report: &mut (dyn FnMut(u64, Option<String>) + Send + Sync) =
-                        &mut |read, table| {
-                            #[expect(clippy::cast_precision_loss, reason = "a share")]
-                            let fraction = read as f64 / (*bytes).max(1) as f64;
-                            report.tell(fraction, table, read);
-                        };
+                    let whole = board.start("SCRIPT", &short(source), *bytes);
                     let run = ScriptRun {
                         file: &name,
                         script: Script::new(input, std::mem::take(&mut variables)),
                         connection: target,
                         catalog: survey.catalog,
                         excluded: &survey.excluded,
-                        report,
+                        meter: Meter::of_script(&board, &whole),
                     };
                     let (loaded, after) =
                         run.run().await.map_err(|failure| failure.into_error(&name))?;
+                    whole.end(0);
                     variables = after;
                     loaded
                 }
@@ -256,23 +247,20 @@ impl LoadData {
             };
             summary.extend(phase.into());
         }
-        progress.report(1.0, None, 0, 0);
+        // The phases are the sources'.
+        summary.extend(Summary { slowest: board.finish().slowest, ..Summary::default() });
         Ok(())
     }
 }
 
-/// The progress of one source among several.
-struct Report<'a, 'b> {
-    progress: &'a mut PhaseProgress<'b>,
-    number: usize,
-    count: usize,
-}
-
-impl Report<'_, '_> {
-    fn tell(&mut self, fraction: f64, table: Option<String>, bytes: u64) {
-        #[expect(clippy::cast_precision_loss, reason = "a share")]
-        let fraction = (self.number as f64 + fraction.clamp(0.0, 1.0)) / self.count.max(1) as f64;
-        self.progress.report(fraction, table, 0, bytes);
+impl Looked<'_> {
+    /// About as much as it will take: of databases the tables on disk, of files their size.
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Database(source) => source.bytes(),
+            Self::Dump(source) => source.bytes(),
+            Self::Script(_, bytes) => *bytes,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use tokio_postgres::CopyInSink;
 
 use super::Loaded;
 use super::catalog::{Catalog, Names};
+use super::meter::Meter;
 use super::script::{Kind, RowsReader, Script, ScriptError, Truncate, Variables};
 use crate::Error;
 use crate::connection::Connection;
@@ -60,8 +61,7 @@ pub(super) struct ScriptRun<'a, R> {
     pub(super) catalog: &'a Catalog,
     /// Tables that stay as they are.
     pub(super) excluded: &'a BTreeSet<u32>,
-    /// Told the bytes read so far, and the table that gets rows.
-    pub(super) report: &'a mut (dyn FnMut(u64, Option<String>) + Send + Sync),
+    pub(super) meter: Meter<'a>,
 }
 
 impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
@@ -108,10 +108,7 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
                     self.leave_out(line, "the table is excluded");
                     return Ok(self.script.skip_rows().await?);
                 }
-                let name =
-                    table.map_or_else(|| rows.table.join("."), |oid| self.catalog.display(oid));
-                let count = self.copy(line, sql, &name).await?;
-                tracing::info!(table_name = name, rows = count, "{name}: {count} rows");
+                let count = self.copy(line, sql, table, &rows.table).await?;
                 loaded.add(table, count);
                 Ok(())
             }
@@ -181,7 +178,7 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
     async fn execute(&mut self, line: u64, sql: &str) -> Result<u64, Failure> {
         let failed = |error| self.connection.error(self.action(line, sql), &error);
         let results = self.connection.simple_query(sql).await.map_err(failed)?;
-        (self.report)(self.script.bytes(), None);
+        self.meter.read(self.script.bytes(), None);
         let count = results.iter().map(|message| match message {
             tokio_postgres::SimpleQueryMessage::CommandComplete(rows) => *rows,
             _ => 0,
@@ -195,10 +192,19 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
         format!("{}, line {line}: {}", self.file, words.join(" "))
     }
 
-    async fn copy(&mut self, line: u64, sql: &str, table: &str) -> Result<u64, Failure> {
-        let action = format!("{}, line {line}: COPY {table}", self.file);
+    async fn copy(
+        &mut self,
+        line: u64,
+        sql: &str,
+        table: Option<u32>,
+        name: &[String],
+    ) -> Result<u64, Failure> {
+        let shown = table.map_or_else(|| name.join("."), |oid| self.catalog.display(oid));
+        let action = format!("{}, line {line}: COPY {shown}", self.file);
         let connection = self.connection;
         let failed = |error| connection.error(action.as_str(), &error);
+        let object = table.map_or(shown, |oid| self.catalog.full_name(oid));
+        let object = self.meter.table(&object);
         let sink: CopyInSink<Bytes> = connection.copy_in(sql).await.map_err(failed)?;
         let mut sink = std::pin::pin!(sink);
         let mut reader = RowsReader::default();
@@ -206,16 +212,19 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
         loop {
             let goes_on = self.script.rows(&mut reader, &mut rows).await?;
             if (rows.len() >= CHUNK || !goes_on) && !rows.is_empty() {
+                let bytes = rows.len() as u64;
                 if sink.send(rows.split().freeze()).await.is_err() {
                     // Why is said at the end.
                     break;
                 }
-                (self.report)(self.script.bytes(), Some(table.to_owned()));
+                self.meter.read(self.script.bytes(), Some((&object, bytes)));
             }
             if !goes_on {
                 break;
             }
         }
-        Ok(sink.finish().await.map_err(failed)?)
+        let rows = sink.finish().await.map_err(failed)?;
+        object.end(rows);
+        Ok(rows)
     }
 }

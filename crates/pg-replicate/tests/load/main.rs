@@ -8,6 +8,7 @@ mod errors;
 mod excluded;
 mod foreign_keys;
 mod interruptions;
+mod log;
 mod scripts;
 #[path = "../support/mod.rs"]
 mod support;
