@@ -2,11 +2,13 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use pg_replicate::{CancellationToken, Context, Progress};
+use pg_replicate::objects::{Board, Object};
+use pg_replicate::{CancellationToken, Context};
 use tokio::io::AsyncReadExt;
 
 use crate::backup::size_in_words;
@@ -21,9 +23,6 @@ const PHASE: &str = "fetch";
 
 /// A backup that is replaced while it is read is read anew so many times.
 const CHANGES: u32 = 2;
-
-/// Between two reports of progress.
-const REPORT_EVERY: Duration = Duration::from_millis(500);
 
 /// A backup older than this is worth a word when any age is accepted.
 const OLD: Duration = Duration::from_secs(48 * 60 * 60);
@@ -117,27 +116,37 @@ impl Fetcher {
         target: Use<'_>,
         context: &Context,
     ) -> Result<u64, Error> {
-        let meter = Meter::new(backup, target.share, context);
+        let board = context.board(PHASE, (0.0, target.share), backup.size.unwrap_or_default());
         let mut changes = 0;
-        loop {
-            match self.download_once(backup, target.path, &meter, context).await {
+        let bytes = loop {
+            match self.download_once(backup, target.path, &board, context).await {
                 Err(error @ Error::Changed { .. }) if changes < CHANGES => {
                     tracing::warn!("{error}; it is fetched anew");
                     changes += 1;
                 }
-                result => return result,
+                result => break result?,
             }
-        }
+        };
+        // What it took is the caller's phase.
+        let _ = board.finish();
+        Ok(bytes)
     }
 
     async fn download_once(
         &self,
         backup: &Backup,
         path: &Path,
-        meter: &Meter<'_>,
+        board: &Board,
         context: &Context,
     ) -> Result<u64, Error> {
-        let report = |bytes, total| meter.report(bytes, total);
+        let (object, highest) = (OnceLock::<Object>::new(), AtomicU64::new(0));
+        // After a cut some bytes may come again.
+        let report = |bytes, _| {
+            let before = highest.fetch_max(bytes, Ordering::Relaxed);
+            if let (Some(object), Some(more @ 1..)) = (object.get(), bytes.checked_sub(before)) {
+                object.advance(0, more);
+            }
+        };
         let (source, retry) = (self.source.as_ref(), self.limits.retry);
         let mut download = Download::new(source, backup, &context.cancel, retry, &report);
         let total = download.begin().await?;
@@ -149,7 +158,9 @@ impl Fetcher {
                 backup.id
             );
         }
-        enough_space(path, total.or(backup.size))?;
+        let size = total.or(backup.size);
+        enough_space(path, size)?;
+        object.get_or_init(|| board.start("BACKUP", &backup.id, size.unwrap_or_default()));
         let (partial, mut file) = PartialFile::create(path)?;
         let (fetching, reader) = download.into_parts();
         let (fetched, unpacked) = tokio::join!(fetching, unpack(reader, &mut file));
@@ -157,6 +168,9 @@ impl Fetcher {
         let bytes = unpacked.map_err(|error| explain(error, &self.label(backup), &partial))?;
         drop(file);
         partial.complete()?;
+        if let Some(object) = object.into_inner() {
+            object.end(0);
+        }
         Ok(bytes)
     }
 
@@ -227,39 +241,4 @@ async fn is_dump(path: &Path) -> Result<bool, Error> {
 async fn length(path: &Path) -> Result<u64, Error> {
     let metadata = tokio::fs::metadata(path).await;
     Ok(metadata.map_err(|source| Error::file("read", path, source))?.len())
-}
-
-/// Passes progress on, not too often and never backwards.
-struct Meter<'a> {
-    context: &'a Context,
-    name: &'a str,
-    share: f64,
-    state: Mutex<(Option<Instant>, u64)>,
-}
-
-impl<'a> Meter<'a> {
-    fn new(backup: &'a Backup, share: f64, context: &'a Context) -> Self {
-        Self { context, name: &backup.id, share, state: Mutex::default() }
-    }
-
-    fn report(&self, bytes: u64, total: Option<u64>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (last, highest) = &mut *state;
-        let is_over = total.is_some_and(|total| bytes >= total);
-        let is_soon = last.is_some_and(|last| last.elapsed() < REPORT_EVERY) && !is_over;
-        if is_soon || bytes <= *highest {
-            return;
-        }
-        (*last, *highest) = (Some(Instant::now()), bytes);
-        #[expect(clippy::cast_precision_loss, reason = "a share")]
-        let done = total.map_or(0.0, |total| bytes as f64 / total.max(1) as f64);
-        self.context.progress.update(&Progress {
-            phase: PHASE.into(),
-            percent: self.share * done.clamp(0.0, 1.0),
-            object: Some(self.name.to_owned()),
-            bytes,
-            bytes_total: total,
-            ..Progress::default()
-        });
-    }
 }

@@ -9,10 +9,10 @@ use http_requests::{Secret, SecretUrl, describe, redacted};
 use pg_replicate::CancellationToken;
 use reqwest::{Client, Method};
 use serde::Deserialize;
-use tokio::sync::Mutex;
 use url::Url;
 
-use crate::platform::{Answer, Api, open_url};
+use crate::link::Link;
+use crate::platform::{Answer, Api};
 use crate::{Backup, BackupSource, Error, Limits, OpenError, Opened, Wanted};
 
 /// A transfer to Heroku's own storage is a backup; others are copies between databases and uploads.
@@ -26,8 +26,7 @@ pub struct HerokuSource {
     data_url: Url,
     api: Api,
     downloads: Client,
-    /// The URL of the backup in work; it is good for some minutes.
-    link: Mutex<Option<(String, SecretUrl)>>,
+    link: Link,
 }
 
 #[derive(Deserialize)]
@@ -59,7 +58,7 @@ impl HerokuSource {
             data_url,
             api: Api::new(limits)?,
             downloads,
-            link: Mutex::default(),
+            link: Link::default(),
         })
     }
 
@@ -127,17 +126,11 @@ impl HerokuSource {
         Err(Error::NoBackup { place: self.place(), reason })
     }
 
-    async fn link(&self, id: &str, cancel: &CancellationToken) -> Result<SecretUrl, Error> {
-        let mut known = self.link.lock().await;
-        if let Some((_, link)) = known.as_ref().filter(|(its, _)| its == id) {
-            return Ok(link.clone());
-        }
+    async fn ask_link(&self, id: &str, cancel: &CancellationToken) -> Result<SecretUrl, Error> {
         let path = ["transfers", id, "actions", "public-url"];
         let what = "ask Heroku for the backup's URL";
         let answer: PublicUrl = self.request(Method::POST, &path, what, cancel).await?;
-        let link = SecretUrl(answer.url);
-        *known = Some((id.to_owned(), link.clone()));
-        Ok(link)
+        Ok(SecretUrl(answer.url))
     }
 
     async fn open_at(
@@ -147,13 +140,8 @@ impl HerokuSource {
         version: Option<&str>,
         cancel: &CancellationToken,
     ) -> Result<Opened, OpenError> {
-        let link = self.link(&backup.id, cancel).await.map_err(OpenError::lasting)?;
-        let opened = open_url(&self.downloads, &link.0, from, version).await;
-        if opened.is_err() {
-            // It may have expired: the next try asks for another.
-            *self.link.lock().await = None;
-        }
-        opened.map_err(OpenError::or_expired)
+        let ask = self.ask_link(&backup.id, cancel);
+        self.link.open(&self.downloads, &backup.id, ask, from, version).await
     }
 }
 

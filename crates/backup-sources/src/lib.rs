@@ -17,6 +17,7 @@ mod fetch;
 mod file;
 mod heroku;
 mod limits;
+mod link;
 mod object_storage;
 mod partial_file;
 mod platform;

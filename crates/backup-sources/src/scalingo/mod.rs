@@ -17,7 +17,7 @@ use url::Url;
 
 use self::account::{Account, Addon};
 use self::choice::{Choice, Listed, choose};
-use crate::platform::open_url;
+use crate::link::Link;
 use crate::{Backup, BackupSource, Error, Limits, OpenError, Opened, Wanted, age_in_words};
 
 /// Where Scalingo's APIs are.
@@ -39,8 +39,7 @@ pub struct ScalingoSource {
     downloads: Client,
     /// The add-on, once it was looked for.
     addon: Mutex<Option<Addon>>,
-    /// The URL of the backup in work; it is good for some minutes.
-    link: Mutex<Option<(String, SecretUrl)>>,
+    link: Link,
 }
 
 #[derive(Deserialize)]
@@ -76,7 +75,7 @@ impl ScalingoSource {
             limits: *limits,
             downloads,
             addon: Mutex::default(),
-            link: Mutex::default(),
+            link: Link::default(),
         })
     }
 
@@ -146,19 +145,13 @@ impl ScalingoSource {
         }
     }
 
-    async fn link(&self, id: &str, cancel: &CancellationToken) -> Result<SecretUrl, Error> {
-        let mut known = self.link.lock().await;
-        if let Some((_, link)) = known.as_ref().filter(|(its, _)| its == id) {
-            return Ok(link.clone());
-        }
+    async fn ask_link(&self, id: &str, cancel: &CancellationToken) -> Result<SecretUrl, Error> {
         let addon = self.addon(cancel).await?;
         let path = ["api", "databases", addon.id.as_str(), "backups", id, "archive"];
         let what = "ask Scalingo for the backup's URL";
         let answer: Archive =
             self.account.database(&addon, Method::GET, &path, what, cancel).await?;
-        let link = SecretUrl(answer.download_url);
-        *known = Some((id.to_owned(), link.clone()));
-        Ok(link)
+        Ok(SecretUrl(answer.download_url))
     }
 
     async fn open_at(
@@ -168,13 +161,8 @@ impl ScalingoSource {
         version: Option<&str>,
         cancel: &CancellationToken,
     ) -> Result<Opened, OpenError> {
-        let link = self.link(&backup.id, cancel).await.map_err(OpenError::lasting)?;
-        let opened = open_url(&self.downloads, &link.0, from, version).await;
-        if opened.is_err() {
-            // It may have expired: the next try asks for another.
-            *self.link.lock().await = None;
-        }
-        opened.map_err(OpenError::or_expired)
+        let ask = self.ask_link(&backup.id, cancel);
+        self.link.open(&self.downloads, &backup.id, ask, from, version).await
     }
 }
 
