@@ -39,6 +39,9 @@ impl Counts {
     }
 }
 
+/// Bull multiplies the time by this, so that jobs of one moment keep their order.
+const SCORES_PER_MS: f64 = 4096.0;
+
 pub(crate) type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
 impl Queue {
@@ -101,6 +104,25 @@ impl Queue {
             ids.reverse();
         }
         Ok(ids.into_iter().map(JobId::from).collect())
+    }
+
+    /// When each of these delayed jobs is due, in milliseconds since the epoch; none for one that is not
+    /// delayed (any more).
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn due(&self, ids: &[JobId]) -> Result<Vec<Option<u64>>, Error> {
+        let mut commands = pipe();
+        for id in ids {
+            commands.zscore(self.keys().part(State::Delayed.part()), id.to_string());
+        }
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let scores: Vec<Option<f64>> = self.query("read when jobs are due", &commands).await?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time")]
+        let due = |score: f64| (score / SCORES_PER_MS).max(0.0) as u64;
+        Ok(scores.into_iter().map(|score| score.map(due)).collect())
     }
 
     /// Where a job stands; none when it stands nowhere.

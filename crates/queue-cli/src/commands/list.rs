@@ -7,14 +7,15 @@ use crate::cli::List;
 use crate::context::Context;
 use crate::job_json::job_json;
 use crate::jq;
-use crate::output::{plain, shorten, table, time};
+use crate::output::{iso, plain, shorten, table, time};
 use crate::period::milliseconds;
 use crate::progress;
 
 /// A longer text is cut here; `get` shows the whole.
 const TEXT_LENGTH: usize = 200;
 
-type Row<'a> = (&'a str, Job);
+/// A job, its queue, and when it is due, if it is delayed.
+type Row<'a> = (&'a str, Job, Option<u64>);
 
 pub(crate) async fn run(context: &Context, state: State, which: &List) -> anyhow::Result<()> {
     let since = which.time_ago.map(|ago| now_ms().saturating_sub(milliseconds(ago)));
@@ -31,13 +32,21 @@ pub(crate) async fn run(context: &Context, state: State, which: &List) -> anyhow
             }
         }
         let jobs = jobs.into_iter().filter(|job| since.is_none_or(|since| job.timestamp >= since));
-        rows.extend(jobs.map(|job| (queue.name(), job)));
+        let jobs: Vec<Job> = jobs.collect();
+        let due = match state {
+            State::Delayed => {
+                let ids: Vec<_> = jobs.iter().map(|job| job.id.clone()).collect();
+                queue.due(&ids).await?
+            }
+            _ => vec![None; jobs.len()],
+        };
+        rows.extend(jobs.into_iter().zip(due).map(|(job, due)| (queue.name(), job, due)));
     }
     if let Some(query) = &which.query {
-        return queried(context, query, &rows);
+        return queried(context, query, &as_json(state, &rows));
     }
     if context.output.json {
-        return context.output.json(&as_json(&rows));
+        return context.output.json(&as_json(state, &rows));
     }
     if !rows.is_empty() {
         context.output.line(as_table(state, &rows));
@@ -53,8 +62,8 @@ pub(crate) async fn run(context: &Context, state: State, which: &List) -> anyhow
 }
 
 /// As bull-repl: the filter sees `{"root": [jobs]}`, and a `root` in its answer is unwrapped.
-fn queried(context: &Context, query: &str, rows: &[Row<'_>]) -> anyhow::Result<()> {
-    for answer in jq::run(query, &json!({ "root": as_json(rows) }))? {
+fn queried(context: &Context, query: &str, jobs: &[Value]) -> anyhow::Result<()> {
+    for answer in jq::run(query, &json!({ "root": jobs }))? {
         let answer = match answer {
             Value::Object(mut fields) if fields.contains_key("root") => {
                 fields.remove("root").unwrap_or_default()
@@ -69,8 +78,15 @@ fn queried(context: &Context, query: &str, rows: &[Row<'_>]) -> anyhow::Result<(
     Ok(())
 }
 
-fn as_json(rows: &[Row<'_>]) -> Vec<Value> {
-    rows.iter().map(|(queue, job)| job_json(queue, job)).collect()
+fn as_json(state: State, rows: &[Row<'_>]) -> Vec<Value> {
+    let one = |(queue, job, due): &Row<'_>| {
+        let mut json = job_json(queue, job);
+        if state == State::Delayed {
+            json["due"] = iso(*due);
+        }
+        json
+    };
+    rows.iter().map(one).collect()
 }
 
 fn as_table(state: State, rows: &[Row<'_>]) -> comfy_table::Table {
@@ -82,10 +98,10 @@ fn as_table(state: State, rows: &[Row<'_>]) -> comfy_table::Table {
         State::Failed => ("when", "reason"),
     };
     let mut table = table(["queue", "id", when, "attempts", what]);
-    for (queue, job) in rows {
+    for (queue, job, due) in rows {
         let when = match state {
             State::Waiting | State::Paused => Some(job.timestamp),
-            State::Delayed => due(job),
+            State::Delayed => *due,
             State::Active => job.processed_on,
             State::Completed | State::Failed => job.finished_on,
         };
@@ -105,12 +121,6 @@ fn as_table(state: State, rows: &[Row<'_>]) -> comfy_table::Table {
         ]);
     }
     table
-}
-
-/// When a delayed job is due, if it has not been tried yet: the job's hash does not tell how long
-/// the backoff of a later try is.
-fn due(job: &Job) -> Option<u64> {
-    (job.attempts_made == 0).then(|| job.timestamp.saturating_add(job.delay))
 }
 
 fn index(number: u32) -> isize {

@@ -68,6 +68,22 @@ fn counts_and_lists_are_json_too() {
 }
 
 #[test]
+fn a_job_that_waits_for_its_next_try_tells_when() {
+    let cli = Cli::new();
+    let id = cli.add_active(&["--attempts", "3"]);
+    let before = chrono_ms();
+    cli.ok(&["fail", &id, "no disk", "--queue", REPLICATION]);
+    let _: () = cli.redis(&format!("ZADD {{q}}:delayed {} {id}", (before + 90_000) * 4096));
+    let _: () = cli.redis(&format!("LREM {{q}}:wait 0 {id}"));
+    let due = cli.json(&["delayed"])[0]["due"].as_str().unwrap().to_owned();
+    let due: chrono::DateTime<chrono::Utc> = due.parse().unwrap();
+    assert_eq!(due.timestamp_millis() as u128, before + 90_000);
+    let table = cli.ok(&["delayed"]);
+    let shown = due.format("%Y-%m-%d %H:%M:%S").to_string();
+    assert!(table.contains(&shown) && table.contains("no disk"), "{table}");
+}
+
+#[test]
 fn a_part_of_a_list_can_be_asked_for() {
     let cli = Cli::new();
     for _ in 0..5 {
