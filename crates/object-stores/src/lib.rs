@@ -6,6 +6,7 @@
 
 mod environment;
 mod place;
+mod public_read;
 mod reason;
 
 pub use place::{ObjectPlace, PlaceError, StoreLimits};

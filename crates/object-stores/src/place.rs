@@ -4,16 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderName, HeaderValue};
 use http_requests::{RetryLimits, install_tls_provider, redacted};
 use object_store::aws::AmazonS3Builder;
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{BackoffConfig, ObjectStore, ObjectStoreScheme, RetryConfig};
+use object_store::{BackoffConfig, ClientOptions, ObjectStore, ObjectStoreScheme, RetryConfig};
 use url::Url;
 
 use crate::environment::options;
+use crate::public_read::{HEADER, PublicRead};
 use crate::reason::reason;
 
 /// What a URL must look like.
@@ -68,6 +70,27 @@ impl ObjectPlace {
         environment: impl IntoIterator<Item = (String, String)>,
         limits: &StoreLimits,
     ) -> Result<Self, PlaceError> {
+        Self::open_as(url, environment, limits, false)
+    }
+
+    /// [`ObjectPlace::open`] for a bucket of S3 in which everybody may read what is written there.
+    ///
+    /// # Errors
+    /// What cannot be used; other stores have no such list for an object.
+    pub fn open_public_read(
+        url: &Url,
+        environment: impl IntoIterator<Item = (String, String)>,
+        limits: &StoreLimits,
+    ) -> Result<Self, PlaceError> {
+        Self::open_as(url, environment, limits, true)
+    }
+
+    fn open_as(
+        url: &Url,
+        environment: impl IntoIterator<Item = (String, String)>,
+        limits: &StoreLimits,
+        public_read: bool,
+    ) -> Result<Self, PlaceError> {
         install_tls_provider();
         let wrong = |reason: String| PlaceError { place: redacted(url), reason };
         let (scheme, path) =
@@ -84,23 +107,39 @@ impl ObjectPlace {
         };
         // The three builders share their methods, but no trait.
         macro_rules! built {
-            ($builder:ty) => {
+            ($builder:ty, $headers:expr) => {
                 options
-                    .into_iter()
-                    .filter_map(|(name, value)| Some((name.parse().ok()?, value)))
-                    .fold(<$builder>::new().with_url(url.as_str()), |builder, (key, value)| {
-                        builder.with_config(key, value)
-                    })
-                    .with_retry(retry)
+                    .iter()
+                    .filter_map(|(name, value)| Some((name.parse().ok()?, value.as_str())))
+                    .fold(
+                        <$builder>::new().with_url(url.as_str()).with_client_options(
+                            ClientOptions::new().with_default_headers($headers),
+                        ),
+                        |builder, (key, value)| builder.with_config(key, value),
+                    )
+                    .with_retry(retry.clone())
                     .build()
-                    .map(|store| Arc::new(store) as Arc<dyn ObjectStore>)
                     .map_err(|error| wrong(reason(&error)))?
             };
         }
-        let store = match scheme {
-            ObjectStoreScheme::AmazonS3 => built!(AmazonS3Builder),
-            ObjectStoreScheme::MicrosoftAzure => built!(MicrosoftAzureBuilder),
-            ObjectStoreScheme::GoogleCloudStorage => built!(GoogleCloudStorageBuilder),
+        let none = HeaderMap::new;
+        let store: Arc<dyn ObjectStore> = match scheme {
+            ObjectStoreScheme::AmazonS3 if public_read => {
+                let (name, value) = HEADER;
+                let header = (HeaderName::from_static(name), HeaderValue::from_static(value));
+                Arc::new(PublicRead {
+                    plain: Arc::new(built!(AmazonS3Builder, none())),
+                    creating: built!(AmazonS3Builder, HeaderMap::from_iter([header])),
+                })
+            }
+            _ if public_read => {
+                return Err(wrong("objects that everybody may read are S3's alone (s3://)".into()));
+            }
+            ObjectStoreScheme::AmazonS3 => Arc::new(built!(AmazonS3Builder, none())),
+            ObjectStoreScheme::MicrosoftAzure => Arc::new(built!(MicrosoftAzureBuilder, none())),
+            ObjectStoreScheme::GoogleCloudStorage => {
+                Arc::new(built!(GoogleCloudStorageBuilder, none()))
+            }
             ObjectStoreScheme::Local => Arc::new(LocalFileSystem::new()),
             _ => return Err(wrong(SCHEMES_WANTED.into())),
         };

@@ -171,6 +171,15 @@ fn command(name: &str) -> Command {
         }
         None => Command::new(name),
     };
+    without_libpq_variables(&mut command);
+    // Messages are read: they must be in English.
+    command.env("LC_ALL", "C").env_remove("LANGUAGE");
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// Variables of libpq that this process happens to have name another database.
+pub(crate) fn without_libpq_variables(command: &mut Command) {
     for (variable, _) in std::env::vars_os() {
         let is_libpq = variable.to_str().is_some_and(|name| {
             name.starts_with("PG") && name.chars().all(|one| one.is_ascii_uppercase())
@@ -179,20 +188,16 @@ fn command(name: &str) -> Command {
             command.env_remove(variable);
         }
     }
-    // Messages are read: they must be in English.
-    command.env("LC_ALL", "C").env_remove("LANGUAGE");
-    command.stdin(Stdio::null()).kill_on_drop(true);
-    command
 }
 
 /// util-linux's setpriv ends the child when this process is killed.
-fn setpriv() -> Option<std::path::PathBuf> {
+pub(crate) fn setpriv() -> Option<std::path::PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|directory| directory.join("setpriv"))
         .find(|path| path.is_file())
 }
 
-fn set_connection(command: &mut Command, url: &DatabaseUrl) {
+pub(crate) fn set_connection(command: &mut Command, url: &DatabaseUrl) {
     command
         .env("PGHOST", url.host())
         .env("PGPORT", url.port().to_string())
@@ -214,8 +219,8 @@ fn set_connection(command: &mut Command, url: &DatabaseUrl) {
 }
 
 /// A child in a process group of its own.
-struct Guarded {
-    child: Child,
+pub(crate) struct Guarded {
+    pub(crate) child: Child,
     group: Option<Pid>,
     /// Lets go of the thread that started the child.
     _parent: oneshot::Sender<()>,
@@ -224,7 +229,11 @@ struct Guarded {
 impl Guarded {
     /// The kernel's parent-death signal is sent when the *thread* that started the child ends, so
     /// that thread must live as long as the child; a thread of the runtime may not.
-    async fn spawn(name: &'static str, mut command: Command, stdout: Stdio) -> Result<Self, Error> {
+    pub(crate) async fn spawn(
+        name: &'static str,
+        mut command: Command,
+        stdout: Stdio,
+    ) -> Result<Self, Error> {
         command.stdout(stdout).stderr(Stdio::piped()).process_group(0);
         let runtime = tokio::runtime::Handle::current();
         let (started, child) = oneshot::channel();
@@ -276,10 +285,17 @@ impl Guarded {
         }
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         if let Some(group) = self.group {
             let _ = killpg(group, signal);
         }
+    }
+}
+
+impl Guarded {
+    /// Whether a process of the group is left, be it a child's child.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.group.is_some_and(|group| killpg(group, None).is_ok())
     }
 }
 

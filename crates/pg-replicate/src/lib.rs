@@ -32,6 +32,7 @@ mod masking;
 pub mod moment;
 pub mod objects;
 mod pool;
+pub mod shell;
 mod sql_text;
 mod summary;
 mod target_settings;

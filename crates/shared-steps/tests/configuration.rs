@@ -109,6 +109,8 @@ fn everything_wrong_is_reported_at_once() {
         "--enrichment-file=/nowhere.sql",
         "--schema-changes=drop",
         "--masking=some",
+        "--protected-hosts=*",
+        "--after-restore-timeout=soon",
         "--incremental-jobs=0",
         "--incremental-copy-format=csv",
         "--lcms-api-url=ftp://content",
@@ -130,6 +132,8 @@ fn everything_wrong_is_reported_at_once() {
         "ENRICHMENT_FILE",
         "SCHEMA_CHANGES",
         "MASKING",
+        "PROTECTED_HOSTS",
+        "AFTER_RESTORE_TIMEOUT",
         "INCREMENTAL_JOBS",
         "INCREMENTAL_COPY_FORMAT",
         "LCMS_API_URL",
@@ -143,6 +147,46 @@ fn everything_wrong_is_reported_at_once() {
     }
     assert!(!error.contains("s3cret"), "{error}");
     insta::assert_snapshot!(error);
+}
+
+#[test]
+fn what_is_protected_or_read_is_no_target() {
+    let refused = |arguments: &[&str]| settings(arguments).unwrap_err();
+    let production = "postgres://me:s3cret@db.example.com/app";
+    let guard = "--protected-hosts=*.other.net, *.example.com";
+    for (option, variable) in [
+        ("database-url", "DATABASE_URL"),
+        ("target-database-url", "TARGET_DATABASE_URL"),
+        ("db-schema-exporter-database-target", "DB_SCHEMA_EXPORTER_DATABASE_TARGET"),
+    ] {
+        let error = refused(&[guard, &format!("--{option}={production}")]);
+        let line = format!(
+            "  {variable}: postgresql://me:***@db.example.com:5432/app is protected by PROTECTED_HOSTS (\"*.example.com\")"
+        );
+        assert!(error.contains(&line), "{line} in:\n{error}");
+        assert!(!error.contains("s3cret"), "{error}");
+        let source = format!("--source-database-url={production}");
+        let error = refused(&[&source, &format!("--{option}={production}")]);
+        let line = format!(
+            "  {variable}: postgresql://me:***@db.example.com:5432/app is the database of SOURCE_DATABASE_URL"
+        );
+        assert!(error.contains(&line), "{line} in:\n{error}");
+    }
+    let source = format!("--source-database-url={production}");
+    assert!(settings(&[guard, &source]).is_ok(), "it may be read");
+}
+
+#[test]
+fn a_command_and_its_url_are_not_shown() {
+    let settings = settings(&[
+        "--after-restore-command=TOKEN=hunter2 rake db:migrate",
+        "--after-restore-timeout=30 minutes",
+        "--database-url=postgresql://me:hunter2@host/db",
+    ])
+    .unwrap();
+    assert_eq!(settings.after_restore.as_ref().unwrap().limit.unwrap().as_secs(), 1_800);
+    let shown = format!("{settings:?}");
+    assert!(!shown.contains("hunter2"), "{shown}");
 }
 
 #[test]

@@ -3,12 +3,14 @@
 //! [`Options`] is what the user wrote, [`Settings`] what it means. Everything that is wrong is
 //! reported at once, by the name of the variable, before anything else happens.
 
+mod after_restore;
 mod backup_source;
 mod copy;
 mod dotenv;
 mod error;
 mod masking;
 mod options;
+mod protected;
 mod reader;
 mod schema_export;
 mod settings;

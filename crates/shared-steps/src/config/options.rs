@@ -5,9 +5,11 @@
 
 use clap::Args;
 
+use super::after_restore::AfterRestoreOptions;
 use super::backup_source::BackupSourceOptions;
 use super::copy::CopyOptions;
 use super::masking::MaskingOptions;
+use super::protected::ProtectedOptions;
 use super::schema_export::SchemaExportOptions;
 use super::snapshots::SnapshotOptions;
 use super::verify::VerifyOptions;
@@ -122,6 +124,9 @@ pub struct Options {
     pub(super) target_database_url: String,
 
     #[command(flatten)]
+    pub(super) protected: ProtectedOptions,
+
+    #[command(flatten)]
     pub(super) backup_source: BackupSourceOptions,
 
     /// JSON, table to `incremental` (only new rows), `none` (not at all) or an object (docs/incremental.md); other tables are copied whole
@@ -195,6 +200,9 @@ pub struct Options {
 
     #[command(flatten)]
     pub(super) masking: MaskingOptions,
+
+    #[command(flatten)]
+    pub(super) after_restore: AfterRestoreOptions,
 
     #[command(flatten)]
     pub(super) verify: VerifyOptions,

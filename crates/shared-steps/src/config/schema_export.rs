@@ -4,11 +4,14 @@ use bull_queue::cron::CronSchedule;
 use clap::Args;
 use pg_replicate::DatabaseUrl;
 
-use super::error::Problem;
+use super::protected::Protected;
+use super::reader::{Reader, or_default};
 use super::settings::{ScheduleSettings, TIME_ZONE};
 
 /// When the schema is exported; it was never configurable.
 const NOON: &str = "0 12 * * *";
+
+const TARGET: &str = "DB_SCHEMA_EXPORTER_DATABASE_TARGET";
 
 /// The variables.
 #[derive(Args, Debug, Clone)]
@@ -22,7 +25,7 @@ pub(super) struct SchemaExportOptions {
         value_name = "true|false",
         help_heading = "Schema export"
     )]
-    pub(super) db_schema_exporter_enabled: String,
+    db_schema_exporter_enabled: String,
 
     /// The database that the schema is written into; what it holds under the same names is dropped
     #[arg(
@@ -46,36 +49,26 @@ pub struct SchemaExportSettings {
 }
 
 impl SchemaExportOptions {
-    /// `written`: the databases that other steps read and write, by their variables.
+    /// `others`: the databases that other steps read and write, by their variables.
     pub(super) fn read(
         &self,
-        is_enabled: bool,
+        reader: &mut Reader,
+        protected: &Protected,
         others: &[(&str, Option<&DatabaseUrl>)],
-    ) -> Result<SchemaExportSettings, Problem> {
-        let wrong = |wanted: String| Problem {
-            variable: "DB_SCHEMA_EXPORTER_DATABASE_TARGET",
-            found: None,
-            wanted,
-        };
-        let text = self.db_schema_exporter_database_target.trim();
-        let target: Option<DatabaseUrl> = if text.is_empty() {
-            None
-        } else {
-            Some(text.parse().map_err(|error| wrong(format!("{error}")))?)
-        };
-        if let Some(target) = &target {
-            let same = |(_, url): &&(&str, Option<&DatabaseUrl>)| {
-                url.is_some_and(|url| url.same_database(target))
-            };
-            if let Some((variable, _)) = others.iter().find(same) {
-                return Err(wrong(format!(
-                    "it is the database of {variable}, whose tables would be dropped with their rows: another one is wanted"
-                )));
-            }
-        } else if is_enabled {
-            return Err(wrong(
+    ) -> Option<SchemaExportSettings> {
+        let is_enabled =
+            reader.flag("DB_SCHEMA_EXPORTER_ENABLED", &self.db_schema_exporter_enabled, false);
+        let target = match or_default(&self.db_schema_exporter_database_target, "") {
+            "" if is_enabled => reader.wrong(
+                TARGET,
+                None,
                 "a database's URL is wanted while DB_SCHEMA_EXPORTER_ENABLED is true".into(),
-            ));
+            ),
+            "" => Some(None),
+            text => reader.database_url(TARGET, text, "").map(Some),
+        }?;
+        if let Some(target) = &target {
+            reader.guard_database(TARGET, target, protected, others)?;
         }
         let schedule = match CronSchedule::parse(NOON) {
             Ok(parsed) if is_enabled => {
@@ -83,6 +76,6 @@ impl SchemaExportOptions {
             }
             _ => None,
         };
-        Ok(SchemaExportSettings { target, schedule })
+        Some(SchemaExportSettings { target, schedule })
     }
 }

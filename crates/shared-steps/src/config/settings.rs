@@ -6,6 +6,7 @@ use std::time::Duration;
 use backup_sources::Fetcher;
 use bull_queue::cron::CronSchedule;
 use bull_queue::{InterruptedPolicy, RedisUrl};
+use pg_replicate::shell::ShellCommand;
 use pg_replicate::{BackupMode, CopyFormat, DatabaseUrl, SchemaChanges, Verify, enrichment};
 
 use super::copy::CopySettings;
@@ -65,6 +66,8 @@ pub struct Settings {
     pub dumps: DumpStore,
     /// SQL run after a restore.
     pub enrichment_script: String,
+    /// What is run on the target after a restore.
+    pub after_restore: Option<ShellCommand>,
     /// What a full replication compares with the source before it ends.
     pub verify: Verify,
     /// What becomes of a column that is new on the source of an incremental table.
@@ -143,7 +146,7 @@ impl Reader {
         }
     }
 
-    fn database_url(
+    pub(super) fn database_url(
         &mut self,
         variable: &'static str,
         text: &str,
@@ -318,9 +321,20 @@ impl Reader {
             "postgresql://source_user@localhost/source_database",
         );
         let default_target = "postgresql://target_user@localhost/target_database";
+        let protected = options.protected.read(self);
         let target = self.database_url("DATABASE_URL", &options.database_url, default_target);
         let incremental_target =
             self.database_url("TARGET_DATABASE_URL", &options.target_database_url, default_target);
+        let read = [("SOURCE_DATABASE_URL", source.as_ref())];
+        for (variable, url) in
+            [("DATABASE_URL", &target), ("TARGET_DATABASE_URL", &incremental_target)]
+        {
+            if let Some(url) = url {
+                self.guard_database(variable, url, &protected, &read);
+            }
+        }
+        let target_text = or_default(&options.database_url, default_target);
+        let after_restore = options.after_restore.read(self, target_text, target.as_ref());
         let mode = self.backup_mode(&options.backup_mode);
         let masking = options.masking.read(self);
         let copy = self.copy(&options.copy);
@@ -345,20 +359,12 @@ impl Reader {
         let filter = self.log_level(&options.log_level);
         self.number("MIN_TIMEOUT", &options.min_timeout, 0_u64, 0, u64::MAX);
         self.number("MAX_TIMEOUT", &options.max_timeout, 900_000_u64, 0, u64::MAX);
-        let exports = self.flag(
-            "DB_SCHEMA_EXPORTER_ENABLED",
-            &options.schema_export.db_schema_exporter_enabled,
-            false,
-        );
         let others = [
             ("SOURCE_DATABASE_URL", source.as_ref()),
             ("DATABASE_URL", target.as_ref()),
             ("TARGET_DATABASE_URL", incremental_target.as_ref()),
         ];
-        let schema_export = match options.schema_export.read(exports, &others) {
-            Ok(settings) => Some(settings),
-            Err(problem) => self.wrong(problem.variable, problem.found.as_deref(), problem.wanted),
-        };
+        let schema_export = options.schema_export.read(self, &protected, &others);
         let snapshots = options.snapshots.read(self, directory.as_deref(), copy.as_ref());
         let app = or_default(&options.app, "pix-db-replication").to_owned();
 
@@ -384,6 +390,7 @@ impl Reader {
             restore_jobs: restore_jobs?,
             dumps: DumpStore::new(directory?, retries_timeout),
             enrichment_script: enrichment_script?,
+            after_restore: after_restore?,
             verify: verify?,
             schema_changes: schema_changes?,
             incremental_jobs: incremental_jobs?,

@@ -5,7 +5,7 @@ use std::path::Path;
 use futures_util::FutureExt;
 use pg_replicate::{Context, FullCopy, LiveOptions, Summary, enrichment};
 
-use super::{Attempt, fetched_backup, verification};
+use super::{Attempt, after_restore, fetched_backup, verification};
 use crate::config::BackupMethod;
 use crate::{Settings, StepError};
 
@@ -34,8 +34,8 @@ async fn replicate_and_enrich(
     Ok(summary)
 }
 
-/// Copies the source, or the backup that `BACKUP_SOURCE` fetches, into the target, without
-/// enrichment.
+/// Copies the source, or the backup that `BACKUP_SOURCE` fetches, into the target, and runs
+/// `AFTER_RESTORE_COMMAND` there; without enrichment, whose views would be in the way of migrations.
 ///
 /// Through an archive, a whole dump of an earlier attempt of the same run is used again.
 ///
@@ -50,9 +50,22 @@ pub async fn backup_and_restore(
     tracing::info!("Import data from API database");
     let copy = full_copy(settings);
     settings.dumps.remove_stale()?;
-    if let Some(fetcher) = &settings.backup_source {
-        return fetched_backup::fetch_and_restore(fetcher, settings, &copy, attempt, context).await;
-    }
+    let mut summary = match &settings.backup_source {
+        Some(fetcher) => {
+            fetched_backup::fetch_and_restore(fetcher, settings, &copy, attempt, context).await?
+        }
+        None => from_source(settings, &copy, attempt, context).await?,
+    };
+    summary.extend(after_restore::run(settings, context).await?);
+    Ok(summary)
+}
+
+async fn from_source(
+    settings: &Settings,
+    copy: &FullCopy,
+    attempt: &Attempt,
+    context: &Context,
+) -> Result<Summary, StepError> {
     let preflight = async {
         match settings.copy.method {
             BackupMethod::Live => copy.preflight_live().await,
@@ -63,7 +76,7 @@ pub async fn backup_and_restore(
     checked.ok_or(StepError::Interrupted)??;
     match settings.copy.method {
         BackupMethod::Live => Ok(copy.live(&live_options(settings), context).boxed().await?),
-        BackupMethod::Archive => through_archive(settings, &copy, attempt, context).await,
+        BackupMethod::Archive => through_archive(settings, copy, attempt, context).await,
     }
 }
 
@@ -86,7 +99,7 @@ async fn through_archive(
     Ok(summary)
 }
 
-/// Restores the archive at `file` into the target.
+/// Restores the archive at `file` into the target, and runs `AFTER_RESTORE_COMMAND` there.
 ///
 /// # Errors
 /// Why it did not succeed.
@@ -98,7 +111,9 @@ pub async fn restore_file(
     let copy = full_copy(settings);
     let checked = context.cancel.run_until_cancelled(copy.preflight_restore(file)).await;
     checked.ok_or(StepError::Interrupted)??;
-    drop_and_restore(&copy, file, context).await
+    let mut summary = drop_and_restore(&copy, file, context).await?;
+    summary.extend(after_restore::run(settings, context).await?);
+    Ok(summary)
 }
 
 pub(super) async fn drop_and_restore(

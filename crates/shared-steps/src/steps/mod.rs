@@ -1,5 +1,6 @@
 //! The steps of the night, by name.
 
+mod after_restore;
 mod data;
 mod fetched_backup;
 mod full_replication;

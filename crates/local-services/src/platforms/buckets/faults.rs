@@ -1,0 +1,70 @@
+//! What goes wrong on purpose.
+
+/// What becomes of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BucketFault {
+    /// It is answered by this status, and nothing is done.
+    Status(u16),
+    /// So many bytes of an object are sent, then the connection breaks.
+    CutAfter(usize),
+    /// It is never answered.
+    Stall,
+}
+
+/// Requests that fail.
+#[derive(Debug, Clone)]
+pub struct Failing {
+    begins: String,
+    contains: String,
+    fault: BucketFault,
+    skipped: usize,
+    times: usize,
+}
+
+impl Failing {
+    /// Every request that begins so (`GET /bucket?`) and contains that.
+    #[must_use]
+    pub fn all(begins: &str, contains: &str, fault: BucketFault) -> Self {
+        let (begins, contains) = (begins.to_owned(), contains.to_owned());
+        Self { begins, contains, fault, skipped: 0, times: usize::MAX }
+    }
+
+    /// Only so many of them.
+    #[must_use]
+    pub fn times(mut self, times: usize) -> Self {
+        self.times = times;
+        self
+    }
+
+    /// Only those after so many that are answered well.
+    #[must_use]
+    pub fn after(mut self, skipped: usize) -> Self {
+        self.skipped = skipped;
+        self
+    }
+}
+
+/// All failings that are not over.
+#[derive(Debug, Default)]
+pub(super) struct Faults(Vec<Failing>);
+
+impl Faults {
+    pub(super) fn set(&mut self, failings: impl IntoIterator<Item = Failing>) {
+        self.0 = failings.into_iter().collect();
+    }
+
+    /// What becomes of the request of this line.
+    pub(super) fn next(&mut self, line: &str) -> Option<BucketFault> {
+        let failing = self.0.iter_mut().find(|failing| {
+            failing.times > 0
+                && line.starts_with(&failing.begins)
+                && line.contains(&failing.contains)
+        })?;
+        if failing.skipped > 0 {
+            failing.skipped -= 1;
+            return None;
+        }
+        failing.times = failing.times.saturating_sub(usize::from(failing.times < usize::MAX));
+        Some(failing.fault)
+    }
+}

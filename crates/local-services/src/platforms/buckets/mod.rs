@@ -1,0 +1,274 @@
+//! An S3 server that is written as well: several buckets, in path style (`/bucket/key`), with uploads
+//! in parts, copies within the server, access control lists and bulk deletion. It is as strict as S3
+//! where clients are easily wrong, and fails on purpose.
+
+mod answers;
+mod faults;
+mod objects;
+mod uploads;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, Response, header};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use percent_encoding::percent_decode_str;
+
+pub use faults::{BucketFault, Failing};
+
+use crate::demo::http::HttpServer;
+use crate::error::Error;
+use answers::{denied, error};
+use faults::Faults;
+use uploads::Upload;
+
+/// An object as it is stored.
+#[derive(Debug, Clone)]
+pub struct StoredObject {
+    /// Its content.
+    pub bytes: Bytes,
+    /// When it was written, to the second.
+    pub modified: DateTime<Utc>,
+    /// Its tag, quotes included.
+    pub tag: String,
+    /// `content-type`, `cache-control`, `x-amz-meta-…` and the like.
+    pub headers: BTreeMap<String, String>,
+    /// `x-amz-acl`, as far as it was said.
+    pub acl: Option<String>,
+}
+
+/// Buckets of a server of their own; gone when dropped.
+#[derive(Debug)]
+pub struct S3Buckets {
+    server: HttpServer,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<Inner>,
+    faults: Mutex<Faults>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    buckets: BTreeMap<String, BTreeMap<String, StoredObject>>,
+    uploads: BTreeMap<String, Upload>,
+    requests: Vec<String>,
+    versions: u64,
+}
+
+/// A request, taken apart.
+struct Call {
+    method: Method,
+    bucket: String,
+    key: String,
+    query: BTreeMap<String, String>,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Call {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    fn is_of(&self, parameter: &str) -> bool {
+        self.query.contains_key(parameter)
+    }
+
+    /// Whether it makes an object, so that it may carry what belongs to one.
+    fn creates(&self) -> bool {
+        (self.method == Method::PUT && !self.is_of("partNumber"))
+            || (self.method == Method::POST && self.is_of("uploads"))
+    }
+}
+
+impl S3Buckets {
+    /// A key id that may do everything.
+    pub const KEY_ID: &'static str = "AKIAWRITESALL";
+    /// A key id that may read.
+    pub const READER: &'static str = "AKIAREADSONLY";
+    /// The secret of both.
+    pub const SECRET: &'static str = "s3-secret-of-the-buckets";
+
+    /// Starts a server with these buckets, which are empty.
+    ///
+    /// # Errors
+    /// When no port can be bound.
+    pub fn start(buckets: &[&str]) -> Result<Self, Error> {
+        let shared = Arc::<Shared>::default();
+        let names = buckets.iter().map(|name| ((*name).to_owned(), BTreeMap::new()));
+        shared.lock().buckets.extend(names);
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
+        Ok(Self { server: HttpServer::start(router)?, shared })
+    }
+
+    /// The value of `AWS_ENDPOINT_URL`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// The environment of a client with this key id.
+    #[must_use]
+    pub fn environment_of(&self, key_id: &str) -> Vec<(String, String)> {
+        [
+            ("AWS_ENDPOINT_URL", self.url().as_str()),
+            ("AWS_ACCESS_KEY_ID", key_id),
+            ("AWS_SECRET_ACCESS_KEY", Self::SECRET),
+            ("AWS_REGION", "eu-west-3"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec()
+    }
+
+    /// The environment of a client that may do everything.
+    #[must_use]
+    pub fn environment(&self) -> Vec<(String, String)> {
+        self.environment_of(Self::KEY_ID)
+    }
+
+    /// Puts an object, written at `modified` (`2026-11-21T01:00:00Z`).
+    ///
+    /// # Panics
+    /// When that is no time, or there is no such bucket.
+    pub fn put(&self, bucket: &str, key: &str, modified: &str, bytes: impl Into<Bytes>) {
+        self.put_with(bucket, key, modified, bytes, &[]);
+    }
+
+    /// [`S3Buckets::put`] with headers.
+    ///
+    /// # Panics
+    /// When `modified` is no time, or there is no such bucket.
+    pub fn put_with(
+        &self,
+        bucket: &str,
+        key: &str,
+        modified: &str,
+        bytes: impl Into<Bytes>,
+        headers: &[(&str, &str)],
+    ) {
+        let modified = modified.parse().expect("a time");
+        let headers =
+            headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let mut state = self.shared.lock();
+        let tag = state.tag();
+        let object = StoredObject { bytes: bytes.into(), modified, tag, headers, acl: None };
+        state.buckets.get_mut(bucket).expect("a bucket").insert(key.into(), object);
+    }
+
+    /// Forgets an object.
+    pub fn remove(&self, bucket: &str, key: &str) {
+        self.shared.lock().buckets.get_mut(bucket).and_then(|objects| objects.remove(key));
+    }
+
+    /// An object.
+    #[must_use]
+    pub fn object(&self, bucket: &str, key: &str) -> Option<StoredObject> {
+        self.shared.lock().buckets.get(bucket)?.get(key).cloned()
+    }
+
+    /// The keys of a bucket, in their order.
+    #[must_use]
+    pub fn keys(&self, bucket: &str) -> Vec<String> {
+        let state = self.shared.lock();
+        state.buckets.get(bucket).into_iter().flatten().map(|(key, _)| key.clone()).collect()
+    }
+
+    /// The requests that came, as `PUT /bucket/key?partNumber=1&uploadId=1`.
+    #[must_use]
+    pub fn requests(&self) -> Vec<String> {
+        self.shared.lock().requests.clone()
+    }
+
+    /// Uploads in parts that were begun, and neither completed nor given up.
+    #[must_use]
+    pub fn open_uploads(&self) -> usize {
+        self.shared.lock().uploads.len()
+    }
+
+    /// Lets requests fail from now on; earlier failings are over.
+    pub fn fail(&self, failings: impl IntoIterator<Item = Failing>) {
+        self.shared.faults().set(failings);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn tag(&mut self) -> String {
+        self.versions += 1;
+        format!("\"version-{}\"", self.versions)
+    }
+}
+
+async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let line = format!("{} {}", parts.method, parts.uri);
+    shared.lock().requests.push(line.clone());
+    let fault = shared.faults().next(&line);
+    match fault {
+        Some(BucketFault::Status(status)) => return error(status, "OutOfOrder"),
+        Some(BucketFault::Stall) => return std::future::pending().await,
+        _ => {}
+    }
+    let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else {
+        return error(400, "IncompleteBody");
+    };
+    let path = parts.uri.path().trim_start_matches('/');
+    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let query = parts.uri.query().unwrap_or_default().split('&').filter(|one| !one.is_empty());
+    let query = query.map(|one| {
+        let (name, value) = one.split_once('=').unwrap_or((one, ""));
+        (decoded(name), decoded(value))
+    });
+    let call = Call {
+        method: parts.method,
+        bucket: decoded(bucket),
+        key: decoded(key),
+        query: query.collect(),
+        headers: parts.headers,
+        body,
+    };
+    if let Some(refusal) = refusal(&call) {
+        return refusal;
+    }
+    let mut state = shared.lock();
+    if !state.buckets.contains_key(&call.bucket) {
+        return error(404, "NoSuchBucket");
+    }
+    state.carry_out(&call, fault)
+}
+
+/// Requests must be signed, with every header of Amazon's; the signature itself is not looked at.
+fn refusal(call: &Call) -> Option<Response<Body>> {
+    let authorization = call.header(header::AUTHORIZATION.as_str()).unwrap_or_default();
+    let is_writer = authorization.contains(S3Buckets::KEY_ID);
+    let reads = call.method == Method::GET || call.method == Method::HEAD;
+    if !is_writer && !(reads && authorization.contains(S3Buckets::READER)) {
+        return Some(denied());
+    }
+    let signed = authorization.split("SignedHeaders=").nth(1)?.split(',').next()?;
+    let signed: Vec<&str> = signed.split(';').collect();
+    let amazons = call.headers.keys().filter(|name| name.as_str().starts_with("x-amz-"));
+    if amazons.into_iter().any(|name| !signed.contains(&name.as_str())) {
+        return Some(error(403, "HeadersNotSigned"));
+    }
+    // S3 lets it pass, or not, as it likes: whoever sends it has not understood it.
+    (call.headers.contains_key("x-amz-acl") && !call.creates())
+        .then(|| error(400, "UnexpectedAccessControlList"))
+}

@@ -1,0 +1,237 @@
+//! A shell command that an operator has configured, run against a database.
+//!
+//! It finds the database in `DATABASE_URL` and in libpq's variables, so that no password stands on a
+//! command line. It, and all that it has started, ends when its step is cancelled, when its time is
+//! over and when this process dies.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+use tokio::process::Command;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::child::{Guarded, set_connection, setpriv, without_libpq_variables};
+use crate::{Context, DatabaseUrl, Error};
+
+/// How long the group may take to end after SIGTERM.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long the output of what the command has left running is read after its end.
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// Between two looks at a group that is ending.
+const POLL: Duration = Duration::from_millis(20);
+
+/// The end of the output that an error names.
+const KEPT_LINES: usize = 20;
+
+/// More of one line is another line.
+const LONGEST: u64 = 16 * 1024;
+
+/// The variable by which the shell is told: a command line is seen by everybody on the machine.
+const VARIABLE: &str = "PG_REPLICATE_COMMAND";
+
+/// Runs the command as a child, and ends the whole group when it is told to end itself: the kernel
+/// tells it when our process has died, but not what it has started.
+const SCRIPT: &str = r#"
+set -- "$PG_REPLICATE_COMMAND"
+unset PG_REPLICATE_COMMAND
+trap 'trap - TERM; kill 0' TERM
+(eval "$1") &
+wait "$!"
+"#;
+
+/// A shell command, and the database that it is for.
+#[derive(Clone)]
+pub struct ShellCommand {
+    /// What `sh` runs.
+    pub command: String,
+    /// The database.
+    pub url: DatabaseUrl,
+    /// The same as text, with its password: the value of `DATABASE_URL`.
+    pub url_text: String,
+    /// Variables of this process that are not handed on.
+    pub hidden: Vec<String>,
+    /// How long it may take.
+    pub limit: Option<Duration>,
+}
+
+impl fmt::Debug for ShellCommand {
+    /// Without the command, which may hold a secret, and without the URL's text, which does.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ShellCommand")
+            .field("url", &self.url)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a command ended that did not succeed.
+enum Ending {
+    Status(ExitStatus),
+    TimedOut(Duration),
+}
+
+impl ShellCommand {
+    /// Runs it to its end, handing each line of its output (stdout and stderr as they come) to
+    /// `on_line`, the database's password blotted out.
+    ///
+    /// # Errors
+    /// [`Error::Program`] with `name`, how it ended and its last lines; [`Error::Cancelled`].
+    pub async fn run(
+        &self,
+        name: &'static str,
+        context: &Context,
+        mut on_line: impl FnMut(&str),
+    ) -> Result<(), Error> {
+        context.check()?;
+        let mut child = Guarded::spawn("sh", self.process(), Stdio::piped()).await?;
+        let (sender, mut lines) = mpsc::channel(64);
+        let reading = CancellationToken::new();
+        let _stop = reading.clone().drop_guard();
+        if let Some(stdout) = child.child.stdout.take() {
+            tokio::spawn(reading.clone().run_until_cancelled_owned(read(stdout, sender.clone())));
+        }
+        if let Some(stderr) = child.child.stderr.take() {
+            tokio::spawn(reading.clone().run_until_cancelled_owned(read(stderr, sender)));
+        }
+        let mut last_lines = VecDeque::new();
+        let mut note = |line: String| {
+            let line = self.blotted(&line);
+            on_line(&line);
+            if last_lines.len() == KEPT_LINES {
+                last_lines.pop_front();
+            }
+            last_lines.push_back(line);
+        };
+        let ending = {
+            let limit = async {
+                match self.limit {
+                    Some(limit) => {
+                        tokio::time::sleep(limit).await;
+                        limit
+                    }
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::pin!(limit);
+            loop {
+                tokio::select! {
+                    biased;
+                    () = context.cancel.cancelled() => break None,
+                    limit = &mut limit => break Some(Ok(Ending::TimedOut(limit))),
+                    Some(line) = lines.recv() => note(line),
+                    status = child.child.wait() => break Some(status.map(Ending::Status)),
+                }
+            }
+        };
+        if !matches!(ending, Some(Ok(Ending::Status(_)))) {
+            end(&mut child).await;
+        }
+        // The streams stay open as long as anything that the command has started holds them.
+        let drain = async {
+            while let Some(line) = lines.recv().await {
+                note(line);
+            }
+        };
+        let _ = tokio::time::timeout(DRAIN, drain).await;
+        if child.is_alive() {
+            end(&mut child).await;
+        }
+        let status = match ending {
+            None => return Err(Error::Cancelled),
+            Some(Ok(Ending::Status(status))) if status.success() => return Ok(()),
+            Some(Ok(Ending::Status(status))) => in_words(status),
+            Some(Ok(Ending::TimedOut(limit))) => {
+                format!("it was ended, for it took longer than {} s", limit.as_secs())
+            }
+            Some(Err(error)) => format!("its end could not be waited for: {error}"),
+        };
+        let messages = match last_lines.make_contiguous() {
+            [] => "it wrote nothing".into(),
+            lines => format!("it wrote last:\n{}", lines.join("\n")),
+        };
+        Err(Error::Program { program: name.into(), status, messages })
+    }
+
+    fn process(&self) -> Command {
+        let mut process = match setpriv() {
+            Some(setpriv) => {
+                let mut process = Command::new(setpriv);
+                process.args(["--pdeathsig", "TERM", "--", "sh"]);
+                process
+            }
+            None => Command::new("sh"),
+        };
+        process.args(["-c", SCRIPT]).stdin(Stdio::null()).kill_on_drop(true);
+        for name in &self.hidden {
+            process.env_remove(name);
+        }
+        without_libpq_variables(&mut process);
+        set_connection(&mut process, &self.url);
+        process.env("DATABASE_URL", &self.url_text).env(VARIABLE, &self.command);
+        process
+    }
+
+    fn blotted(&self, line: &str) -> String {
+        let mut line = line.to_owned();
+        let written = self.url_text.split_once("://").and_then(|(_, rest)| {
+            rest.split(['/', '?']).next()?.split_once('@')?.0.split_once(':')
+        });
+        let passwords = [written.map(|(_, password)| password), self.url.password()];
+        for password in passwords.into_iter().flatten().filter(|password| password.len() > 3) {
+            line = line.replace(password, "***");
+        }
+        line
+    }
+}
+
+/// SIGTERM to the group, SIGKILL to what is left of it after a while.
+async fn end(child: &mut Guarded) {
+    child.signal(Signal::SIGTERM);
+    let gone = async {
+        // A shell that nobody waits for would count as one of the group.
+        let _ = child.child.wait().await;
+        while child.is_alive() {
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    if tokio::time::timeout(GRACE, gone).await.is_err() {
+        child.signal(Signal::SIGKILL);
+        let _ = child.child.wait().await;
+    }
+}
+
+/// The shell that waits for the command answers 128 and its signal when it was killed.
+fn in_words(status: ExitStatus) -> String {
+    let killed = status.code().and_then(|code| Signal::try_from(code.checked_sub(128)?).ok());
+    match (status.code(), killed) {
+        (Some(code), Some(signal)) => format!("exit code {code}, as after {signal}"),
+        (Some(code), None) => format!("exit code {code}"),
+        (None, _) => status.to_string(),
+    }
+}
+
+async fn read(stream: impl AsyncRead + Unpin, lines: mpsc::Sender<String>) {
+    let mut stream = BufReader::new(stream);
+    let mut line = Vec::new();
+    loop {
+        match (&mut stream).take(LONGEST).read_until(b'\n', &mut line).await {
+            Ok(0) | Err(_) => break,
+            Ok(_) => {
+                let text = String::from_utf8_lossy(&line);
+                let text = text.trim_end_matches(['\n', '\r']).to_owned();
+                if lines.send(text).await.is_err() {
+                    break;
+                }
+                line.clear();
+            }
+        }
+    }
+}

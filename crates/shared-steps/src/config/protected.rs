@@ -1,0 +1,253 @@
+//! `PROTECTED_HOSTS`: what must never be written, whatever the other variables say.
+
+use std::fmt;
+use std::str::FromStr;
+
+use clap::Args;
+use pg_replicate::DatabaseUrl;
+
+use super::reader::Reader;
+
+/// The variable.
+#[derive(Args, Debug, Clone)]
+pub(super) struct ProtectedOptions {
+    /// Hosts, databases, buckets and directories that are refused as a target, separated by commas: host, host:port, *.example.com, host/database, bucket/prefix
+    #[arg(
+        long,
+        env = "PROTECTED_HOSTS",
+        default_value = "",
+        hide_env_values = true,
+        value_name = "LIST",
+        help_heading = "Databases"
+    )]
+    protected_hosts: String,
+}
+
+/// Every entry of the variable.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Protected(Vec<Entry>);
+
+/// One entry, as `*.example.com:5432/app`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    text: String,
+    host: Host,
+    port: Option<u16>,
+    path: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Host {
+    Exact(String),
+    /// Everything below a domain, as `.example.com`.
+    Below(String),
+    /// A directory has no host.
+    None,
+}
+
+impl ProtectedOptions {
+    pub(super) fn read(&self, reader: &mut Reader) -> Protected {
+        let mut entries = Vec::new();
+        for text in self.protected_hosts.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+            match text.parse() {
+                Ok(entry) => entries.push(entry),
+                Err(reason) => {
+                    let wanted = format!(
+                        "{reason}: entries as db.example.com, db.example.com:5432, *.example.com, \
+                         db.example.com/app, bucket, bucket/prefix or /directory are wanted, separated by commas"
+                    );
+                    reader.wrong::<()>("PROTECTED_HOSTS", Some(text), wanted);
+                }
+            }
+        }
+        Protected(entries)
+    }
+}
+
+impl Protected {
+    /// Why `url` must not be written, if it must not.
+    pub(super) fn refuses_database(&self, url: &DatabaseUrl) -> Option<String> {
+        // A socket's directory is this machine.
+        let host = if url.is_unix_socket() { "localhost" } else { url.host() };
+        let entry = self.0.iter().find(|entry| {
+            entry.has_host(host)
+                && entry.port.is_none_or(|port| port == url.port())
+                && entry.path.as_deref().is_none_or(|path| path == url.database())
+        })?;
+        Some(entry.refusal(url, "database"))
+    }
+}
+
+impl Reader {
+    /// Refuses a database that is protected, or that another variable names: what is read must not be
+    /// written as well.
+    pub(super) fn guard_database(
+        &mut self,
+        variable: &'static str,
+        target: &DatabaseUrl,
+        protected: &Protected,
+        others: &[(&str, Option<&DatabaseUrl>)],
+    ) -> Option<()> {
+        if let Some(reason) = protected.refuses_database(target) {
+            return self.wrong(variable, None, reason);
+        }
+        let same = |(_, url): &&(&str, Option<&DatabaseUrl>)| {
+            url.is_some_and(|url| url.same_database(target))
+        };
+        match others.iter().find(same) {
+            Some((other, _)) => self.wrong(
+                variable,
+                None,
+                format!(
+                    "{target} is the database of {other}, whose rows would be lost: another one is wanted"
+                ),
+            ),
+            None => Some(()),
+        }
+    }
+}
+
+impl Entry {
+    fn has_host(&self, host: &str) -> bool {
+        let host = one_name(host);
+        match &self.host {
+            Host::Exact(wanted) => *wanted == host,
+            Host::Below(domain) => host.ends_with(domain.as_str()),
+            Host::None => false,
+        }
+    }
+
+    fn refusal(&self, target: &impl fmt::Display, what: &str) -> String {
+        format!(
+            "{target} is protected by PROTECTED_HOSTS (\"{}\") and shall never be written: name another \
+             {what}, or take the entry out if it is no production",
+            self.text
+        )
+    }
+}
+
+/// The names of this machine are one, and so are a name and the same with the root's dot.
+fn one_name(host: &str) -> String {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    match host.as_str() {
+        "127.0.0.1" | "::1" => "localhost".into(),
+        _ => host,
+    }
+}
+
+impl FromStr for Entry {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.contains("://") || text.contains('@') {
+            // A URL may hold a password, and says more than is compared.
+            return Err("a host is wanted, not a URL".into());
+        }
+        let (address, path) = match text.split_once('/') {
+            Some((address, path)) => (address, Some(path.trim_matches('/').to_owned())),
+            None => (text, None),
+        };
+        if address.is_empty() {
+            let path = path.filter(|path| !path.is_empty()).ok_or("an entry names nothing")?;
+            return Ok(Self { text: text.into(), host: Host::None, port: None, path: Some(path) });
+        }
+        let (host, port) = match address.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((host, rest)) => (host, rest.strip_prefix(':')),
+            // Without brackets, an address of IPv6 has no port.
+            None if address.matches(':').count() > 1 => (address, None),
+            None => match address.split_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (address, None),
+            },
+        };
+        let port = match port.map(str::parse::<u16>) {
+            None => None,
+            Some(Ok(port)) if port > 0 => Some(port),
+            Some(_) => return Err("the port is none from 1 to 65535".into()),
+        };
+        let host = match host.strip_prefix('*') {
+            Some(domain)
+                if domain.len() > 1 && domain.starts_with('.') && !domain.contains('*') =>
+            {
+                Host::Below(one_name(domain))
+            }
+            None if !host.is_empty() && !host.contains(['*', ' ']) => Host::Exact(one_name(host)),
+            _ => {
+                return Err(
+                    "a * stands for the first names of a host alone, as *.example.com".into()
+                );
+            }
+        };
+        Ok(Self { text: text.into(), host, port, path: path.filter(|path| !path.is_empty()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(entries: &str, url: &str) -> bool {
+        let entries = entries.split(',').map(|entry| entry.trim().parse().unwrap()).collect();
+        Protected(entries).refuses_database(&url.parse().unwrap()).is_some()
+    }
+
+    #[test]
+    fn databases_are_told_apart_by_host_port_and_name() {
+        let url = "postgres://me:s3cret@Db.Example.com:5433/app";
+        for entry in [
+            "db.example.com",
+            "DB.example.COM.",
+            "db.example.com:5433",
+            "db.example.com/app",
+            "db.example.com:5433/app",
+            "*.example.com",
+            "*.com/app",
+            "other.net, *.example.com",
+        ] {
+            assert!(refused(entry, url), "{entry}");
+        }
+        for entry in [
+            "example.com",
+            "db.example.com:5432",
+            "db.example.com/other",
+            "*.other.com",
+            "*.db.example.com",
+            "b.example.com",
+            "/app",
+        ] {
+            assert!(!refused(entry, url), "{entry}");
+        }
+        assert!(!refused("*.example.com", "postgres://me@badexample.com/app"));
+    }
+
+    #[test]
+    fn this_machine_has_several_names() {
+        for url in [
+            "postgres://me@localhost/app",
+            "postgres://me@127.0.0.1/app",
+            "postgres://me@[::1]/app",
+            "postgres://me@/app?host=/var/run/postgresql",
+        ] {
+            for entry in ["localhost", "127.0.0.1", "[::1]:5432", "::1/app"] {
+                assert!(refused(entry, url), "{entry} {url}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_entry_that_protects_nothing_is_refused() {
+        for entry in [
+            "*",
+            "*.",
+            "*example.com",
+            "db.*.com",
+            "db.example.com:0",
+            "db:x",
+            "/",
+            "postgres://db/app",
+            "a b",
+        ] {
+            assert!(entry.parse::<Entry>().is_err(), "{entry}");
+        }
+    }
+}
