@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStoreExt};
-use object_stores::{ObjectPlace, StoreLimits, reason};
+use object_stores::{ObjectPlace, StoreLimits, is_unreachable, reason};
 use pg_replicate::CancellationToken;
 use url::Url;
 
@@ -123,8 +123,7 @@ impl ObjectStorageSource {
 
     fn refused(&self, action: &str, error: &object_store::Error) -> Error {
         let (what, reason) = (format!("{action} {}", self.place.shown()), reason(error));
-        let is_network = ["error sending request", "operation timed out", "Connect"];
-        if is_network.iter().any(|text| reason.contains(text)) {
+        if is_unreachable(error) {
             return Error::Unreachable { url: self.place.shown().to_owned(), reason };
         }
         Error::Store { what, reason }

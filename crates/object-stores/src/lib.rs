@@ -10,4 +10,4 @@ mod public_read;
 mod reason;
 
 pub use place::{ObjectPlace, PlaceError, StoreLimits};
-pub use reason::reason;
+pub use reason::{is_unreachable, reason};

@@ -14,3 +14,11 @@ pub fn reason(error: &object_store::Error) -> String {
     }
     text
 }
+
+/// Whether the store could not be reached at all, as far as its error tells.
+#[must_use]
+pub fn is_unreachable(error: &object_store::Error) -> bool {
+    let reason = reason(error);
+    let is_network = ["error sending request", "operation timed out", "Connect"];
+    is_network.iter().any(|text| reason.contains(text))
+}

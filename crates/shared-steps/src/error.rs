@@ -20,6 +20,9 @@ pub enum StepError {
     /// The learning content could not be loaded.
     #[error(transparent)]
     LearningContent(learning_content::Error),
+    /// Media could not be brought over.
+    #[error(transparent)]
+    Media(media_sync::Error),
     /// At least one notification was not delivered.
     #[error(transparent)]
     Notification(notification::Error),
@@ -49,6 +52,7 @@ impl StepError {
                 crate::exit::USAGE
             }
             Self::LearningContent(error) if error.is_unreachable() => crate::exit::UNREACHABLE,
+            Self::Media(error) if error.is_unreachable() => crate::exit::UNREACHABLE,
             _ => crate::exit::FAILED,
         }
     }
@@ -69,6 +73,12 @@ impl From<backup_sources::Error> for StepError {
 impl From<snapshots::Error> for StepError {
     fn from(error: snapshots::Error) -> Self {
         if error.is_cancelled() { Self::Interrupted } else { Self::Snapshot(Box::new(error)) }
+    }
+}
+
+impl From<media_sync::Error> for StepError {
+    fn from(error: media_sync::Error) -> Self {
+        if error.is_cancelled() { Self::Interrupted } else { Self::Media(error) }
     }
 }
 

@@ -21,6 +21,8 @@ pub enum Step {
     SchemaExport,
     /// A backup that is kept when the data has changed: no part of the night.
     Snapshot,
+    /// Media from one object store into another: no part of the night.
+    MediaSync,
 }
 
 /// How a step stands in the night.
@@ -70,7 +72,7 @@ const PIPELINE: [Stage; 4] = [
 ];
 
 /// What runs by itself, each on a queue of its own.
-const BESIDE: [Stage; 2] = [
+const BESIDE: [Stage; 3] = [
     Stage {
         step: Step::SchemaExport,
         queue: "Schema export queue",
@@ -85,6 +87,13 @@ const BESIDE: [Stage; 2] = [
         retried: true,
         // Every five minutes, all of them would fill Redis.
         kept: Some(1_000),
+    },
+    Stage {
+        step: Step::MediaSync,
+        queue: "Media sync queue",
+        slug: "media-sync",
+        retried: true,
+        kept: None,
     },
 ];
 
@@ -118,6 +127,7 @@ impl Step {
         match self {
             Self::SchemaExport => "schema export",
             Self::Snapshot => "snapshot",
+            Self::MediaSync => "media sync",
             _ => "night",
         }
     }
@@ -221,7 +231,8 @@ mod tests {
         assert_eq!(Step::Notification.next(), None);
         assert_eq!(Step::LearningContent.before().count(), 2);
         assert_eq!((Step::SchemaExport.next(), Step::SchemaExport.before().count()), (None, 0));
-        assert_eq!(Step::all().count(), 6);
+        assert_eq!((Step::MediaSync.next(), Step::MediaSync.before().count()), (None, 0));
+        assert_eq!(Step::all().count(), 7);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod failures;
 mod handler;
 pub mod health;
 mod job_reporter;
+pub mod media_command;
 mod night;
 mod overdue;
 pub mod snapshot_commands;

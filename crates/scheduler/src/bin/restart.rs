@@ -37,6 +37,8 @@ enum Slug {
     ExportSchema,
     /// A snapshot of SOURCE_DATABASE_URL, if its data has changed; no part of the night
     Snapshot,
+    /// Media from MEDIA_SOURCE to MEDIA_TARGET; no part of the night
+    MediaSync,
 }
 
 impl From<Slug> for Step {
@@ -48,6 +50,7 @@ impl From<Slug> for Step {
             Slug::Notification => Self::Notification,
             Slug::ExportSchema => Self::SchemaExport,
             Slug::Snapshot => Self::Snapshot,
+            Slug::MediaSync => Self::MediaSync,
         }
     }
 }

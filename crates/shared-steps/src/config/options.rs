@@ -9,6 +9,7 @@ use super::after_restore::AfterRestoreOptions;
 use super::backup_source::BackupSourceOptions;
 use super::copy::CopyOptions;
 use super::masking::MaskingOptions;
+use super::media::MediaOptions;
 use super::protected::ProtectedOptions;
 use super::schema_export::SchemaExportOptions;
 use super::snapshots::SnapshotOptions;
@@ -377,6 +378,7 @@ pub struct Options {
 
     #[command(flatten)]
     pub(super) snapshots: SnapshotOptions,
+    pub(super) media: MediaOptions,
 
     /// Read as before, and without effect as before
     #[arg(

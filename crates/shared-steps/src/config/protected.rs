@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use clap::Args;
+use media_sync::{Kind, Side};
 use pg_replicate::DatabaseUrl;
 
 use super::reader::Reader;
@@ -76,6 +77,43 @@ impl Protected {
         })?;
         Some(entry.refusal(url, "database"))
     }
+}
+
+impl Protected {
+    /// Why the store of `side` must not be written, if it must not.
+    pub(super) fn refuses_store(&self, side: &Side) -> Option<String> {
+        let place = |entry: &Entry, path: &str| {
+            entry.path.as_deref().is_none_or(|wanted| touches(wanted, path))
+        };
+        let with_bucket = format!("{}/{}", side.bucket(), side.path());
+        let entry = self.0.iter().find(|entry| {
+            if side.kind() == Kind::File {
+                return entry.host == Host::None && place(entry, side.path());
+            }
+            let is_bucket = entry.port.is_none() && entry.has_host(side.bucket());
+            (is_bucket && place(entry, side.path()))
+                || side.endpoints().any(|(host, port)| {
+                    entry.has_host(&host)
+                        && (entry.port.is_none() || entry.port == port)
+                        && place(entry, &with_bucket)
+                })
+        })?;
+        let target = match side.kind() {
+            Kind::File => format!("/{}", side.path()),
+            _ => with_bucket.trim_end_matches('/').to_owned(),
+        };
+        Some(entry.refusal(&target, "place"))
+    }
+}
+
+/// Whether one of two paths is the other, or within it.
+fn touches(one: &str, other: &str) -> bool {
+    let is_within = |one: &str, other: &str| {
+        one.strip_prefix(other)
+            .is_some_and(|rest| other.is_empty() || rest.is_empty() || rest.starts_with('/'))
+    };
+    let (one, other) = (one.trim_matches('/'), other.trim_matches('/'));
+    is_within(one, other) || is_within(other, one)
 }
 
 impl Reader {
@@ -218,6 +256,46 @@ mod tests {
             assert!(!refused(entry, url), "{entry}");
         }
         assert!(!refused("*.example.com", "postgres://me@badexample.com/app"));
+    }
+
+    #[test]
+    fn buckets_and_directories_are_told_apart_by_their_paths() {
+        let refused = |entry: &str, url: &str| {
+            let endpoint =
+                ("AWS_ENDPOINT_URL".to_owned(), "https://minio.example.com:9000".to_owned());
+            let side = Side::new(url, "MEDIA_TARGET_", [endpoint]).unwrap();
+            Protected(vec![entry.parse().unwrap()]).refuses_store(&side).is_some()
+        };
+        let url = "s3://shop-media/production/store";
+        for entry in [
+            "shop-media",
+            "shop-media/production",
+            "shop-media/production/store/",
+            "shop-media/production/store/photos",
+            "minio.example.com",
+            "*.example.com",
+            "minio.example.com:9000/shop-media",
+        ] {
+            assert!(refused(entry, url), "{entry}");
+        }
+        for entry in [
+            "shop",
+            "shop-media/prod",
+            "shop-media/staging",
+            "shop-media:443",
+            "minio.example.com:443",
+            "minio.example.com/other",
+            "/production/store",
+        ] {
+            assert!(!refused(entry, url), "{entry}");
+        }
+        let url = "file:///srv/media/staging";
+        for entry in ["/srv/media", "/srv/media/staging", "/srv/media/staging/photos/"] {
+            assert!(refused(entry, url), "{entry}");
+        }
+        for entry in ["/srv/media/production", "/srv/medi", "srv", "*.srv"] {
+            assert!(!refused(entry, url), "{entry}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use pg_replicate::{BackupMode, CopyFormat, DatabaseUrl, SchemaChanges, Verify, e
 
 use super::copy::CopySettings;
 use super::error::Errors;
+use super::media::MediaSettings;
 use super::options::{Options, RedisOptions};
 use super::reader::{Reader, or_default};
 use super::schema_export::SchemaExportSettings;
@@ -84,6 +85,8 @@ pub struct Settings {
     pub schema_export: SchemaExportSettings,
     /// Snapshots of the source.
     pub snapshots: SnapshotSettings,
+    /// Media from one object store into another, if they are named.
+    pub media: Option<MediaSettings>,
     /// Logs.
     pub telemetry: TelemetrySettings,
     /// What is usable, but perhaps not what was meant; to be logged at start.
@@ -98,6 +101,7 @@ impl Settings {
             Step::FullReplication => Some(&self.schedule),
             Step::SchemaExport => self.schema_export.schedule.as_ref(),
             Step::Snapshot => self.snapshots.schedule.as_ref(),
+            Step::MediaSync => self.media.as_ref()?.schedule.as_ref(),
             Step::IncrementalReplication | Step::LearningContent | Step::Notification => None,
         }
     }
@@ -113,6 +117,9 @@ impl Settings {
                 Err("DB_SCHEMA_EXPORTER_ENABLED is not true")
             }
             Step::Snapshot if self.snapshots.taken.is_none() => Err("SNAPSHOT_STORE is not set"),
+            Step::MediaSync if self.media.is_none() => {
+                Err("MEDIA_SOURCE and MEDIA_TARGET are not set")
+            }
             _ => Ok(()),
         }
     }
@@ -366,6 +373,7 @@ impl Reader {
         ];
         let schema_export = options.schema_export.read(self, &protected, &others);
         let snapshots = options.snapshots.read(self, directory.as_deref(), copy.as_ref());
+        let media = options.media.read(self, &protected, directory.as_deref());
         let app = or_default(&options.app, "pix-db-replication").to_owned();
 
         let retries_timeout = Duration::from_secs(60 * retries_timeout?);
@@ -405,6 +413,7 @@ impl Reader {
             notifications: notifications?,
             schema_export: schema_export?,
             snapshots: snapshots?,
+            media: media?,
             telemetry: TelemetrySettings { app, filter: filter?, sentry: sentry? },
             warnings: std::mem::take(&mut self.warnings),
         })

@@ -4,6 +4,7 @@ mod after_restore;
 mod data;
 mod fetched_backup;
 mod full_replication;
+mod media;
 mod snapshot;
 mod verification;
 
@@ -17,6 +18,7 @@ pub use data::{ExportRequest, LoadRequest, export_data, export_schema, load_data
 pub use fetched_backup::fetch_backup;
 pub(crate) use full_replication::full_copy;
 pub use full_replication::{backup_and_restore, restore_file};
+pub use media::sync_media;
 pub use snapshot::{list_snapshots, restore_snapshot, take_snapshot};
 pub use verification::compare;
 
@@ -63,6 +65,9 @@ pub async fn run(
         }
         Step::SchemaExport => export_schema(settings, context).boxed().await,
         Step::Snapshot => snapshot::run(settings, context).boxed().await,
+        Step::MediaSync => {
+            sync_media(settings, media_sync::Request::default(), context, |_| {}).boxed().await
+        }
     }
 }
 

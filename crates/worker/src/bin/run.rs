@@ -18,6 +18,7 @@ use shared_steps::{Settings, Step, StepError, exit, signals, summary_table, veri
 use snapshots::{Entry, Taken, Which};
 use tracing::Instrument;
 use worker::data_commands::{ExportDataArgs, LoadDataArgs};
+use worker::media_command::MediaSyncArgs;
 use worker::snapshot_commands::{self, RestoreArgs};
 
 /// Runs one step of the night in the foreground, without Redis; no other step follows.
@@ -85,6 +86,8 @@ enum Command {
     ExportData(ExportDataArgs),
     /// The schema of DATABASE_URL into DB_SCHEMA_EXPORTER_DATABASE_TARGET
     ExportSchema,
+    /// What is new or changed in MEDIA_SOURCE into MEDIA_TARGET (docs/staging.md)
+    MediaSync(MediaSyncArgs),
 }
 
 impl Command {
@@ -103,6 +106,7 @@ impl Command {
             Self::LoadData(_) => "load-data",
             Self::ExportData(_) => "export-data",
             Self::ExportSchema => "export-schema",
+            Self::MediaSync(_) => "media-sync",
         }
     }
 }
@@ -119,9 +123,17 @@ async fn main() -> ExitCode {
         Ok(read) => read,
         Err(code) => return code,
     };
+    if matches!(cli.step, Command::MediaSync(_))
+        && let Err(missing) = settings.takes(Step::MediaSync)
+    {
+        config::complain(&format!(
+            "{missing}: name what is copied, and where to (docs/staging.md)."
+        ));
+        return ExitCode::from(exit::USAGE);
+    }
     let bar = ProgressBar::new(std::io::stderr().is_terminal());
     let _telemetry = telemetry::init(&settings, Output::Above(&bar), &JobLogs::new());
-    let result = run(&cli.step, &settings, &bar).await;
+    let result = run(&cli, &settings, &bar).await;
     bar.clear();
     match result {
         Ok(outcome) => outcome.show(cli.json),
@@ -132,11 +144,8 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(
-    command: &Command,
-    settings: &Settings,
-    bar: &ProgressBar,
-) -> Result<Outcome, StepError> {
+async fn run(cli: &Cli, settings: &Settings, bar: &ProgressBar) -> Result<Outcome, StepError> {
+    let command = &cli.step;
     let context = Context::new(signals::shutdown_token(), bar.sink());
     let run_id = format!("{}-run", Utc::now().timestamp_millis());
     let attempt = Attempt::only(run_id.as_str());
@@ -193,6 +202,11 @@ async fn run(
                 steps::export_data(settings, arguments.into(), &context).await.map(Outcome::Step)
             }
             Command::ExportSchema => step(Step::SchemaExport).await,
+            Command::MediaSync(arguments) => {
+                let show = arguments.teller(cli.json);
+                let request = arguments.into();
+                steps::sync_media(settings, request, &context, show).await.map(Outcome::Step)
+            }
         }
     }
     .instrument(span)

@@ -10,6 +10,7 @@ mod review_data;
 mod screen;
 mod services;
 mod snapshots;
+mod staging;
 mod story;
 mod worker;
 

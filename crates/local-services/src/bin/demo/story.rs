@@ -13,6 +13,7 @@ use crate::night::Night;
 use crate::programs::Programs;
 use crate::screen::{Screen, grouped};
 use crate::services::{Services, TOKEN};
+use crate::staging;
 use crate::worker::Worker;
 use crate::{log_analysis, review_data};
 
@@ -34,6 +35,8 @@ pub(crate) fn tell(screen: &mut Screen, users: u32, keep: bool) -> anyhow::Resul
     demo.results(screen)?;
     demo.other_databases(screen)?;
     demo.snapshots(screen)?;
+    staging::tell(&demo.programs, screen)?;
+    demo.interrupt.check()?;
     if keep { demo.stay(screen) } else { demo.end(screen) }
 }
 
@@ -121,7 +124,14 @@ impl Demo {
         let modes = KEPT.map(|table| format!("\"{table}\":\"incremental\"")).join(",");
         let mode = format!("{{{modes}}}");
         screen.line(&format!("BACKUP_MODE='{mode}'  RESTORE_FK_CONSTRAINTS=false"));
-        self.night(&[("BACKUP_MODE", &mode), ("RESTORE_FK_CONSTRAINTS", "false")], screen)?;
+        // As staging has it, whose release is ahead of production's.
+        screen.line(&format!("AFTER_RESTORE_COMMAND={}", staging::MIGRATIONS));
+        let environment = [
+            ("BACKUP_MODE", mode.as_str()),
+            ("RESTORE_FK_CONSTRAINTS", "false"),
+            ("AFTER_RESTORE_COMMAND", staging::MIGRATIONS),
+        ];
+        self.night(&environment, screen)?;
         screen.done("The second night is over");
         Ok(())
     }

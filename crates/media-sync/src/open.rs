@@ -1,0 +1,134 @@
+//! Both sides opened, and whether the store can copy by itself.
+
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+use object_stores::{ObjectPlace, PlaceError, StoreLimits};
+use url::Url;
+
+use crate::error::{OpenError, Which};
+use crate::listing::Order;
+use crate::run::{MediaSync, Settings};
+use crate::{Kind, Side};
+
+impl MediaSync {
+    /// Opens both sides; no request is made.
+    ///
+    /// # Errors
+    /// What cannot be used, places that overlap among it.
+    pub fn open(
+        source: &Side,
+        target: &Side,
+        settings: Settings,
+        limits: &StoreLimits,
+    ) -> Result<Self, OpenError> {
+        let refused = |which, reason: String| OpenError { which, reason };
+        let wrong = |which| move |error: PlaceError| refused(which, error.to_string());
+        if source.overlaps(target) {
+            return Err(refused(
+                Which::Target,
+                format!(
+                    "{} and {} overlap: an object would be source and target; two places are wanted of which \
+                     neither is within the other",
+                    source.url, target.url
+                ),
+            ));
+        }
+        let from = ObjectPlace::open(&source.url, source.environment.clone(), limits)
+            .map_err(wrong(Which::Source))?;
+        let open =
+            if settings.public_read { ObjectPlace::open_public_read } else { ObjectPlace::open };
+        let to =
+            open(&target.url, target.environment.clone(), limits).map_err(wrong(Which::Target))?;
+        let copier = match copying_url(source, target) {
+            None => None,
+            Some(Within::OneBucket) => Some(Arc::clone(&to.store)),
+            Some(Within::OneStore { url, environment }) => {
+                Some(open(&url, environment, limits).map_err(wrong(Which::Target))?.store)
+            }
+        };
+        Ok(Self {
+            source: from,
+            target: to,
+            orders: (order(source), order(target)),
+            target_kind: target.kind,
+            copier,
+            settings,
+        })
+    }
+
+    /// Between two places that are open already; `copier` takes a path of the source and one of the
+    /// target.
+    #[must_use]
+    pub fn between(
+        source: ObjectPlace,
+        target: ObjectPlace,
+        target_kind: Kind,
+        copier: Option<Arc<dyn ObjectStore>>,
+        settings: Settings,
+    ) -> Self {
+        let orders = (Order::ByKey, Order::ByKey);
+        Self { source, target, orders, target_kind, copier, settings }
+    }
+}
+
+fn order(side: &Side) -> Order {
+    if side.kind == Kind::File { Order::Directories } else { Order::ByKey }
+}
+
+/// Where one request copies an object from source to target.
+enum Within {
+    OneBucket,
+    OneStore { url: Url, environment: Vec<(String, String)> },
+}
+
+/// `object_store` copies within one bucket. S3 copies between two: the request goes to the target's
+/// address, and names the source's bucket in a header. So a client is opened for the source's bucket
+/// at the target's address.
+fn copying_url(source: &Side, target: &Side) -> Option<Within> {
+    // A directory would make a hard link: one file under two names, no copy.
+    if !source.has_same_access(target) || source.kind == Kind::File {
+        return None;
+    }
+    if source.bucket() == target.bucket() {
+        return Some(Within::OneBucket);
+    }
+    // A directory bucket signs with a session of its own.
+    if source.kind != Kind::S3
+        || [source, target].iter().any(|side| side.bucket().ends_with("--x-s3"))
+    {
+        return None;
+    }
+    let bucket = target.bucket();
+    let is_virtual = ["AWS_VIRTUAL_HOSTED_STYLE_REQUEST", "AWS_S3_VIRTUAL_HOSTED_STYLE_REQUEST"]
+        .iter()
+        .any(|name| target.variable(name).is_some_and(|value| value == "true"));
+    let endpoint = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"]
+        .iter()
+        .find_map(|name| target.variable(name));
+    let address = match endpoint {
+        // It names a bucket already, and both sides have it.
+        Some(_) if is_virtual => return None,
+        Some(endpoint) => format!("{}/{bucket}", endpoint.trim_end_matches('/')),
+        None => {
+            let region = ["AWS_REGION", "AWS_DEFAULT_REGION"]
+                .iter()
+                .find_map(|name| target.variable(name))
+                .unwrap_or("us-east-1");
+            // Names with dots have no certificate as a host.
+            if bucket.contains('.') {
+                format!("https://s3.{region}.amazonaws.com/{bucket}")
+            } else {
+                format!("https://{bucket}.s3.{region}.amazonaws.com")
+            }
+        }
+    };
+    let others = |(name, _): &&(String, String)| {
+        !name.contains("ENDPOINT") && !name.contains("VIRTUAL_HOSTED")
+    };
+    let mut environment: Vec<_> = target.environment.iter().filter(others).cloned().collect();
+    environment.push(("AWS_ENDPOINT_URL".into(), address));
+    environment.push(("AWS_VIRTUAL_HOSTED_STYLE_REQUEST".into(), "true".into()));
+    let url = format!("s3://{}", source.bucket()).parse().ok()?;
+    Some(Within::OneStore { url, environment })
+}

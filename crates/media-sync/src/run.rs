@@ -1,0 +1,212 @@
+//! A sync from its beginning to its end.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use object_store::path::Path;
+use object_store::{ObjectStore, Result as StoreResult};
+use object_stores::ObjectPlace;
+use pg_replicate::objects::Weight;
+use pg_replicate::{Context, PhaseSummary, Summary};
+
+use crate::Kind;
+use crate::error::{Error, Which};
+use crate::listing::{self, Order};
+use crate::plan::{self, Action, Listed, Plan};
+
+/// The percent of a run that listing takes, and deleting.
+const LISTING: f64 = 3.0;
+const DELETING: f64 = 98.0;
+
+/// How every run goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Objects copied at once.
+    pub jobs: usize,
+    /// Whether everybody may read what is copied.
+    pub public_read: bool,
+    /// Percent of the target's objects that a run may delete.
+    pub max_delete: u8,
+    /// Where the list of what is to be done stands for the time of a run.
+    pub directory: PathBuf,
+}
+
+/// What one run is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Request {
+    /// Whether what is gone from the source is deleted from the target.
+    pub deletes: bool,
+    /// Whether it only tells what it would do.
+    pub is_dry: bool,
+    /// Whether it deletes however much that is.
+    pub is_forced: bool,
+}
+
+/// Two places, and how one is brought into the other.
+#[derive(Clone)]
+pub struct MediaSync {
+    pub(crate) source: ObjectPlace,
+    pub(crate) target: ObjectPlace,
+    pub(crate) orders: (Order, Order),
+    pub(crate) target_kind: Kind,
+    /// Copies a path of the source to one of the target by one request.
+    pub(crate) copier: Option<Arc<dyn ObjectStore>>,
+    pub(crate) settings: Settings,
+}
+
+impl std::fmt::Debug for MediaSync {
+    /// Without the stores, which hold credentials.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("MediaSync")
+            .field("source", &self.source)
+            .field("target", &self.target)
+            .field("copies_in_store", &self.copier.is_some())
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl MediaSync {
+    /// Brings the source into the target. `on_action` is told what will be done, before any of it is.
+    ///
+    /// # Errors
+    /// Why it did not succeed. What has been copied by then stays, and need not be copied again.
+    pub async fn run(
+        &self,
+        request: Request,
+        context: &Context,
+        on_action: impl FnMut(&Action),
+    ) -> Result<Summary, Error> {
+        let (plan, mut summary) = self.plan(request, context, on_action).await?;
+        self.weigh(&plan, request)?;
+        let Plan { copies, deletions, source_objects, target_objects } = plan;
+        let unchanged = source_objects - copies.objects;
+        if request.is_dry {
+            tracing::info!(
+                "A dry run: {} objects ({} bytes) would be copied, {} deleted; {unchanged} are equal",
+                copies.objects,
+                copies.bytes,
+                deletions.objects
+            );
+            summary.phases.push(phase("to copy", copies.objects, copies.bytes, Instant::now()));
+            let doomed = (deletions.objects, deletions.bytes);
+            summary.phases.push(phase("to delete", doomed.0, doomed.1, Instant::now()));
+            return Ok(summary);
+        }
+        let (start, total) = (Instant::now(), Weight::bytes(copies.bytes));
+        let board = context.board("copy", (LISTING, DELETING), total);
+        let object = board.start("MEDIA", self.target.shown(), total);
+        let copied = self.copy_all(copies, &object, context).await?;
+        object.end(0);
+        let _ = board.finish();
+        summary.phases.push(phase("copy", copied.objects, copied.bytes, start));
+        if copied.failures.count > 0 {
+            return Err(Error::Copy {
+                failures: copied.failures.named,
+                count: copied.failures.count,
+                would_delete: deletions.objects,
+            });
+        }
+        let (start, bytes) = (Instant::now(), deletions.bytes);
+        let deleted = if deletions.objects == 0 {
+            0
+        } else {
+            let board = context.board("delete", (DELETING, 100.0), Weight::cost(1));
+            let deleted = self.delete_all(deletions, context).await?;
+            let _ = board.finish();
+            summary.phases.push(phase("delete", deleted, bytes, start));
+            deleted
+        };
+        tracing::info!(
+            copied = copied.objects,
+            bytes = copied.bytes,
+            deleted,
+            unchanged,
+            gone = copied.gone,
+            "{} objects copied ({} bytes), {deleted} deleted; {unchanged} were equal, the target had {target_objects}",
+            copied.objects,
+            copied.bytes,
+        );
+        Ok(summary)
+    }
+
+    async fn plan(
+        &self,
+        request: Request,
+        context: &Context,
+        on_action: impl FnMut(&Action),
+    ) -> Result<(Plan, Summary), Error> {
+        let start = Instant::now();
+        let board = context.board("list", (0.0, LISTING), Weight::cost(1));
+        let object = board.start("LIST", self.source.shown(), Weight::cost(1));
+        let list = |place: &ObjectPlace, order| {
+            listing::ahead(listing::sorted(&place.store, &place.path, order))
+        };
+        // Both tasks end with this function.
+        let (of_source, _source_task) = list(&self.source, self.orders.0);
+        let (of_target, _target_task) = list(&self.target, self.orders.1);
+        let source =
+            Listed { which: Which::Source, place: self.source.shown(), objects: of_source };
+        let target =
+            Listed { which: Which::Target, place: self.target.shown(), objects: of_target };
+        let making = plan::make(
+            source,
+            target,
+            request.deletes,
+            &self.settings.directory,
+            on_action,
+            || object.advance(1, 0),
+        );
+        let made = context.cancel.run_until_cancelled(making).await;
+        let plan = made.ok_or(Error::Cancelled)??;
+        object.end(0);
+        let _ = board.finish();
+        let listed = phase("list", plan.source_objects, 0, start);
+        Ok((plan, listed.into()))
+    }
+
+    /// An empty source, or one of which most is missing, is more often a mistake than a wish.
+    fn weigh(&self, plan: &Plan, request: Request) -> Result<(), Error> {
+        let (deletions, all) = (plan.deletions.objects, plan.target_objects);
+        let (source, target) = (self.source.shown(), self.target.shown());
+        if plan.source_objects == 0 && (all == 0 || !request.deletes) {
+            tracing::warn!("The source {source} holds no object: is MEDIA_SOURCE what was meant?");
+        }
+        if deletions == 0 || request.is_forced {
+            return Ok(());
+        }
+        if plan.source_objects == 0 {
+            return Err(Error::Refused(format!(
+                "the source {source} holds no object, and all {all} of the target {target} would be deleted: \
+                 is MEDIA_SOURCE what was meant? `run media-sync --delete --force` deletes them"
+            )));
+        }
+        let most = self.settings.max_delete;
+        if u128::from(deletions) * 100 > u128::from(all) * u128::from(most) {
+            return Err(Error::Refused(format!(
+                "{deletions} of the {all} objects of the target {target} are not in the source {source} and would be \
+                 deleted, more than MEDIA_MAX_DELETE allows ({most} %): is MEDIA_SOURCE what was meant? \
+                 `run media-sync --delete --force` deletes them"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// The path of `key` below `prefix`.
+pub(crate) fn below(prefix: &Path, key: &str) -> StoreResult<Path> {
+    let whole = if prefix.is_root() { key.to_owned() } else { format!("{prefix}/{key}") };
+    Ok(Path::parse(whole)?)
+}
+
+fn phase(name: &str, objects: u64, bytes: u64, start: Instant) -> PhaseSummary {
+    PhaseSummary {
+        name: name.into(),
+        objects,
+        bytes,
+        seconds: start.elapsed().as_secs_f64(),
+        ..PhaseSummary::default()
+    }
+}
