@@ -170,7 +170,7 @@ async fn of_large_objects_stays_flat() {
     let before = peak();
     let (phases, _) = run(&sync(source, target), COPY).await.unwrap();
     assert_eq!(phases, "list=32 copy=32");
-    assert_eq!(taken.load(Ordering::Relaxed), 32 * 48 << 20);
+    assert_eq!(taken.load(Ordering::Relaxed), 32 * (48 << 20));
     let grown = peak() - before;
     assert!(grown < 100 << 20, "{} MiB", grown >> 20);
 }

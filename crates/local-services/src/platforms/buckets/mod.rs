@@ -259,7 +259,8 @@ fn refusal(call: &Call) -> Option<Response<Body>> {
     let authorization = call.header(header::AUTHORIZATION.as_str()).unwrap_or_default();
     let is_writer = authorization.contains(S3Buckets::KEY_ID);
     let reads = call.method == Method::GET || call.method == Method::HEAD;
-    if !is_writer && !(reads && authorization.contains(S3Buckets::READER)) {
+    let is_reader = authorization.contains(S3Buckets::READER);
+    if !(is_writer || is_reader && reads) {
         return Some(denied());
     }
     let signed = authorization.split("SignedHeaders=").nth(1)?.split(',').next()?;
