@@ -378,6 +378,8 @@ pub struct Options {
 
     #[command(flatten)]
     pub(super) snapshots: SnapshotOptions,
+
+    #[command(flatten)]
     pub(super) media: MediaOptions,
 
     /// Read as before, and without effect as before
