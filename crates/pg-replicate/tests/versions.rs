@@ -8,13 +8,14 @@ use std::path::Path;
 use local_services::{PostgresServer, versions::SERVER_VERSIONS};
 use tokio_postgres::{Client, NoTls};
 
-/// What enrichment.sql speaks of.
+/// What enrichment.sql and the fixtures speak of.
 const TABLES: &str = r#"
     CREATE TABLE users (id int, "createdAt" timestamptz);
     CREATE TABLE answers (id int, "challengeId" text);
     CREATE TABLE "knowledge-elements" (id int, "createdAt" timestamptz);
     CREATE TABLE "knowledge-element-snapshots" (id int, "snappedAt" timestamptz);
-    CREATE TABLE "organization-learners" (id int);"#;
+    CREATE TABLE "organization-learners" (id int);
+    CREATE TABLE django_content_type (app_label text);"#;
 
 /// Name and text of each file below `directory`.
 fn files(directory: &Path) -> Vec<(String, String)> {
