@@ -27,6 +27,7 @@ mod scratch;
 mod settings;
 mod shelf;
 mod space;
+mod staged;
 mod tables;
 mod take;
 mod tidy;

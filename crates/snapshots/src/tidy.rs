@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::name::latest;
 use crate::settings::Settings;
 use crate::shelf::{Item, Shelf, path};
+use crate::staged;
 use crate::take::until_cancelled;
 
 /// Half a snapshot that is older is nobody's work any longer.
@@ -51,6 +52,7 @@ pub(crate) async fn tidy(
         let mut shelf = shelf.map_err(|error| unfinished(("list".into(), error.to_string())))?;
         shelf.items.retain(|item| item.name.database == label);
         point(&shelf, store, label, newest).await.map_err(unfinished)?;
+        staged::remove(store, label).await;
         prune(settings, shelf, now).await.map_err(unfinished)
     };
     until_cancelled(context, work).await

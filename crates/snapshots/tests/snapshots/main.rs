@@ -3,4 +3,9 @@
 
 mod archives;
 mod changes;
+mod conformance;
+mod damage;
+mod memory;
+mod pruning;
 mod support;
+mod versions;

@@ -1,14 +1,14 @@
 //! What stays, what goes, and what is nobody's work any longer.
 
-use local_services::platforms::S3Buckets;
+use object_stores::{ObjectPlace, StoreLimits};
 use snapshots::Entry;
 
-use crate::support::{SCRIPT, World, s3};
+use crate::support::{SCRIPT, World};
 
 const TIME: &str = "%Y%m%dT%H%M%SZ";
 
 /// The name of a snapshot of this moment.
-fn named(entry: &Entry, time: &str) -> String {
+pub(crate) fn named(entry: &Entry, time: &str) -> String {
     entry.name.replace(&entry.taken_at.format(TIME).to_string(), time)
 }
 
@@ -66,30 +66,27 @@ async fn a_damaged_one_takes_no_good_ones_place() {
 }
 
 #[tokio::test]
-async fn halves_go_when_they_are_a_day_old() {
-    let server = S3Buckets::start(&["backups"]).unwrap();
-    let world = World::at(SCRIPT, s3(&server, "pix"));
+async fn in_a_directory_a_killed_programs_file_goes_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = url::Url::from_file_path(directory.path()).unwrap();
+    let retry = backup_sources::Limits::default().retry;
+    let limits = StoreLimits { silence: std::time::Duration::from_secs(20), retry };
+    let world = World::at(SCRIPT, ObjectPlace::open(&url, [], &limits).unwrap());
     let entry = world.kept().await;
-    let put = |time: &str, ending: &str, modified: &str| {
-        let key = format!("pix/{}{ending}", named(&entry, time));
-        server.put("backups", &key, modified, "half");
-        key
+    let put = |name: String, days: u64| {
+        let file = std::fs::File::create(directory.path().join(name)).unwrap();
+        let age = std::time::Duration::from_secs(days * 86_400);
+        file.set_modified(std::time::SystemTime::now() - age).unwrap();
     };
-    let now = chrono::Utc::now().to_rfc3339();
-    let old_archive = put("20250110T120000Z", "", "2025-01-10T12:00:00Z");
-    let old_manifest = put("20250111T120000Z", ".json", "2025-01-11T12:00:00Z");
-    let young_archive = put("20250112T120000Z", "", &now);
-    let foreign = "pix/other-20250110T120000Z-abcdef.tar.zst";
-    server.put("backups", foreign, "2025-01-10T12:00:00Z", "of another database");
+    put(format!("{}#1", named(&entry, "20250110T120000Z")), 2);
+    put(format!("{}#2", named(&entry, "20250111T120000Z")), 0);
+    put("notes#1".into(), 2);
     world.take().await.unwrap();
-    let keys = server.keys("backups");
-    assert!(!keys.contains(&old_archive) && !keys.contains(&old_manifest), "{keys:?}");
-    assert!(keys.contains(&young_archive), "it may be under way: {keys:?}");
-    assert!(keys.contains(&foreign.to_owned()), "{keys:?}");
-    assert_eq!(
-        world.fetch("latest").await.unwrap_err().to_string().contains("more than one"),
-        true
-    );
-    server.remove("backups", foreign);
-    assert_eq!(world.fetch("latest").await.unwrap().entry, entry);
+    let entries = std::fs::read_dir(directory.path()).unwrap();
+    let mut left: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains('#'))
+        .collect();
+    left.sort();
+    assert_eq!(left, ["notes#1".to_owned(), format!("{}#2", named(&entry, "20250111T120000Z"))]);
 }

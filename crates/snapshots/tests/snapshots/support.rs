@@ -17,6 +17,13 @@ use tempfile::TempDir;
 /// The password of the role; it must never be seen.
 pub(crate) const SECRET: &str = "s3cret-of-the-role";
 
+/// More than a part of an upload, however it is compressed.
+pub(crate) const LARGE: &str = "
+    CREATE TABLE large (id int PRIMARY KEY, text text);
+    INSERT INTO large SELECT number, (
+      SELECT string_agg(md5(number::text || ' ' || part), '') FROM generate_series(1, 250) part)
+    FROM generate_series(1, 2800) number";
+
 /// Tables of a small application.
 pub(crate) const SCRIPT: &str = "
     CREATE TABLE users (id int PRIMARY KEY, name text NOT NULL);
@@ -43,7 +50,10 @@ impl World {
     }
 
     pub(crate) fn at(script: &str, store: ObjectPlace) -> Self {
-        let server = PostgresServer::start().unwrap();
+        Self::on(PostgresServer::start().unwrap(), script, store)
+    }
+
+    pub(crate) fn on(server: PostgresServer, script: &str, store: ObjectPlace) -> Self {
         server.create_role("pix", SECRET).unwrap();
         server.create_database("pix", "pix").unwrap();
         let directory = TempDir::new().unwrap();
@@ -149,6 +159,13 @@ impl World {
     pub(crate) async fn put(&self, name: &str, bytes: impl Into<Vec<u8>>) {
         let path = self.settings.store.path.clone().join(name);
         self.settings.store.store.put(&path, bytes.into().into()).await.unwrap();
+    }
+
+    /// What the pointer names.
+    pub(crate) async fn latest(&self) -> String {
+        let json: serde_json::Value =
+            serde_json::from_slice(&self.object("pix-latest.json").await).unwrap();
+        json["name"].as_str().unwrap().to_owned()
     }
 
     /// Restores a dump into an empty database of this name.
