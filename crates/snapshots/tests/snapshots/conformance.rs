@@ -2,22 +2,25 @@
 
 use std::sync::Arc;
 
+use local_services::platforms::S3Buckets;
 use object_store::memory::InMemory;
 use object_stores::{ObjectPlace, StoreLimits};
 use pg_replicate::Context;
 use snapshots::{Identity, Taken, Which, fetch};
 
+use crate::s3::s3;
 use crate::support::{LARGE, SCRIPT, World};
 
 /// A store, and what it lives in.
 struct Stage {
     place: ObjectPlace,
+    _server: Option<S3Buckets>,
     _directory: Option<tempfile::TempDir>,
 }
 
 fn memory() -> Stage {
     let place = ObjectPlace::new(Arc::new(InMemory::new()), "a/b", "memory://a/b");
-    Stage { place, _directory: None }
+    Stage { place, _server: None, _directory: None }
 }
 
 fn file() -> Stage {
@@ -27,7 +30,12 @@ fn file() -> Stage {
     let retry = backup_sources::Limits::default().retry;
     let limits = StoreLimits { silence: std::time::Duration::from_secs(20), retry };
     let place = ObjectPlace::open(&url, [], &limits).unwrap();
-    Stage { place, _directory: Some(directory) }
+    Stage { place, _server: None, _directory: Some(directory) }
+}
+
+fn bucket() -> Stage {
+    let server = S3Buckets::start(&["backups"]).unwrap();
+    Stage { place: s3(&server, "pix"), _server: Some(server), _directory: None }
 }
 
 async fn the_life_of_snapshots(stage: Stage) {
@@ -116,6 +124,7 @@ macro_rules! for_every_store {
     ($($test:ident)*) => {
         mod in_memory { $(#[tokio::test] async fn $test() { super::$test(super::memory()).await; })* }
         mod in_a_directory { $(#[tokio::test] async fn $test() { super::$test(super::file()).await; })* }
+        mod in_a_bucket { $(#[tokio::test] async fn $test() { super::$test(super::bucket()).await; })* }
     };
 }
 

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use local_services::PostgresServer;
+use local_services::{PostgresServer, wait_for_async};
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
 use object_stores::ObjectPlace;
@@ -23,6 +24,11 @@ pub(crate) const LARGE: &str = "
     INSERT INTO large SELECT number, (
       SELECT string_agg(md5(number::text || ' ' || part), '') FROM generate_series(1, 250) part)
     FROM generate_series(1, 2800) number";
+
+/// Waits until it holds.
+pub(crate) async fn until(condition: impl AsyncFnMut() -> bool) {
+    assert!(wait_for_async(Duration::from_secs(60), condition).await, "waited for in vain");
+}
 
 /// Tables of a small application.
 pub(crate) const SCRIPT: &str = "
