@@ -137,10 +137,7 @@ async fn main() -> ExitCode {
     bar.clear();
     match result {
         Ok(outcome) => outcome.show(cli.json),
-        Err(error) => {
-            tracing::error!("{error}");
-            ExitCode::from(error.exit_code())
-        }
+        Err(error) => ExitCode::from(error.exit_code()),
     }
 }
 
@@ -165,7 +162,7 @@ async fn run(cli: &Cli, settings: &Settings, bar: &ProgressBar) -> Result<Outcom
     let step = async |step| {
         steps::run(step, settings, &attempt, report, &context).await.map(Outcome::Step)
     };
-    async {
+    let work = async {
         match command {
             Command::FullReplication => step(Step::FullReplication).await,
             Command::BackupRestore => {
@@ -208,9 +205,15 @@ async fn run(cli: &Cli, settings: &Settings, bar: &ProgressBar) -> Result<Outcom
                 steps::sync_media(settings, request, &context, show).await.map(Outcome::Step)
             }
         }
-    }
-    .instrument(span)
-    .await
+    };
+    // Here, so that the line names the run.
+    let logged = async {
+        work.await.inspect_err(|error| {
+            bar.clear();
+            tracing::error!("{error}");
+        })
+    };
+    logged.instrument(span).await
 }
 
 /// What is shown when it is done.
