@@ -57,10 +57,11 @@ pub async fn take(
     let store = &settings.store;
     let label = label(source.database());
     let scratch = Scratch::create(&settings.directory)?;
-    let newest = until_cancelled(context, newest(store, &label)).await?;
+    let before = until_cancelled(context, Before::look(store, &label)).await?;
     let meter = Meter::new(context, "compare", COMPARE, 1);
     let moment = Moment::open(source, context).await?;
-    let taken_at = time_after(newest.as_ref(), Utc::now());
+    let taken_at = time_after(before.last_name, Utc::now());
+    let newest = before.newest_good;
     let tables = moment.during(tables::read(source, &moment, settings, context)).await?;
     meter.reached(1);
     let changes = match newest.as_ref().and_then(Entry::manifest) {
@@ -97,26 +98,41 @@ pub async fn take(
     Ok(Taken::Kept { entry, changes: changes.into_words(), pruned })
 }
 
-/// The newest good snapshot of the database with this label.
-async fn newest(store: &ObjectPlace, label: &str) -> Result<Option<Entry>, Error> {
-    let shelf = Shelf::look(store).await?;
-    for item in shelf.items.iter().filter(|item| item.name.database == label) {
-        let Some(entry) = shelf.read(item).await? else { continue };
-        match &entry.state {
-            State::Good(_) => return Ok(Some(entry)),
-            State::Unfinished => {}
-            State::Damaged(reason) => {
-                tracing::warn!("Snapshot {} cannot be used: {reason}", entry.name);
+/// What stands in the store before a run.
+#[derive(Default)]
+struct Before {
+    newest_good: Option<Entry>,
+    /// The time in the last name there is, whatever its archive is worth.
+    last_name: Option<DateTime<Utc>>,
+}
+
+impl Before {
+    /// Looks at the snapshots of the database with this label.
+    async fn look(store: &ObjectPlace, label: &str) -> Result<Self, Error> {
+        let shelf = Shelf::look(store).await?;
+        let mut before = Self::default();
+        for item in shelf.items.iter().filter(|item| item.name.database == label) {
+            before.last_name = before.last_name.max(Some(item.name.taken_at));
+            let Some(entry) = shelf.read(item).await? else { continue };
+            match &entry.state {
+                State::Good(_) => {
+                    before.newest_good = Some(entry);
+                    break;
+                }
+                State::Unfinished => {}
+                State::Damaged(reason) => {
+                    tracing::warn!("Snapshot {} cannot be used: {reason}", entry.name);
+                }
             }
         }
+        Ok(before)
     }
-    Ok(None)
 }
 
 /// Names sort by time, whatever clocks say.
-fn time_after(newest: Option<&Entry>, now: DateTime<Utc>) -> DateTime<Utc> {
+fn time_after(last: Option<DateTime<Utc>>, now: DateTime<Utc>) -> DateTime<Utc> {
     let now = now.trunc_subsecs(0);
-    newest.map_or(now, |newest| now.max(newest.taken_at + TimeDelta::seconds(1)))
+    last.map_or(now, |last| now.max(last + TimeDelta::seconds(1)))
 }
 
 /// The fixtures and the dump, as files. The fixtures first: patterns that mean nothing cost no dump.
