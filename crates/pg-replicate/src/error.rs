@@ -31,19 +31,30 @@ pub struct Check {
     pub subject: String,
     /// What was found, or what is wrong and what to do.
     pub outcome: Result<String, String>,
+    /// Whether what was found does not stop the run, but an operator should know it.
+    pub is_warning: bool,
 }
 
 impl Check {
     pub(crate) fn good(subject: &str, found: impl Into<String>) -> Self {
-        Self { subject: subject.into(), outcome: Ok(found.into()) }
+        Self { subject: subject.into(), outcome: Ok(found.into()), is_warning: false }
     }
 
     pub(crate) fn bad(subject: &str, wrong: impl Into<String>) -> Self {
-        Self { subject: subject.into(), outcome: Err(wrong.into()) }
+        Self { subject: subject.into(), outcome: Err(wrong.into()), is_warning: false }
     }
 
-    pub(crate) fn of<E: fmt::Display>(subject: &str, outcome: Result<String, E>) -> Self {
-        Self { subject: subject.into(), outcome: outcome.map_err(|error| error.to_string()) }
+    /// What does not stop the run, but an operator should know.
+    pub fn warning(subject: &str, found: impl Into<String>) -> Self {
+        Self { is_warning: true, ..Self::good(subject, found) }
+    }
+
+    /// What was found, or what is wrong.
+    pub fn of<E: fmt::Display>(subject: &str, outcome: Result<String, E>) -> Self {
+        match outcome {
+            Ok(found) => Self::good(subject, found),
+            Err(error) => Self::bad(subject, error.to_string()),
+        }
     }
 }
 

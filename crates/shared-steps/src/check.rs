@@ -57,7 +57,7 @@ async fn redis(settings: &Settings) -> Check {
             Err(format!("{} did not answer within {} s", settings.redis_url, LIMIT.as_secs()))
         }
     };
-    Check { subject: "REDIS_URL".into(), outcome }
+    Check::of("REDIS_URL", outcome)
 }
 
 async fn backup(fetcher: &Fetcher) -> Check {
@@ -68,7 +68,7 @@ async fn backup(fetcher: &Fetcher) -> Check {
             Err(format!("{} did not answer within {} s", fetcher.source.place(), LIMIT.as_secs()))
         }
     };
-    Check { subject: "BACKUP_SOURCE".into(), outcome }
+    Check::of("BACKUP_SOURCE", outcome)
 }
 
 async fn content_api(settings: &Settings) -> Check {
@@ -81,7 +81,7 @@ async fn content_api(settings: &Settings) -> Check {
         Ok(outcome) => outcome.map_err(|error| error.to_string()),
         Err(_) => Err(format!("no answer within {} s", LIMIT.as_secs())),
     };
-    Check { subject: "LCMS_API_URL".into(), outcome }
+    Check::of("LCMS_API_URL", outcome)
 }
 
 /// The store of snapshots can be looked at, and the newest one is young enough.
@@ -116,5 +116,5 @@ async fn snapshots(settings: &Settings) -> Option<Check> {
         Ok(outcome) => outcome,
         Err(_) => Err(format!("{shown} did not answer within {} s", LIMIT.as_secs())),
     };
-    Some(Check { subject: "SNAPSHOT_STORE".into(), outcome })
+    Some(Check::of("SNAPSHOT_STORE", outcome))
 }

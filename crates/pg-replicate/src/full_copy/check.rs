@@ -26,7 +26,11 @@ impl Checks {
         self.checks.push(check);
     }
 
+    /// Logs the warnings; what is wrong is the error.
     pub(super) fn into_result(self) -> Result<(), Error> {
+        for check in self.checks.iter().filter(|check| check.is_warning) {
+            tracing::warn!("{}: {}", check.subject, check.outcome.as_deref().unwrap_or_default());
+        }
         if let Some(error) = self.unreachable {
             return Err(error);
         }

@@ -62,6 +62,7 @@ async fn check(settings: &Settings) -> ExitCode {
     let mut stdout = std::io::stdout().lock();
     for check in &checks {
         let (mark, text) = match &check.outcome {
+            Ok(text) if check.is_warning => ("warn", text),
             Ok(text) => ("ok  ", text),
             Err(text) => ("FAIL", text),
         };
