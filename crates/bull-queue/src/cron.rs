@@ -1,8 +1,14 @@
 //! Cron schedules: five fields, in a time zone.
 //!
-//! Day of month *or* day of week when both are given, 0 and 7 are Sunday. A time that a DST change
-//! skips runs at the first minute after the gap (02:30 becomes 03:00 in spring), one that it
-//! repeats runs once.
+//! Day of month *or* day of week when both are given, 0 and 7 are Sunday.
+//!
+//! Where clocks are changed, a time runs when the local clock reaches it for the first time: one that
+//! is skipped at the first minute after the gap (02:30 becomes 03:00 in spring), and together with a
+//! time that falls on that minute; one that comes twice the first time only. A schedule of every hour
+//! (`*` as hour) follows the clock instead: it runs whenever the clock shows one of its times, in an
+//! hour that is repeated twice, and nothing stands for those of an hour that is skipped.
+
+mod clock_changes;
 
 use std::fmt;
 
@@ -53,6 +59,7 @@ pub enum ScheduleError {
 #[derive(Clone)]
 pub struct CronSchedule {
     cron: Cron,
+    is_hourly: bool,
     expression: String,
     zone: Tz,
 }
@@ -87,7 +94,8 @@ impl CronSchedule {
             .build()
             .parse(expression)
             .map_err(|error| wrong(error.to_string()))?;
-        let schedule = Self { cron, expression: expression.to_owned(), zone };
+        let is_hourly = clock_changes::is_hourly(&cron);
+        let schedule = Self { cron, is_hourly, expression: expression.to_owned(), zone };
         match schedule.next_after(Utc::now()) {
             Some(_) => Ok(schedule),
             None => Err(ScheduleError::Never { expression: expression.to_owned() }),
@@ -102,8 +110,11 @@ impl CronSchedule {
 
     /// The first time strictly after `time`, in the zone of `time`.
     pub(crate) fn next_after_in<Z: TimeZone>(&self, time: DateTime<Z>) -> Option<DateTime<Utc>> {
-        let next = self.cron.find_next_occurrence(&time, false).ok()?;
-        Some(next.with_timezone(&Utc))
+        if self.is_hourly {
+            clock_changes::next_shown(&self.cron, &time)
+        } else {
+            clock_changes::next_reached(&self.cron, &time)
+        }
     }
 
     /// The expression as it was given, without spaces around it.

@@ -33,6 +33,7 @@ library! {
     OWN_LIB = "own.lua";
     TAKE_LIB = "take.lua";
     SETTLE_LIB = "settle.lua";
+    RETRY_JOB_LIB = "retry_job.lua";
 }
 
 scripts! {
@@ -58,6 +59,7 @@ scripts! {
     REPEAT_REMOVE = [] "repeat_remove.lua";
     REPEAT_UPSERT = [ENQUEUE_LIB, ADD_JOB_LIB] "repeat_upsert.lua";
     RESTORE = [OWN_LIB] "restore.lua";
-    RETRY = [ENQUEUE_LIB] "retry.lua";
+    RETRY = [RECEIPT_LIB, ENQUEUE_LIB, RETRY_JOB_LIB] "retry.lua";
+    RETRY_FAILED = [RECEIPT_LIB, ENQUEUE_LIB, RETRY_JOB_LIB] "retry_failed.lua";
     UNLOCK = [] "unlock.lua";
 }

@@ -1,6 +1,7 @@
 //! Trying failed jobs once more.
 
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::Queue;
 use crate::clock::now_ms;
@@ -8,10 +9,21 @@ use crate::error::Error;
 use crate::job::{JobId, State};
 use crate::scripts;
 
+/// How many jobs one script retries at most: Redis does nothing else meanwhile.
+const BATCH: usize = 1000;
+
 #[derive(Serialize)]
 struct Request<'a> {
+    nonce: String,
     id: &'a str,
-    lifo: bool,
+    token: &'a str,
+    now: u64,
+}
+
+#[derive(Serialize)]
+struct BatchRequest<'a> {
+    nonce: String,
+    ids: &'a [JobId],
     token: &'a str,
     now: u64,
 }
@@ -23,9 +35,8 @@ impl Queue {
     /// # Errors
     /// When there is no such job, it is locked or not in `failed`, or Redis does not answer.
     pub async fn retry(&self, id: &str) -> Result<(), Error> {
-        let job = self.job(id).await?;
-        let lifo = job.is_some_and(|job| job.opts.lifo);
-        let request = Request { id, lifo, token: self.token(), now: now_ms() };
+        let nonce = Uuid::new_v4().to_string();
+        let request = Request { nonce, id, token: self.token(), now: now_ms() };
         let (code, _): (i64, _) = self.run("retry a job", &scripts::RETRY, &request).await?;
         let (queue, id, action) = (self.name().to_owned(), JobId::from(id), "retried");
         match code {
@@ -37,7 +48,8 @@ impl Queue {
     }
 
     /// Puts the newest `count` failed jobs in line for one more try, the oldest of them first, and
-    /// answers which. Jobs that somebody else retries or removes meanwhile are left out.
+    /// answers which. Up to a thousand stand in line before a worker takes the first. Jobs that
+    /// somebody else retries or removes meanwhile are left out.
     ///
     /// # Errors
     /// When Redis does not answer.
@@ -48,13 +60,15 @@ impl Queue {
         if last < 0 {
             return Ok(Vec::new());
         }
+        let mut ids = self.ids(State::Failed, 0, last).await?;
+        ids.reverse();
         let mut retried = Vec::new();
-        for id in self.ids(State::Failed, 0, last).await?.into_iter().rev() {
-            match self.retry(&id).await {
-                Ok(()) => retried.push(id),
-                Err(Error::NoSuchJob { .. } | Error::Locked { .. } | Error::NotInState { .. }) => {}
-                Err(error) => return Err(error),
-            }
+        for ids in ids.chunks(BATCH) {
+            let nonce = Uuid::new_v4().to_string();
+            let request = BatchRequest { nonce, ids, token: self.token(), now: now_ms() };
+            let (batch, _): (Vec<String>, _) =
+                self.run("retry its failed jobs", &scripts::RETRY_FAILED, &request).await?;
+            retried.extend(batch.into_iter().map(JobId::from));
         }
         Ok(retried)
     }

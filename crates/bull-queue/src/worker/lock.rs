@@ -41,19 +41,19 @@ struct Restore<'a> {
     fields: &'a [String],
 }
 
-/// Sees to it that the lock of each job that runs for half of its lock's life is kept from then on,
-/// until the worker is closed.
+/// Sees to it that the lock of each job that runs for as long as a lock goes without a renewal is kept
+/// from then on, until the worker is closed.
 pub(super) async fn watch(core: Arc<Core>) {
-    let half = core.options.lock_duration / 2;
-    // A job is found at nine sixteenths of its lock's life at the latest.
-    let interval = (half / 8).max(Duration::from_millis(1));
+    let renewal = core.options.lock_renewal();
+    // With the usual half of a lock's life, a job is found at nine sixteenths of it at the latest.
+    let interval = (renewal / 8).max(Duration::from_millis(1));
     loop {
         tokio::select! {
             () = core.closed.cancelled() => return,
             () = tokio::time::sleep(interval) => {}
         }
         for running in core.all_running() {
-            if running.since.elapsed() >= half {
+            if running.since.elapsed() >= renewal {
                 keep_from_now(&core, &running);
             }
         }
@@ -67,7 +67,7 @@ pub(super) fn keep_from_now(core: &Arc<Core>, running: &Arc<Running>) {
     }
 }
 
-/// Renews the lock every half of its life until the try is over. A lock that expired while Redis was
+/// Renews the lock now and then until the try is over. A lock that expired while Redis was
 /// away is taken again; one that somebody else has taken means that the job is his.
 async fn keep(core: Arc<Core>, running: Arc<Running>) {
     let request = |_again| Request {
@@ -96,7 +96,7 @@ async fn keep(core: Arc<Core>, running: Arc<Running>) {
         tokio::select! {
             () = running.over.cancelled() => break,
             () = core.closed.cancelled() => break,
-            () = tokio::time::sleep(core.options.lock_duration / 2) => {}
+            () = tokio::time::sleep(core.options.lock_renewal()) => {}
         }
     }
     core.works("renew");

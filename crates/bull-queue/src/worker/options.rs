@@ -23,8 +23,10 @@ pub enum InterruptedPolicy {
 pub struct WorkerOptions {
     /// How many jobs run at once.
     pub concurrency: usize,
-    /// How long a lock lives without being renewed; it is renewed every half of this.
+    /// How long a lock lives without being renewed.
     pub lock_duration: Duration,
+    /// How often a lock is renewed (Bull's `lockRenewTime`); every half of its life when absent.
+    pub lock_renewal: Option<Duration>,
     /// How often `active` is looked through for jobs of dead workers.
     pub stalled_interval: Duration,
     /// How long a job must have been without a lock before its worker counts as dead. A living
@@ -52,6 +54,7 @@ impl Default for WorkerOptions {
         Self {
             concurrency: 1,
             lock_duration: Duration::from_secs(30),
+            lock_renewal: None,
             stalled_interval: Duration::from_secs(30),
             stalled_grace: Duration::from_secs(3),
             max_stalled: 1,
@@ -62,6 +65,13 @@ impl Default for WorkerOptions {
             shutdown: CancellationToken::new(),
             observer: Arc::new(|_: &str, _: &WorkerEvent| {}),
         }
+    }
+}
+
+impl WorkerOptions {
+    /// How often a lock is renewed.
+    pub(super) fn lock_renewal(&self) -> Duration {
+        self.lock_renewal.unwrap_or(self.lock_duration / 2)
     }
 }
 

@@ -34,6 +34,38 @@ fn in_spring_a_skipped_time_runs_after_the_gap() {
 }
 
 #[test]
+fn times_of_several_hours_run_once_each() {
+    for (expression, times) in [
+        ("0 2,3 * * *", ["10-25 02:00 CEST", "10-25 03:00 CET", "10-26 02:00 CET"]),
+        ("0 */2 * * *", ["10-25 02:00 CEST", "10-25 04:00 CET", "10-25 06:00 CET"]),
+        ("0 1-3 * * *", ["10-25 01:00 CEST", "10-25 02:00 CEST", "10-25 03:00 CET"]),
+        ("30 2,4 * * *", ["10-25 02:30 CEST", "10-25 04:30 CET", "10-26 02:30 CET"]),
+    ] {
+        assert_eq!(next(expression, "2026-10-24T22:30:00Z", 3), times, "{expression}");
+    }
+    assert_eq!(
+        next("*/30 2 * * *", "2026-03-28T12:00:00Z", 3),
+        ["03-29 03:00 CEST", "03-30 02:00 CEST", "03-30 02:30 CEST"]
+    );
+    assert_eq!(
+        next("0 2,3 * * *", "2026-03-28T12:00:00Z", 2),
+        ["03-29 03:00 CEST", "03-30 02:00 CEST"]
+    );
+}
+
+#[test]
+fn a_schedule_of_every_hour_follows_the_clock() {
+    assert_eq!(
+        next("30 * * * *", "2026-10-25T00:00:00Z", 3),
+        ["10-25 02:30 CEST", "10-25 02:30 CET", "10-25 03:30 CET"]
+    );
+    assert_eq!(
+        next("30 * * * *", "2026-03-29T00:00:00Z", 2),
+        ["03-29 01:30 CET", "03-29 03:30 CEST"]
+    );
+}
+
+#[test]
 fn the_nightly_time_stays_at_ten_past_five() {
     assert_eq!(
         next("10 5 * * *", "2026-03-28T00:00:00Z", 3),

@@ -105,14 +105,20 @@ async fn an_end_is_recorded_once_and_the_next_job_is_taken_once() {
 async fn operate(queue: &Queue, direct: &Queue, lose: impl Fn(&str)) {
     let worker = TestWorker::start(direct, quick(), |_, _| async { Err("no".into()) });
     let id = queue.add(&job(json!({}))).await.unwrap();
+    let other = queue.add(&job(json!({}))).await.unwrap();
     until_state(direct, &id, State::Failed).await;
+    until_state(direct, &other, State::Failed).await;
     worker.shut_down().await;
 
     lose("\"line\"");
     assert_eq!(queue.append_log(&id, "once").await.unwrap(), 1);
-    lose("\"lifo\":false,\"token\"");
+    lose(&format!(",\"id\":\"{id}\",\"token\""));
     queue.retry(&id).await.unwrap();
     assert_eq!(direct.ids(State::Waiting, 0, -1).await.unwrap(), std::slice::from_ref(&id));
+    lose("\"ids\":[");
+    assert_eq!(queue.retry_failed(9).await.unwrap(), std::slice::from_ref(&other));
+    assert_eq!(direct.ids(State::Waiting, 0, -1).await.unwrap(), [id.clone(), other.clone()]);
+    queue.remove(&other).await.unwrap();
     lose(&format!("{{\"id\":\"{id}\"}}"));
     queue.remove(&id).await.unwrap();
     assert!(direct.job(&id).await.unwrap().is_none());
@@ -147,5 +153,5 @@ async fn operators_commands_are_done_once_and_answered() {
     operate(&queue, &direct, |_| {}).await;
     assert_eq!(proxy.dropped_replies(), 0);
     operate(&queue, &direct, |text| proxy.drop_reply_to(text.as_bytes())).await;
-    assert_eq!(proxy.dropped_replies(), 8);
+    assert_eq!(proxy.dropped_replies(), 9);
 }

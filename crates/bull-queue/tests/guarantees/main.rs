@@ -1,6 +1,7 @@
 //! The guarantees of the queue, each provoked on a real Redis. One file per guarantee.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a test may panic")]
 
+mod clock_changes;
 mod dst;
 mod exclusive;
 mod failing;

@@ -1,7 +1,7 @@
 //! A failed job that an operator asks to be tried once more.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bull_queue::{Backoff, Error, JobOptions, State};
 use serde_json::json;
@@ -69,6 +69,26 @@ async fn many_are_retried_oldest_first() {
     assert_eq!(queue.ids(State::Waiting, 0, -1).await.unwrap(), retried);
     assert!(queue.retry_failed(0).await.unwrap().is_empty());
     assert_eq!(queue.counts().await.unwrap().failed, 2);
+}
+
+#[tokio::test]
+async fn all_are_in_line_before_an_idle_worker_takes_the_first() {
+    let (_redis, queue) = queue().await;
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&order);
+    let worker = TestWorker::start(&queue, quick(), move |_, context| {
+        sink.lock().unwrap().push(context.job.id.clone());
+        async { Err("no".into()) }
+    });
+    let options = JobOptions { lifo: true, ..JobOptions::default() };
+    queue.add_bulk(&vec![job_with(options); 100]).await.unwrap();
+    until_counts(&queue, "all failed", |counts| counts.failed == 100).await;
+    order.lock().unwrap().clear();
+    let mut retried = queue.retry_failed(100).await.unwrap();
+    until_counts(&queue, "all failed again", |counts| counts.failed == 100).await;
+    worker.shut_down().await;
+    retried.reverse();
+    assert_eq!(*order.lock().unwrap(), retried, "the last in line is the first to run");
 }
 
 #[tokio::test]

@@ -201,7 +201,9 @@ impl Stage {
 fn worker(queue: &Queue, concurrency: usize, held: &Held) -> TestWorker {
     let options = WorkerOptions {
         concurrency,
-        lock_duration: Duration::from_millis(600),
+        // No lock expires, however busy the machine is; what was done by hand is noticed soon.
+        lock_duration: Duration::from_secs(60),
+        lock_renewal: Some(Duration::from_millis(200)),
         guard_interval: Duration::from_millis(200),
         stalled_grace: Duration::from_secs(30),
         ..WorkerOptions::default()

@@ -1,0 +1,15 @@
+-- Puts failed jobs in line for one more try, all of them before a worker takes the first. KEYS[1] the
+-- queue's base; ARGV[1] {nonce, ids, token, now}. Answers the ids of those that were retried, in order.
+local base, request = KEYS[1], cjson.decode(ARGV[1])
+local before = receipt(base, request.nonce)
+if before then
+  return cjson.decode(before)
+end
+local retried = {}
+for _, id in ipairs(request.ids) do
+  if retry_job(base, id, request.now, request.token) == 1 then
+    retried[#retried + 1] = id
+  end
+end
+leave_receipt(base, request.nonce, cjson.encode(retried))
+return retried
