@@ -250,3 +250,41 @@ fn both_databases_compared() {
     assert!(different.stdout.contains(" compared, 1 differs"), "{}", different.stdout);
     assert_eq!(programs.run("run", &["verify", "--counts", "--checksums"]).code, Some(2));
 }
+
+#[test]
+fn a_second_run_on_one_target_is_refused_by_the_first_ones_name() {
+    let production = Production::start();
+    let mut programs = Programs::new(&production, "unused");
+    let go = programs.directory().join("go");
+    let command = format!("while [ ! -e {} ]; do sleep 0.05; done", go.display());
+    programs.set("AFTER_RESTORE_COMMAND", command);
+    let mut first = programs.start("run", &["full-replication"]);
+    first.wait_for_log("Start AFTER_RESTORE_COMMAND");
+
+    programs.set("AFTER_RESTORE_COMMAND", "");
+    let dump = programs.directory().join("no.dump").display().to_string();
+    for second in [
+        &["full-replication"][..],
+        &["backup-restore"],
+        &["load-data"],
+        &["restore", "--file", &dump],
+    ] {
+        let refused = programs.run("run", second);
+        assert_eq!(refused.code, Some(1), "{second:?}: {}", refused.stderr);
+        let named = "is being written by \"pg-replicate full-replication, process ";
+        assert!(refused.stderr.contains(named), "{second:?}: {}", refused.stderr);
+    }
+    // None has ended a session of the first, which goes on.
+    std::fs::write(&go, "").unwrap();
+    assert!(first.wait().success(), "{}", first.log());
+
+    // Killed, it lets go at once.
+    std::fs::remove_file(&go).unwrap();
+    let command = format!("while [ ! -e {} ]; do sleep 0.05; done", go.display());
+    programs.set("AFTER_RESTORE_COMMAND", command);
+    let mut killed = programs.start("run", &["backup-restore"]);
+    killed.wait_for_log("Start AFTER_RESTORE_COMMAND");
+    killed.kill();
+    programs.set("AFTER_RESTORE_COMMAND", "");
+    assert_eq!(programs.run("run", &["backup-restore"]).code, Some(0));
+}

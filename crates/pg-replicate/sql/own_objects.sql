@@ -4,7 +4,13 @@
 -- DROP OWNED itself would also take away privileges that others granted to the role (CREATE on this
 -- database, for one, without which nothing can be restored) and its default privileges; and it
 -- refuses where the role owns what the server needs.
-WITH owned (classid, objid, owner) AS (
+--
+-- lockable: the name of a table, for LOCK TABLE, which takes nothing else.
+WITH kept (classid, objid) AS (
+  SELECT * FROM unnest($1::oid[], $2::oid[])
+), me (oid) AS (
+  SELECT oid FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER
+), owned (classid, objid, owner) AS (
   SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid, oid, relowner FROM pg_catalog.pg_class
   WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
   UNION ALL
@@ -31,6 +37,8 @@ WITH owned (classid, objid, owner) AS (
   UNION ALL
   SELECT 'pg_catalog.pg_extension'::pg_catalog.regclass, oid, extowner FROM pg_catalog.pg_extension
   UNION ALL
+  SELECT 'pg_catalog.pg_language'::pg_catalog.regclass, oid, lanowner FROM pg_catalog.pg_language
+  UNION ALL
   SELECT 'pg_catalog.pg_foreign_server'::pg_catalog.regclass, oid, srvowner
   FROM pg_catalog.pg_foreign_server
   UNION ALL
@@ -48,11 +56,26 @@ WITH owned (classid, objid, owner) AS (
   UNION ALL
   SELECT 'pg_catalog.pg_namespace'::pg_catalog.regclass, oid, nspowner FROM pg_catalog.pg_namespace
   WHERE nspname <> 'public' AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+    -- An extension that stays needs the schema in which it is, and those in which its members are.
+    AND NOT EXISTS (
+      SELECT
+      FROM pg_catalog.pg_depend inside
+      LEFT JOIN pg_catalog.pg_depend member
+        ON member.classid = inside.classid AND member.objid = inside.objid AND member.deptype = 'e'
+      JOIN pg_catalog.pg_extension x
+        ON x.oid IN (member.refobjid, CASE WHEN inside.classid =
+          'pg_catalog.pg_extension'::pg_catalog.regclass THEN inside.objid END)
+      WHERE inside.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
+        AND inside.refobjid = pg_namespace.oid
+        AND (x.extowner <> (SELECT oid FROM me) OR x.oid < 16384
+          OR ('pg_catalog.pg_extension'::pg_catalog.regclass, x.oid)
+            IN (SELECT classid, objid FROM kept))
+    )
 ), droppable AS (
   SELECT owned.classid, owned.objid, i.type, i.identity
   FROM owned
   CROSS JOIN LATERAL pg_catalog.pg_identify_object(owned.classid, owned.objid, 0) i
-  WHERE owned.owner = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER)
+  WHERE owned.owner = (SELECT oid FROM me)
     -- Objects of initdb have smaller oids.
     AND (owned.objid >= 16384 OR i.type = 'large object')
     AND coalesce(i.schema, '') !~ '^pg_(toast|temp)'
@@ -63,12 +86,10 @@ WITH owned (classid, objid, owner) AS (
         -- A partitioned table depends on the columns of its own key.
         AND (d.refclassid, d.refobjid) <> (d.classid, d.objid)
     )
-    AND (owned.classid, owned.objid) NOT IN (
-      SELECT kept.classid, kept.objid FROM unnest($1::oid[], $2::oid[])
-        AS kept (classid, objid)
-    )
+    AND (owned.classid, owned.objid) NOT IN (SELECT classid, objid FROM kept)
 )
-SELECT type || ' ' || identity AS object,
+SELECT classid, objid, type || ' ' || identity AS object,
+  CASE type WHEN 'table' THEN identity END AS lockable,
   CASE type
     WHEN 'large object' THEN 'SELECT pg_catalog.lo_unlink(' || objid || ')'
     ELSE 'DROP ' || CASE type
@@ -82,10 +103,16 @@ SELECT type || ' ' || identity AS object,
     END || ' IF EXISTS ' || identity || ' CASCADE'
   END AS statement
 FROM droppable
--- Tables first: what hangs on them is gone when its own turn comes. Schemas and extensions last.
+-- Tables first: what hangs on them is gone when its own turn comes; partitions and children before
+-- their parents, whose drop would take them all at once. Schemas and extensions last.
 ORDER BY CASE type
     WHEN 'publication' THEN 0 WHEN 'event trigger' THEN 0
     WHEN 'table' THEN 1 WHEN 'foreign table' THEN 1
     WHEN 'extension' THEN 8 WHEN 'schema' THEN 9
     ELSE 5
-  END, objid
+  END,
+  EXISTS (
+    SELECT FROM pg_catalog.pg_inherits i
+    WHERE type IN ('table', 'foreign table') AND i.inhparent = objid
+  ),
+  CASE WHEN type IN ('table', 'foreign table') THEN - objid::int8 ELSE objid::int8 END

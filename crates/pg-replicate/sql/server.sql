@@ -8,6 +8,18 @@ SELECT pg_catalog.current_setting('server_version') AS version,
     (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'public'), 'CREATE'), true)
     AS may_create_in_public,
   pg_catalog.pg_is_in_recovery() AS is_standby,
+  -- How many connections we may have: the limits of the role and of the database bind no superuser.
+  (SELECT pg_catalog.min(bound) FROM (
+    SELECT pg_catalog.current_setting('max_connections')::int8
+      - pg_catalog.current_setting('superuser_reserved_connections')::int8 AS bound
+    UNION ALL
+    SELECT rolconnlimit FROM pg_catalog.pg_roles
+    WHERE rolname = CURRENT_USER AND rolconnlimit >= 0 AND NOT rolsuper
+    UNION ALL
+    SELECT d.datconnlimit FROM pg_catalog.pg_database d, pg_catalog.pg_roles r
+    WHERE d.datname = pg_catalog.current_database() AND r.rolname = CURRENT_USER
+      AND d.datconnlimit >= 0 AND NOT r.rolsuper
+  ) AS bounds) AS connections,
   pg_catalog.pg_database_size(pg_catalog.current_database()) AS bytes,
   pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time())::text
     || '/' || (SELECT oid FROM pg_catalog.pg_database

@@ -162,7 +162,7 @@ pub(crate) async fn end_sessions(url: &DatabaseUrl, application_name: &str) -> R
 }
 
 /// A command without any of libpq's variables that this process happens to have.
-fn command(name: &str) -> Command {
+pub(crate) fn command(name: &str) -> Command {
     let mut command = match setpriv() {
         Some(setpriv) => {
             let mut command = Command::new(setpriv);

@@ -110,6 +110,9 @@ pub enum Error {
         /// Message, SQLSTATE, detail and hint of the server.
         reason: String,
     },
+    /// Others use the target, and that has to end first.
+    #[error("{0}")]
+    Busy(String),
     /// A program of PostgreSQL could not be started.
     #[error("{program} could not be started: {reason}; install PostgreSQL's client programs")]
     ProgramMissing {

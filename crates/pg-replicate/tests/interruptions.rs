@@ -215,6 +215,7 @@ async fn helper_backup() {
         mode: mode("{}"),
         foreign_keys: ForeignKeys::Validated,
         restore_jobs: 1,
+        on_target: pg_replicate::OnTarget::default(),
     };
     copy.backup(dump.as_ref(), &Context::quiet()).await.unwrap();
 }

@@ -46,7 +46,7 @@ const RULES: &str = r#"{
     "parent": {"columns": {"body": "'masked'"}, "keep": "id"}}"#;
 
 async fn live(world: &World, copy: &FullCopy) -> Result<Summary, Error> {
-    copy.preflight_live().await?;
+    copy.preflight_live(2).await?;
     unchecked(world, copy).await
 }
 

@@ -23,7 +23,7 @@ pub async fn run(settings: &Settings) -> Vec<Check> {
             checks.push(backup(fetcher).await);
             copy.check_target().await
         }
-        (None, BackupMethod::Live) => copy.check_live().await,
+        (None, BackupMethod::Live) => copy.check_live(settings.copy.jobs).await,
         (None, BackupMethod::Archive) => copy.check().await,
     };
     checks.extend(named(copied, "DATABASE_URL"));

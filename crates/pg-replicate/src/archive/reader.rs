@@ -377,4 +377,73 @@ mod tests {
         long.int(i32::MAX);
         assert!(read(&long.bytes).unwrap_err().contains("damaged"));
     }
+
+    use proptest::prelude::*;
+
+    /// A small archive with data, of either kind.
+    fn small_archive(version: u8) -> Vec<u8> {
+        let mut writer = Writer::new(version);
+        writer.int(2);
+        writer.entry(7, "TABLE DATA", "t", &["1"]);
+        writer.entry(8, "BLOBS", "l", &["7"]);
+        writer.bytes.push(1);
+        writer.int(7);
+        for piece in ["some rows", "more of them"] {
+            writer.text(Some(piece));
+        }
+        writer.int(0);
+        writer.bytes.push(3);
+        writer.int(8);
+        writer.int(4711);
+        writer.text(Some("a large object"));
+        writer.int(0);
+        writer.int(0);
+        writer.bytes
+    }
+
+    fn read_all(bytes: &[u8]) -> Result<Archive, String> {
+        let mut reader = Reader::new(bytes)?;
+        let archive = reader.archive()?;
+        reader.data()?;
+        Ok(archive)
+    }
+
+    /// What was read is never more than what there was.
+    fn bytes_of(archive: &Archive) -> usize {
+        let texts = archive.entries.iter().map(|entry| entry.tag.len() + entry.definition.len());
+        texts.sum::<usize>() + archive.copies.values().map(String::len).sum::<usize>()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn flipped_bits_are_read_or_refused(
+            version in 13_u8..=16,
+            flips in prop::collection::vec((any::<prop::sample::Index>(), 0_u8..8), 1..4),
+        ) {
+            let mut bytes = small_archive(version);
+            for (place, bit) in flips {
+                let place = place.index(bytes.len());
+                bytes[place] ^= 1 << bit;
+            }
+            if let Ok(archive) = read_all(&bytes) {
+                // A byte that is no UTF-8 is shown by a sign of three.
+                prop_assert!(bytes_of(&archive) <= 3 * bytes.len());
+            }
+        }
+
+        #[test]
+        fn cuts_are_refused(version in 13_u8..=16, cut in any::<prop::sample::Index>()) {
+            let bytes = small_archive(version);
+            prop_assert!(read_all(&bytes).is_ok());
+            prop_assert!(read_all(&bytes[..cut.index(bytes.len())]).is_err());
+        }
+
+        #[test]
+        fn noise_is_refused(noise in prop::collection::vec(any::<u8>(), 0..300)) {
+            let bytes = [&small_archive(14)[..11], &noise].concat();
+            let _ = read_all(&bytes);
+        }
+    }
 }

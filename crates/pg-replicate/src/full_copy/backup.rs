@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Instant;
 
 use super::{FullCopy, catalog, connection_string};
 use crate::archive;
-use crate::child::{Ended, Program, application_name};
+use crate::child::{Ended, Program, application_name, command};
 use crate::connection::Connection;
 use crate::context::share;
 use crate::objects::{Object, Weight};
@@ -161,6 +162,29 @@ pub(crate) async fn read_archive(dump: &Path) -> Result<archive::Archive, Error>
 /// [`read_archive`] of an archive that somebody else may have cut short.
 pub(super) async fn read_whole_archive(dump: &Path) -> Result<archive::Archive, Error> {
     blocking(dump, archive::read_whole).await
+}
+
+/// Has pg_restore read all of the archive at `dump`, as the restore will: compressed data has
+/// check sums.
+pub(super) async fn inflate(dump: &Path) -> Result<(), Error> {
+    let missing = |error: std::io::Error| Error::ProgramMissing {
+        program: "pg_restore".into(),
+        reason: error.to_string(),
+    };
+    let output = command("pg_restore")
+        .arg("--file=/dev/null")
+        .arg(dump)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .output()
+        .await
+        .map_err(missing)?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let reason = format!("damaged: {}", said.trim().lines().next().unwrap_or_default());
+    Err(Error::Archive { path: dump.to_owned(), reason })
 }
 
 async fn blocking(

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
+use super::drop::Droppable;
 use crate::archive::Identity;
 use crate::connection::Connection;
 use crate::{BackupMode, Error, TableName};
@@ -14,9 +15,12 @@ pub(crate) struct Server {
     pub(crate) version: String,
     pub(crate) major: u32,
     pub(crate) role: String,
+    pub(crate) is_superuser: bool,
     pub(crate) may_create_schema: bool,
     pub(crate) may_create_in_public: bool,
     pub(crate) is_standby: bool,
+    /// How many connections we may have.
+    pub(crate) connections: i64,
     pub(crate) bytes: u64,
     /// Equal for one database, whatever the URL.
     pub(crate) place: String,
@@ -57,9 +61,11 @@ pub(crate) async fn server(connection: &Connection) -> Result<Server, Error> {
         version: row.get("version"),
         major: row.get::<_, i32>("version_number").unsigned_abs() / 10_000,
         role: row.get("role"),
+        is_superuser: row.get("is_superuser"),
         may_create_schema: row.get("may_create_schema"),
         may_create_in_public: row.get("may_create_in_public"),
         is_standby: row.get("is_standby"),
+        connections: row.get("connections"),
         bytes: row.get::<_, i64>("bytes").unsigned_abs(),
         place: row.get("place"),
     })
@@ -115,15 +121,29 @@ pub(super) async fn closure(connection: &Connection, kept: &[u32]) -> Result<Obj
     Ok(objects)
 }
 
-/// Name and statement for each object to be dropped.
+/// Each object to be dropped.
 pub(super) async fn own_objects(
     connection: &Connection,
     survivors: &Objects,
-) -> Result<Vec<(String, String)>, Error> {
-    const SQL: &str = include_str!("../../sql/own_objects.sql");
+) -> Result<Vec<Droppable>, Error> {
+    const OWN: &str = include_str!("../../sql/own_objects.sql");
+    const OF_SUPERUSERS: &str = include_str!("../../sql/superuser_objects.sql");
+    const ACTION: &str = "list the objects to drop";
     let parameters: [&(dyn ToSql + Sync); 2] = [&survivors.classes, &survivors.oids];
-    let rows = rows(connection, "list the objects to drop", SQL, &parameters).await?;
-    Ok(rows.iter().map(|row| (row.get("object"), row.get("statement"))).collect())
+    let mut found = rows(connection, ACTION, OWN, &parameters).await?;
+    if server(connection).await?.is_superuser {
+        found.extend(rows(connection, ACTION, OF_SUPERUSERS, &parameters).await?);
+    }
+    Ok(found
+        .iter()
+        .map(|row| Droppable {
+            class: row.get("classid"),
+            oid: row.get("objid"),
+            object: row.get("object"),
+            statement: row.get("statement"),
+            lockable: row.get("lockable"),
+        })
+        .collect())
 }
 
 /// The kept tables' foreign keys to other tables, for people.

@@ -8,7 +8,7 @@ use crate::archive::Archive;
 use crate::child::major_version;
 use crate::connection::Connection;
 use crate::masking;
-use crate::{Check, DatabaseUrl, Error, Side, TableMode, versions};
+use crate::{Check, DatabaseUrl, Error, Side, TableMode, on_target, versions};
 
 /// Names of a long list that are shown.
 const SHOWN: usize = 30;
@@ -54,10 +54,30 @@ impl Checks {
     }
 }
 
-pub(super) async fn all(copy: &FullCopy) -> Checks {
+/// How many connections are needed at once.
+#[derive(Clone, Copy)]
+pub(super) struct Needed {
+    pub(super) source: u16,
+    pub(super) target: u16,
+}
+
+impl Needed {
+    /// The snapshot and each worker on one side; on the other each worker, the lock of who writes, and
+    /// what drops, restores and looks around between them.
+    pub(super) fn live(jobs: u16) -> Self {
+        Self { source: jobs + 1, target: jobs + 3 }
+    }
+
+    /// pg_dump; pg_restore, which has one more, and the lock of who writes.
+    pub(super) fn archive(restore_jobs: u16) -> Self {
+        Self { source: 1, target: restore_jobs + 2 }
+    }
+}
+
+pub(super) async fn all(copy: &FullCopy, needed: Needed) -> Checks {
     let mut checks = Checks::default();
-    let source = reach(&mut checks, Side::Source, &copy.source).await;
-    let target = reach(&mut checks, Side::Target, &copy.target).await;
+    let source = reach(&mut checks, Side::Source, &copy.source, needed.source).await;
+    let target = reach(&mut checks, Side::Target, &copy.target, needed.target).await;
     distinct(&mut checks, copy, source.as_ref(), target.as_ref());
     programs(&mut checks, source.as_ref().map(|(_, server)| server)).await;
     if let (Some((_, source)), Some((_, target))) = (&source, &target) {
@@ -107,13 +127,18 @@ pub(super) async fn target(copy: &FullCopy) -> Checks {
 
 pub(super) async fn restore(copy: &FullCopy, dump: &Path) -> Result<Checks, Error> {
     let archive = backup::read_whole_archive(dump).await?;
-    Ok(restoring(copy, Some(&archive)).await)
+    let checks = restoring(copy, Some(&archive)).await;
+    if checks.checks.iter().all(|check| check.outcome.is_ok()) {
+        backup::inflate(dump).await?;
+    }
+    Ok(checks)
 }
 
 async fn restoring(copy: &FullCopy, archive: Option<&Archive>) -> Checks {
     let mut checks = Checks::default();
     checks.checks.extend(archive_masks_nothing(copy));
-    let target = reach(&mut checks, Side::Target, &copy.target).await;
+    let needed = Needed::archive(copy.restore_jobs).target;
+    let target = reach(&mut checks, Side::Target, &copy.target, needed).await;
     if let Some((major, text)) = checks.note("pg_restore", major_version("pg_restore").await) {
         let writer =
             archive.and_then(|archive| Some((leading_number(&archive.pg_dump_version)?, archive)));
@@ -170,7 +195,12 @@ pub(super) fn archive_masks_nothing(copy: &FullCopy) -> Option<Check> {
     })
 }
 
-async fn reach(checks: &mut Checks, side: Side, url: &DatabaseUrl) -> Option<(Connection, Server)> {
+async fn reach(
+    checks: &mut Checks,
+    side: Side,
+    url: &DatabaseUrl,
+    needed: u16,
+) -> Option<(Connection, Server)> {
     let reached = async {
         let connection = Connection::open(url, "pg-replicate check").await?;
         let server = catalog::server(&connection).await?;
@@ -182,6 +212,16 @@ async fn reach(checks: &mut Checks, side: Side, url: &DatabaseUrl) -> Option<(Co
         &side.to_string(),
         format!("PostgreSQL {} at {url} as {}", server.version, server.role),
     ));
+    if server.connections < i64::from(needed) {
+        checks.push(Check::bad(
+            &format!("connections to the {side}"),
+            format!(
+                "role {} may have {}, and {needed} are needed at once: raise the CONNECTION LIMIT of the role or \
+                 the database or the server's max_connections, or lower COPY_JOBS (PG_RESTORE_JOBS for archives)",
+                server.role, server.connections
+            ),
+        ));
+    }
     Some(reached)
 }
 
@@ -329,7 +369,40 @@ async fn target_rights(
     } else {
         Check::bad(subject, wrong.join("; "))
     };
-    Ok((kept, vec![check]))
+    let mut checks = vec![check];
+    checks.extend(others_rows(copy, target, &oids).await?);
+    Ok((kept, checks))
+}
+
+/// What of other roles the drop would take along.
+async fn others_rows(
+    copy: &FullCopy,
+    target: &Connection,
+    kept: &[u32],
+) -> Result<Option<Check>, Error> {
+    let subject = "objects of other roles";
+    let survivors = catalog::closure(target, kept).await?;
+    let objects = catalog::own_objects(target, &survivors).await?;
+    let (classes, oids): (Vec<u32>, Vec<u32>) =
+        objects.iter().filter(|one| !one.is_large_object()).map(|one| (one.class, one.oid)).unzip();
+    let others = on_target::dependents(&**target, &classes, &oids, false, kept)
+        .await
+        .map_err(|error| target.error("look for what depends on what is dropped", &error))?;
+    if !copy.on_target.drops_dependents
+        && let Some(refusal) = on_target::refusal(&others)
+    {
+        return Ok(Some(Check::bad(subject, refusal)));
+    }
+    let names: Vec<String> = others.iter().map(ToString::to_string).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    Ok((!names.is_empty()).then(|| {
+        let found = format!(
+            "they depend on what is replaced, and will be dropped with it: {}; the log will have their \
+             definitions",
+            shortened(&names)
+        );
+        Check::warning(subject, found)
+    }))
 }
 
 /// A table may be kept though only the target has it; one that nobody has is a typing error.

@@ -1,14 +1,32 @@
 //! Drops what the restore makes anew.
 
+mod parts;
+
+use std::collections::{HashSet, VecDeque};
 use std::time::Instant;
 
 use tokio_postgres::Transaction;
+use tokio_postgres::error::SqlState;
 
 use super::{FullCopy, catalog};
 use crate::child::end_sessions;
 use crate::connection::Connection;
+use crate::context::PhaseProgress;
+use crate::on_target::locks::{self, GaveUp, Patience};
+use crate::on_target::{self, dependents};
 use crate::summary::PhaseSummary;
-use crate::{Context, Error, Summary};
+use crate::{Context, DatabaseUrl, Error, Summary};
+pub(super) use parts::Droppable;
+
+/// Ends the sessions of a restore whose machine died, which may still be at work. To be called by the
+/// one program that writes the target, before it opens such sessions itself.
+pub(super) async fn end_interrupted(copy: &FullCopy) -> Result<(), Error> {
+    let ended = end_sessions(&copy.target, "pg-replicate restore %").await?;
+    if ended > 0 {
+        tracing::warn!(sessions = ended, "ended the sessions of an interrupted restore");
+    }
+    Ok(())
+}
 
 /// `share`: from which percentage of the step to which.
 pub(super) async fn run(
@@ -19,31 +37,34 @@ pub(super) async fn run(
     let start = Instant::now();
     tracing::info!("Start drop Objects AndRestoreBackup");
     context.check()?;
-    // A restore whose machine died may still be at work.
-    let ended = end_sessions(&copy.target, "pg-replicate restore %").await?;
-    if ended > 0 {
-        tracing::warn!(sessions = ended, "ended the sessions of an interrupted restore");
-    }
     let mut connection = Connection::open_for(context, &copy.target, "pg-replicate drop").await?;
-    let dropped = {
-        let plan = connection.run(context, plan(copy, &connection)).await?;
-        for key in &plan.lost_foreign_keys {
-            tracing::warn!(
-                foreign_key = key,
-                "a kept table's foreign key goes with the table it refers to"
-            );
-        }
-        execute(&mut connection, &plan, share, context).await?;
-        plan.statements.len() as u64
+    let plan = connection.run(context, plan(copy, &connection)).await?;
+    for key in &plan.lost_foreign_keys {
+        tracing::warn!(
+            foreign_key = key,
+            "a kept table's foreign key goes with the table it refers to"
+        );
+    }
+    let dropped = plan.parts.iter().map(Vec::len).sum::<usize>() as u64;
+    let mut dropping = Dropping {
+        copy,
+        plan: &plan,
+        url: copy.target.clone(),
+        announced: HashSet::new(),
+        done: 0,
+        all: dropped,
+        progress: context.phase("drop", share),
     };
+    let cancel = connection.canceller();
+    cancel.run(context, dropping.all(&mut connection)).await?;
     context.phase("drop", share).report(1.0, None, 0, 0);
     tracing::info!(objects = dropped, "End drop Objects AndRestoreBackup");
     Ok(PhaseSummary { objects: dropped, ..PhaseSummary::ended("drop", start) }.into())
 }
 
 struct Plan {
-    /// Object and statement.
-    statements: Vec<(String, String)>,
+    /// Each is dropped in one transaction.
+    parts: Vec<Vec<Droppable>>,
     kept: Vec<u32>,
     lost_foreign_keys: Vec<String>,
 }
@@ -54,79 +75,244 @@ async fn plan(copy: &FullCopy, connection: &Connection) -> Result<Plan, Error> {
     if !survivors.conflicts.is_empty() {
         return Err(Error::Configuration(super::check::conflict(&survivors.conflicts)));
     }
+    let objects = catalog::own_objects(connection, &survivors).await?;
     Ok(Plan {
-        statements: catalog::own_objects(connection, &survivors).await?,
+        parts: parts::divide(connection, objects).await?,
         lost_foreign_keys: catalog::lost_foreign_keys(connection, &kept).await?,
         kept,
     })
 }
 
-async fn execute(
-    connection: &mut Connection,
-    plan: &Plan,
-    share: (f64, f64),
-    context: &Context,
-) -> Result<(), Error> {
-    let url = connection.url().clone();
-    let cancel = connection.canceller();
-    let transaction = connection
-        .transaction()
-        .await
-        .map_err(|error| Error::database(&url, "begin the transaction that drops", &error))?;
-    let work = async {
-        let mut progress = context.phase("drop", share);
-        #[expect(clippy::cast_precision_loss, reason = "a share")]
-        for (number, (object, statement)) in plan.statements.iter().enumerate() {
-            progress.report(
-                number as f64 / plan.statements.len() as f64,
-                Some(object.clone()),
-                0,
-                0,
+/// Why one transaction did not drop what it should.
+enum Failure {
+    /// Others hold a lock.
+    Busy,
+    /// The server's lock table is full.
+    OutOfLocks(Error),
+    Final(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Final(error)
+    }
+}
+
+struct Dropping<'a> {
+    copy: &'a FullCopy,
+    plan: &'a Plan,
+    url: DatabaseUrl,
+    /// What of others goes, once it has been said.
+    announced: HashSet<String>,
+    done: u64,
+    all: u64,
+    progress: PhaseProgress<'a>,
+}
+
+impl Dropping<'_> {
+    async fn all(&mut self, connection: &mut Connection) -> Result<(), Error> {
+        let plan = self.plan;
+        let mut rest: VecDeque<&[Droppable]> = plan.parts.iter().map(Vec::as_slice).collect();
+        let limit = self.copy.on_target.lock_timeout;
+        let mut patience = Patience::new(&**connection, limit)
+            .await
+            .map_err(|error| connection.error("read deadlock_timeout", &error))?;
+        if rest.len() > 1 {
+            tracing::warn!(
+                transactions = rest.len(),
+                "There is more to drop than the server's lock table holds (max_locks_per_transaction): \
+                 {} transactions, between which readers see a part of it",
+                rest.len()
             );
+            // Once the first part is gone, the others have to follow.
+            let relations: Vec<u32> = plan.parts.iter().flat_map(|part| relations(part)).collect();
+            let free = patience.until_free(&**connection, &relations).await;
+            free.map_err(|error| self.gave_up(error))?;
+        }
+        while let Some(part) = rest.pop_front() {
+            match self.part(connection, part, rest.is_empty(), &mut patience).await {
+                Ok(()) => self.done += part.len() as u64,
+                Err(Failure::OutOfLocks(_)) if part.len() > 1 => {
+                    tracing::warn!(
+                        objects = part.len(),
+                        "The server's lock table is full (max_locks_per_transaction): two transactions \
+                         take the place of one, and readers see a part of what is dropped between them"
+                    );
+                    let (first, second) = part.split_at(part.len() / 2);
+                    rest.push_front(second);
+                    rest.push_front(first);
+                }
+                Err(Failure::Busy) => rest.push_front(part),
+                Err(Failure::OutOfLocks(error) | Failure::Final(error)) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops one part, in one transaction: all of it or nothing.
+    async fn part(
+        &mut self,
+        connection: &mut Connection,
+        part: &[Droppable],
+        is_last: bool,
+        patience: &mut Patience,
+    ) -> Result<(), Failure> {
+        let url = self.url.clone();
+        let mut transaction = connection
+            .transaction()
+            .await
+            .map_err(|error| Error::database(&url, "begin the transaction that drops", &error))?;
+        let tried = self.try_until_free(&mut transaction, part, is_last, patience).await;
+        if let Err(failure) = tried {
+            // Others shall not wait for us until the connection is closed.
+            let _ = transaction.rollback().await;
+            return Err(failure);
+        }
+        let committed = transaction.commit().await;
+        Ok(committed.map_err(|error| Error::database(&url, "commit what was dropped", &error))?)
+    }
+
+    async fn try_until_free(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        part: &[Droppable],
+        is_last: bool,
+        patience: &mut Patience,
+    ) -> Result<(), Failure> {
+        let url = self.url.clone();
+        let relations: Vec<u32> = relations(part).collect();
+        loop {
+            let savepoint = transaction.savepoint("pg_replicate").await;
+            let savepoint =
+                savepoint.map_err(|error| Error::database(&url, "set a savepoint", &error))?;
+            match self.try_part(&savepoint, part, is_last, patience).await {
+                Err(Failure::Busy) => savepoint
+                    .rollback()
+                    .await
+                    .map_err(|error| Error::database(&url, "roll back to a savepoint", &error))?,
+                result => {
+                    result?;
+                    let released = savepoint.commit().await;
+                    return Ok(released
+                        .map_err(|error| Error::database(&url, "release a savepoint", &error))?);
+                }
+            }
+            let gave_way = patience.give_way(&*transaction, &relations).await;
+            gave_way.map_err(|error| self.gave_up(error))?;
+        }
+    }
+
+    async fn try_part(
+        &mut self,
+        transaction: &Transaction<'_>,
+        part: &[Droppable],
+        is_last: bool,
+        patience: &Patience,
+    ) -> Result<(), Failure> {
+        let tables: Vec<String> = part.iter().filter_map(|one| one.lockable.clone()).collect();
+        locks::lock(transaction, &tables, patience.in_line())
+            .await
+            .map_err(|error| self.failure("lock the tables to drop", &error))?;
+        self.announce(transaction, part).await?;
+        for (number, Droppable { object, statement, .. }) in part.iter().enumerate() {
+            #[expect(clippy::cast_precision_loss, reason = "a share")]
+            let done = (self.done + number as u64) as f64 / self.all as f64;
+            self.progress.report(done, Some(object.clone()), 0, 0);
             transaction
                 .batch_execute(statement)
                 .await
-                .map_err(|error| Error::database(&url, format!("drop {object}"), &error))?;
+                .map_err(|error| self.failure(&format!("drop {object}"), &error))?;
         }
-        // A role that owned the schema public has none now; restores need it.
-        let public = "CREATE SCHEMA IF NOT EXISTS public";
-        if !has_public(&transaction)
-            .await
-            .map_err(|error| Error::database(&url, "look for the schema public", &error))?
-        {
+        if is_last && !self.has_public(transaction).await? {
+            // A role that owned the schema public has none now; restores need it.
             transaction
-                .batch_execute(public)
+                .batch_execute("CREATE SCHEMA IF NOT EXISTS public")
                 .await
-                .map_err(|error| Error::database(&url, "create the schema public", &error))?;
+                .map_err(|error| self.failure("create the schema public", &error))?;
         }
-        verify(&transaction, &plan.kept)
-            .await
-            .map_err(|error| Error::database(&url, "look for the kept tables", &error))
-    };
-    let survived = cancel.run(context, work).await?;
-    if !survived {
-        return Err(Error::Configuration(
-            "a kept table would have been dropped: nothing was changed".into(),
-        ));
+        if self.kept_survive(transaction).await? {
+            return Ok(());
+        }
+        let wrong = "a kept table would have been dropped: nothing was changed";
+        Err(Error::Configuration(wrong.into()).into())
     }
-    transaction
-        .commit()
-        .await
-        .map_err(|error| Error::database(&url, "commit what was dropped", &error))
+
+    /// Says what of other roles goes with a part; nothing with rows goes unless that is allowed.
+    async fn announce(
+        &mut self,
+        transaction: &Transaction<'_>,
+        part: &[Droppable],
+    ) -> Result<(), Failure> {
+        let (classes, oids): (Vec<u32>, Vec<u32>) = part
+            .iter()
+            .filter(|one| !one.is_large_object())
+            .map(|one| (one.class, one.oid))
+            .unzip();
+        let others = dependents(transaction, &classes, &oids, false, &self.plan.kept)
+            .await
+            .map_err(|error| self.failure("look for what depends on what is dropped", &error))?;
+        if !self.copy.on_target.drops_dependents
+            && let Some(refusal) = on_target::refusal(&others)
+        {
+            return Err(Error::Configuration(refusal).into());
+        }
+        for dependent in others {
+            if self.announced.insert(dependent.object.clone()) {
+                dependent.announce();
+            }
+        }
+        Ok(())
+    }
+
+    async fn has_public(&self, transaction: &Transaction<'_>) -> Result<bool, Failure> {
+        const SQL: &str =
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'public')";
+        let row = transaction.query_one(SQL, &[]).await;
+        row.map(|row| row.get(0))
+            .map_err(|error| self.failure("look for the schema public", &error))
+    }
+
+    async fn kept_survive(&self, transaction: &Transaction<'_>) -> Result<bool, Failure> {
+        const SQL: &str = "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = ANY ($1::oid[])";
+        let kept = &self.plan.kept;
+        let found: i64 = transaction
+            .query_one(SQL, &[kept])
+            .await
+            .map_err(|error| self.failure("look for the kept tables", &error))?
+            .get(0);
+        Ok(found.unsigned_abs() == kept.len() as u64)
+    }
+
+    fn failure(&self, action: &str, error: &tokio_postgres::Error) -> Failure {
+        if locks::is_busy(error) {
+            return Failure::Busy;
+        }
+        let is_out_of_memory = error.code() == Some(&SqlState::OUT_OF_MEMORY);
+        let error = Error::database(&self.url, action, error);
+        if is_out_of_memory { Failure::OutOfLocks(error) } else { Failure::Final(error) }
+    }
+
+    fn gave_up(&self, error: GaveUp) -> Error {
+        match error {
+            GaveUp::Server(error) => {
+                Error::database(&self.url, "look for who uses the tables to drop", &error)
+            }
+            GaveUp::Busy { waited, holders } => Error::Busy(format!(
+                "what is to be replaced could not be locked within {} s: {} in use by {}; {}; end those \
+                 sessions or wait for them, or raise TARGET_LOCK_TIMEOUT",
+                waited.as_secs(),
+                holders.blocked,
+                holders.sessions,
+                if self.done == 0 {
+                    "nothing was changed".to_owned()
+                } else {
+                    format!("{} of {} objects are dropped", self.done, self.all)
+                }
+            )),
+        }
+    }
 }
 
-async fn has_public(transaction: &Transaction<'_>) -> Result<bool, tokio_postgres::Error> {
-    const SQL: &str =
-        "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'public')";
-    transaction.query_one(SQL, &[]).await.map(|row| row.get(0))
-}
-
-/// Whether every kept table is still there.
-async fn verify(
-    transaction: &Transaction<'_>,
-    kept: &[u32],
-) -> Result<bool, tokio_postgres::Error> {
-    const SQL: &str = "SELECT count(*) FROM pg_catalog.pg_class WHERE oid = ANY ($1::oid[])";
-    let found: i64 = transaction.query_one(SQL, &[&kept]).await?.get(0);
-    Ok(found.unsigned_abs() == kept.len() as u64)
+fn relations(part: &[Droppable]) -> impl Iterator<Item = u32> {
+    part.iter().filter(|one| one.is_relation()).map(|one| one.oid)
 }

@@ -16,12 +16,14 @@ mod restore_progress;
 use std::path::Path;
 
 pub(crate) use backup::{Partial, arguments, dumped_table, failure, read_archive};
+use check::Needed;
 pub use live::LiveOptions;
 pub(crate) use live::Snapshot;
 pub(crate) use pass::write_list;
 
+use crate::connections::rehearse;
 use crate::context::share;
-use crate::{BackupMode, Check, Context, DatabaseUrl, Error, Summary};
+use crate::{BackupMode, Check, Context, DatabaseUrl, Error, OnTarget, Side, Summary};
 
 /// How foreign keys come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +50,8 @@ pub struct FullCopy {
     pub foreign_keys: ForeignKeys,
     /// Parallel connections of the restore, at least 1.
     pub restore_jobs: u16,
+    /// What those who use the target meanwhile have to bear.
+    pub on_target: OnTarget,
 }
 
 impl FullCopy {
@@ -56,9 +60,9 @@ impl FullCopy {
         self.checked().await.checks
     }
 
-    /// Looks at everything [`FullCopy::live`] needs, and changes nothing.
-    pub async fn check_live(&self) -> Vec<Check> {
-        check::all(self).await.checks
+    /// Looks at everything [`FullCopy::live`] needs with `jobs` workers, and changes nothing.
+    pub async fn check_live(&self, jobs: u16) -> Vec<Check> {
+        check::all(self, Needed::live(jobs)).await.checks
     }
 
     /// [`FullCopy::check`] as an error, for the moment before anything is changed.
@@ -73,12 +77,12 @@ impl FullCopy {
     ///
     /// # Errors
     /// As [`FullCopy::preflight`].
-    pub async fn preflight_live(&self) -> Result<(), Error> {
-        check::all(self).await.into_result()
+    pub async fn preflight_live(&self, jobs: u16) -> Result<(), Error> {
+        check::all(self, Needed::live(jobs)).await.into_result()
     }
 
     async fn checked(&self) -> check::Checks {
-        let mut checks = check::all(self).await;
+        let mut checks = check::all(self, Needed::archive(self.restore_jobs)).await;
         checks.checks.extend(check::archive_masks_nothing(self));
         checks
     }
@@ -105,7 +109,7 @@ impl FullCopy {
     }
 
     /// What the restore of the archive at `dump` needs; the source is not looked at. The archive is
-    /// read to its end, so that one that was cut short is refused.
+    /// read to its end and inflated, so that one that was cut short or damaged is refused.
     ///
     /// # Errors
     /// As [`FullCopy::preflight`], and [`Error::Archive`].
@@ -126,11 +130,16 @@ impl FullCopy {
     }
 
     /// Drops everything that the role owns in the target but the kept tables and what they need, in
-    /// one transaction.
+    /// one transaction unless the server's lock table is too small for it.
     ///
     /// # Errors
-    /// [`Error::Cancelled`], [`Error::Database`] with the object that could not be dropped.
+    /// [`Error::Cancelled`], [`Error::Database`] with the object that could not be dropped,
+    /// [`Error::Busy`] with those who held a table for too long, [`Error::Configuration`] when rows of
+    /// other roles would go.
     pub async fn drop_objects(&self, context: &Context) -> Result<Summary, Error> {
+        drop::end_interrupted(self).await?;
+        let restoring = usize::from(self.restore_jobs) + 1;
+        rehearse(&self.target, Side::Target, restoring, context).await?;
         drop::run(self, share::DROP, context).await
     }
 

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use local_services::PostgresServer;
+use local_services::{PostgresOptions, PostgresServer};
 use pg_replicate::verify::Verify;
 use pg_replicate::{
     BackupMode, CancellationToken, Context, DatabaseUrl, Error, ForeignKeys, FullCopy, LiveOptions,
-    Progress, ProgressSink, Summary,
+    OnTarget, Progress, ProgressSink, Summary,
 };
 use tempfile::TempDir;
 
@@ -32,7 +32,12 @@ pub(crate) const SECRET: &str = "s3cret:\\ /@'%";
 impl World {
     /// `script` is run on the source by its owner.
     pub(crate) fn new(script: &str) -> Self {
-        let server = PostgresServer::start().unwrap();
+        Self::with(script, PostgresOptions::default())
+    }
+
+    /// [`World::new`] on a server with `options`.
+    pub(crate) fn with(script: &str, options: PostgresOptions) -> Self {
+        let server = PostgresServer::start_with(options).unwrap();
         for role in ["producer", "source_user", "target_user"] {
             server.create_role(role, &SECRET.replace('\'', "''")).unwrap();
         }
@@ -78,6 +83,7 @@ impl World {
             mode: self::mode(mode),
             foreign_keys: ForeignKeys::Validated,
             restore_jobs: 2,
+            on_target: OnTarget::default(),
         }
     }
 
@@ -91,7 +97,7 @@ impl World {
 
     /// A whole copy without a file.
     pub(crate) async fn live(&self, copy: &FullCopy) -> Result<Summary, Error> {
-        copy.preflight_live().await?;
+        copy.preflight_live(2).await?;
         copy.live(&self.live_options(), &Context::quiet()).await
     }
 

@@ -10,6 +10,7 @@ mod dotenv;
 mod error;
 mod masking;
 mod media;
+mod on_target;
 mod options;
 mod protected;
 mod reader;

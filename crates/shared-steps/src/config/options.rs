@@ -10,6 +10,7 @@ use super::backup_source::BackupSourceOptions;
 use super::copy::CopyOptions;
 use super::masking::MaskingOptions;
 use super::media::MediaOptions;
+use super::on_target::OnTargetOptions;
 use super::protected::ProtectedOptions;
 use super::schema_export::SchemaExportOptions;
 use super::snapshots::SnapshotOptions;
@@ -204,6 +205,9 @@ pub struct Options {
 
     #[command(flatten)]
     pub(super) after_restore: AfterRestoreOptions,
+
+    #[command(flatten)]
+    pub(super) on_target: OnTargetOptions,
 
     #[command(flatten)]
     pub(super) verify: VerifyOptions,

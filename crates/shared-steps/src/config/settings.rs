@@ -7,7 +7,9 @@ use backup_sources::Fetcher;
 use bull_queue::cron::CronSchedule;
 use bull_queue::{InterruptedPolicy, RedisUrl};
 use pg_replicate::shell::ShellCommand;
-use pg_replicate::{BackupMode, CopyFormat, DatabaseUrl, SchemaChanges, Verify, enrichment};
+use pg_replicate::{
+    BackupMode, CopyFormat, DatabaseUrl, OnTarget, SchemaChanges, Verify, enrichment,
+};
 
 use super::copy::CopySettings;
 use super::error::Errors;
@@ -69,6 +71,8 @@ pub struct Settings {
     pub enrichment_script: String,
     /// What is run on the target after a restore.
     pub after_restore: Option<ShellCommand>,
+    /// What those who use a target have to bear.
+    pub on_target: OnTarget,
     /// What a full replication compares with the source before it ends.
     pub verify: Verify,
     /// What becomes of a column that is new on the source of an incremental table.
@@ -348,6 +352,7 @@ impl Reader {
         let restore_jobs = self.number("PG_RESTORE_JOBS", &options.pg_restore_jobs, 4, 1, 64);
         let directory = self.backup_directory(&options.backup_directory);
         let enrichment_script = self.enrichment_script(&options.enrichment_file);
+        let on_target = options.on_target.read(self);
         let verify = options.verify.read(self);
         let schema_changes = self.choice(
             "SCHEMA_CHANGES",
@@ -377,7 +382,7 @@ impl Reader {
         let app = or_default(&options.app, "pix-db-replication").to_owned();
 
         let retries_timeout = Duration::from_secs(60 * retries_timeout?);
-        let target = target?;
+        let (target, on_target) = (target?, on_target?);
         if matches!(backup_source, Some(Some(_))) && verify != Some(Verify::None) {
             self.warnings.push(
                 "VERIFY has no effect, for BACKUP_SOURCE is not live: the source is not asked"
@@ -399,16 +404,20 @@ impl Reader {
             dumps: DumpStore::new(directory?, retries_timeout),
             enrichment_script: enrichment_script?,
             after_restore: after_restore?,
+            on_target,
             verify: verify?,
             schema_changes: schema_changes?,
             incremental_jobs: incremental_jobs?,
             copy_format: copy_format?,
-            learning_content: LearningContentSettings::new(
-                lcms_url?,
-                options.lcms_api_key.trim(),
-                &app,
-                target.clone(),
-            ),
+            learning_content: LearningContentSettings {
+                on_target,
+                ..LearningContentSettings::new(
+                    lcms_url?,
+                    options.lcms_api_key.trim(),
+                    &app,
+                    target.clone(),
+                )
+            },
             target,
             notifications: notifications?,
             schema_export: schema_export?,

@@ -87,12 +87,6 @@ impl<'a> Ddl<'a> {
     }
 }
 
-/// Takes the locks that the drop needs, waiting for others or not.
-pub(super) fn lock(tables: &[String], wait: bool) -> String {
-    let nowait = if wait { "" } else { " NOWAIT" };
-    format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE{nowait}", tables.join(", "))
-}
-
 /// Drops what the new tables replace.
 pub(super) fn drop(tables: &[String]) -> String {
     format!("DROP TABLE {} CASCADE", tables.join(", "))

@@ -113,16 +113,19 @@ pub enum Error {
     Value(Box<UnfitValue>),
     /// Readers kept the old tables busy for too long.
     #[error(
-        "the tables could not be replaced within {minutes} min: {blocked} in use by {holders}; end those sessions or wait for them, then restart learning-content-replication"
+        "the tables could not be replaced within {seconds} s: {blocked} in use by {holders}; end those sessions or wait for them, or raise TARGET_LOCK_TIMEOUT, then restart learning-content-replication"
     )]
     Busy {
         /// How long was waited.
-        minutes: u64,
+        seconds: u64,
         /// `is` or `are` with the names of the tables.
         blocked: String,
         /// Who holds them.
         holders: String,
     },
+    /// Rows of others would be lost with the old tables.
+    #[error("the tables were not replaced: {0}")]
+    Dependents(String),
     /// The database could not be reached.
     #[error(transparent)]
     Target(Box<pg_replicate::Error>),

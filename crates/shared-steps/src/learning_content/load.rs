@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::SinkExt;
-use pg_replicate::{Context, PhaseSummary, Summary};
+use pg_replicate::{Context, OnTarget, PhaseSummary, Summary};
 use tokio_postgres::{Client, Transaction};
 
 use super::answer::Items;
@@ -31,10 +31,10 @@ pub(super) async fn load(
     client: &mut Client,
     schema: &str,
     tables: &[(&Table, Items<'_>)],
-    patience: Duration,
+    on_target: OnTarget,
     context: &Context,
 ) -> Result<Summary, Error> {
-    match load_in_transaction(client, schema, tables, patience, context).await {
+    match load_in_transaction(client, schema, tables, on_target, context).await {
         Ok(summary) => Ok(summary),
         Err(Failure::Final(error)) => Err(error),
         Err(Failure::Refused { index, error }) => {
@@ -72,7 +72,7 @@ async fn load_in_transaction(
     client: &mut Client,
     schema: &str,
     tables: &[(&Table, Items<'_>)],
-    patience: Duration,
+    on_target: OnTarget,
     context: &Context,
 ) -> Result<Summary, Failure> {
     let start = Instant::now();
@@ -92,11 +92,8 @@ async fn load_in_transaction(
     let start = Instant::now();
     Phase::Replace.report(context, 0.0, None, rows, bytes);
     let ddls: Vec<_> = tables.iter().map(|(table, _)| Ddl { schema, table }).collect();
-    let dropped = replace(&mut transaction, &ddls, patience).await?;
+    replace(&mut transaction, &ddls, on_target).await?;
     transaction.commit().await.map_err(database("commit the learning content".into()))?;
-    for object in dropped {
-        tracing::warn!(object, "Dropped with an old table of the learning content: {object}");
-    }
     Phase::Replace.report(context, 1.0, None, rows, bytes);
     let mut summary = Summary::from(loaded);
     summary.phases.push(phase(Phase::Replace, 0, 0, start));

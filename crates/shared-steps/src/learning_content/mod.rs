@@ -18,7 +18,7 @@ mod tables;
 
 use std::time::{Duration, Instant};
 
-use pg_replicate::{Context, DatabaseUrl, PhaseSummary, Summary};
+use pg_replicate::{Context, DatabaseUrl, OnTarget, PhaseSummary, Summary};
 use url::Url;
 
 use crate::http::{RetryLimits, Secret, SecretUrl};
@@ -28,9 +28,6 @@ pub use error::{Error, UnfitValue};
 
 /// How long a request may take, its body included.
 const TIMEOUT: Duration = Duration::from_secs(180);
-
-/// How long readers of the old tables are waited for.
-const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 /// Three more tries within one attempt of the job; the job's own attempts come on top.
 const RETRY: RetryLimits = RetryLimits {
@@ -58,13 +55,12 @@ pub struct LearningContentSettings {
     pub timeout: Duration,
     /// How often the request is tried again within one attempt.
     pub retry: RetryLimits,
-    /// How long readers of the old tables are waited for.
-    pub patience: Duration,
+    /// What readers of the old tables have to bear.
+    pub on_target: OnTarget,
 }
 
 impl LearningContentSettings {
-    /// The defaults: schema `public`, three minutes for a request, three more tries, half an hour
-    /// for readers of the old tables.
+    /// The defaults: schema `public`, three minutes for a request, three more tries.
     #[must_use]
     pub fn new(api_url: Option<Url>, api_key: &str, client: &str, target: DatabaseUrl) -> Self {
         Self {
@@ -75,7 +71,7 @@ impl LearningContentSettings {
             schema: "public".into(),
             timeout: TIMEOUT,
             retry: RETRY,
-            patience: PATIENCE,
+            on_target: OnTarget::default(),
         }
     }
 
@@ -140,7 +136,7 @@ async fn fetch_and_load(
         .await
         .map_err(|error| Error::Target(Box::new(error)))?;
     let loaded =
-        load::load(&mut client, &settings.schema, &tables, settings.patience, context).await?;
+        load::load(&mut client, &settings.schema, &tables, settings.on_target, context).await?;
     let mut summary = Summary::from(fetched);
     summary.extend(loaded);
     Ok(summary)

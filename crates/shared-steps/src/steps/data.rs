@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use pg_replicate::load::{ExportData, ExportSchema, LoadData, LoadSource};
 use pg_replicate::{Context, DatabaseUrl, Summary, TableName};
 
+use super::guard::writing;
 use crate::{Settings, StepError};
 
 /// The value of the field `event` in the log lines of the schema export.
@@ -51,7 +52,11 @@ pub async fn load_data(
     }
     let target = settings.target.clone();
     let load = LoadData { sources: from, target, excluded, truncates, allows_new_columns };
-    Ok(load.run(context).await?)
+    writing(&settings.target, "load-data", settings, context, |context| {
+        let load = &load;
+        async move { Ok(load.run(&context).await?) }
+    })
+    .await
 }
 
 /// Writes the data of a database into a file that [`load_data`] takes.
@@ -81,7 +86,11 @@ pub async fn export_schema(settings: &Settings, context: &Context) -> Result<Sum
     };
     tracing::info!(event = EVENT, "Start schema export");
     let export = ExportSchema { source: settings.target.clone(), target };
-    let summary = export.run(context).await.map_err(StepError::from);
+    let summary = writing(&export.target, "export-schema", settings, context, |context| {
+        let export = &export;
+        async move { Ok(export.run(&context).await?) }
+    })
+    .await;
     match &summary {
         Ok(_) => tracing::info!(event = EVENT, "End schema export"),
         Err(StepError::Interrupted) => {}

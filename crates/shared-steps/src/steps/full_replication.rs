@@ -5,6 +5,7 @@ use std::path::Path;
 use futures_util::FutureExt;
 use pg_replicate::{Context, FullCopy, LiveOptions, Summary, enrichment};
 
+use super::guard::writing;
 use super::{Attempt, after_restore, fetched_backup, verification};
 use crate::config::BackupMethod;
 use crate::{Settings, StepError};
@@ -14,7 +15,11 @@ pub(super) async fn run(
     attempt: &Attempt,
     context: &Context,
 ) -> Result<Summary, StepError> {
-    let result = replicate_and_enrich(settings, attempt, context).await;
+    let result =
+        writing(&settings.target, "full-replication", settings, context, |context| async move {
+            replicate_and_enrich(settings, attempt, &context).await
+        })
+        .await;
     if result.is_ok() || attempt.is_last || matches!(result, Err(StepError::Interrupted)) {
         settings.dumps.remove(&attempt.run_id)?;
     }
@@ -26,7 +31,7 @@ async fn replicate_and_enrich(
     attempt: &Attempt,
     context: &Context,
 ) -> Result<Summary, StepError> {
-    let mut summary = backup_and_restore(settings, attempt, context).await?;
+    let mut summary = copy_whole(settings, attempt, context).await?;
     let (script, jobs) = (&settings.enrichment_script, settings.copy.jobs);
     summary.extend(
         enrichment::run(&settings.target, script, &settings.mode, jobs, context).boxed().await?,
@@ -42,6 +47,17 @@ async fn replicate_and_enrich(
 /// # Errors
 /// Why it did not succeed; nothing is dropped before both servers have been checked.
 pub async fn backup_and_restore(
+    settings: &Settings,
+    attempt: &Attempt,
+    context: &Context,
+) -> Result<Summary, StepError> {
+    writing(&settings.target, "backup-restore", settings, context, |context| async move {
+        copy_whole(settings, attempt, &context).await
+    })
+    .await
+}
+
+async fn copy_whole(
     settings: &Settings,
     attempt: &Attempt,
     context: &Context,
@@ -68,7 +84,7 @@ async fn from_source(
 ) -> Result<Summary, StepError> {
     let preflight = async {
         match settings.copy.method {
-            BackupMethod::Live => copy.preflight_live().await,
+            BackupMethod::Live => copy.preflight_live(settings.copy.jobs).await,
             BackupMethod::Archive => copy.preflight().await,
         }
     };
@@ -89,7 +105,7 @@ async fn through_archive(
     let what = (copy.source.to_string(), format!("{:?}", copy.mode));
     let dump = settings.dumps.path(&attempt.run_id, &what);
     let mut summary = Summary::default();
-    if settings.dumps.is_usable(&dump) {
+    if settings.dumps.is_usable(&dump) && is_whole(copy, &dump, context).await? {
         tracing::info!(dump = %dump.display(), "The dump of an earlier attempt is used again");
     } else {
         summary.extend(copy.backup(&dump, context).await?);
@@ -97,6 +113,18 @@ async fn through_archive(
     summary.extend(drop_and_restore(copy, &dump, context).await?);
     summary.extend(verification::after_restore(settings, context).await?);
     Ok(summary)
+}
+
+/// Whether the dump of an earlier attempt is as it was written.
+async fn is_whole(copy: &FullCopy, dump: &Path, context: &Context) -> Result<bool, StepError> {
+    let checked = context.cancel.run_until_cancelled(copy.preflight_restore(dump)).await;
+    match checked.ok_or(StepError::Interrupted)? {
+        Err(error @ pg_replicate::Error::Archive { .. }) => {
+            tracing::warn!("The dump of an earlier attempt is not used again: {error}");
+            Ok(false)
+        }
+        checked => Ok(checked.map(|()| true)?),
+    }
 }
 
 /// Restores the archive at `file` into the target, and runs `AFTER_RESTORE_COMMAND` there.
@@ -108,12 +136,15 @@ pub async fn restore_file(
     file: &Path,
     context: &Context,
 ) -> Result<Summary, StepError> {
-    let copy = full_copy(settings);
-    let checked = context.cancel.run_until_cancelled(copy.preflight_restore(file)).await;
-    checked.ok_or(StepError::Interrupted)??;
-    let mut summary = drop_and_restore(&copy, file, context).await?;
-    summary.extend(after_restore::run(settings, context).await?);
-    Ok(summary)
+    writing(&settings.target, "restore", settings, context, |context| async move {
+        let copy = full_copy(settings);
+        let checked = context.cancel.run_until_cancelled(copy.preflight_restore(file)).await;
+        checked.ok_or(StepError::Interrupted)??;
+        let mut summary = drop_and_restore(&copy, file, &context).await?;
+        summary.extend(after_restore::run(settings, &context).await?);
+        Ok(summary)
+    })
+    .await
 }
 
 pub(super) async fn drop_and_restore(
@@ -141,5 +172,6 @@ pub(crate) fn full_copy(settings: &Settings) -> FullCopy {
         mode: settings.mode.clone(),
         foreign_keys: settings.copy.foreign_keys,
         restore_jobs: settings.restore_jobs,
+        on_target: settings.on_target,
     }
 }

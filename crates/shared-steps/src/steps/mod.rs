@@ -4,6 +4,7 @@ mod after_restore;
 mod data;
 mod fetched_backup;
 mod full_replication;
+mod guard;
 mod media;
 mod snapshot;
 mod verification;
@@ -13,6 +14,7 @@ use pg_replicate::{Context, Incremental, Summary};
 
 use crate::notification::RunReport;
 use crate::{Settings, Step, StepError, learning_content, notification};
+use guard::writing;
 
 pub use data::{ExportRequest, LoadRequest, export_data, export_schema, load_data};
 pub use fetched_backup::fetch_backup;
@@ -53,10 +55,8 @@ pub async fn run(
     match step {
         // Boxed: the compiler would have to look through all of an engine's futures at once.
         Step::FullReplication => full_replication::run(settings, attempt, context).boxed().await,
-        Step::IncrementalReplication => Ok(incremental(settings).run(context).boxed().await?),
-        Step::LearningContent => {
-            Ok(learning_content::run(&settings.learning_content, context).await?)
-        }
+        Step::IncrementalReplication => update(settings, context).boxed().await,
+        Step::LearningContent => content(settings, context).boxed().await,
         Step::Notification => {
             let report = report().await;
             let summary = notification::run(&settings.notifications, &report, context).await?;
@@ -69,6 +69,29 @@ pub async fn run(
             sync_media(settings, media_sync::Request::default(), context, |_| {}).boxed().await
         }
     }
+}
+
+async fn update(settings: &Settings, context: &Context) -> Result<Summary, StepError> {
+    let incremental = incremental(settings);
+    if incremental.mode.updated().next().is_none() {
+        return Ok(incremental.run(context).await?);
+    }
+    writing(&incremental.target, "incremental", settings, context, |context| {
+        let incremental = &incremental;
+        async move { Ok(incremental.run(&context).await?) }
+    })
+    .await
+}
+
+async fn content(settings: &Settings, context: &Context) -> Result<Summary, StepError> {
+    let content = &settings.learning_content;
+    if content.api_url.is_none() {
+        return Ok(learning_content::run(content, context).await?);
+    }
+    writing(&content.target, "learning-content", settings, context, |context| async move {
+        Ok(learning_content::run(content, &context).await?)
+    })
+    .await
 }
 
 pub(crate) fn incremental(settings: &Settings) -> Incremental {

@@ -159,17 +159,17 @@ async fn what_else_the_drop_takes_is_named_in_the_log() {
 
     let text = log.text();
     let mut dropped: Vec<_> =
-        text.lines().filter_map(|line| line.split_once("learning content: ")).collect();
+        text.lines().filter_map(|line| line.split_once(" (of role owner) depends on")).collect();
     dropped.retain(|(before, _)| before.contains("WARN"));
     let names: Vec<_> =
-        dropped.iter().map(|(_, rest)| rest.split(" object=").next().unwrap()).collect();
+        dropped.iter().map(|(before, _)| before.rsplit("dependents: ").next().unwrap()).collect();
     assert_eq!(
         names,
         [
-            "constraint favourites_area_fkey on table favourites",
-            "materialized view tube_count",
             "view active_skills",
-            "view names_of_skills"
+            "view names_of_skills",
+            "materialized view tube_count",
+            "constraint favourites_area_fkey on table favourites"
         ]
     );
     let left =

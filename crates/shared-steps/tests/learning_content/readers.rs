@@ -10,7 +10,7 @@ use serde_json::json;
 use shared_steps::learning_content::{self, Error};
 use tokio_postgres::{Client, NoTls};
 
-use crate::support::{Target, api, content, settings};
+use crate::support::{Log, Target, api, content, settings};
 
 async fn connect(target: &Target) -> Client {
     let (client, connection) = tokio_postgres::connect(&target.url(), NoTls).await.unwrap();
@@ -102,11 +102,11 @@ async fn readers_that_never_end_are_named() {
     long.batch_execute("BEGIN; SELECT * FROM skills").await.unwrap();
     let pid: i32 = long.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
 
-    settings.patience = Duration::from_millis(100);
+    settings.on_target.lock_timeout = Duration::from_millis(100);
     let error = learning_content::run(&settings, &Context::quiet()).await.unwrap_err();
     assert!(matches!(error, Error::Busy { .. }), "{error:?}");
     let text = error.to_string();
-    assert!(text.contains(&format!("skills is in use by pid {pid} (owner); end those")), "{text}");
+    assert!(text.contains(&format!("skills is in use by pid {pid} (owner, for ")), "{text}");
     assert_eq!(target.sql("SELECT count(*) FROM skills"), "3");
 }
 
@@ -131,4 +131,26 @@ async fn a_cancelled_load_leaves_yesterdays_content_and_no_session() {
     let only_the_reader = async || target.sql(sessions) == "1";
     assert!(wait_for_async(Duration::from_secs(20), only_the_reader).await);
     assert_eq!(target.sql("SELECT count(*) FROM skills"), "3");
+}
+
+#[tokio::test]
+async fn rows_that_depend_on_an_old_table_are_not_dropped_and_views_are_told() {
+    let target = Target::start();
+    let api = api(&content()).await;
+    let mut settings = settings(&api, &target);
+    learning_content::run(&settings, &Context::quiet()).await.unwrap();
+    let old = target.sql("SELECT 'skills'::regclass::oid");
+    target.sql_as_owner("CREATE TABLE better_skills (mark int) INHERITS (skills)");
+    target.sql_as_owner("CREATE VIEW named AS SELECT name FROM skills");
+
+    let error = learning_content::run(&settings, &Context::quiet()).await.unwrap_err();
+    assert!(matches!(error, Error::Dependents(_)), "{error:?}");
+    assert!(error.to_string().contains("better_skills (of role owner)"), "{error}");
+    assert_eq!(target.sql("SELECT 'skills'::regclass::oid"), old);
+
+    settings.on_target.drops_dependents = true;
+    let log = Log::capture();
+    learning_content::run(&settings, &Context::quiet()).await.unwrap();
+    assert!(log.text().contains("CREATE VIEW named AS  SELECT"), "{}", log.text());
+    assert_ne!(target.sql("SELECT 'skills'::regclass::oid"), old);
 }

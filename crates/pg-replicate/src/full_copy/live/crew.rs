@@ -20,10 +20,38 @@ use super::snapshot::Snapshot;
 use super::tables::Table;
 use crate::archive::Entry;
 use crate::connection::Connection;
+use crate::connections::too_few;
 use crate::masking::Rules;
 use crate::objects::{Board, Weight};
 use crate::target_settings::TargetSettings;
-use crate::{Context, Error, ObjectFailure};
+use crate::{Context, DatabaseUrl, Error, ObjectFailure, Side};
+
+/// The connections of all workers, opened before anything is dropped.
+pub(super) struct Workers {
+    slots: Vec<Slot>,
+    settings: TargetSettings,
+}
+
+impl Workers {
+    pub(super) async fn open(
+        snapshot: &Snapshot,
+        target: &DatabaseUrl,
+        jobs: u16,
+        context: &Context,
+    ) -> Result<Self, Error> {
+        let jobs = usize::from(jobs);
+        let first = Connection::open_for(context, target, super::TARGET_APPLICATION).await?;
+        let settings = first.run(context, TargetSettings::of(&first, jobs)).await?;
+        drop(first);
+        let mut slots = Vec::new();
+        for number in 1..=jobs {
+            let slot = Slot::open(snapshot, target, &settings, context).await;
+            // The snapshot has one connection already.
+            slots.push(slot.map_err(|error| too_few(error, Side::Source, number + 1, jobs + 1))?);
+        }
+        Ok(Self { slots, settings })
+    }
+}
 
 /// What all workers share.
 pub(super) struct Crew<'a> {
@@ -64,15 +92,11 @@ impl<'a> Crew<'a> {
     pub(super) async fn run(
         &self,
         items: Vec<Item<Work>>,
-        jobs: usize,
+        workers: Workers,
         judge: &mut Judge<'_>,
     ) -> Result<Vec<ObjectFailure>, Error> {
-        let jobs = jobs.min(items.len());
-        let settings = self.settings(jobs).await?;
-        let mut free = Vec::new();
-        for _ in 0..jobs {
-            free.push(self.slot(&settings).await?);
-        }
+        let Workers { slots: mut free, settings } = workers;
+        let jobs = free.len();
         let mut graph = Graph::new(items);
         let mut running: JoinSet<Ended> = JoinSet::new();
         let mut failures = Vec::new();
@@ -147,12 +171,6 @@ impl<'a> Crew<'a> {
             )),
             None => Ok(failures),
         }
-    }
-
-    async fn settings(&self, jobs: usize) -> Result<TargetSettings, Error> {
-        let target = &self.shared.copy.target;
-        let target = Connection::open_for(self.outer, target, super::TARGET_APPLICATION).await?;
-        target.run(self.outer, TargetSettings::of(&target, jobs)).await
     }
 
     async fn slot(&self, settings: &TargetSettings) -> Result<Slot, Error> {

@@ -22,6 +22,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crew::Workers;
 use large_objects::LargeObjects;
 use plan::{Choices, Work};
 use schema::SchemaArchive;
@@ -33,12 +34,13 @@ use super::restore;
 use super::{ForeignKeys, FullCopy, backup, catalog, drop};
 use crate::archive::tables_of;
 use crate::connection::Connection;
+use crate::connections::rehearse;
 use crate::context::share;
 use crate::masking::{self, Rules};
 use crate::objects::Weight;
 use crate::summary::PhaseSummary;
 use crate::verify::{self, Verify};
-use crate::{Context, Error, ObjectFailure, Summary, TableName};
+use crate::{Context, Error, ObjectFailure, Side, Summary, TableName};
 
 const APPLICATION: &str = "pg-replicate live";
 
@@ -89,8 +91,13 @@ pub(super) async fn run(
     context.phase("schema", share::LIVE_SCHEMA).report(1.0, None, 0, 0);
     let context = &context.child();
     let work = async {
+        // What cannot be had has to be known before anything is dropped.
+        drop::end_interrupted(copy).await?;
+        rehearse(&copy.target, Side::Target, usize::from(options.jobs.max(1)) + 2, context).await?;
+        let workers =
+            Workers::open(&source.snapshot, &copy.target, options.jobs.max(1), context).await?;
         summary.extend(drop::run(copy, share::LIVE_DROP, context).await?);
-        summary.extend(write_target(copy, options, &source, context).await?);
+        summary.extend(write_target(copy, options, &source, workers, context).await?);
         let snapshot = Some(source.snapshot.id());
         let (mode, jobs) = (&copy.mode, options.jobs);
         let verified =
@@ -158,6 +165,7 @@ async fn write_target(
     copy: &FullCopy,
     options: &LiveOptions,
     source: &Source,
+    workers: Workers,
     context: &Context,
 ) -> Result<Summary, Error> {
     tracing::info!("Start restore Backup");
@@ -193,7 +201,7 @@ async fn write_target(
         context: context.child(),
     };
     let crew = crew::Crew::new(&source.snapshot, shared, context);
-    failures.extend(crew.run(plan.items, choices.jobs, &mut judge).await?);
+    failures.extend(crew.run(plan.items, workers, &mut judge).await?);
     let after =
         pass::by_workers(copy, &plan.after, path, options.jobs, context, &mut judge, |_| {});
     failures.extend(after.await?);

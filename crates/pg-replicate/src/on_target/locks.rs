@@ -1,0 +1,190 @@
+//! Locks on tables that others read.
+//!
+//! Dropping a table needs a lock that waits for whoever reads it, and everyone who wants to read it
+//! then waits behind us; a reader of several tables may even wait for us while we wait for it, which
+//! the server ends after `deadlock_timeout` by an error for either. So all locks are taken at once or
+//! none, without waiting; when that does not succeed for some time, we wait in line, but always for
+//! less than `deadlock_timeout`, so that it is never the reader who gets the error.
+
+use std::time::{Duration, Instant};
+
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Oid;
+use tokio_postgres::{Error, GenericClient};
+
+const HOLDERS: &str = include_str!("../../sql/on_target/holders.sql");
+
+/// Tries without waiting before one that waits in line.
+const QUICK_TRIES: u64 = 40;
+
+/// The longest pause between two of them; the pauses differ, lest they keep a reader's rhythm.
+const QUICK_PAUSE_MS: u64 = 25;
+
+/// Between two rounds of tries.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Between two lines that say who is waited for.
+const SAY_EVERY: Duration = Duration::from_secs(30);
+
+/// Who holds which of the relations that were asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holders {
+    /// The relations, with the verb that follows: `answers is`.
+    pub blocked: String,
+    /// The sessions.
+    pub sessions: String,
+}
+
+/// Why the locks were not taken.
+#[derive(Debug)]
+pub enum GaveUp {
+    /// The server refused to answer.
+    Server(Error),
+    /// Others held them for too long.
+    Busy {
+        /// How long was waited.
+        waited: Duration,
+        /// By whom.
+        holders: Holders,
+    },
+}
+
+/// How attempts follow one another until the locks are there.
+#[derive(Debug)]
+pub struct Patience {
+    start: Instant,
+    limit: Duration,
+    in_line: Duration,
+    quick_tries: u64,
+    said: Option<Instant>,
+}
+
+impl Patience {
+    /// Waits for others for `limit` in all.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub async fn new(client: &(impl GenericClient + Sync), limit: Duration) -> Result<Self, Error> {
+        const SQL: &str =
+            "SELECT setting::int FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'";
+        let milliseconds: i32 = client.query_one(SQL, &[]).await?.get(0);
+        let milliseconds = u64::try_from(milliseconds).unwrap_or_default();
+        // LOCK may take this long, and what is locked after it half as long.
+        let in_line = Duration::from_millis((milliseconds * 2 / 5).max(1));
+        Ok(Self { start: Instant::now(), limit, in_line, quick_tries: 0, said: None })
+    }
+
+    /// How long the next attempt may wait in line; not at all when there is no value.
+    #[must_use]
+    pub fn in_line(&self) -> Option<Duration> {
+        (self.quick_tries >= QUICK_TRIES).then_some(self.in_line)
+    }
+
+    /// After an attempt that was undone because others hold one of `relations`: lets them go first.
+    ///
+    /// # Errors
+    /// [`GaveUp::Busy`] when that has taken too long.
+    pub async fn give_way(
+        &mut self,
+        client: &(impl GenericClient + Sync),
+        relations: &[Oid],
+    ) -> Result<(), GaveUp> {
+        if self.quick_tries < QUICK_TRIES {
+            self.quick_tries += 1;
+            let pause = 1 + self.quick_tries * 7 % QUICK_PAUSE_MS;
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            return Ok(());
+        }
+        self.quick_tries = 0;
+        let holders = holders(client, relations).await.map_err(GaveUp::Server)?;
+        self.wait_for(holders.unwrap_or_else(Holders::gone)).await
+    }
+
+    /// Waits until nobody holds any of `relations`.
+    ///
+    /// # Errors
+    /// As [`Patience::give_way`].
+    pub async fn until_free(
+        &mut self,
+        client: &(impl GenericClient + Sync),
+        relations: &[Oid],
+    ) -> Result<(), GaveUp> {
+        while let Some(holders) = holders(client, relations).await.map_err(GaveUp::Server)? {
+            self.wait_for(holders).await?;
+        }
+        Ok(())
+    }
+
+    async fn wait_for(&mut self, holders: Holders) -> Result<(), GaveUp> {
+        let waited = self.start.elapsed();
+        if waited >= self.limit {
+            return Err(GaveUp::Busy { waited, holders });
+        }
+        if self.said.is_none_or(|said| said.elapsed() >= SAY_EVERY) {
+            let Holders { blocked, sessions } = &holders;
+            tracing::info!(blocked, sessions, "{blocked} in use by {sessions}; trying again");
+            self.said = Some(Instant::now());
+        }
+        tokio::time::sleep(PAUSE).await;
+        Ok(())
+    }
+}
+
+/// Locks the tables, by their quoted names, or fails; and limits how long what follows in the
+/// transaction waits for another lock, that of a view for example.
+///
+/// # Errors
+/// What the server said; [`is_busy`] tells whether others hold a lock.
+pub async fn lock(
+    client: &(impl GenericClient + Sync),
+    tables: &[String],
+    in_line: Option<Duration>,
+) -> Result<(), Error> {
+    if !tables.is_empty() {
+        if let Some(wait) = in_line {
+            // The time-out of a lock counts for each table anew, that of a statement for all.
+            let limit = format!("SET LOCAL statement_timeout = {}", wait.as_millis());
+            client.batch_execute(&limit).await?;
+        }
+        let no_wait = if in_line.is_some() { "" } else { " NOWAIT" };
+        let lock = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE{no_wait}", tables.join(", "));
+        client.batch_execute(&lock).await?;
+    }
+    let lock_timeout = in_line.map_or(1, |wait| (wait.as_millis() / 2).max(1));
+    let limits =
+        format!("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = {lock_timeout}");
+    client.batch_execute(&limits).await
+}
+
+/// Whether others hold a lock that was asked for.
+#[must_use]
+pub fn is_busy(error: &Error) -> bool {
+    let busy =
+        [SqlState::QUERY_CANCELED, SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED];
+    error.code().is_some_and(|code| busy.contains(code))
+}
+
+async fn holders(
+    client: &(impl GenericClient + Sync),
+    relations: &[Oid],
+) -> Result<Option<Holders>, Error> {
+    let rows = client.query(HOLDERS, &[&relations]).await?;
+    let distinct = |column: &str| {
+        let mut names: Vec<String> = rows.iter().map(|row| row.get(column)).collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    let (tables, sessions) = (distinct("relation"), distinct("holder"));
+    let verb = if tables.len() == 1 { "is" } else { "are" };
+    Ok((!tables.is_empty()).then(|| Holders {
+        blocked: format!("{} {verb}", tables.join(", ")),
+        sessions: sessions.join(", "),
+    }))
+}
+
+impl Holders {
+    fn gone() -> Self {
+        Self { blocked: "the tables are".into(), sessions: "sessions that have just ended".into() }
+    }
+}
