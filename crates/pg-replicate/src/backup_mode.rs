@@ -146,7 +146,8 @@ pub enum BackupModeError {
     },
     /// A key that is no table's name.
     #[error(
-        "\"{0}\" names no table: a table of public (answers), or another schema's (stats.answers) is wanted"
+        "\"{0}\" names no table: a table of public (answers), or another schema's (stats.answers) is wanted; \
+         a name that holds a dot stands in double quotes: \"my.schema\".answers"
     )]
     Table(String),
     /// Two keys that name one table.

@@ -26,6 +26,22 @@ impl TableName {
         format!("{}.{}", quote_identifier(&self.schema), quote_identifier(&self.name))
     }
 
+    /// How a table is named, for whoever named one that is not there.
+    pub(crate) fn naming(&self) -> String {
+        let mut text = "case counts, and a table outside public is named schema.table".to_owned();
+        let whole = format!("{}.{}", self.schema, self.name);
+        if let Some((schema, name)) = whole.rsplit_once('.')
+            && schema.contains('.')
+        {
+            let quoted = format!("\"{schema}\".{name}");
+            let json = quoted.replace('"', r#"\""#);
+            text.push_str(&format!(
+                "; a schema whose name holds a dot stands in double quotes: {quoted}, in JSON \"{json}\""
+            ));
+        }
+        text
+    }
+
     /// A pattern that matches this table and nothing else, for pg_dump's `--exclude-table`.
     ///
     /// Inside double quotes psql's patterns take `*`, `?` and dots literally, and quote what is
@@ -54,6 +70,16 @@ pub(crate) fn quote_identifier(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_with_a_dot_is_said_how_to_write() {
+        let table = |text: &str| crate::backup_mode::parse_table(text).unwrap();
+        let naming = table("my.schema.answers").naming();
+        let quoted = r#"in double quotes: "my.schema".answers, in JSON "\"my.schema\".answers""#;
+        assert!(naming.ends_with(quoted), "{naming}");
+        assert_eq!(table(r#""my.schema".answers"#), TableName::new("my.schema", "answers"));
+        assert!(!table("stats.answers").naming().contains("JSON"));
+    }
 
     #[test]
     fn names_are_quoted() {

@@ -424,9 +424,7 @@ fn kept_tables(copy: &FullCopy, on_source: &[KeptTable], on_target: &[KeptTable]
             } else {
                 "the source has no table"
             };
-            wrong.push(format!(
-                "\"{table}\" ({name}): {place} of this name; case counts, and a table outside public is named schema.table"
-            ));
+            wrong.push(format!("\"{table}\" ({name}): {place} of this name; {}", table.naming()));
         }
     }
     if !wrong.is_empty() {

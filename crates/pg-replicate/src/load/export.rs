@@ -76,7 +76,7 @@ impl ExportData {
                 Some(oid) => excluded.extend(catalog.with_descendants(oid)),
                 None => unknown.push(Check::bad(
                     "--exclude-table",
-                    format!("the database has no table {name}; case counts, and a table outside public is named schema.table"),
+                    format!("the database has no table {name}; {}", name.naming()),
                 )),
             }
         }

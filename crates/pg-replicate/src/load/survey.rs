@@ -56,7 +56,7 @@ impl<'a> Survey<'a> {
             Some(oid) => self.excluded.extend(self.catalog.with_descendants(oid)),
             None => self.problem(
                 "--exclude-table",
-                format!("the target has no table {name}; case counts, and a table outside public is named schema.table"),
+                format!("the target has no table {name}; {}", name.naming()),
             ),
         }
     }

@@ -43,8 +43,8 @@ impl Rules {
             }
             if !found.iter().any(|one| one.named == *table) {
                 wrong.push(format!(
-                    "BACKUP_MODE, table \"{table}\": the source has no table of this name; case counts, and \
-                     a table outside public is named schema.table"
+                    "BACKUP_MODE, table \"{table}\": the source has no table of this name; {}",
+                    table.naming()
                 ));
             }
         }
