@@ -34,12 +34,14 @@ pub mod moment;
 pub mod objects;
 pub mod on_target;
 mod pool;
+mod row_security;
 pub mod shell;
 mod sql_text;
 mod summary;
 mod target_settings;
 mod tls;
 mod transfer;
+mod triggers;
 pub mod verify;
 mod versions;
 

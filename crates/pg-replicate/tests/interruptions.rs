@@ -137,9 +137,9 @@ async fn a_cancelled_incremental_copy() {
     let world = World::new(ROWS);
     let incremental = slow_copy(&world);
     // The target takes the first row and waits: both COPYs run.
-    let held = "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
-        $$BEGIN PERFORM pg_sleep(60); RETURN NEW; END$$;
-        CREATE TRIGGER w BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION wait()";
+    let held = "CREATE FUNCTION wait() RETURNS bool LANGUAGE plpgsql AS
+        $$BEGIN PERFORM pg_sleep(60); RETURN true; END$$;
+        ALTER TABLE t ADD CHECK (wait()) NOT VALID";
     world.target(held);
     let context = Context::quiet();
     let cancel = context.cancel.clone();
@@ -159,9 +159,9 @@ async fn a_server_that_dies_in_the_middle_of_a_copy() {
     let mut world = World::new(ROWS);
     let incremental = slow_copy(&world);
     world.target(
-        "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
-           $$BEGIN PERFORM pg_sleep(60); RETURN NEW; END$$;
-         CREATE TRIGGER w BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION wait()",
+        "CREATE FUNCTION wait() RETURNS bool LANGUAGE plpgsql AS
+           $$BEGIN PERFORM pg_sleep(60); RETURN true; END$$;
+         ALTER TABLE t ADD CHECK (wait()) NOT VALID",
     );
     let work = tokio::spawn(async move { incremental.run(&Context::quiet()).await });
     assert!(

@@ -276,3 +276,57 @@ async fn a_table_that_cannot_be_read_is_an_error() {
     assert!(matches!(error, Error::Database { .. }), "{error}");
     assert!(error.to_string().contains("read the content of b: permission denied"), "{error}");
 }
+
+/// What is found about tables that are kept up to date, by `run verify` and after an incremental copy.
+#[tokio::test]
+async fn tables_that_are_kept_up_to_date_hold_what_their_modes_promise() {
+    let tables = "
+        CREATE TABLE p (id int PRIMARY KEY, x text); CREATE TABLE c (PRIMARY KEY (id)) INHERITS (p);
+        CREATE TABLE same (id int, x text, PRIMARY KEY (id)) PARTITION BY RANGE (id);
+        CREATE TABLE same_1 PARTITION OF same FOR VALUES FROM (0) TO (100);
+        CREATE TABLE log (id int PRIMARY KEY, x text); CREATE TABLE ours (id int);
+        INSERT INTO p VALUES (1, 'p'); INSERT INTO c VALUES (2, 'c'); INSERT INTO same VALUES (1, 'a');
+        INSERT INTO log VALUES (1, 'a');";
+    let world = World::new(tables);
+    world.target(tables);
+    let modes = r#"{"p":{"mode":"upsert"},"c":{"mode":"upsert"},"same":{"mode":"upsert","deletes":true},
+        "log":"incremental","ours":"none"}"#;
+    let incremental = pg_replicate::Incremental {
+        source: world.url("source_user", "source"),
+        target: world.url("target_user", "target"),
+        mode: mode(modes),
+        format: pg_replicate::CopyFormat::Text,
+        jobs: 2,
+        schema_changes: pg_replicate::SchemaChanges::Fail,
+    };
+    let found = async || {
+        let (source, target, mode) = (&incremental.source, &incremental.target, &incremental.mode);
+        let quiet = Context::quiet();
+        let report =
+            verify::compare(source, target, mode, Verify::Checksums, 2, &quiet).await.unwrap();
+        report.tables.iter().map(|one| (one.table.clone(), one.outcome)).collect::<Vec<_>>()
+    };
+    let outcomes = |p, log, same| {
+        [("c", Outcome::Equal), ("log", log), ("p", p), ("same_1", same)]
+            .map(|(name, outcome)| (name.to_owned(), outcome))
+    };
+    use Outcome::{Different, Equal, MayDiffer};
+    assert_eq!(found().await, outcomes(Equal, Equal, Equal));
+    world.source("UPDATE log SET x = 'b'; INSERT INTO log VALUES (2, 'b'); INSERT INTO same VALUES (2, 'b'); INSERT INTO p VALUES (3, 'p')");
+    assert_eq!(found().await, outcomes(Different, MayDiffer, Different));
+    let summary = incremental.run_and_verify(Verify::Checksums, &Context::quiet()).await.unwrap();
+    let phases: Vec<&str> = summary.phases.iter().map(|phase| phase.name.as_str()).collect();
+    assert_eq!(phases, ["incremental", "verification"]);
+    assert_eq!(found().await, outcomes(Equal, MayDiffer, Equal));
+    // What the source has lost stays without deletions. What the target alone has changed is put right.
+    world.source("DELETE FROM ONLY p WHERE id = 3");
+    world.target("UPDATE same SET x = 'ours'");
+    incremental.run_and_verify(Verify::Counts, &Context::quiet()).await.unwrap();
+    assert_eq!(found().await, outcomes(MayDiffer, MayDiffer, Equal));
+    // A table that says it is the same and is not fails the job: here its filter knows the moment.
+    let mut moving = incremental.clone();
+    moving.mode =
+        mode(r#"{"same":{"mode":"upsert","deletes":true,"columns":{"x":"clock_timestamp()"}}}"#);
+    let error = moving.run_and_verify(Verify::Checksums, &Context::quiet()).await.unwrap_err();
+    assert_eq!(differences(&error), ["same_1 Different 2 Some(2)"]);
+}

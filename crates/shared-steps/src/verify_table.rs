@@ -16,13 +16,21 @@ pub fn render(report: &VerifyReport) -> String {
         table.add_row(row(one));
     }
     let mut text = if report.tables.is_empty() { String::new() } else { format!("{table}\n") };
-    let (all, differing) = (report.tables.len(), report.differing().count());
+    let (all, differing) = (report.compared(), report.differing().count());
     let tables = if all == 1 { "1 table" } else { &format!("{all} tables") };
     let _ = match differing {
         0 => write!(text, "{tables} compared, no difference"),
         1 => write!(text, "{tables} compared, 1 differs"),
         _ => write!(text, "{tables} compared, {differing} differ"),
     };
+    for (number, what) in [
+        (report.allowed().count(), "not the same, as the mode in BACKUP_MODE allows"),
+        (report.hidden().count(), "not compared: row security hides the rows"),
+    ] {
+        if number > 0 {
+            let _ = write!(text, "; {number} {what}");
+        }
+    }
     text
 }
 
@@ -47,6 +55,7 @@ fn result(table: &TableReport) -> String {
         Outcome::MissingColumns => {
             format!("without {} on the target", table.missing_columns.join(", "))
         }
+        Outcome::MayDiffer => "not the same, as its mode allows".into(),
         Outcome::Different if table.target.is_some_and(|it| it.rows == table.source.rows) => {
             "the content differs".into()
         }
@@ -82,6 +91,12 @@ mod tests {
         insta::assert_snapshot!(render(&report));
         report.tables.retain(|table| table.outcome == Outcome::Equal);
         assert!(render(&report).ends_with("\n1 table compared, no difference"));
+        let (allowed, hidden) = (Outcome::MayDiffer, Outcome::HiddenRows);
+        report.tables.extend([table("kept", allowed, Some(7)), table("secret", hidden, None)]);
+        assert!(render(&report).ends_with(
+            "\n2 tables compared, no difference; 1 not the same, as the mode in BACKUP_MODE allows; \
+             1 not compared: row security hides the rows"
+        ));
         report.tables.clear();
         assert_eq!(render(&report), "0 tables compared, no difference");
     }

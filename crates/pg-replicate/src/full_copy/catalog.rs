@@ -30,7 +30,7 @@ pub(crate) struct Server {
 #[derive(Clone, Debug)]
 pub(crate) struct KeptTable {
     pub(super) oid: u32,
-    pub(super) name: TableName,
+    pub(crate) name: TableName,
 }
 
 /// Objects by class and oid.

@@ -1,8 +1,11 @@
 //! What an incremental copy needs, looked at without changing anything.
 
+use super::fired::{self, Writes};
+use super::relation::Relation;
 use super::table::{self, Merge, TablePlan, Work};
 use super::{Incremental, order};
 use crate::connection::Connection;
+use crate::triggers::Trigger;
 use crate::{Check, Error, Side, TableMode, TableName, TableRule, versions};
 
 const SUBJECT: &str = "incremental tables";
@@ -53,7 +56,7 @@ async fn look(
                 outcome = Err(format!("{name}: the role may not {right} on the target"));
             }
         }
-        if outcome.is_ok() && !new.is_empty() && !may_alter(&target, name).await? {
+        if outcome.is_ok() && !new.is_empty() && !is_ours(&target, name).await? {
             let columns = new.join("\", \"");
             outcome = Err(format!(
                 "{name}: the target shall get column \"{columns}\", but the table is not the role's own"
@@ -61,6 +64,16 @@ async fn look(
         }
         if outcome.is_ok() && !may(&source, name, "SELECT").await? {
             outcome = Err(format!("{name}: the role may not SELECT from it on the source"));
+        }
+        if outcome.is_ok() {
+            let mut fires = fired::find(&target, [name], Writes::of_rule(rule)).await?;
+            fires.retain(Trigger::is_on);
+            if let Some(wrong) = fired::refusal(name, &fires) {
+                outcome = Err(wrong);
+            } else if let (Ok(found), false) = (&mut outcome, fires.is_empty()) {
+                let names: Vec<String> = fires.iter().map(ToString::to_string).collect();
+                found.push_str(&format!("; does not fire meanwhile: {}", names.join(", ")));
+            }
         }
         if let Ok(found) = &mut outcome {
             if rule.copy.filter().is_some() {
@@ -115,12 +128,6 @@ async fn may(connection: &Connection, table: &TableName, right: &str) -> Result<
 }
 
 /// Only an owner may add columns.
-async fn may_alter(connection: &Connection, table: &TableName) -> Result<bool, Error> {
-    const SQL: &str = "SELECT pg_catalog.pg_has_role(relowner, 'USAGE') FROM pg_catalog.pg_class \
-        WHERE oid = $1::text::pg_catalog.regclass";
-    let row = connection
-        .query_one(SQL, &[&table.quoted()])
-        .await
-        .map_err(|error| connection.error(format!("look at the owner of {table}"), &error))?;
-    Ok(row.get(0))
+async fn is_ours(connection: &Connection, table: &TableName) -> Result<bool, Error> {
+    Ok(Relation::find(connection, table).await?.is_some_and(|relation| relation.is_ours))
 }

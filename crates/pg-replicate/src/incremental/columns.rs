@@ -21,6 +21,11 @@ pub(crate) struct Column {
 }
 
 impl Column {
+    /// Whether it may hold a value larger than all others.
+    pub(crate) fn may_be_infinite(&self) -> bool {
+        self.is_time() || matches!(self.base_type.as_str(), "float4" | "float8" | "numeric")
+    }
+
     /// Whether an interval can be taken from it.
     pub(crate) fn is_time(&self) -> bool {
         matches!(self.base_type.as_str(), "date" | "timestamp" | "timestamptz")

@@ -1,20 +1,39 @@
 //! Copies tables in one transaction of the target.
 
-use super::key::quote_literal;
+use std::time::Duration;
+
+use super::fired::Writes;
 use super::table::{TablePlan, Work, last_key};
 use super::transfer::{self, Copied};
 use super::units::Unit;
-use super::{deletes, merge, new_columns};
+use super::{deletes, fired, merge, new_columns, sequences};
 use crate::Error;
 use crate::connection::Connection;
-use crate::identifier::quote_identifier;
 use crate::target_settings::COMPRESS_BY_LZ4;
+use crate::triggers;
+
+/// How long a rollback may take before the connection is closed without it.
+const UNDO_LIMIT: Duration = Duration::from_secs(2);
 
 /// Told of a table, first that it is in work, then each chunk that was read of it, in bytes.
 pub(super) type Report<'a> = &'a (dyn Fn(&TablePlan, u64) + Sync);
 
 /// Copies the tables of a unit in one transaction of the target, and answers what was copied of each.
 pub(super) async fn unit(
+    source: &Connection,
+    target: &Connection,
+    unit: &Unit,
+    report: Report<'_>,
+) -> Result<Vec<Copied>, Error> {
+    let result = in_transaction(source, target, unit, report).await;
+    if result.is_err() {
+        // The closed connection would do it too, only later: locks shall be gone when we say so.
+        let _ = tokio::time::timeout(UNDO_LIMIT, target.batch_execute("ROLLBACK")).await;
+    }
+    result
+}
+
+async fn in_transaction(
     source: &Connection,
     target: &Connection,
     unit: &Unit,
@@ -30,15 +49,19 @@ pub(super) async fn unit(
     };
     execute("BEGIN", "begin the copy of").await?;
     execute(COMPRESS_BY_LZ4, "set the compression for").await?;
+    let tables = unit.plans.iter().map(|plan| &plan.table);
+    let triggers = fired::find(target, tables, Writes::of_plans(&unit.plans)).await?;
+    triggers::disable(target, &triggers).await?;
     for plan in &unit.plans {
         new_columns::add(target, &plan.table, &plan.new_columns).await?;
     }
     let mut deleted = vec![0; unit.plans.len()];
     let mut copied = Vec::new();
+    let gone = find_gone(source, target, unit, report).await?;
     if !unit.deletes_last {
-        delete(source, target, unit, &mut deleted, report).await?;
+        delete(target, unit, &gone, &mut deleted).await?;
     }
-    for plan in &unit.plans {
+    for (plan, gone) in unit.plans.iter().zip(&gone) {
         let table = &plan.table;
         log_before(plan);
         tracing::info!(table_name = %table, "Start COPY FROM/TO through STDIN/OUT");
@@ -48,25 +71,30 @@ pub(super) async fn unit(
             Work::Append(condition) => {
                 append(source, target, plan, condition.as_deref(), &report).await?
             }
-            Work::Merge(merge) => merge::table(source, target, plan, merge, &report).await?,
+            Work::Merge(merge) => {
+                let has_rules =
+                    triggers.iter().any(|one| one.is_rule() && one.table_name == *table);
+                let gone = gone.as_deref();
+                merge::table(source, target, plan, merge, gone, has_rules, &report).await?
+            }
         });
     }
     if unit.deletes_last {
-        delete(source, target, unit, &mut deleted, report).await?;
+        delete(target, unit, &gone, &mut deleted).await?;
     }
+    // A table with checks still to be made cannot be altered.
+    execute("SET CONSTRAINTS ALL IMMEDIATE", "check the foreign keys of").await?;
     for plan in &unit.plans {
         new_columns::complete(target, &plan.table, &plan.new_columns).await?;
     }
-    let mut last = Vec::new();
+    triggers::restore(target, &triggers).await?;
+    let (mut last, mut moves) = (Vec::new(), Vec::new());
     for plan in &unit.plans {
-        last.push(last_key(target, &plan.table, &plan.key).await?);
+        last.push(last_key(target, &plan.table, &plan.on_target, &plan.key).await?);
+        moves.extend(sequences::moves(target, plan).await?);
     }
     execute("COMMIT", "commit the copy of").await?;
-    // setval knows no transaction: done before the commit it would stay after a rollback. Missed in
-    // between, the next run mends it, for it reads the table.
-    for plan in &unit.plans {
-        move_sequences(target, plan).await?;
-    }
+    sequences::apply(target, &moves).await?;
     for (number, (plan, last)) in unit.plans.iter().zip(last).enumerate() {
         let after = TablePlan { last, ..plan.clone() }.last_text();
         log_done(plan, &after, copied[number].rows, deleted[number]);
@@ -74,18 +102,36 @@ pub(super) async fn unit(
     Ok(copied)
 }
 
-/// Deletes, from tables that refer to others to those that are referred to.
-async fn delete(
+/// For each table of the unit, where the keys of the rows stand that must go.
+async fn find_gone(
     source: &Connection,
     target: &Connection,
     unit: &Unit,
-    deleted: &mut [u64],
     report: Report<'_>,
-) -> Result<(), Error> {
-    for (plan, deleted) in unit.plans.iter().zip(deleted).rev() {
-        if plan.deletes() {
+) -> Result<Vec<Option<String>>, Error> {
+    let mut gone = Vec::new();
+    for (number, plan) in unit.plans.iter().enumerate() {
+        gone.push(if plan.deletes() {
             report(plan, 0);
-            *deleted = deletes::table(source, target, plan, &|bytes| report(plan, bytes)).await?;
+            let report = |bytes| report(plan, bytes);
+            Some(deletes::find(source, target, plan, number, &report).await?)
+        } else {
+            None
+        });
+    }
+    Ok(gone)
+}
+
+/// Deletes, from tables that refer to others to those that are referred to.
+async fn delete(
+    target: &Connection,
+    unit: &Unit,
+    gone: &[Option<String>],
+    deleted: &mut [u64],
+) -> Result<(), Error> {
+    for ((plan, gone), deleted) in unit.plans.iter().zip(gone).zip(deleted).rev() {
+        if let Some(gone) = gone {
+            *deleted = deletes::delete(target, plan, gone).await?;
         }
     }
     Ok(())
@@ -154,23 +200,4 @@ fn log_after(plan: &TablePlan, after: &str) {
             "{table} last record index target after replication {after}"
         ),
     }
-}
-
-/// Moves each sequence of the table's columns to its column's largest value, never back.
-async fn move_sequences(target: &Connection, plan: &TablePlan) -> Result<(), Error> {
-    const SQL: &str = include_str!("../../sql/owned_sequences.sql");
-    let failed = |error| target.error(format!("move the sequences of {}", plan.table), &error);
-    let rows = target.query(SQL, &[&plan.table.schema, &plan.table.name]).await.map_err(failed)?;
-    for row in rows {
-        let (sequence, column): (String, String) = (row.get("sequence"), row.get("column"));
-        let sql = format!(
-            "SELECT pg_catalog.setval({}, last) FROM (SELECT max({}) AS last FROM {}) AS t \
-             WHERE last > (SELECT last_value FROM {sequence})",
-            quote_literal(&sequence),
-            quote_identifier(&column),
-            plan.table.quoted(),
-        );
-        target.batch_execute(&sql).await.map_err(failed)?;
-    }
-    Ok(())
 }

@@ -25,6 +25,11 @@ impl Key {
         self.join(", ", |column| quote_identifier(&column.name))
     }
 
+    /// `t."a", t."b"`
+    pub(super) fn names_of(&self, table: &str) -> String {
+        self.join(", ", |column| format!("{table}.{}", quote_identifier(&column.name)))
+    }
+
     /// `"a"::text, "b"::text`, aliased apart so that ORDER BY means the columns.
     pub(super) fn texts(&self) -> String {
         let texts = self.0.iter().enumerate().map(|(number, column)| {

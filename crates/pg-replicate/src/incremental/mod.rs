@@ -7,12 +7,16 @@ mod check;
 pub(crate) mod columns;
 mod copy;
 mod deletes;
+mod fired;
 mod key;
 mod merge;
 mod new_columns;
 mod order;
 mod parallel;
 mod ranges;
+pub(crate) mod relation;
+mod sequences;
+mod shifts;
 mod table;
 pub(crate) mod transfer;
 mod units;
@@ -29,7 +33,8 @@ use crate::masking;
 use crate::pool::Pool;
 use crate::summary::PhaseSummary;
 use crate::{
-    BackupMode, Check, Context, DatabaseUrl, Error, Side, Summary, TableName, TableRule, versions,
+    BackupMode, Check, Context, DatabaseUrl, Error, Side, Summary, TableName, TableRule, Verify,
+    verify, versions,
 };
 
 const APPLICATION: &str = "pg-replicate incremental";
@@ -89,6 +94,19 @@ impl Incremental {
     /// [`Error::Database`]. Tables copied before the one that failed stay copied; those in work are
     /// as they were.
     pub async fn run(&self, context: &Context) -> Result<Summary, Error> {
+        self.run_and_verify(Verify::None, context).await
+    }
+
+    /// As [`Incremental::run`]; then the tables are compared with the source, in the snapshot that they were copied from.
+    /// One that differs though its mode promises otherwise is an error.
+    ///
+    /// # Errors
+    /// As [`Incremental::run`], and [`Error::Verification`]: the tables are copied then.
+    pub async fn run_and_verify(
+        &self,
+        verify: Verify,
+        context: &Context,
+    ) -> Result<Summary, Error> {
         let start = Instant::now();
         context.check()?;
         let tables: Vec<(&TableName, &TableRule)> = self.mode.updated().collect();
@@ -101,7 +119,7 @@ impl Incremental {
         let target = Connection::open_for(context, &self.target, APPLICATION).await?;
         versions::refuse_old(&source, Side::Source).await?;
         versions::refuse_old(&target, Side::Target).await?;
-        let work = self.copy_all(&source, &target, &tables, context);
+        let work = self.copy_all(&source, &target, &tables, verify, context);
         let summary = work.await?;
         tracing::info!("Incremental replication done");
         Ok(summary.since(start))
@@ -113,6 +131,7 @@ impl Incremental {
         source: &Connection,
         target: &Connection,
         tables: &[(&TableName, &TableRule)],
+        verify: Verify,
         context: &Context,
     ) -> Result<Summary, Error> {
         let planned = self.plan(source, target, tables);
@@ -123,7 +142,13 @@ impl Incremental {
             target: Pool::new(&self.target, APPLICATION, jobs)?,
             snapshot,
         };
-        parallel::copy_all(&sides, &units, jobs, context).await
+        let mut summary = parallel::copy_all(&sides, &units, jobs, context).await?;
+        let Sides { snapshot, .. } = sides;
+        let (mode, jobs) = (&self.mode, self.jobs);
+        let compared =
+            verify::run_updated(&self.source, &self.target, mode, verify, jobs, &snapshot, context);
+        summary.extend(compared.await?);
+        Ok(summary)
     }
 
     /// What is to be done, in an order that foreign keys allow, and the snapshot of the source, which
@@ -159,7 +184,11 @@ impl Incremental {
         for table in &order.tables {
             let Some((_, rule)) = tables.iter().find(|(name, _)| *name == table) else { continue };
             match table::plan(source, target, table, rule, self).await? {
-                Ok(plan) => plans.push(plan),
+                Ok(plan) => {
+                    let fires = fired::find(target, [table], fired::Writes::of_rule(rule)).await?;
+                    wrong.extend(fired::refusal(table, &fires));
+                    plans.push(plan);
+                }
                 Err(reason) => wrong.push(reason),
             }
         }

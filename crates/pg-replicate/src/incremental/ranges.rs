@@ -86,8 +86,8 @@ impl<'a> Ranges<'a> {
             // Counted, for the estimate of a table that was never analyzed is none.
             let sql = format!(
                 "SELECT count(*) FROM {} WHERE {}",
-                plan.table.quoted(),
-                plan.on_source("true")
+                plan.on_source,
+                plan.let_through("true")
             );
             let row = source.query_one(&sql, &[]).await.map_err(|error| {
                 source.error(format!("count the rows of {} on the source", plan.table), &error)
@@ -128,8 +128,8 @@ impl<'a> Ranges<'a> {
              SELECT {texts}, (SELECT count(*) FROM range) AS count, \
              (SELECT sum({hash})::text FROM range) AS hash FROM range ORDER BY {backwards} LIMIT 1",
             names = key.names(),
-            from = table.quoted(),
-            condition = self.plan.on_source(&rest.condition(key)),
+            from = self.plan.on_source,
+            condition = self.plan.let_through(&rest.condition(key)),
             order = key.order("ASC"),
             size = self.size,
             texts = key.texts(),
@@ -149,7 +149,7 @@ impl<'a> Ranges<'a> {
         let sql = format!(
             "SELECT count(*), coalesce(sum({}), 0)::text FROM {} WHERE {}",
             key.hash(),
-            table.quoted(),
+            self.plan.on_target,
             range.condition(key)
         );
         let row = self.target.query_one(&sql, &[]).await.map_err(|error| {

@@ -3,13 +3,14 @@
 use super::columns::{Column, columns, differences};
 use super::key::{Key, KeyColumn, KeyValue};
 use super::new_columns::{self, NewColumn};
+use super::relation::Relation;
 use super::window;
 use super::{Incremental, SchemaChanges};
 use crate::connection::Connection;
 use crate::copy_cost::Rows;
 use crate::identifier::quote_identifier;
 use crate::masking;
-use crate::{CopyFormat, Error, TableMode, TableName, TableRule};
+use crate::{CopyFormat, Error, Side, TableMode, TableName, TableRule, row_security};
 
 const PRIMARY_KEY: &str = include_str!("../../sql/primary_key.sql");
 const COPY_WEIGHT: &str = include_str!("../../sql/copy_weight.sql");
@@ -19,6 +20,9 @@ const UNIQUE_INDEX: &str = include_str!("../../sql/unique_index.sql");
 #[derive(Clone, Debug)]
 pub(super) struct TablePlan {
     pub(super) table: TableName,
+    /// What stands behind FROM for its own rows, on either side.
+    pub(super) on_source: String,
+    pub(super) on_target: String,
     /// The columns that are written, quoted.
     pub(super) columns: Vec<String>,
     /// What is read for them: their names, or the expressions of the table's rule.
@@ -66,13 +70,13 @@ impl TablePlan {
 
     /// How rows of the source that meet `condition` are read.
     pub(super) fn query(&self, condition: Option<&str>) -> String {
-        let condition = condition.map(|text| self.on_source(text)).or_else(|| self.filter());
+        let condition = condition.map(|text| self.let_through(text)).or_else(|| self.filter());
         let condition = condition.map(|text| format!(" WHERE {text}")).unwrap_or_default();
-        format!("SELECT {} FROM {}{condition}", self.select_list, self.table.quoted())
+        format!("SELECT {} FROM {}{condition}", self.select_list, self.on_source)
     }
 
     /// `condition` on the source, where rows count that the table's rule lets through.
-    pub(super) fn on_source(&self, condition: &str) -> String {
+    pub(super) fn let_through(&self, condition: &str) -> String {
         match self.filter() {
             Some(filter) => format!("{filter} AND ({condition})"),
             None => condition.to_owned(),
@@ -104,13 +108,23 @@ pub(super) async fn plan(
 ) -> Result<Result<TablePlan, String>, Error> {
     let on_source = columns(source, table).await?;
     let mut on_target = columns(target, table).await?;
-    if on_source.is_empty() {
-        return Ok(Err(format!("{table}: the source has no such table, or it has no columns")));
-    }
-    if on_target.is_empty() {
+    let source_relation = Relation::find(source, table).await?;
+    let Some(source_relation) = source_relation.filter(|_| !on_source.is_empty()) else {
+        return Ok(Err(format!(
+            "{table}: the source has no such table, or it has no columns; {}",
+            table.naming()
+        )));
+    };
+    let target_relation = Relation::find(target, table).await?;
+    let Some(target_relation) = target_relation.filter(|_| !on_target.is_empty()) else {
         return Ok(Err(format!(
             "{table}: the target has no such table; copy it whole once, without it in BACKUP_MODE"
         )));
+    };
+    for (side, relation) in [(Side::Source, &source_relation), (Side::Target, &target_relation)] {
+        if relation.hides_rows {
+            return Ok(Err(row_security::refusal(side, &table.to_string())));
+        }
     }
     let key = match find_key(target, table, rule, &on_source, &on_target).await? {
         Ok(key) => key,
@@ -136,10 +150,11 @@ pub(super) async fn plan(
         )));
     }
     let copied: Vec<&Column> = on_target.iter().filter(|column| !column.is_generated).collect();
-    let last = last_key(target, table, &key).await?;
-    let work = if last.is_some() || (!rule.is_plain && !is_empty(target, table).await?) {
+    let rows = &target_relation.rows;
+    let last = last_key(target, table, rows, &key).await?;
+    let work = if last.is_some() || (!rule.is_plain && !is_empty(target, table, rows).await?) {
         let last = last.as_ref();
-        match window::work(target, table, rule, &key, last, &on_source, &new).await? {
+        match window::work(target, (table, rows), rule, &key, last, &on_source, &new).await? {
             Ok(work) => work,
             Err(wrong) => return Ok(Err(wrong)),
         }
@@ -155,6 +170,8 @@ pub(super) async fn plan(
         && on_source.iter().chain(&on_target).all(|column| column.is_binary);
     Ok(Ok(TablePlan {
         table: table.clone(),
+        on_source: source_relation.rows,
+        on_target: target_relation.rows,
         select_list: items.collect::<Vec<_>>().join(", "),
         filter: rule.copy.filter().map(ToOwned::to_owned),
         columns: copied.iter().map(|column| quote_identifier(&column.name)).collect(),
@@ -239,16 +256,17 @@ fn needs_unique_key(rule: &TableRule) -> bool {
     rule.mode == TableMode::Upsert || rule.lag.is_some()
 }
 
-/// The largest key; `max()` is not there for every type that has an order.
+/// The largest key of `rows`; `max()` is not there for every type that has an order.
 pub(super) async fn last_key(
     connection: &Connection,
     table: &TableName,
+    rows: &str,
     key: &Key,
 ) -> Result<Option<KeyValue>, Error> {
     let sql = format!(
         "SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT 1",
         key.texts(),
-        table.quoted(),
+        rows,
         key.is_there(),
         key.order("DESC"),
     );
@@ -270,8 +288,8 @@ async fn weight(source: &Connection, table: &TableName) -> Result<u64, Error> {
     }))
 }
 
-async fn is_empty(connection: &Connection, table: &TableName) -> Result<bool, Error> {
-    let sql = format!("SELECT NOT EXISTS (SELECT FROM {})", table.quoted());
+async fn is_empty(connection: &Connection, table: &TableName, rows: &str) -> Result<bool, Error> {
+    let sql = format!("SELECT NOT EXISTS (SELECT FROM {rows})");
     let row = connection
         .query_one(&sql, &[])
         .await

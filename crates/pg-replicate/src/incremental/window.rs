@@ -9,10 +9,13 @@ use crate::connection::Connection;
 use crate::identifier::quote_identifier;
 use crate::{Error, TableMode, TableName, TableRule};
 
+/// As what is larger or smaller than all others is written.
+const INFINITE: [&str; 5] = ["infinity", "-infinity", "Infinity", "-Infinity", "NaN"];
+
 /// What is to be done with a table that is not empty on the target, or what is wrong with it.
 pub(super) async fn work(
     target: &Connection,
-    table: &TableName,
+    (table, rows): (&TableName, &str),
     rule: &TableRule,
     key: &Key,
     last: Option<&KeyValue>,
@@ -22,6 +25,11 @@ pub(super) async fn work(
     let Some(last) = last else {
         return Ok(Err(format!("{table}: no row of the target has a key ({})", key.names())));
     };
+    if rule.mode == TableMode::Incremental
+        && let Some(wrong) = ends_there(table, key, last, columns)
+    {
+        return Ok(Err(wrong));
+    }
     let newer = key.compare(">", last);
     let cursor = match &rule.cursor {
         None => None,
@@ -44,7 +52,7 @@ pub(super) async fn work(
         Some(column) if new.iter().any(|one| one.name() == column.name) => None,
         // Old rows of the source have values of new columns.
         Some(_) if rule.mode == TableMode::Upsert && !new.is_empty() => None,
-        Some(column) => since(target, table, column, rule).await?,
+        Some(column) => since(target, (table, rows), column, rule).await?,
     };
     let late = since.clone().or_else(|| late_keys(key, last, rule, columns));
     let fills_gaps = rule.mode == TableMode::Incremental && rule.lag.is_some() && late.is_none();
@@ -84,18 +92,36 @@ fn not_compared(table: &TableName, key: &Key, columns: &[Column]) -> Option<Stri
     })
 }
 
+/// Why no row comes after the last: a key at infinity, or not a number, is larger than all others.
+fn ends_there(table: &TableName, key: &Key, last: &KeyValue, columns: &[Column]) -> Option<String> {
+    let (one, last) = (key.0.first()?, last.first()?);
+    let column = columns.iter().find(|column| column.name == one.name)?;
+    (column.may_be_infinite() && INFINITE.contains(&last.as_str())).then(|| {
+        format!(
+            "{table}: the largest \"{}\" of the target is {last}, after which no row comes; delete that row there, \
+             name another key, or use the mode upsert",
+            one.name
+        )
+    })
+}
+
 /// The rows from the target's last cursor on, less the lag; nothing when it has none. Rows without
-/// a cursor are read always, for nothing tells when they were written.
+/// a cursor are read always, for nothing tells when they were written; so are those whose cursor is infinite, which are no
+/// last ones: nothing would be read after them.
 async fn since(
     target: &Connection,
-    table: &TableName,
+    (table, rows): (&TableName, &str),
     column: &Column,
     rule: &TableRule,
 ) -> Result<Option<String>, Error> {
     let name = quote_identifier(&column.name);
+    let finite = if column.may_be_infinite() {
+        format!(" AND {name}::text <> ALL ('{{{}}}')", INFINITE.join(","))
+    } else {
+        String::new()
+    };
     let sql = format!(
-        "SELECT {name}::text AS last_cursor FROM {} WHERE {name} IS NOT NULL ORDER BY {name} DESC LIMIT 1",
-        table.quoted()
+        "SELECT {name}::text AS last_cursor FROM {rows} WHERE {name} IS NOT NULL{finite} ORDER BY {name} DESC LIMIT 1"
     );
     let row = target
         .query_opt(&sql, &[])

@@ -11,6 +11,7 @@ use crate::Error;
 use crate::connection::Connection;
 use crate::identifier::quote_identifier;
 use crate::incremental::quote_literal;
+use crate::triggers;
 
 async fn execute(connection: &Connection, action: &str, sql: &str) -> Result<(), Error> {
     if sql.is_empty() {
@@ -25,13 +26,8 @@ pub(super) async fn before(
     catalog: &Catalog,
     plan: &Plan,
 ) -> Result<(), Error> {
+    triggers::disable(connection, &plan.triggers).await?;
     let mut sql = String::new();
-    for trigger in &plan.triggers {
-        let (table, name) = (catalog.quoted(trigger.table), trigger.quoted());
-        let _ = writeln!(sql, "ALTER TABLE ONLY {table} DISABLE TRIGGER {name};");
-    }
-    execute(connection, "disable triggers", &sql).await?;
-    sql.clear();
     for key in &plan.deferred {
         defer(&mut sql, catalog, key, "DEFERRABLE INITIALLY DEFERRED");
     }
@@ -73,14 +69,7 @@ pub(super) async fn after(
         defer(&mut sql, catalog, key, state);
     }
     execute(connection, "bring foreign keys back to their state", &sql).await?;
-    sql.clear();
-    // Partitioned tables first: their partitions' copies follow them.
-    for trigger in &plan.triggers {
-        let (table, name, state) =
-            (catalog.quoted(trigger.table), trigger.quoted(), &trigger.state);
-        let _ = writeln!(sql, "ALTER TABLE ONLY {table} {state} TRIGGER {name};");
-    }
-    execute(connection, "bring triggers back to their state", &sql).await
+    triggers::restore(connection, &plan.triggers).await
 }
 
 fn defer(sql: &mut String, catalog: &Catalog, key: &ForeignKey, state: &str) {

@@ -6,8 +6,8 @@ use tokio_postgres::Row;
 
 use super::script::Name;
 use crate::connection::Connection;
-use crate::identifier::quote_identifier;
 use crate::sql_text::Cursor;
+use crate::triggers::{self, Trigger};
 use crate::{Error, TableName};
 
 /// A table that holds data.
@@ -18,6 +18,8 @@ pub(super) struct Table {
     pub(super) is_partition: bool,
     pub(super) is_ours: bool,
     pub(super) is_readable: bool,
+    /// Whether row security may hide rows from our role.
+    pub(super) hides_rows: bool,
     pub(super) is_of_extension: bool,
     pub(super) owner: String,
     /// Those that rows are loaded into: none that is generated.
@@ -46,15 +48,6 @@ pub(super) struct Sequence {
     pub(super) is_readable: bool,
 }
 
-/// A trigger of a user.
-#[derive(Clone, Debug)]
-pub(super) struct Trigger {
-    pub(super) table: u32,
-    pub(super) name: String,
-    /// The words of ALTER TABLE that bring its state about, such as `ENABLE ALWAYS`.
-    pub(super) state: String,
-}
-
 /// The tables of a database by their oids.
 #[derive(Debug, Default)]
 pub(super) struct Catalog {
@@ -76,7 +69,6 @@ impl Catalog {
         const PARENTS: &str = include_str!("../../sql/load_parents.sql");
         const KEYS: &str = include_str!("../../sql/load_foreign_keys.sql");
         const SEQUENCES: &str = include_str!("../../sql/load_sequences.sql");
-        const TRIGGERS: &str = include_str!("../../sql/load_triggers.sql");
         let mut catalog = Self::default();
         for row in rows(connection, "read the tables", TABLES).await? {
             catalog.add_table(&row);
@@ -111,13 +103,7 @@ impl Catalog {
                 is_readable: row.get("is_readable"),
             });
         }
-        for row in rows(connection, "read the triggers", TRIGGERS).await? {
-            catalog.triggers.push(Trigger {
-                table: row.get("table"),
-                name: row.get("name"),
-                state: row.get("state"),
-            });
-        }
+        catalog.triggers = triggers::read(connection, None).await?;
         catalog.search_path = search_path(connection).await?;
         Ok(catalog)
     }
@@ -130,6 +116,7 @@ impl Catalog {
             is_partition: row.get("is_partition"),
             is_ours: row.get("is_ours"),
             is_readable: row.get("is_readable"),
+            hides_rows: row.get("hides_rows"),
             is_of_extension: row.get("is_of_extension"),
             owner: row.get("owner"),
             columns: Vec::new(),
@@ -295,12 +282,5 @@ impl Sequence {
     /// Its name for SQL, as an object.
     pub(super) fn quoted(&self) -> String {
         self.name.quoted()
-    }
-}
-
-impl Trigger {
-    /// Its name for SQL.
-    pub(super) fn quoted(&self) -> String {
-        quote_identifier(&self.name)
     }
 }

@@ -7,7 +7,7 @@ use crate::connection::Connection;
 use crate::identifier::quote_identifier;
 use crate::incremental::{columns, transfer};
 use crate::objects::{Board, Object};
-use crate::{Context, DatabaseUrl, Error};
+use crate::{Context, DatabaseUrl, Error, Side, row_security};
 
 /// A table to be copied.
 #[derive(Debug)]
@@ -75,6 +75,7 @@ impl DatabaseSource {
     async fn compare(&mut self, target: &Connection, survey: &mut Survey<'_>) -> Result<(), Error> {
         let mut tables: Vec<u32> = Vec::new();
         let mut unreadable = Vec::new();
+        let mut hidden = Vec::new();
         // A partition's rows are read through its partitioned table: they may be cut otherwise here.
         let mut candidates: Vec<_> = self
             .catalog
@@ -94,10 +95,16 @@ impl DatabaseSource {
             if !table.is_readable {
                 unreadable.push(table.name.to_string());
             }
+            if table.hides_rows {
+                hidden.push(table.name.to_string());
+            }
             tables.push(oid);
         }
         if !unreadable.is_empty() {
             survey.problem(&self.name, format!("no SELECT on table {}", unreadable.join(", ")));
+        }
+        if !hidden.is_empty() {
+            survey.problem(&self.name, row_security::refusal(Side::Source, &hidden.join(", ")));
         }
         for oid in survey.catalog.in_order(&tables) {
             self.compare_table(oid, target, survey).await?;

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::catalog::{Catalog, ForeignKey, Sequence, Trigger};
+use super::catalog::{Catalog, ForeignKey, Sequence};
 use super::survey::{Span, Survey};
+use crate::triggers::Trigger;
+use crate::{Side, row_security};
 
 /// What is done before and after the rows.
 #[derive(Debug, Default)]
@@ -50,6 +52,7 @@ impl Plan {
             survey.loaded.keys().map(|table| (*table, catalog.family(*table))).collect();
         touched.extend(families.iter().flat_map(|(table, _)| catalog.with_descendants(*table)));
         refuse_others(survey, &touched);
+        refuse_hidden(survey);
 
         let is_in_family = |table: u32| families.iter().any(|(_, family)| family.contains(&table));
         plan.cascaded = emptied
@@ -60,8 +63,7 @@ impl Plan {
         plan.cascaded.sort();
         plan.deferred = deferred(catalog, &survey.loaded);
         let fires = |trigger: &&Trigger| {
-            trigger.state != "DISABLE"
-                && (touched.contains(&trigger.table) || is_in_family(trigger.table))
+            trigger.is_on() && (touched.contains(&trigger.table) || is_in_family(trigger.table))
         };
         plan.triggers = catalog.triggers.iter().filter(fires).cloned().collect();
         let owner = |sequence: &Sequence| sequence.owner.as_ref().map(|(table, _)| *table);
@@ -117,6 +119,23 @@ fn refuse_others(survey: &mut Survey<'_>, touched: &BTreeSet<u32>) {
                 "another role owns {}: load as that role, or ALTER TABLE … OWNER TO",
                 others.join(", ")
             ),
+        );
+    }
+}
+
+/// Into a table whose rows a policy may hide COPY does not write, and what is there would not be seen.
+fn refuse_hidden(survey: &mut Survey<'_>) {
+    let hidden: Vec<String> = survey
+        .loaded
+        .keys()
+        .filter_map(|oid| survey.catalog.tables.get(oid))
+        .filter(|table| table.hides_rows)
+        .map(|table| table.name.to_string())
+        .collect();
+    if !hidden.is_empty() {
+        survey.problem(
+            "rights on the target",
+            row_security::refusal(Side::Target, &hidden.join(", ")),
         );
     }
 }

@@ -9,6 +9,7 @@ mod trial;
 
 use crate::connection::Connection;
 use crate::incremental::columns::{Column, columns};
+use crate::incremental::relation::Relation;
 use crate::{BackupMode, CopyRule, Error, Masking, TableMode, TableName};
 
 pub(crate) use rules::Rules;
@@ -52,13 +53,17 @@ pub(crate) async fn check_table(
     let columns = columns(source, table).await?;
     if columns.is_empty() {
         return Ok(vec![format!(
-            "BACKUP_MODE, table \"{table}\": the source has no table of this name, or it has no columns; \
-             case counts, and a table outside public is named schema.table"
+            "BACKUP_MODE, table \"{table}\": the source has no table of this name, or it has no columns; {}",
+            table.naming()
         )]);
     }
     let mut wrong = unfit(table, rule, &columns, masking);
     wrong.extend(routing(source, table, rule).await?);
-    let trial = Trial::begin(source, table, rule).await?;
+    let rows = match Relation::find(source, table).await? {
+        Some(relation) => relation.rows,
+        None => table.quoted(),
+    };
+    let trial = Trial::begin(source, table, rows, rule).await?;
     let mut is_filter_good = true;
     if let Some(reason) = trial.filter().await? {
         is_filter_good = false;

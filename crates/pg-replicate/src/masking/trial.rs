@@ -17,6 +17,8 @@ const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '10s'; SAVEP
 pub(super) struct Trial<'a> {
     source: &'a Connection,
     table: &'a TableName,
+    /// What stands behind FROM.
+    rows: String,
     rule: &'a CopyRule,
 }
 
@@ -24,9 +26,10 @@ impl<'a> Trial<'a> {
     pub(super) async fn begin(
         source: &'a Connection,
         table: &'a TableName,
+        rows: String,
         rule: &'a CopyRule,
     ) -> Result<Self, Error> {
-        let trial = Self { source, table, rule };
+        let trial = Self { source, table, rows, rule };
         trial.execute(BEGIN).await?;
         Ok(trial)
     }
@@ -40,7 +43,7 @@ impl<'a> Trial<'a> {
         let Some(filter) = self.rule.filter() else { return Ok(None) };
         let sql = format!(
             "SELECT count(*) > 0 FROM (SELECT FROM {} WHERE ({filter}) LIMIT {ROWS}) AS sample",
-            self.table.quoted()
+            self.rows
         );
         let wanted = "a condition over one row of the table is wanted";
         Ok(match self.ask(&sql).await? {
@@ -59,7 +62,7 @@ impl<'a> Trial<'a> {
         else {
             return Ok(None);
         };
-        let (table, sql_type) = (self.table.quoted(), &column.sql_type);
+        let (table, sql_type) = (&self.rows, &column.sql_type);
         let value = format!("({expression})::{sql_type}");
         let place = format!("column \"{}\"", column.name);
         let wanted = format!(

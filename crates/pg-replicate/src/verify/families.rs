@@ -18,18 +18,24 @@ pub(super) fn settle(tables: &mut [TableReport], roots: &HashMap<String, &TableN
         let Some(root) = roots.get(&table.table) else { continue };
         let sum = sums.entry(root).or_insert(Some((nothing(table), nothing(table))));
         *sum = match (table.outcome, &table.target, *sum) {
-            (Outcome::Equal | Outcome::Different, Some(target), Some((on_source, on_target))) => {
-                Some((plus(on_source, table.source), plus(on_target, *target)))
-            }
+            (
+                Outcome::Equal | Outcome::Different | Outcome::MayDiffer,
+                Some(target),
+                Some((on_source, on_target)),
+            ) => Some((plus(on_source, table.source), plus(on_target, *target))),
             _ => None,
         };
     }
-    for table in tables.iter_mut().filter(|table| table.outcome == Outcome::Different) {
+    for table in tables.iter_mut().filter(|table| differs(table)) {
         let sum = roots.get(&table.table).and_then(|root| sums.get(root)).copied().flatten();
         if sum.is_some_and(|(on_source, on_target)| on_source == on_target) {
             table.outcome = Outcome::Equal;
         }
     }
+}
+
+fn differs(table: &TableReport) -> bool {
+    matches!(table.outcome, Outcome::Different | Outcome::MayDiffer)
 }
 
 fn nothing(table: &TableReport) -> Content {

@@ -1,16 +1,18 @@
 //! Whether the target holds what the source holds, table by table, computed by the servers.
 //!
-//! Compared are the tables that a full copy copies, each partition on its own: the number of rows, or
-//! the whole content by its [`fingerprint`](crate::fingerprint). Tables that are left alone by the copy
-//! are not looked at, nor are tables that only the target has, nor columns that only the target has.
+//! Compared are the tables that a copy copies or keeps up to date, each partition on its own: the number of rows, or
+//! the whole content by its [`fingerprint`](crate::fingerprint). Tables of mode `none` are not looked at, nor are tables
+//! that only the target has, nor columns that only the target has.
 
 mod families;
+mod promise;
 mod report;
 mod sides;
 
 use crate::context::share;
 use crate::{BackupMode, Context, DatabaseUrl, Error, Summary};
 
+use promise::Scope;
 pub use report::{Content, Outcome, TableReport, VerifyReport};
 
 /// What is compared after a copy.
@@ -48,8 +50,39 @@ pub async fn run(
         return Ok(Summary::default());
     }
     tracing::info!("Start verification");
-    let sides = sides::Comparison { source, target, mode, verify, jobs, snapshot };
-    let report = sides.run(share::VERIFICATION, context).await?;
+    let scope = Scope::Copied;
+    let sides = sides::Comparison { source, target, mode, scope, verify, jobs, snapshot };
+    conclude(sides.run(share::VERIFICATION, context).await?)
+}
+
+/// As [`run`], of the tables that an incremental copy has just brought up to date, in its snapshot. A table whose mode does
+/// not promise that both sides are the same is no error when it differs.
+pub(crate) async fn run_updated(
+    source: &DatabaseUrl,
+    target: &DatabaseUrl,
+    mode: &BackupMode,
+    verify: Verify,
+    jobs: u16,
+    snapshot: &str,
+    context: &Context,
+) -> Result<Summary, Error> {
+    if verify == Verify::None {
+        return Ok(Summary::default());
+    }
+    tracing::info!("Start verification");
+    let (scope, snapshot) = (Scope::Updated, Some(snapshot));
+    let sides = sides::Comparison { source, target, mode, scope, verify, jobs, snapshot };
+    conclude(sides.run(share::UPDATED_VERIFICATION, context).await?)
+}
+
+/// What comes of a comparison in a job.
+fn conclude(report: VerifyReport) -> Result<Summary, Error> {
+    for table in report.allowed() {
+        tracing::warn!(
+            table = table.table,
+            "differs, which its mode in BACKUP_MODE allows: {table}"
+        );
+    }
     for table in report.hidden() {
         tracing::warn!(
             table = table.table,
@@ -59,12 +92,12 @@ pub async fn run(
     if !report.is_equal() {
         return Err(Error::Verification(report));
     }
-    tracing::info!(tables = report.tables.len(), "Verification done");
+    tracing::info!(tables = report.compared(), "Verification done");
     Ok(report.summary)
 }
 
-/// As [`run`], of the whole content unless `verify` is [`Verify::Counts`], with the source as it is now;
-/// a difference is no error.
+/// As [`run`], of the whole content unless `verify` is [`Verify::Counts`], with the source as it is now, and of the tables
+/// that are kept up to date too; a difference is no error.
 ///
 /// # Errors
 /// As [`run`], but for [`Error::Verification`].
@@ -76,6 +109,7 @@ pub async fn compare(
     jobs: u16,
     context: &Context,
 ) -> Result<VerifyReport, Error> {
-    let sides = sides::Comparison { source, target, mode, verify, jobs, snapshot: None };
+    let scope = Scope::All;
+    let sides = sides::Comparison { source, target, mode, scope, verify, jobs, snapshot: None };
     sides.run((0.0, 100.0), context).await
 }

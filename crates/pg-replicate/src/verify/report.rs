@@ -25,8 +25,20 @@ impl VerifyReport {
 
     /// The tables that differ, or are not there.
     pub fn differing(&self) -> impl Iterator<Item = &TableReport> {
-        let is_good = |outcome| matches!(outcome, Outcome::Equal | Outcome::HiddenRows);
+        let is_good =
+            |outcome| matches!(outcome, Outcome::Equal | Outcome::HiddenRows | Outcome::MayDiffer);
         self.tables.iter().filter(move |table| !is_good(table.outcome))
+    }
+
+    /// The tables that differ as their mode in `BACKUP_MODE` allows.
+    pub fn allowed(&self) -> impl Iterator<Item = &TableReport> {
+        self.tables.iter().filter(|table| table.outcome == Outcome::MayDiffer)
+    }
+
+    /// How many tables were compared.
+    #[must_use]
+    pub fn compared(&self) -> usize {
+        self.tables.len() - self.hidden().count()
     }
 
     /// The tables that could not be compared.
@@ -61,6 +73,8 @@ pub enum Outcome {
     Equal,
     /// The target holds other rows.
     Different,
+    /// The target holds other rows, and the table's mode in `BACKUP_MODE` does not promise the same.
+    MayDiffer,
     /// The target has no such table.
     MissingTable,
     /// Not known: policies of row-level security may hide rows of the target from its owner (`FORCE

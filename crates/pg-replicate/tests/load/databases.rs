@@ -125,3 +125,34 @@ async fn a_role_that_may_not_read_is_told_so() {
     let error = run(&load(&world, database(&world))).await.unwrap_err();
     assert!(error.to_string().contains("no SELECT on table message, migrations"), "{error}");
 }
+
+#[tokio::test]
+async fn a_table_that_row_security_hides_is_refused_on_either_side() {
+    let world = application();
+    source(&world);
+    world.server.psql("postgres", "ALTER ROLE source_user NOBYPASSRLS").unwrap();
+    let before = state(&world);
+    world.source("ALTER TABLE message ENABLE ROW LEVEL SECURITY; CREATE POLICY one ON message USING (id = 1)");
+    let error = run(&load(&world, database(&world))).await.unwrap_err().to_string();
+    assert!(error.contains("row security may hide rows of the source's table message"), "{error}");
+    world.source("ALTER TABLE message DISABLE ROW LEVEL SECURITY");
+    let force = "ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY";
+    world.target(&format!("ALTER TABLE message {force}; ALTER TABLE structure {force}"));
+    let error = run(&load(&world, database(&world))).await.unwrap_err().to_string();
+    assert!(error.contains("row security may hide rows of the target's table"), "{error}");
+    assert!(error.contains("structure") && error.contains("message"), "{error}");
+    world.target("ALTER TABLE message DISABLE ROW LEVEL SECURITY; ALTER TABLE structure DISABLE ROW LEVEL SECURITY");
+    assert_eq!(state(&world), before);
+}
+
+#[tokio::test]
+async fn rules_of_the_target_do_not_change_what_is_loaded() {
+    let world = application();
+    world.target(
+        "CREATE RULE note AS ON INSERT TO message DO INSTEAD NOTHING; ALTER TABLE message ENABLE ALWAYS RULE note",
+    );
+    let path = crate::common::file(&world, "a.sql", "INSERT INTO message (body) VALUES ('new')");
+    run(&crate::common::scripts(&world, &[&path])).await.unwrap();
+    assert_eq!(world.target("SELECT body FROM message"), "new");
+    assert_eq!(world.target("SELECT ev_enabled FROM pg_rewrite WHERE rulename = 'note'"), "A");
+}

@@ -8,7 +8,7 @@ use super::reader::Reader;
 /// The variables.
 #[derive(Args, Debug, Clone)]
 pub(super) struct VerifyOptions {
-    /// What a full replication compares with the source before it ends: nothing, each table's number of rows, or its content (docs/verification.md)
+    /// What a full or incremental replication compares with the source before it ends: nothing, each table's number of rows, or its content (docs/verification.md)
     #[arg(
         long,
         env = "VERIFY",

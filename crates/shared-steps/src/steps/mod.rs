@@ -78,7 +78,7 @@ async fn update(settings: &Settings, context: &Context) -> Result<Summary, StepE
     }
     writing(&incremental.target, "incremental", settings, context, |context| {
         let incremental = &incremental;
-        async move { Ok(incremental.run(&context).await?) }
+        async move { Ok(incremental.run_and_verify(settings.verify, &context).await?) }
     })
     .await
 }

@@ -1,0 +1,22 @@
+-- What fires when rows of the tables $1 (oids; all tables when it is null) are written: triggers of users, and rules, with
+-- the words that bring each state back. What PostgreSQL makes for foreign keys is not among them.
+-- depth: how deep the table lies below a partitioned one: what is done to a partitioned table's trigger is done to its
+-- partitions' copies.
+-- is_ours: only the owner of a table may switch them off.
+SELECT c.oid AS table, n.nspname::text AS schema, c.relname::text AS table_name, fires.kind, fires.name,
+  CASE fires.state WHEN 'R' THEN 'ENABLE REPLICA' WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'D' THEN 'DISABLE' ELSE 'ENABLE' END
+    AS state,
+  pg_catalog.pg_has_role(c.relowner, 'USAGE') AS is_ours,
+  (SELECT count(*) FROM pg_catalog.pg_partition_ancestors(c.oid)) AS depth
+FROM (
+  SELECT t.tgrelid AS table, 'TRIGGER' AS kind, t.tgname::text AS name, t.tgenabled AS state
+  FROM pg_catalog.pg_trigger t WHERE NOT t.tgisinternal
+  UNION ALL
+  -- 1: SELECT, which is a view's.
+  SELECT r.ev_class, 'RULE', r.rulename::text, r.ev_enabled
+  FROM pg_catalog.pg_rewrite r WHERE r.ev_type <> '1'
+) AS fires
+JOIN pg_catalog.pg_class c ON c.oid = fires.table AND c.relkind IN ('r', 'p')
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE $1::oid[] IS NULL OR c.oid = ANY ($1::oid[])
+ORDER BY depth, 1, kind, fires.name

@@ -1,0 +1,75 @@
+//! Sequences go on behind the rows of their columns.
+
+use super::key::quote_literal;
+use super::table::TablePlan;
+use crate::Error;
+use crate::connection::Connection;
+use crate::identifier::quote_identifier;
+
+const OWNED_SEQUENCES: &str = include_str!("../../sql/owned_sequences.sql");
+
+/// Where a sequence goes on.
+pub(super) struct Move {
+    sequence: String,
+    value: i64,
+}
+
+/// Where each sequence of the table's columns goes on, within the transaction that writes the rows: what cannot be done
+/// takes them back.
+///
+/// Never back, and only as far as the sequence can count: a larger value of its column is none that it would give.
+/// Not ONLY: tables that inherit the column take their values from the same sequence.
+pub(super) async fn moves(target: &Connection, plan: &TablePlan) -> Result<Vec<Move>, Error> {
+    let failed = |error| target.error(format!("look at the sequences of {}", plan.table), &error);
+    let table = plan.table.quoted();
+    let owned = target
+        .query(OWNED_SEQUENCES, &[&plan.table.schema, &plan.table.name])
+        .await
+        .map_err(failed)?;
+    let mut moves = Vec::new();
+    for row in owned {
+        let sequence: String = row.get("sequence");
+        let column = quote_identifier(row.get("column"));
+        let (increment, most) = (row.get::<_, i64>("increment"), row.get::<_, i64>("most"));
+        if !row.get::<_, bool>("is_ours") {
+            tracing::warn!(
+                table_name = %plan.table,
+                "The sequence {sequence} is left as it is: the role has no SELECT or no UPDATE on it"
+            );
+            continue;
+        }
+        let sql = format!(
+            "SELECT pg_catalog.trunc(last::numeric)::bigint AS last, \
+               coalesce(last::numeric >= \
+                 last_value::numeric + CASE WHEN is_called THEN {increment} ELSE 0 END, false) AS is_behind, \
+               coalesce((SELECT pg_catalog.max({column}) FROM {table}) > {most}, false) AS is_short \
+             FROM {sequence}, (SELECT pg_catalog.max({column}) AS last FROM {table} WHERE {column} <= {most}) AS rows"
+        );
+        let found = target.query_one(&sql, &[]).await.map_err(failed)?;
+        if found.get("is_short") {
+            tracing::warn!(
+                table_name = %plan.table,
+                "The sequence {sequence} ends at {most}, and {column} of {} holds more: ALTER SEQUENCE … AS bigint \
+                 lets it follow",
+                plan.table
+            );
+        }
+        if found.get("is_behind") {
+            moves.push(Move { sequence, value: found.get("last") });
+        }
+    }
+    Ok(moves)
+}
+
+/// Moves them. setval knows no transaction: done before the commit it would stay after a rollback. Missed in between, the
+/// next run mends it, for it reads the table.
+pub(super) async fn apply(target: &Connection, moves: &[Move]) -> Result<(), Error> {
+    for Move { sequence, value } in moves {
+        let sql = format!("SELECT pg_catalog.setval({}, {value})", quote_literal(sequence));
+        target
+            .batch_execute(&sql)
+            .await
+            .map_err(|error| target.error(format!("move the sequence {sequence}"), &error))?;
+    }
+    Ok(())
+}

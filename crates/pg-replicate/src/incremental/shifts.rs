@@ -1,0 +1,166 @@
+//! Rows that take over values that must be unique: positions that shift by one, two rows that exchange an address, a
+//! value that a row to be deleted had.
+//!
+//! The server looks at a unique index row by row, so that the order of the rows decides whether they may be written. Only
+//! when it has refused them, the rows in question get out of each other's way, in one of these ways:
+//!
+//! 1. In each unique index one column of the rows to be changed or deleted gets a value that no row has: NULL, or one
+//!    beyond all others. Then all is written as before.
+//! 2. Where no column can have such a value (its type, a CHECK), rows to be changed are deleted and inserted anew. Not
+//!    where a foreign key would change other rows with them; the server refuses it where other rows refer to them.
+
+use tokio_postgres::error::SqlState;
+
+use super::merge::{STAGING, Statements};
+use super::table::TablePlan;
+use crate::Error;
+use crate::connection::Connection;
+use crate::identifier::quote_identifier;
+
+const UNIQUE_INDEXES: &str = include_str!("../../sql/incremental/unique_indexes.sql");
+const ACTIONS: &str = include_str!("../../sql/incremental/foreign_key_actions.sql");
+
+/// On which side of all values the new ones lie: beyond the largest would break what must be small, and the other way round.
+const SIDES: [Side; 2] = [
+    Side { outermost: "max", of_both: "greatest", sign: "+" },
+    Side { outermost: "min", of_both: "least", sign: "-" },
+];
+
+struct Side {
+    outermost: &'static str,
+    of_both: &'static str,
+    sign: &'static str,
+}
+
+/// Whether the server refused rows for others that are there.
+pub(super) fn is_in_the_way(error: &tokio_postgres::Error) -> bool {
+    let conflicts = [SqlState::UNIQUE_VIOLATION, SqlState::EXCLUSION_VIOLATION];
+    error.code().is_some_and(|code| conflicts.contains(code))
+}
+
+/// Writes the rows of the staging table after the server has refused them with `refused`. `gone`: a table with the keys of
+/// rows that will be deleted.
+pub(super) async fn write(
+    target: &Connection,
+    plan: &TablePlan,
+    statements: &Statements,
+    gone: Option<&str>,
+    refused: tokio_postgres::Error,
+) -> Result<u64, Error> {
+    let failed = |error| target.error(format!("write {} on the target", plan.table), &error);
+    for preparation in preparations(target, plan, statements, gone).await? {
+        tracing::debug!(table_name = %plan.table, "{preparation}");
+        let attempt = async {
+            target.batch_execute(&preparation).await?;
+            statements.execute(target).await
+        };
+        match attempt.await {
+            Ok(rows) => return Ok(rows),
+            Err(error) if error.as_db_error().is_some() && !error.is_closed() => {
+                target.batch_execute("ROLLBACK TO SAVEPOINT pg_replicate").await.map_err(failed)?;
+            }
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    // What the server said first says best what is wrong.
+    let advice = if plan.deletes() {
+        ""
+    } else {
+        "; when the row that has the value is gone from the source, \"deletes\": true in BACKUP_MODE lets it go here too; \
+         when it was changed there before the cursor's last value, leave out the cursor for one run"
+    };
+    Err(match failed(refused) {
+        Error::Database { action, reason } => {
+            Error::Database { action, reason: format!("{reason}{advice}") }
+        }
+        error => error,
+    })
+}
+
+/// What is done before the rows are written again, one attempt each.
+async fn preparations(
+    target: &Connection,
+    plan: &TablePlan,
+    statements: &Statements,
+    gone: Option<&str>,
+) -> Result<Vec<String>, Error> {
+    let failed = |error| target.error(format!("read the unique indexes of {}", plan.table), &error);
+    let Some(different) = &statements.different else { return Ok(Vec::new()) };
+    let (rows, key) = (&plan.on_target, &plan.key);
+    let keys: Vec<&str> = key.0.iter().map(|column| column.name.as_str()).collect();
+    let (schema, name) = (&plan.table.schema, &plan.table.name);
+    let found = target.query(UNIQUE_INDEXES, &[schema, name, &keys]).await.map_err(failed)?;
+    // Of each index the first column that can have a value of its own; a column of two indexes once.
+    let mut columns: Vec<(u32, String, String, String)> = Vec::new();
+    for row in &found {
+        let (index, Some(kind)) = (row.get("index"), row.get::<_, Option<String>>("kind")) else {
+            continue;
+        };
+        let name = quote_identifier(row.get("name"));
+        if plan.columns.contains(&name)
+            && columns.iter().all(|(other, column, ..)| *other != index && *column != name)
+        {
+            columns.push((index, name, row.get("type"), kind));
+        }
+    }
+    let mut preparations = Vec::new();
+    let moved = {
+        let names = key.names_of("there");
+        let mut moved = format!(
+            "SELECT {names} FROM {rows} AS there JOIN {STAGING} AS here ON {} WHERE {different}",
+            key.equal("here", "there")
+        );
+        if let Some(gone) = gone {
+            moved.push_str(&format!(" UNION ALL SELECT {} FROM {gone}", key.names()));
+        }
+        format!("SELECT *, row_number() OVER () AS pg_replicate_number FROM ({moved}) AS moved")
+    };
+    if !columns.is_empty() {
+        for side in &SIDES {
+            let values = columns.iter().map(|(_, name, sql_type, kind)| {
+                format!("{name} = {}", side.value(rows, name, sql_type, kind))
+            });
+            let values = values.collect::<Vec<_>>().join(", ");
+            let condition = key.equal("moved", "there");
+            preparations.push(format!(
+                "UPDATE {rows} AS there SET {values} FROM ({moved}) AS moved WHERE {condition}"
+            ));
+        }
+    }
+    let row = target.query_one(ACTIONS, &[schema, name]).await.map_err(failed)?;
+    if !row.get::<_, bool>("changes_others") {
+        preparations.push(format!(
+            "SET CONSTRAINTS ALL DEFERRED; DELETE FROM {rows} AS there USING ({moved}) AS moved WHERE {}",
+            key.equal("moved", "there")
+        ));
+    }
+    Ok(preparations)
+}
+
+impl Side {
+    /// A value that no row has, made of the row's number.
+    fn value(&self, rows: &str, name: &str, sql_type: &str, kind: &str) -> String {
+        let Self { outermost, of_both, sign } = self;
+        let number = "moved.pg_replicate_number";
+        let most = |condition: &str| {
+            format!(
+                "{of_both}((SELECT pg_catalog.{outermost}({name}) FROM {rows}{condition}), \
+                 (SELECT pg_catalog.{outermost}({name}) FROM {STAGING}{condition}))"
+            )
+        };
+        match kind {
+            "null" => "NULL".to_owned(),
+            "number" => format!("({} {sign} {number})::{sql_type}", most("")),
+            "time" => {
+                // Beyond infinity there is nothing.
+                let most = most(&format!(" WHERE pg_catalog.isfinite({name})"));
+                format!("({most} {sign} {number} * interval '1 day')::{sql_type}")
+            }
+            "uuid" => format!(
+                "pg_catalog.md5('pg_replicate {outermost}' || {number})::pg_catalog.uuid::{sql_type}"
+            ),
+            "range" => format!("'empty'::{sql_type}"),
+            _ => format!("('~' || {number})::{sql_type}"),
+        }
+    }
+}
