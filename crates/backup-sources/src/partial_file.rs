@@ -1,6 +1,5 @@
 //! A file that is whole or not there.
 
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
@@ -17,9 +16,7 @@ impl PartialFile {
         let mut name = path.as_os_str().to_owned();
         name.push(".partial");
         let partial = PathBuf::from(name);
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        match options.open(&partial) {
+        match private_files::create(&partial) {
             Ok(file) => {
                 Ok((Self { partial, path: path.to_owned() }, tokio::fs::File::from_std(file)))
             }

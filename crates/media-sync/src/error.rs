@@ -121,7 +121,7 @@ impl Failures {
     }
 }
 
-fn counted(count: u64) -> String {
+pub(crate) fn counted(count: u64) -> String {
     if count == 1 { "1 object".into() } else { format!("{count} objects") }
 }
 

@@ -1,13 +1,15 @@
 //! All objects below a prefix, in the order of their keys, without holding them all.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt, TryStreamExt};
-use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore, Result};
+use object_store::Result;
+use object_stores::{Listed, ObjectPlace};
+
+use crate::error::MOST_NAMED;
 
 /// Pages that are fetched while those before are compared.
 const AHEAD: usize = 2_000;
@@ -19,16 +21,6 @@ pub(crate) struct Found {
     pub(crate) key: String,
     pub(crate) size: u64,
     pub(crate) modified: DateTime<Utc>,
-}
-
-/// How a store lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// By the bytes of the keys, as S3, Azure and Google do.
-    ByKey,
-    /// Somehow, as a directory does: each directory is sorted here, so that the widest one has to fit
-    /// into memory, but not the whole tree.
-    Directories,
 }
 
 /// What `objects` yields, as it comes, fetched ahead by a task of its own.
@@ -59,55 +51,40 @@ pub(crate) fn ahead(
     (received.boxed(), task)
 }
 
-/// Lists what is below `prefix`.
-pub(crate) fn sorted(
-    store: &Arc<dyn ObjectStore>,
-    prefix: &Path,
-    order: Order,
-) -> BoxStream<'static, Result<Found>> {
-    let below = (!prefix.is_root()).then(|| prefix.clone());
-    let objects = match order {
-        Order::ByKey => store.list(below.as_ref()),
-        Order::Directories => by_directory(Arc::clone(store), prefix.clone()).boxed(),
-    };
-    let cut = if prefix.is_root() { 0 } else { prefix.as_ref().len() + 1 };
-    let found = objects.map_ok(move |object| Found {
-        key: object.location.as_ref().get(cut..).unwrap_or_default().to_owned(),
-        size: object.size,
-        modified: object.last_modified,
-    });
-    without_markers(found.boxed())
+/// What a list has that cannot be brought over.
+#[derive(Debug, Default)]
+pub(crate) struct Skipped {
+    /// The first ones, each with the reason.
+    pub(crate) named: Vec<(String, String)>,
+    pub(crate) count: u64,
 }
 
-/// An object or a directory, and what it is sorted by.
-struct Item(String, Option<ObjectMeta>);
-
-fn by_directory(
-    store: Arc<dyn ObjectStore>,
-    top: Path,
-) -> impl futures_util::Stream<Item = Result<ObjectMeta>> {
-    // What comes next stands last.
-    let stack = vec![Item(top.to_string(), None)];
-    stream::try_unfold((store, stack), async |(store, mut stack)| {
-        while let Some(item) = stack.pop() {
-            let directory = match item {
-                Item(_, Some(object)) => return Ok(Some((object, (store, stack)))),
-                Item(directory, None) => Path::parse(directory)?,
-            };
-            let below = (!directory.is_root()).then_some(&directory);
-            let listed = store.list_with_delimiter(below).await?;
-            let directories =
-                listed.common_prefixes.into_iter().map(|path| Item(format!("{path}/"), None));
-            let objects = listed
-                .objects
-                .into_iter()
-                .map(|object| Item(object.location.to_string(), Some(object)));
-            let mut items: Vec<Item> = directories.chain(objects).collect();
-            items.sort_unstable_by(|one, other| other.0.cmp(&one.0));
-            stack.append(&mut items);
+impl Skipped {
+    fn add(&mut self, key: String, reason: String) {
+        self.count += 1;
+        if self.named.len() < MOST_NAMED {
+            // As it would be written in a program: it may have control characters.
+            self.named.push((key.escape_debug().to_string(), reason));
         }
-        Ok(None)
-    })
+    }
+}
+
+/// Lists a place; what cannot be brought over is noted in `skipped`.
+pub(crate) fn sorted(
+    place: &ObjectPlace,
+    skipped: Arc<Mutex<Skipped>>,
+) -> BoxStream<'static, Result<Found>> {
+    let found = place.list().try_filter_map(move |listed| {
+        let found = match listed {
+            Listed::Object { key, size, modified } => Some(Found { key, size, modified }),
+            Listed::Unusable { key, reason } => {
+                skipped.lock().unwrap_or_else(PoisonError::into_inner).add(key, reason);
+                None
+            }
+        };
+        std::future::ready(Ok(found))
+    });
+    without_markers(found.boxed())
 }
 
 /// Leaves out what consoles put in place of a directory: an object without bytes whose key ends in

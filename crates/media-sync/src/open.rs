@@ -7,7 +7,6 @@ use object_stores::{ObjectPlace, PlaceError, StoreLimits};
 use url::Url;
 
 use crate::error::{OpenError, Which};
-use crate::listing::Order;
 use crate::run::{MediaSync, Settings};
 use crate::{Kind, Side};
 
@@ -36,8 +35,11 @@ impl MediaSync {
         }
         let from = ObjectPlace::open(&source.url, source.environment.clone(), limits)
             .map_err(wrong(Which::Source))?;
-        let open =
-            if settings.public_read { ObjectPlace::open_public_read } else { ObjectPlace::open };
+        let open = if settings.public_read {
+            ObjectPlace::open_public_read
+        } else {
+            ObjectPlace::open_shared
+        };
         let to =
             open(&target.url, target.environment.clone(), limits).map_err(wrong(Which::Target))?;
         let copier = match copying_url(source, target) {
@@ -47,14 +49,7 @@ impl MediaSync {
                 Some(open(&url, environment, limits).map_err(wrong(Which::Target))?.store)
             }
         };
-        Ok(Self {
-            source: from,
-            target: to,
-            orders: (order(source), order(target)),
-            target_kind: target.kind,
-            copier,
-            settings,
-        })
+        Ok(Self { source: from, target: to, target_kind: target.kind, copier, settings })
     }
 
     /// Between two places that are open already; `copier` takes a path of the source and one of the
@@ -67,13 +62,8 @@ impl MediaSync {
         copier: Option<Arc<dyn ObjectStore>>,
         settings: Settings,
     ) -> Self {
-        let orders = (Order::ByKey, Order::ByKey);
-        Self { source, target, orders, target_kind, copier, settings }
+        Self { source, target, target_kind, copier, settings }
     }
-}
-
-fn order(side: &Side) -> Order {
-    if side.kind == Kind::File { Order::Directories } else { Order::ByKey }
 }
 
 /// Where one request copies an object from source to target.

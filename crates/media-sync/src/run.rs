@@ -1,7 +1,7 @@
 //! A sync from its beginning to its end.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use object_store::path::Path;
@@ -11,8 +11,8 @@ use pg_replicate::objects::Weight;
 use pg_replicate::{Context, PhaseSummary, Summary};
 
 use crate::Kind;
-use crate::error::{Error, Which};
-use crate::listing::{self, Order};
+use crate::error::{self, Error, Which};
+use crate::listing::{self, Skipped};
 use crate::plan::{self, Action, Listed, Plan};
 
 /// The percent of a run that listing takes, and deleting.
@@ -48,7 +48,6 @@ pub struct Request {
 pub struct MediaSync {
     pub(crate) source: ObjectPlace,
     pub(crate) target: ObjectPlace,
-    pub(crate) orders: (Order, Order),
     pub(crate) target_kind: Kind,
     /// Copies a path of the source to one of the target by one request.
     pub(crate) copier: Option<Arc<dyn ObjectStore>>,
@@ -132,6 +131,28 @@ impl MediaSync {
         Ok(summary)
     }
 
+    /// Whether a place can be reached, listed and, as far as that can be told without writing, written.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn check(&self, which: Which) -> Result<String, String> {
+        let place = match which {
+            Which::Source => &self.source,
+            Which::Target => &self.target,
+        };
+        if which == Which::Target {
+            place.may_be_written()?;
+        } else if let Some(directory) = place.directory() {
+            let failed = |error| format!("{}: {error}", place.shown());
+            std::fs::read_dir(directory).map_err(failed)?;
+        }
+        match place.has_objects().await {
+            Ok(true) => Ok(format!("{} can be listed", place.shown())),
+            Ok(false) => Ok(format!("{} can be listed, and holds no object", place.shown())),
+            Err(error) => Err(format!("{}: {}", place.shown(), object_stores::reason(&error))),
+        }
+    }
+
     async fn plan(
         &self,
         request: Request,
@@ -141,12 +162,13 @@ impl MediaSync {
         let start = Instant::now();
         let board = context.board("list", (0.0, LISTING), Weight::cost(1));
         let object = board.start("LIST", self.source.shown(), Weight::cost(1));
-        let list = |place: &ObjectPlace, order| {
-            listing::ahead(listing::sorted(&place.store, &place.path, order))
+        let skipped = [Arc::<Mutex<Skipped>>::default(), Arc::default()];
+        let list = |place: &ObjectPlace, skipped: &Arc<Mutex<Skipped>>| {
+            listing::ahead(listing::sorted(place, Arc::clone(skipped)))
         };
         // Both tasks end with this function.
-        let (of_source, _source_task) = list(&self.source, self.orders.0);
-        let (of_target, _target_task) = list(&self.target, self.orders.1);
+        let (of_source, _source_task) = list(&self.source, &skipped[0]);
+        let (of_target, _target_task) = list(&self.target, &skipped[1]);
         let source =
             Listed { which: Which::Source, place: self.source.shown(), objects: of_source };
         let target =
@@ -163,8 +185,29 @@ impl MediaSync {
         let plan = made.ok_or(Error::Cancelled)??;
         object.end(0);
         let _ = board.finish();
-        let listed = phase("list", plan.source_objects, 0, start);
-        Ok((plan, listed.into()))
+        let mut summary = Summary::from(phase("list", plan.source_objects, 0, start));
+        let [of_source, of_target] = skipped
+            .map(|one| std::mem::take(&mut *one.lock().unwrap_or_else(PoisonError::into_inner)));
+        for (key, reason) in &of_source.named {
+            tracing::warn!(key, "Skipped in the source {}: {key}: {reason}", self.source.shown());
+        }
+        for (key, reason) in &of_target.named {
+            tracing::debug!(
+                key,
+                "Left alone in the target {}: {key}: {reason}",
+                self.target.shown()
+            );
+        }
+        if of_source.count > 0 {
+            tracing::warn!(
+                skipped = of_source.count,
+                "{} of the source {} cannot be brought over: rename what is to be copied",
+                error::counted(of_source.count),
+                self.source.shown()
+            );
+            summary.phases.push(phase("skip", of_source.count, 0, Instant::now()));
+        }
+        Ok((plan, summary))
     }
 
     /// An empty source, or one of which most is missing, is more often a mistake than a wish.

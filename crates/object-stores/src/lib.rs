@@ -5,9 +5,13 @@
 //! Nothing here shows a credential.
 
 mod environment;
+mod list;
 mod place;
+mod private;
 mod public_read;
 mod reason;
 
+pub use list::Listed;
 pub use place::{ObjectPlace, PlaceError, StoreLimits};
+pub use private::remove_unfinished_files;
 pub use reason::{is_unreachable, reason};

@@ -1,20 +1,24 @@
 //! A store, and a path in it.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_requests::{RetryLimits, install_tls_provider, redacted};
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::azure::MicrosoftAzureBuilder;
-use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::gcp::{GoogleCloudStorage, GoogleCloudStorageBuilder};
+use object_store::list::PaginatedListStore;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, ObjectStoreScheme, RetryConfig};
 use url::Url;
 
 use crate::environment::options;
+use crate::private::PrivateFiles;
 use crate::public_read::{HEADER, PublicRead};
 use crate::reason::reason;
 
@@ -41,6 +45,17 @@ pub struct PlaceError {
     pub reason: String,
 }
 
+/// Who may read what is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// This user alone, in a directory; in a bucket whom its policy names.
+    Private,
+    /// Whom the umask names, in a directory.
+    Shared,
+    /// Everybody, in a bucket.
+    PublicRead,
+}
+
 /// An object, or the prefix of many, in a store.
 #[derive(Clone)]
 pub struct ObjectPlace {
@@ -48,6 +63,8 @@ pub struct ObjectPlace {
     pub store: Arc<dyn ObjectStore>,
     /// The path that the URL names; the root when it names none.
     pub path: Path,
+    /// The same store, page by page, where it can list so and go on behind a key.
+    pub(crate) pages: Option<Arc<dyn PaginatedListStore>>,
     shown: String,
 }
 
@@ -61,7 +78,8 @@ impl fmt::Debug for ObjectPlace {
 impl ObjectPlace {
     /// What `url` names: `s3://bucket/path`, `az://container/path`, `gs://bucket/path` or
     /// `file:///path`. `environment` holds credentials and endpoint, in the stores' usual variables
-    /// (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL` …). No request is made.
+    /// (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL` …). No request is made. What is written below
+    /// `file:///path` only this user can read.
     ///
     /// # Errors
     /// What cannot be used in the URL or the variables.
@@ -70,7 +88,7 @@ impl ObjectPlace {
         environment: impl IntoIterator<Item = (String, String)>,
         limits: &StoreLimits,
     ) -> Result<Self, PlaceError> {
-        Self::open_as(url, environment, limits, false)
+        Self::open_as(url, environment, limits, Access::Private)
     }
 
     /// [`ObjectPlace::open`] for a bucket of S3 in which everybody may read what is written there.
@@ -82,16 +100,29 @@ impl ObjectPlace {
         environment: impl IntoIterator<Item = (String, String)>,
         limits: &StoreLimits,
     ) -> Result<Self, PlaceError> {
-        Self::open_as(url, environment, limits, true)
+        Self::open_as(url, environment, limits, Access::PublicRead)
+    }
+
+    /// [`ObjectPlace::open`] for files that the umask decides about, as other programs read them.
+    ///
+    /// # Errors
+    /// As [`ObjectPlace::open`].
+    pub fn open_shared(
+        url: &Url,
+        environment: impl IntoIterator<Item = (String, String)>,
+        limits: &StoreLimits,
+    ) -> Result<Self, PlaceError> {
+        Self::open_as(url, environment, limits, Access::Shared)
     }
 
     fn open_as(
         url: &Url,
         environment: impl IntoIterator<Item = (String, String)>,
         limits: &StoreLimits,
-        public_read: bool,
+        access: Access,
     ) -> Result<Self, PlaceError> {
         install_tls_provider();
+        let public_read = access == Access::PublicRead;
         let wrong = |reason: String| PlaceError { place: redacted(url), reason };
         let (scheme, path) =
             ObjectStoreScheme::parse(url).map_err(|_| wrong(SCHEMES_WANTED.into()))?;
@@ -123,33 +154,88 @@ impl ObjectPlace {
             };
         }
         let none = HeaderMap::new;
+        let mut pages: Option<Arc<dyn PaginatedListStore>> = None;
         let store: Arc<dyn ObjectStore> = match scheme {
             ObjectStoreScheme::AmazonS3 if public_read => {
                 let (name, value) = HEADER;
                 let header = (HeaderName::from_static(name), HeaderValue::from_static(value));
+                let plain = Arc::new(built!(AmazonS3Builder, none()));
+                pages = Some(Arc::<AmazonS3>::clone(&plain));
                 Arc::new(PublicRead {
-                    plain: Arc::new(built!(AmazonS3Builder, none())),
+                    plain,
                     creating: built!(AmazonS3Builder, HeaderMap::from_iter([header])),
                 })
             }
             _ if public_read => {
                 return Err(wrong("objects that everybody may read are S3's alone (s3://)".into()));
             }
-            ObjectStoreScheme::AmazonS3 => Arc::new(built!(AmazonS3Builder, none())),
+            ObjectStoreScheme::AmazonS3 => {
+                let store = Arc::new(built!(AmazonS3Builder, none()));
+                pages = Some(Arc::<AmazonS3>::clone(&store));
+                store
+            }
             ObjectStoreScheme::MicrosoftAzure => Arc::new(built!(MicrosoftAzureBuilder, none())),
             ObjectStoreScheme::GoogleCloudStorage => {
-                Arc::new(built!(GoogleCloudStorageBuilder, none()))
+                let store = Arc::new(built!(GoogleCloudStorageBuilder, none()));
+                pages = Some(Arc::<GoogleCloudStorage>::clone(&store));
+                store
             }
-            ObjectStoreScheme::Local => Arc::new(LocalFileSystem::new()),
+            ObjectStoreScheme::Local if access == Access::Shared => {
+                Arc::new(LocalFileSystem::new())
+            }
+            ObjectStoreScheme::Local => Arc::new(PrivateFiles(LocalFileSystem::new())),
             _ => return Err(wrong(SCHEMES_WANTED.into())),
         };
-        Ok(Self { store, path, shown: redacted(url) })
+        Ok(Self { store, path, pages, shown: redacted(url) })
     }
 
     /// What stands at or below `path` in `store`; `shown` is its name for people.
     #[must_use]
     pub fn new(store: Arc<dyn ObjectStore>, path: &str, shown: &str) -> Self {
-        Self { store, path: Path::from(path), shown: shown.into() }
+        Self { store, path: Path::from(path), pages: None, shown: shown.into() }
+    }
+
+    /// The directory that it is; nothing for a bucket.
+    #[must_use]
+    pub fn directory(&self) -> Option<PathBuf> {
+        if !self.shown.starts_with("file:") {
+            return None;
+        }
+        // A root has no file name, without which no path is answered.
+        LocalFileSystem::new().path_to_filesystem(&self.path).ok().or(Some("/".into()))
+    }
+
+    /// Whether it holds anything. One page of its list is asked for.
+    ///
+    /// # Errors
+    /// What the store said.
+    pub async fn has_objects(&self) -> object_store::Result<bool> {
+        let below = (!self.path.is_root()).then_some(&self.path);
+        match self.store.list(below).next().await {
+            None | Some(Err(object_store::Error::NotFound { .. })) => Ok(false),
+            // A name that this program cannot handle is an object too.
+            Some(Ok(_) | Err(object_store::Error::InvalidPath { .. })) => Ok(true),
+            Some(Err(error)) => Err(error),
+        }
+    }
+
+    /// Whether a directory can be written, or created; of a bucket that is only known by writing.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may_be_written(&self) -> Result<(), String> {
+        let Some(directory) = self.directory() else { return Ok(()) };
+        let existing = directory.ancestors().find(|ancestor| ancestor.exists());
+        let Some(existing) = existing else { return Ok(()) };
+        let wrong = |reason: &str| Err(format!("{}: {reason}", existing.display()));
+        if !existing.is_dir() {
+            return wrong("must be a directory");
+        }
+        let access = nix::unistd::AccessFlags::W_OK | nix::unistd::AccessFlags::X_OK;
+        match nix::unistd::access(existing, access) {
+            Ok(()) => Ok(()),
+            Err(error) => wrong(&format!("cannot be written: {}", error.desc())),
+        }
     }
 
     /// The URL, without secrets.

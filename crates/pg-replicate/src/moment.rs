@@ -149,6 +149,8 @@ impl Moment {
         share: (f64, f64),
         context: &Context,
     ) -> Result<Summary, Error> {
+        let created = private_files::create(file);
+        created.map_err(|source| Error::File { action: "create", path: file.into(), source })?;
         let mut arguments = arguments(&[], file);
         if format == DumpFormat::Plain {
             // The last one counts.

@@ -5,6 +5,7 @@
 //! nor when it has grown old: a retry days later must not bring back old data.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -12,6 +13,12 @@ use crate::StepError;
 
 const PREFIX: &str = "replication-";
 const SUFFIX: &str = ".dump";
+
+/// The directory that holds them is named so, with the user and a number.
+const DIRECTORY: &str = "replication-dumps-";
+
+/// Directories that are tried.
+const NAMES: u32 = 8;
 
 /// The directory of dumps, and how long one may be used.
 #[derive(Debug, Clone)]
@@ -34,67 +41,80 @@ impl DumpStore {
     }
 
     /// Where the dump of `run_id` stands; `what` is anything that makes two dumps of one run differ
-    /// (the source, the tables left out).
-    #[must_use]
-    pub fn path(&self, run_id: &str, what: &impl Hash) -> PathBuf {
+    /// (the source, the tables left out). It is in a directory of its own, which is created here: nobody
+    /// else can read it, nor put a dump of theirs there.
+    ///
+    /// # Errors
+    /// When the directory cannot be created.
+    pub fn path(&self, run_id: &str, what: &impl Hash) -> Result<PathBuf, StepError> {
         let mut hasher = DefaultHasher::new();
         what.hash(&mut hasher);
-        self.directory.join(format!(
-            "{PREFIX}{}-{:016x}{SUFFIX}",
-            file_name(run_id),
-            hasher.finish()
-        ))
+        let name = format!("{PREFIX}{}-{:016x}{SUFFIX}", file_name(run_id), hasher.finish());
+        for directory in self.private_directories() {
+            match private_files::claim_directory(&directory) {
+                Ok(true) => return Ok(directory.join(name)),
+                // Somebody else has the name.
+                Ok(false) => {}
+                Err(source) => {
+                    return Err(StepError::File { action: "create", path: directory, source });
+                }
+            }
+        }
+        Err(StepError::File {
+            action: "create a directory in",
+            path: self.directory.clone(),
+            source: ErrorKind::AlreadyExists.into(),
+        })
     }
 
     /// Whether a whole dump stands at `path` and is young enough to be restored.
     #[must_use]
     pub fn is_usable(&self, path: &Path) -> bool {
-        age(path).is_some_and(|age| age <= self.max_age)
+        private_files::is_own_file(path) && age(path).is_some_and(|age| age <= self.max_age)
     }
 
-    /// Removes the dumps of `run_id`, whole or begun.
-    ///
-    /// # Errors
-    /// When a file cannot be removed.
-    pub fn remove(&self, run_id: &str) -> Result<(), StepError> {
+    /// Removes the dumps of `run_id`, whole or begun. What cannot be removed is logged.
+    pub fn remove(&self, run_id: &str) {
         let prefix = format!("{PREFIX}{}-", file_name(run_id));
-        self.remove_where(|name, _| name.starts_with(&prefix))
+        self.remove_where(|name, _| name.starts_with(&prefix));
     }
 
-    /// Removes what earlier runs that were killed have left.
-    ///
-    /// # Errors
-    /// When a file cannot be removed.
-    pub fn remove_stale(&self) -> Result<(), StepError> {
-        self.remove_where(|_, path| age(path).is_some_and(|age| age > self.max_age))
+    /// Removes what earlier runs that were killed have left. What cannot be removed is logged.
+    pub fn remove_stale(&self) {
+        self.remove_where(|_, path| age(path).is_some_and(|age| age > self.max_age));
     }
 
-    fn remove_where(&self, unwanted: impl Fn(&str, &Path) -> bool) -> Result<(), StepError> {
-        let entries = match std::fs::read_dir(&self.directory) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Err(source) => {
-                return Err(StepError::File {
-                    action: "list",
-                    path: self.directory.clone(),
-                    source,
-                });
-            }
-        };
-        for entry in entries.flatten() {
-            let path = entry.path();
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let ours = name.starts_with(PREFIX) && name.contains(SUFFIX);
-            if ours && unwanted(&name, &path) {
-                match std::fs::remove_file(&path) {
-                    Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                        return Err(StepError::File { action: "remove", path, source });
-                    }
-                    _ => {}
+    /// Names for the directory of dumps, to be tried in this order: in a directory that all may write to,
+    /// as /tmp, the first ones may be another user's.
+    fn private_directories(&self) -> impl Iterator<Item = PathBuf> {
+        let user = nix::unistd::geteuid();
+        (1..=NAMES).map(move |number| self.directory.join(format!("{DIRECTORY}{user}-{number}")))
+    }
+
+    fn remove_where(&self, unwanted: impl Fn(&str, &Path) -> bool) {
+        // Earlier versions had their dumps in the directory itself.
+        for directory in self.private_directories().chain([self.directory.clone()]) {
+            for entry in std::fs::read_dir(&directory).into_iter().flatten().flatten() {
+                let path = entry.path();
+                let name = entry.file_name().to_string_lossy().into_owned();
+                let is_dump = name.starts_with(PREFIX) && name.contains(SUFFIX);
+                if is_dump && private_files::is_own_file(&path) && unwanted(&name, &path) {
+                    remove(&path);
                 }
             }
+            if directory != self.directory {
+                // When it is empty; another run may have a dump in it.
+                let _ = std::fs::remove_dir(&directory);
+            }
         }
-        Ok(())
+    }
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path)
+        && error.kind() != ErrorKind::NotFound
+    {
+        tracing::warn!("The dump {} is left: {error}", path.display());
     }
 }
 
@@ -112,31 +132,57 @@ fn age(path: &Path) -> Option<Duration> {
 mod tests {
     use super::*;
 
+    fn store(directory: &Path) -> DumpStore {
+        DumpStore::new(directory, Duration::from_secs(60))
+    }
+
     #[test]
     fn a_dump_belongs_to_one_run_and_one_configuration() {
-        let store = DumpStore::new("/dumps", Duration::from_secs(60));
-        assert_eq!(store.path("1-2", &"a"), store.path("1-2", &"a"));
-        assert_ne!(store.path("1-2", &"a"), store.path("1-2", &"b"));
-        assert_ne!(store.path("1-2", &"a"), store.path("1-3", &"a"));
+        let directory = tempfile::tempdir().unwrap();
+        let store = store(directory.path());
+        let path = |run, what| store.path(run, &what).unwrap();
+        assert_eq!(path("1-2", "a"), path("1-2", "a"));
+        assert_ne!(path("1-2", "a"), path("1-2", "b"));
+        assert_ne!(path("1-2", "a"), path("1-3", "a"));
     }
 
     #[test]
     fn only_own_dumps_are_removed() {
         let directory = tempfile::tempdir().unwrap();
-        let store = DumpStore::new(directory.path(), Duration::from_secs(60));
-        let (mine, other) = (store.path("1-2", &""), store.path("1-20", &""));
+        let store = store(directory.path());
+        let (mine, other) = (store.path("1-2", &"").unwrap(), store.path("1-20", &"").unwrap());
         let foreign = directory.path().join("holiday.jpg");
-        for path in [&mine, &mine.with_extension("dump.partial"), &other, &foreign] {
+        let of_an_earlier_version = directory.path().join("replication-1_2-0.dump");
+        let partial = mine.with_extension("dump.partial");
+        for path in [&mine, &partial, &other, &foreign, &of_an_earlier_version] {
             std::fs::write(path, "x").unwrap();
         }
-        store.remove("1-2").unwrap();
-        assert!(!mine.exists() && !mine.with_extension("dump.partial").exists());
+        store.remove("1-2");
+        assert!(!mine.exists() && !partial.exists() && !of_an_earlier_version.exists());
         assert!(other.exists() && foreign.exists());
         assert!(store.is_usable(&other));
 
         let impatient = DumpStore::new(directory.path(), Duration::ZERO);
         assert!(!impatient.is_usable(&other));
-        impatient.remove_stale().unwrap();
-        assert!(!other.exists() && foreign.exists());
+        impatient.remove_stale();
+        assert!(!other.parent().unwrap().exists() && foreign.exists());
+    }
+
+    #[test]
+    fn odd_entries_are_no_reason_to_fail() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = store(directory.path());
+        let first = store.private_directories().next().unwrap();
+        std::fs::write(&first, "somebody else's").unwrap();
+        let dump = store.path("1-2", &"").unwrap();
+        assert!(!dump.starts_with(&first));
+        std::fs::create_dir(&dump).unwrap();
+        let link = store.path("1-2", &"another").unwrap();
+        std::os::unix::fs::symlink(&first, &link).unwrap();
+        assert!(!store.is_usable(&dump) && !store.is_usable(&link));
+        std::fs::create_dir(directory.path().join("replication-1_2-0.dump")).unwrap();
+        store.remove("1-2");
+        DumpStore::new(directory.path(), Duration::ZERO).remove_stale();
+        assert!(first.exists() && dump.exists());
     }
 }

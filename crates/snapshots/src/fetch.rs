@@ -6,6 +6,7 @@ use age::x25519::Identity;
 use backup_sources::{Backup, Download, Limits, ObjectStorageSource};
 use object_stores::ObjectPlace;
 use pg_replicate::Context;
+use private_files::PrivateDirectory;
 use tokio::io::AsyncRead;
 
 use crate::choice::{Which, choose};
@@ -15,10 +16,9 @@ use crate::hashed::Hashed;
 use crate::manifest::{FileState, Manifest, Sidecar};
 use crate::name::Name;
 use crate::progress::{FETCH, Meter};
-use crate::scratch::Scratch;
 use crate::shelf::{Shelf, path};
 use crate::space;
-use crate::take::until_cancelled;
+use crate::take::{temporary_directory, until_cancelled};
 use crate::unpack::{UnpackError, Unpacking};
 
 /// A snapshot's files, each compared with its manifest. They are removed when this is dropped.
@@ -32,7 +32,7 @@ pub struct Fetched {
     pub dump: PathBuf,
     /// The fixtures, if it has any.
     pub fixtures: Vec<PathBuf>,
-    _directory: Scratch,
+    _directory: PrivateDirectory,
 }
 
 /// Fetches a snapshot from `store` into a directory of its own below `directory`: downloads it, going on where
@@ -62,7 +62,7 @@ pub async fn fetch(
     let Sidecar { archive, manifest } = sidecar;
     let bytes = manifest.files.iter().map(|file| file.bytes).sum();
     space::enough(directory, bytes, &format!("the files of snapshot {}", entry.name))?;
-    let scratch = Scratch::create(directory)?;
+    let scratch = temporary_directory(directory)?;
     tracing::info!(bytes = entry.bytes, "Start fetch snapshot {}", entry.name);
     let unpacking = Unpacking { name: &name, manifest: &manifest, identities };
     Fetch { store, entry: &entry, archive: &archive, context }.run(&unpacking, &scratch).await?;
@@ -86,7 +86,11 @@ struct Fetch<'a> {
 }
 
 impl Fetch<'_> {
-    async fn run(&self, unpacking: &Unpacking<'_>, scratch: &Scratch) -> Result<(), Error> {
+    async fn run(
+        &self,
+        unpacking: &Unpacking<'_>,
+        scratch: &PrivateDirectory,
+    ) -> Result<(), Error> {
         let source = ObjectStorageSource::new(self.store.clone());
         let backup = Backup {
             id: path(self.store, &self.entry.name).to_string(),

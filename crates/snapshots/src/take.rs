@@ -6,6 +6,7 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use object_stores::ObjectPlace;
 use pg_replicate::moment::Moment;
 use pg_replicate::{Context, DatabaseUrl};
+use private_files::PrivateDirectory;
 
 use crate::changes::Changes;
 use crate::entry::{Entry, State};
@@ -15,7 +16,6 @@ use crate::name::label;
 use crate::pack::Member;
 use crate::progress::{COMPARE, DUMP, Meter};
 use crate::publish::publish;
-use crate::scratch::Scratch;
 use crate::settings::{DumpFormat, Settings};
 use crate::shelf::Shelf;
 use crate::{fixtures, tables, tidy};
@@ -56,7 +56,7 @@ pub async fn take(
 ) -> Result<Taken, Error> {
     let store = &settings.store;
     let label = label(source.database());
-    let scratch = Scratch::create(&settings.directory)?;
+    let scratch = temporary_directory(&settings.directory)?;
     let before = until_cancelled(context, Before::look(store, &label)).await?;
     let meter = Meter::new(context, "compare", COMPARE, 1);
     let moment = Moment::open(source, context).await?;
@@ -144,9 +144,10 @@ async fn write_members(
     context: &Context,
 ) -> Result<Vec<Member>, Error> {
     let fixtures = directory.join(FIXTURES);
-    std::fs::create_dir(&fixtures).map_err(|source| Error::file("create", &fixtures, source))?;
-    let (patterns, snapshot) = (&settings.fixtures, Some(moment.snapshot()));
-    let writing = fixtures::write(source, patterns, snapshot, &fixtures, context);
+    private_files::create_directories(&fixtures)
+        .map_err(|source| Error::file("create", &fixtures, source))?;
+    let (wanted, snapshot) = (&settings.fixtures, Some(moment.snapshot()));
+    let writing = fixtures::write(source, wanted, snapshot, &fixtures, context);
     let written = moment.during(writing).await?;
     let dump = settings.format.file();
     let format = match settings.format {
@@ -158,6 +159,11 @@ async fn write_members(
     let fixture =
         |name: &str| Member { name: format!("{FIXTURES}/{name}"), path: fixtures.join(name) };
     Ok([dump].into_iter().chain(written.iter().map(|file| fixture(&file.name))).collect())
+}
+
+pub(crate) fn temporary_directory(parent: &Path) -> Result<PrivateDirectory, Error> {
+    PrivateDirectory::create(parent)
+        .map_err(|source| Error::file("create a directory in", parent, source))
 }
 
 pub(crate) async fn until_cancelled<T>(

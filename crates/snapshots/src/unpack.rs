@@ -151,9 +151,9 @@ async fn write(
     let failed = |source| UnpackError::Write(name.clone(), source);
     let path = directory.join(name);
     if let Some(parent) = path.parent() {
-        tokio::fs::create_dir_all(parent).await.map_err(failed)?;
+        private_files::create_directories(parent).map_err(failed)?;
     }
-    let mut output = File::create_new(&path).await.map_err(failed)?;
+    let mut output = File::from_std(private_files::create_new(&path).map_err(failed)?);
     let mut hash = Sha256::new();
     let mut buffer = vec![0; PIECE];
     let mut bytes = 0;

@@ -48,9 +48,7 @@ impl Events {
 
     /// A killed worker leaves its dump behind.
     fn remove_dump(&self, job: &Job) {
-        if let Err(error) = self.settings.dumps.remove(&job.run_id) {
-            tracing::warn!("A dump is left: {error}");
-        }
+        self.settings.dumps.remove(&job.run_id);
     }
 
     fn note_start(&self, queue: &str, job: &Job) {

@@ -6,6 +6,7 @@ mod changing;
 mod conformance;
 mod faults;
 mod memory;
+mod odd_keys;
 mod s3;
 mod support;
 mod worlds;

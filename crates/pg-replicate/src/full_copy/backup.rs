@@ -209,13 +209,10 @@ impl Partial {
     /// Made by us first, so that a directory that cannot be written is reported as what it is, and
     /// readable by nobody else: it holds the whole database.
     pub(crate) fn create(dump: &Path) -> Result<Self, Error> {
-        use std::os::unix::fs::OpenOptionsExt;
         let mut name = dump.as_os_str().to_owned();
         name.push(".partial");
         let path = PathBuf::from(name);
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        match options.open(&path) {
+        match private_files::create(&path) {
             Ok(_) => Ok(Self { path }),
             Err(source) => Err(Error::File { action: "create", path, source }),
         }

@@ -1,10 +1,10 @@
 //! Runs of pg_restore, and what they could not restore.
 
 use std::collections::HashSet;
-use std::io::Write;
-use std::path::Path;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use private_files::PrivateDirectory;
 
 use super::backup::failure;
 use super::ignorable::{Judge, Verdict};
@@ -17,20 +17,36 @@ use crate::{Context, Error, ObjectFailure};
 /// How the server words SQLSTATE 40P01, which pg_restore does not show.
 const DEADLOCK: &str = "deadlock detected";
 
-/// pg_restore reads the number in front of each line.
-pub(crate) fn write_list<'a>(
-    entries: impl IntoIterator<Item = &'a Entry>,
-) -> Result<NamedTempFile, Error> {
-    let directory = std::env::temp_dir();
-    let write = || {
-        let mut file = NamedTempFile::with_prefix("pg-replicate-list-")?;
-        for entry in entries {
-            writeln!(file, "{};", entry.id)?;
-        }
-        file.flush()?;
-        Ok(file)
-    };
-    write().map_err(|source| Error::File { action: "write a list into", path: directory, source })
+/// The entries that pg_restore is to restore; removed when dropped.
+pub(crate) struct List {
+    path: PathBuf,
+    _directory: PrivateDirectory,
+}
+
+impl List {
+    /// pg_restore reads the number in front of each line.
+    pub(crate) fn write<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Result<Self, Error> {
+        let parent = std::env::temp_dir();
+        let write = || {
+            let directory = PrivateDirectory::create(&parent)?;
+            let path = directory.path().join("list");
+            let mut file = BufWriter::new(private_files::create(&path)?);
+            for entry in entries {
+                writeln!(file, "{};", entry.id)?;
+            }
+            file.flush()?;
+            Ok(Self { path, _directory: directory })
+        };
+        write().map_err(|source| Error::File {
+            action: "write a list into",
+            path: parent.clone(),
+            source,
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 fn arguments(copy: &FullCopy, jobs: u16, list: &Path, dump: &Path) -> Vec<String> {
@@ -92,7 +108,7 @@ impl Pass {
         context: &Context,
         mut follow: impl FnMut(&Event<'_>),
     ) -> Result<Self, Error> {
-        let list = write_list(entries)?;
+        let list = List::write(entries)?;
         let program = Program {
             name: "pg_restore",
             arguments: arguments(copy, jobs, list.path(), dump),

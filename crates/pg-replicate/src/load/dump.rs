@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
 use tokio::io::BufReader;
 
 use super::Loaded;
@@ -14,7 +13,7 @@ use super::survey::Survey;
 use crate::archive::{Archive, Entry};
 use crate::child::{Program, application_name};
 use crate::connection::Connection;
-use crate::full_copy::{failure, read_archive, write_list};
+use crate::full_copy::{List, failure, read_archive};
 use crate::objects::{Board, Weight};
 use crate::{Context, DatabaseUrl, Error, TableName};
 
@@ -22,7 +21,7 @@ use crate::{Context, DatabaseUrl, Error, TableName};
 pub(super) struct DumpSource {
     path: PathBuf,
     /// What is restored, in an order that foreign keys allow.
-    list: NamedTempFile,
+    list: List,
     tables: usize,
     /// Of the file.
     bytes: u64,
@@ -63,7 +62,7 @@ impl DumpSource {
         }
         let entries: Vec<&Entry> =
             tables.iter().map(|(_, entry, _)| *entry).chain(others).collect();
-        let list = write_list(entries)?;
+        let list = List::write(entries)?;
         if holds_large_objects {
             tracing::warn!("{place} holds large objects: they are left out");
         }

@@ -73,14 +73,12 @@ async fn in_a_directory_a_killed_programs_file_goes_too() {
     let limits = StoreLimits { silence: std::time::Duration::from_secs(20), retry };
     let world = World::at(SCRIPT, ObjectPlace::open(&url, [], &limits).unwrap());
     let entry = world.kept().await;
-    let put = |name: String, days: u64| {
-        let file = std::fs::File::create(directory.path().join(name)).unwrap();
-        let age = std::time::Duration::from_secs(days * 86_400);
-        file.set_modified(std::time::SystemTime::now() - age).unwrap();
-    };
-    put(format!("{}#1", named(&entry, "20250110T120000Z")), 2);
-    put(format!("{}#2", named(&entry, "20250111T120000Z")), 0);
-    put("notes#1".into(), 2);
+    let put = |name: String| std::fs::File::create(directory.path().join(name)).unwrap();
+    put(format!("{}#1", named(&entry, "20250110T120000Z")));
+    put("notes#1".into());
+    // A living program holds the lock of its file.
+    let in_use = put(format!("{}#2", named(&entry, "20250111T120000Z")));
+    in_use.lock().unwrap();
     world.take().await.unwrap();
     let entries = std::fs::read_dir(directory.path()).unwrap();
     let mut left: Vec<String> = entries

@@ -89,12 +89,14 @@ impl Inner {
 
     fn list(&self, call: &Call) -> Response<Body> {
         let text = |name: &str| call.query.get(name).map_or("", String::as_str);
-        let (prefix, after) = (text("prefix"), text("continuation-token"));
+        let prefix = text("prefix");
+        let after = text("continuation-token").max(text("start-after"));
+        let page = text("max-keys").parse().unwrap_or(PAGE).min(PAGE);
         let objects = self.buckets.get(&call.bucket).into_iter().flatten();
         let mut found =
             objects.filter(|(key, _)| key.starts_with(prefix) && key.as_str() > after).peekable();
         let (mut contents, mut last) = (String::new(), "");
-        for (key, object) in found.by_ref().take(PAGE) {
+        for (key, object) in found.by_ref().take(page) {
             last = key;
             let _ = write!(
                 contents,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
+use private_files::PrivateDirectory;
 
 use super::super::backup::{self, failure};
 use super::super::{FullCopy, connection_string};
@@ -21,7 +21,7 @@ const NAMES_IN_PATTERN: usize = 100;
 pub(super) struct SchemaArchive {
     pub(super) archive: Archive,
     path: PathBuf,
-    _directory: TempDir,
+    _directory: PrivateDirectory,
 }
 
 impl SchemaArchive {
@@ -35,11 +35,13 @@ impl SchemaArchive {
         directory: &Path,
         context: &Context,
     ) -> Result<Self, Error> {
-        let directory =
-            TempDir::with_prefix_in("pg-replicate-schema-", directory).map_err(|source| {
-                Error::File { action: "create a directory in", path: directory.to_owned(), source }
-            })?;
+        let failed =
+            |action, path: &Path, source| Error::File { action, path: path.to_owned(), source };
+        let directory = PrivateDirectory::create(directory)
+            .map_err(|source| failed("create a directory in", directory, source))?;
         let path = directory.path().join("schema.dump");
+        // It holds what definitions hold, the passwords of user mappings among it.
+        private_files::create(&path).map_err(|source| failed("create", &path, source))?;
         let mut arguments = backup::arguments(excluded, &path);
         arguments.extend(without_rows(tables));
         // Newer versions prefer "large objects", older ones know only this.
