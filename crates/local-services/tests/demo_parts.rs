@@ -84,28 +84,36 @@ fn the_owner_of_the_target_is_an_ordinary_role() {
 #[test]
 fn the_content_api_answers_only_to_its_key() {
     let api = ContentApi::start().unwrap();
-    let ask = |headers: &str| {
+    let ask = |route: &str, headers: &str| {
         http(
             &api.url(),
             &format!(
-                "GET /databases/airtable HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n"
+                "GET /{route} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n"
             ),
         )
     };
-    assert!(ask("").starts_with("HTTP/1.1 401"), "no key");
-    assert!(ask("Authorization: Bearer wrong\r\nclient: me\r\n").starts_with("HTTP/1.1 401"));
+    let (object, stream) = ("databases/airtable", "replication-stream");
+    assert!(ask(object, "").starts_with("HTTP/1.1 401"), "no key");
+    assert!(
+        ask(object, "Authorization: Bearer wrong\r\nclient: me\r\n").starts_with("HTTP/1.1 401")
+    );
     let key = format!("Authorization: Bearer {}\r\n", ContentApi::KEY);
-    assert!(ask(&key).starts_with("HTTP/1.1 400"), "no client");
-    let answer = ask(&format!("{key}client: me\r\n"));
+    assert!(ask(stream, &key).starts_with("HTTP/1.1 401"), "a key of the other route");
+    assert!(ask(object, &key).starts_with("HTTP/1.1 400"), "no client");
+    let answer = ask(object, &format!("{key}client: me\r\n"));
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
     let content: serde_json::Value = serde_json::from_str(body).unwrap();
-    for (table, size) in api.table_sizes() {
-        assert_eq!(content[&table].as_array().unwrap().len(), size);
-        assert!(content[&table][0]["id"].is_string(), "{table}");
-    }
+    let sizes = content.as_object().unwrap().values().map(|items| items.as_array().unwrap().len());
+    let expected: Vec<usize> = api.table_sizes().into_iter().map(|(_, size)| size).collect();
+    assert_eq!(sizes.collect::<Vec<_>>(), expected);
+    let answer = ask(stream, &format!("X-API-Key: {}\r\nclient: me\r\n", ContentApi::KEY));
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    let documents = serde_json::Deserializer::from_str(body).into_iter::<serde_json::Value>();
+    assert_eq!(documents.filter(Result::is_ok).count(), expected.iter().sum::<usize>());
     assert_eq!(content["challenges"].as_array().unwrap().len(), 600);
-    assert_eq!(api.clients(), ["me"]);
+    assert_eq!(api.clients(), ["me", "me"]);
 }
 
 #[test]

@@ -1,4 +1,5 @@
--- What the warehouse has beside the copy of the source: one view and four indexes.
+-- What the warehouse has beside the copy of the source: one view and four indexes; and what it must not
+-- have, the hashes of passwords.
 --
 -- Every statement runs on its own, in the order written; names without a schema are of public. A
 -- comment line above a statement may say when it runs:
@@ -16,6 +17,13 @@
 -- unless-exists: "schooling-registrations"
 -- requires: "organization-learners"
 CREATE VIEW "schooling-registrations" AS SELECT * FROM "organization-learners";
+
+-- requires: "authentication-methods"
+-- unless-kept: "authentication-methods"
+-- label: UPDATE "authentication-methods"
+UPDATE "authentication-methods"
+  SET "authenticationComplement" = jsonb_set("authenticationComplement", '{password}', '"password-replaced"')
+  WHERE "identityProvider" = 'PIX';
 
 CREATE INDEX "knowledge-elements_createdAt_idx" ON "knowledge-elements"
   (cast("createdAt" AT TIME ZONE 'UTC+1' as date) DESC);

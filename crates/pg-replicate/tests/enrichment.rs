@@ -44,6 +44,30 @@ async fn the_default_script_skips_what_is_kept_or_missing_and_runs_twice() {
 }
 
 #[tokio::test]
+async fn passwords_are_overwritten_where_their_table_is_copied_whole() {
+    const PASSWORDS: &str = r#"SELECT string_agg("authenticationComplement"::text, ' ' ORDER BY id)
+        FROM "authentication-methods""#;
+    let world = World::new("");
+    world.target(
+        r#"CREATE TABLE "authentication-methods" (id int, "identityProvider" text, "authenticationComplement" jsonb);
+           INSERT INTO "authentication-methods" VALUES
+             (1, 'PIX', '{"password": "$2b$10$hash", "shouldChangePassword": false}'),
+             (2, 'GAR', '{"password": "of another"}'), (3, 'PIX', NULL)"#,
+    );
+    let before = world.target(PASSWORDS);
+    for kept in ["incremental", "none"] {
+        let mode = format!(r#"{{"authentication-methods":"{kept}"}}"#);
+        assert_eq!(run(&world, enrichment::DEFAULT_SCRIPT, &mode).await.unwrap(), 0);
+        assert_eq!(world.target(PASSWORDS), before, "{kept}");
+    }
+    assert_eq!(run(&world, enrichment::DEFAULT_SCRIPT, "{}").await.unwrap(), 1);
+    assert_eq!(
+        world.target(PASSWORDS),
+        r#"{"password": "password-replaced", "shouldChangePassword": false} {"password": "of another"}"#
+    );
+}
+
+#[tokio::test]
 async fn an_empty_target_has_nothing_to_enrich() {
     let world = World::new("");
     assert_eq!(run(&world, enrichment::DEFAULT_SCRIPT, "{}").await.unwrap(), 0);

@@ -350,9 +350,6 @@ fn what_snapshots_are_told() {
     assert_eq!(snapshots.max_age.unwrap().as_secs(), 5_400);
     assert_eq!(snapshots.identities.len(), 1);
     let taken = snapshots.taken.unwrap();
-    let shown = |patterns: &[snapshots::Pattern]| {
-        patterns.iter().map(ToString::to_string).collect::<Vec<_>>()
-    };
     assert_eq!(shown(&taken.tables.only), ["users", "log_{old,new}", "stats.*"]);
     assert_eq!(shown(&taken.tables.ignore), ["*_sessions"]);
     assert_eq!(shown(&taken.fixtures), ["auth_user", "checkouts_*"]);
@@ -411,4 +408,8 @@ fn all_that_is_wrong_with_snapshots_is_reported() {
     assert!(missing.contains("/nowhere/key"), "{missing}");
     let recipient = settings(&["--snapshot-recipient", "age1wrong"]).unwrap_err();
     assert!(recipient.contains("a public key of age is wanted"), "{recipient}");
+}
+
+fn shown<T: ToString>(patterns: &[T]) -> Vec<String> {
+    patterns.iter().map(ToString::to_string).collect()
 }

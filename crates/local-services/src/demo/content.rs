@@ -13,6 +13,7 @@ const TUTORIALS: usize = 150;
 #[must_use]
 pub fn content() -> Value {
     json!({
+        "frameworks": list(2, framework),
         "areas": list(5, area),
         "attachments": list(120, attachment),
         "competences": list(COMPETENCES, competence),
@@ -21,6 +22,10 @@ pub fn content() -> Value {
         "challenges": list(CHALLENGES, challenge),
         "courses": list(40, course),
         "tutorials": list(TUTORIALS, tutorial),
+        "thematics": list(TUBES / 4, thematic),
+        "missions": list(12, mission),
+        "modules": list(8, module),
+        "translations": list(2 * CHALLENGES, translation),
     })
 }
 
@@ -39,6 +44,52 @@ fn without(mut item: Value, is_missing: bool, keys: &[&str]) -> Value {
         item.retain(|key, _| !keys.contains(&key.as_str()));
     }
     item
+}
+
+fn framework(n: usize) -> Value {
+    json!({ "id": format!("framework{n}"), "name": cycle(n, &["Pix", "Pix+ Édu"]) })
+}
+
+fn thematic(n: usize) -> Value {
+    json!({
+        "id": format!("thematic{n}"),
+        "name_i18n": { "fr": format!("Thématique {n}"), "en": format!("Thematic {n}") },
+        "competenceId": format!("competence{}", 1 + n % COMPETENCES),
+        "tubeIds": (0..4).map(|tube| format!("tube{}", 4 * n - tube)).collect::<Vec<_>>(),
+    })
+}
+
+fn mission(n: usize) -> Value {
+    json!({
+        "id": n,
+        "name_i18n": { "fr": format!("Mission « {n} »") },
+        "competenceId": format!("competence{}", 1 + n % COMPETENCES),
+        "thematicIds": [format!("thematic{n}")],
+        "learningObjectives_i18n": { "fr": "- chercher\n- trouver" },
+        "status": cycle(n, &["VALIDATED", "EXPERIMENTAL"]),
+        "content": { "steps": [{ "tutorialChallenges": [[format!("challenge{n}")]] }], "dareChallenges": [] },
+    })
+}
+
+fn module(n: usize) -> Value {
+    json!({
+        "id": format!("module{n}"),
+        "slug": format!("bases-{n}"),
+        "title": format!("Les bases n° {n}"),
+        "grains": [{ "type": "lesson", "elements": [{ "type": "text", "content": "<p>Bonjour \"vous\"</p>" }] }],
+    })
+}
+
+fn translation(n: usize) -> Value {
+    let (challenge, field) = (1 + n / 2, cycle(n, &["instruction", "solutionToDisplay"]));
+    json!({
+        "key": format!("challenge.challenge{challenge}.{field}"),
+        "locale": "en",
+        "value": format!("Open file {challenge}"),
+        "model": "challenge",
+        "entityId": format!("challenge{challenge}"),
+        "sourceEntityId": if n.is_multiple_of(3) { json!(format!("challenge{}", challenge / 3)) } else { Value::Null },
+    })
 }
 
 fn area(n: usize) -> Value {
@@ -102,7 +153,7 @@ fn tutorials(first: usize, count: usize) -> Vec<String> {
 
 fn challenge(n: usize) -> Value {
     let day = format!("2023-{:02}-{:02}T08:30:00.000Z", 1 + n % 12, 1 + n % 28);
-    let challenge = json!({
+    let mut challenge = json!({
         "id": format!("challenge{n}"),
         "instruction": format!("Ouvrir le fichier « données {n} ».\n\n- Combien de *lignes* ?\n- Pourquoi ? {{oui}}, 'non', C:\\temp 🚀"),
         "status": cycle(n, &["validé", "proposé", "périmé", "archivé"]),
@@ -141,6 +192,10 @@ fn challenge(n: usize) -> Value {
         "contextualizedFields": if n.is_multiple_of(8) { vec!["instruction", "illustration, \"photo\""] } else { vec![] },
         "urlsToConsult": if n.is_multiple_of(12) { json!(["https://example.net/a,b", "https://example.net/{c}"]) } else { Value::Null },
     });
+    // What only the stream has.
+    challenge["geography"] = json!("France");
+    challenge["isQualityOk"] = json!(!n.is_multiple_of(19));
+    challenge["format"] = json!(cycle(n, &["mots", "phrase"]));
     without(challenge, n.is_multiple_of(30), &["proposals", "locales", "genealogy", "archivedAt"])
 }
 

@@ -13,8 +13,9 @@ use super::content::content;
 use super::http::HttpServer;
 use crate::error::Error;
 
-/// Answers `GET /databases/airtable` with all learning content, to whoever sends the key and says
-/// who asks (header `client`); gone when dropped.
+/// Answers with all learning content whoever sends the key and says who asks (header `client`): as a
+/// stream of documents (`GET /replication-stream`), and as one object, as it did until 2.35
+/// (`GET /databases/airtable`). Gone when dropped.
 #[derive(Debug)]
 pub struct ContentApi {
     server: HttpServer,
@@ -45,8 +46,10 @@ impl ContentApi {
     /// As [`ContentApi::start`].
     pub fn start_with(content: Value) -> Result<Self, Error> {
         let shared = Arc::new(Shared { content, clients: Mutex::default() });
-        let router =
-            Router::new().route("/databases/airtable", get(answer)).with_state(Arc::clone(&shared));
+        let router = Router::new()
+            .route("/databases/airtable", get(object))
+            .route("/replication-stream", get(stream))
+            .with_state(Arc::clone(&shared));
         Ok(Self { server: HttpServer::start(router)?, shared })
     }
 
@@ -56,7 +59,8 @@ impl ContentApi {
         self.server.url()
     }
 
-    /// How many items of each table the answer has, in the answer's order.
+    /// How many items of each table the answer has, in the answer's order, by the names that the tables
+    /// have in the target.
     #[must_use]
     pub fn table_sizes(&self) -> Vec<(String, usize)> {
         self.shared
@@ -64,7 +68,11 @@ impl ContentApi {
             .as_object()
             .into_iter()
             .flatten()
-            .map(|(table, items)| (table.clone(), items.as_array().map_or(0, Vec::len)))
+            .map(|(name, items)| {
+                let table =
+                    if name == "translations" { "learning-content-translations" } else { name };
+                (table.to_owned(), items.as_array().map_or(0, Vec::len))
+            })
             .collect()
     }
 
@@ -75,17 +83,42 @@ impl ContentApi {
     }
 }
 
-async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+async fn object(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    let key = format!("Bearer {}", ContentApi::KEY);
+    match admit(&shared, &headers, header::AUTHORIZATION.as_str(), &key) {
+        Some(refusal) => refusal,
+        None => Json(shared.content.clone()).into_response(),
+    }
+}
+
+/// Half of the documents have a line of their own: nothing else is promised.
+async fn stream(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    if let Some(refusal) = admit(&shared, &headers, "x-api-key", ContentApi::KEY) {
+        return refusal;
+    }
+    let mut body = String::new();
+    for (name, items) in shared.content.as_object().into_iter().flatten() {
+        for (place, item) in items.as_array().into_iter().flatten().enumerate() {
+            body += &json!({ "type": name, "value": item }).to_string();
+            if place.is_multiple_of(2) {
+                body.push('\n');
+            }
+        }
+    }
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// The refusal of who does not send the key, or does not say who asks.
+fn admit(shared: &Shared, headers: &HeaderMap, name: &str, key: &str) -> Option<Response> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let expected = format!("Bearer {}", ContentApi::KEY);
-    if text(header::AUTHORIZATION.as_str()) != Some(&expected) {
-        return refusal(StatusCode::UNAUTHORIZED, "the key is missing or wrong");
+    if text(name) != Some(key) {
+        return Some(refusal(StatusCode::UNAUTHORIZED, "the key is missing or wrong"));
     }
     let Some(client) = text("client") else {
-        return refusal(StatusCode::BAD_REQUEST, "the header client is missing");
+        return Some(refusal(StatusCode::BAD_REQUEST, "the header client is missing"));
     };
     shared.clients.lock().unwrap_or_else(PoisonError::into_inner).push(client.to_owned());
-    Json(shared.content.clone()).into_response()
+    None
 }
 
 fn refusal(status: StatusCode, reason: &str) -> Response {

@@ -9,13 +9,14 @@ mod prefix;
 mod run;
 mod runs;
 mod text;
+mod timeline;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use chrono::NaiveDate;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use shared_steps::config;
 
 use crate::failure::Failure;
@@ -34,10 +35,21 @@ pub(crate) struct AnalyzeLogs {
     /// The day on which the runs began, as 2026-11-21
     #[arg(value_name = "DATE")]
     date: String,
+    /// Whose report: old is that of the program until 2.35, with the slowest objects; new is that of
+    /// today's, each part with its times. JSON has one form
+    #[arg(long, value_enum, default_value_t = Format::Old)]
+    format: Format,
+}
+
+/// The two reports for people.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Old,
+    New,
 }
 
 pub(crate) fn run(arguments: &AnalyzeLogs, output: Output) -> anyhow::Result<()> {
-    let AnalyzeLogs { file, date } = arguments;
+    let AnalyzeLogs { file, date, format } = arguments;
     let day = day(date);
     let log = read(file, day)?;
     let name = name(file);
@@ -46,14 +58,20 @@ pub(crate) fn run(arguments: &AnalyzeLogs, output: Output) -> anyhow::Result<()>
             format!("{date:?} is no date: one as 2026-11-21 is wanted. {name} {}", has(&log));
         return Err(Failure::Usage(found).into());
     }
-    if log.runs.is_empty() {
+    let is_new = *format == Format::New && !output.json;
+    let is_empty = if is_new { log.timelines.is_empty() } else { log.runs.is_empty() };
+    if is_empty {
         bail!("no run began on {date} in {name}. It {}", has(&log));
     }
     say_what_was_left_out(&log);
     if output.json {
         return output.json(&json::report(date, &log));
     }
-    output.line(text::report(&log.runs).trim_end());
+    let report = match format {
+        Format::Old => text::report(&log.runs),
+        Format::New => timeline::report(&log.timelines),
+    };
+    output.line(report.trim_end());
     Ok(())
 }
 

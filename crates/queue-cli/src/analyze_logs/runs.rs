@@ -8,6 +8,7 @@ use shared_steps::Step;
 use super::event::Event;
 use super::line::{self, Line, Read, Whose};
 use super::run::Run;
+use super::timeline::{Timeline, Timelines};
 
 type Time = DateTime<FixedOffset>;
 
@@ -25,6 +26,8 @@ pub(super) struct Runs {
     last: Option<Time>,
     /// When the newest run of each step began.
     newest: HashMap<String, Time>,
+    /// The same lines by parts of whole runs.
+    timelines: Timelines,
     pub(super) counts: Counts,
 }
 
@@ -49,6 +52,7 @@ impl Runs {
             days: BTreeMap::new(),
             last: None,
             newest: HashMap::new(),
+            timelines: Timelines::default(),
             counts: Counts::default(),
         }
     }
@@ -83,7 +87,9 @@ impl Runs {
         self.last = self.last.max(Some(line.stamp.time));
         // A program may hand on several lines of pg_restore in one record.
         for message in line.text.message().lines() {
-            if let Some(event) = Event::of(message.trim_end()) {
+            let message = message.trim_end();
+            self.timelines.take(message, line);
+            if let Some(event) = Event::of(message) {
                 self.take(&event, line);
             }
         }
@@ -139,7 +145,8 @@ impl Runs {
             self.close(run, end);
         }
         self.ended.sort_by_key(|run| run.started);
-        Log { runs: self.ended, days: self.days, counts: self.counts }
+        let timelines = self.timelines.end(self.day);
+        Log { runs: self.ended, timelines, days: self.days, counts: self.counts }
     }
 }
 
@@ -155,6 +162,7 @@ fn step(whose: &Whose) -> &str {
 #[derive(Debug)]
 pub(super) struct Log {
     pub(super) runs: Vec<Run>,
+    pub(super) timelines: Vec<Timeline>,
     pub(super) days: BTreeMap<NaiveDate, u64>,
     pub(super) counts: Counts,
 }

@@ -101,7 +101,7 @@ fn part(part: Option<Part>) -> String {
 }
 
 /// `1h 27min 42s`
-fn duration(seconds: f64) -> String {
+pub(super) fn duration(seconds: f64) -> String {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative")]
     let whole = seconds.round() as u64;
     format!("{}h {}min {}s", whole / 3600, whole / 60 % 60, whole % 60)

@@ -81,6 +81,43 @@ fn todays_log_gives_todays_report() {
 }
 
 #[test]
+fn the_newer_report_has_each_part_with_its_times() {
+    let step = |time: &str, step: &str, message: &str| {
+        record(&format!("2026-11-21T{time}Z"), "1-1", &json!({ "step": step }), message)
+    };
+    let (replication, update) = ("full-replication", "UPDATE \"authentication-methods\"");
+    let night = [
+        step("03:00:00", replication, "Start create Backup"),
+        step("04:27:42", replication, "End create Backup"),
+        step("04:27:42", replication, "Start drop Objects AndRestoreBackup"),
+        step("04:28:00", replication, "End drop Objects AndRestoreBackup"),
+        step("04:28:00", replication, "Start restore"),
+        step("05:00:00", replication, "Restore done"),
+        step("05:00:00", replication, "Start create view"),
+        step("05:00:01", replication, "End create view"),
+        step("05:00:01", replication, &format!("{update} - Started")),
+        step("05:01:31", replication, &format!("{update} - Ended")),
+        step("05:02:00", "incremental", "Start incremental replication"),
+        step("05:12:00", "incremental", "Incremental replication done"),
+        step("05:12:05", "learning-content", "learningContent.run - Started"),
+        step("05:12:35", "learning-content", "learningContent.run - Ended"),
+    ];
+    let night = night.concat();
+    let report = |text: &str| Log::of(text).run("2026-11-21", &["--format", "new"]).stdout;
+    insta::assert_snapshot!("analyze-logs-new", report(&night));
+    // A step that is run once more, and not to its end.
+    let again = step("09:00:00", "learning-content", "learningContent.run - Started");
+    let both = report(&format!("{night}{again}"));
+    let second = both.split_once("\n\n").unwrap().1;
+    assert!(second.starts_with("Run 1-1, 2026-11-21 09:00:00 +0000\n"), "{both}");
+    assert!(second.contains("Durée du Learning Content: not finished (de 09:00:00)"), "{both}");
+    // The older program's own log.
+    let log = Log::of(include_str!("logs/2020-10-22.log"));
+    let of_2020 = log.run("2020-10-22", &["--format", "new"]).stdout;
+    assert!(of_2020.contains("Durée du restore: 8h 51min 17s (de "), "{of_2020}");
+}
+
+#[test]
 fn several_runs_of_a_day_are_told_apart() {
     let log = Log::of(include_str!("logs/several-runs.log"));
     let finished = log.run("2026-11-21", &[]);

@@ -1,9 +1,10 @@
-//! The content API: one GET that answers everything.
+//! The content API: one GET that answers everything. The answer goes into a file without a name.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
 use chrono::Utc;
 use pg_replicate::Context;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -11,60 +12,76 @@ use reqwest::{Client, RequestBuilder, Response};
 use reqwest_retry::{Retryable, default_on_request_success};
 use url::Url;
 
+use super::answer::Answer;
+use super::format::Route;
 use super::progress::Phase;
 use super::{Error, LearningContentSettings};
 use crate::http::{
     self, Redirects, Try, describe, excerpt, failure, redacted, retried, retry_after,
 };
 
-/// More than this is no learning content; the process would be killed for its memory.
-const LARGEST_ANSWER: usize = 1 << 30;
+/// More than this is no learning content; it would fill the disk.
+const LARGEST_ANSWER: u64 = 16 << 30;
 
 /// Bytes between two reports of progress.
-const PROGRESS_STEP: usize = 1 << 20;
+const PROGRESS_STEP: u64 = 1 << 20;
 
 /// What `worker --check` waits for an answer.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A whole answer with a status of success.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) content_type: String,
-    pub(super) body: Bytes,
-}
-
 /// The bytes received, over all tries: progress never goes back.
 struct Received<'a> {
-    highest: AtomicUsize,
+    highest: AtomicU64,
     context: &'a Context,
 }
 
 impl Received<'_> {
-    fn report(&self, bytes: usize, expected: Option<u64>) {
+    fn report(&self, bytes: u64, expected: Option<u64>) {
         if bytes >= self.highest.load(Ordering::Relaxed) + PROGRESS_STEP {
             self.highest.store(bytes, Ordering::Relaxed);
             let done = expected.map_or(0.0, |expected| bytes as f64 / expected as f64);
-            Phase::Fetch.report(self.context, done, None, 0, bytes as u64);
+            Phase::Fetch.report(self.context, done, None, 0, bytes);
         }
     }
+}
+
+/// Where to ask next, when an answer says that there is no such route: a content API has one of them.
+fn other_route<T>(result: &Result<T, Error>, other: Option<Route>) -> Option<Route> {
+    let Err(Error::Status { status: 404, url, .. }) = result else { return None };
+    let other = other?;
+    tracing::info!("The content API has no {url} (404): the older route is asked");
+    Some(other)
 }
 
 /// Gets the whole content, trying again on 408, 429, 5xx, time-outs and broken connections.
 pub(super) async fn fetch(
     settings: &LearningContentSettings,
-    url: &Url,
+    api: &Url,
     context: &Context,
 ) -> Result<Answer, Error> {
+    let (route, other) = settings.format.routes();
+    let result = fetch_route(settings, api, route, context).await;
+    match other_route(&result, other) {
+        Some(route) => fetch_route(settings, api, route, context).await,
+        None => result,
+    }
+}
+
+async fn fetch_route(
+    settings: &LearningContentSettings,
+    api: &Url,
+    route: Route,
+    context: &Context,
+) -> Result<Answer, Error> {
+    let url = &endpoint(api, route);
     let client = client(url, settings.timeout)?;
-    let headers = headers(settings)?;
-    let get = client.get(http::without_credentials(url)).headers(headers);
-    let received = &Received { highest: AtomicUsize::new(0), context };
+    let get = client.get(http::without_credentials(url)).headers(headers(settings, route)?);
+    let received = &Received { highest: AtomicU64::new(0), context };
     let attempt = || {
         let get = get.try_clone();
         async move {
             match get {
-                Some(get) => one_try(get, settings, url, received).await,
+                Some(get) => one_try(get, settings, (url, route), received).await,
                 None => Try::Ended(Err(unreachable_api(url, "no request could be made".into()))),
             }
         }
@@ -73,45 +90,90 @@ pub(super) async fn fetch(
 }
 
 /// Asks for the content and reads only how the answer begins.
-pub(super) async fn check(settings: &LearningContentSettings, url: &Url) -> Result<String, Error> {
-    let get =
-        client(url, CHECK_TIMEOUT)?.get(http::without_credentials(url)).headers(headers(settings)?);
-    let response = get.send().await.map_err(|error| unreachable_api(url, describe(error)))?;
+pub(super) async fn check(settings: &LearningContentSettings, api: &Url) -> Result<String, Error> {
+    let (route, other) = settings.format.routes();
+    let result = check_route(settings, api, route).await;
+    match other_route(&result, other) {
+        Some(route) => check_route(settings, api, route).await,
+        None => result,
+    }
+}
+
+async fn check_route(
+    settings: &LearningContentSettings,
+    api: &Url,
+    route: Route,
+) -> Result<String, Error> {
+    let url = &endpoint(api, route);
+    let get = client(url, CHECK_TIMEOUT)?
+        .get(http::without_credentials(url))
+        .headers(headers(settings, route)?);
+    let mut response = get.send().await.map_err(|error| unreachable_api(url, describe(error)))?;
     if !response.status().is_success() {
         return Err(refused(response, settings, url).await);
     }
     let content_type = content_type(&response);
-    if !content_type.to_ascii_lowercase().contains("json") {
-        return Err(Error::Answer {
-            reason: "its content type is wrong".into(),
-            status: response.status().as_u16(),
-            content_type,
-            bytes: 0,
-            body: String::new(),
-        });
+    let status = response.status().as_u16();
+    let wrong = |reason: &str, body: &[u8]| Error::Answer {
+        expected: route.expected(),
+        reason: reason.into(),
+        status,
+        content_type: content_type.clone(),
+        bytes: body.len() as u64,
+        body: excerpt(body, settings.api_key.expose()),
+    };
+    match route {
+        Route::Airtable if !content_type.to_ascii_lowercase().contains("json") => {
+            return Err(wrong("its content type is wrong", &[]));
+        }
+        Route::Airtable => {}
+        // Its content type says little: the first document does.
+        Route::Stream => {
+            let first =
+                response.chunk().await.map_err(|error| unreachable_api(url, describe(error)));
+            let first = first?.unwrap_or_default();
+            if first.trim_ascii_start().first() != Some(&b'{') {
+                return Err(wrong("it does not begin with a document", &first));
+            }
+        }
     }
-    Ok(format!("{} answers {} ({content_type})", redacted(url), response.status().as_u16()))
+    Ok(format!("{} answers {status} ({content_type})", redacted(url)))
 }
 
 fn client(url: &Url, timeout: Duration) -> Result<Client, Error> {
     http::client(timeout, Redirects::All).map_err(|error| unreachable_api(url, describe(error)))
 }
 
-fn headers(settings: &LearningContentSettings) -> Result<HeaderMap, Error> {
+/// Below `LCMS_API_URL`.
+fn endpoint(api: &Url, route: Route) -> Url {
+    let mut url = api.clone();
+    // It fails only for URLs without a host, which the configuration refuses.
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend(route.path());
+    }
+    url
+}
+
+fn headers(settings: &LearningContentSettings, route: Route) -> Result<HeaderMap, Error> {
     let header = |variable, text: &str| {
         HeaderValue::from_str(text)
             .map_err(|error| Error::Header { variable, reason: error.to_string() })
     };
-    let mut key = header("LCMS_API_KEY", &format!("Bearer {}", settings.api_key.expose()))?;
+    let key = settings.api_key.expose();
+    let (name, key) = match route {
+        Route::Airtable => (AUTHORIZATION, format!("Bearer {key}")),
+        Route::Stream => (HeaderName::from_static("x-api-key"), key.to_owned()),
+    };
+    let mut key = header("LCMS_API_KEY", &key)?;
     key.set_sensitive(true);
     let client = header("APP", &settings.client)?;
-    Ok(HeaderMap::from_iter([(AUTHORIZATION, key), (HeaderName::from_static("client"), client)]))
+    Ok(HeaderMap::from_iter([(name, key), (HeaderName::from_static("client"), client)]))
 }
 
 async fn one_try(
     request: RequestBuilder,
     settings: &LearningContentSettings,
-    url: &Url,
+    (url, route): (&Url, Route),
     received: &Received<'_>,
 ) -> Try<Answer, Error> {
     let response = match request.send().await {
@@ -123,7 +185,7 @@ async fn one_try(
         }
     };
     match default_on_request_success(&response) {
-        None => read(response, url, received).await,
+        None => read(response, url, route, received).await,
         Some(Retryable::Transient) => {
             let wait = retry_after(response.headers(), Utc::now());
             Try::Again(refused(response, settings, url).await, wait)
@@ -133,32 +195,48 @@ async fn one_try(
 }
 
 /// Reads the body; a connection that breaks within it is worth another try.
-async fn read(mut response: Response, url: &Url, received: &Received<'_>) -> Try<Answer, Error> {
+async fn read(
+    mut response: Response,
+    url: &Url,
+    route: Route,
+    received: &Received<'_>,
+) -> Try<Answer, Error> {
     let (status, content_type) = (response.status().as_u16(), content_type(&response));
     let expected = response.content_length().filter(|length| *length > 0);
-    let mut body = BytesMut::new();
+    let mut file = match tempfile::tempfile() {
+        Ok(file) => file,
+        Err(error) => return Try::Ended(Err(Error::Spool(error))),
+    };
+    let mut bytes = 0;
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_ANSWER => {
-                return Try::Ended(Err(Error::Answer {
-                    reason: format!("it is longer than {LARGEST_ANSWER} bytes"),
-                    status,
-                    content_type,
-                    bytes: body.len() + chunk.len(),
-                    body: String::new(),
-                }));
+            Ok(Some(chunk)) => {
+                bytes += chunk.len() as u64;
+                if bytes > LARGEST_ANSWER {
+                    return Try::Ended(Err(Error::Answer {
+                        expected: route.expected(),
+                        reason: format!("it is longer than {LARGEST_ANSWER} bytes"),
+                        status,
+                        content_type,
+                        bytes,
+                        body: String::new(),
+                    }));
+                }
+                if let Err(error) = file.write_all(&chunk) {
+                    return Try::Ended(Err(Error::Spool(error)));
+                }
             }
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => {
-                return Try::Ended(Ok(Answer { status, content_type, body: body.freeze() }));
+                let file = Arc::new(file);
+                return Try::Ended(Ok(Answer { route, status, content_type, bytes, file }));
             }
             Err(error) => {
                 let reason =
-                    format!("the answer broke off after {} bytes: {}", body.len(), describe(error));
+                    format!("the answer broke off after {bytes} bytes: {}", describe(error));
                 return Try::Again(unreachable_api(url, reason), None);
             }
         }
-        received.report(body.len(), expected);
+        received.report(bytes, expected);
     }
 }
 

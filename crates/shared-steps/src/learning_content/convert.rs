@@ -52,16 +52,10 @@ pub(super) fn row(json: &str, position: Position<'_>) -> Result<Row, Error> {
     let item = match &item {
         Value::Object(item) if !item.is_empty() => item,
         Value::Null | Value::Object(_) => {
-            // The error's text is an old one, which alerts may look for, and names no item.
-            tracing::error!(
-                table_name = position.table.name,
-                "Item {} of {} has no property",
-                position.number,
-                position.items
-            );
             return Err(Error::NoProperty {
                 table: position.table.name.clone(),
                 position: position.number,
+                items: position.items,
             });
         }
         other => return Err(position.error(format!("an object is wanted, found {}", kind(other)))),
@@ -79,7 +73,14 @@ pub(super) fn row(json: &str, position: Position<'_>) -> Result<Row, Error> {
 
 fn id(item: &Map<String, Value>, position: Position<'_>) -> Result<String, Error> {
     let value = item.get(ID).unwrap_or(&Value::Null);
-    let found = scalar(value).map_err(|wrong| position.error(format!("id: {}", wrong.reason)))?;
+    let wrong_id = |wrong: Wrong| position.error(format!("id: {}", wrong.reason));
+    let mut found = scalar(value).map_err(wrong_id)?;
+    let parts = &position.table.id_from;
+    if found.is_none() && !parts.is_empty() {
+        let parts = parts.iter().map(|key| scalar(item.get(key).unwrap_or(&Value::Null)));
+        let parts: Option<Vec<String>> = parts.collect::<Result<_, _>>().map_err(wrong_id)?;
+        found = parts.map(|parts| parts.join("."));
+    }
     found.ok_or_else(|| {
         let keys: Vec<_> = item.keys().take(5).map(String::as_str).collect();
         position.error(format!("it has no id; its keys begin with {}", keys.join(", ")))
@@ -113,11 +114,17 @@ fn value(item: &Map<String, Value>, column: &Column) -> Result<Option<String>, W
     let value = match &column.source {
         Source::Path(path) => {
             let value = at(item, path)?;
-            if column.is_list() { list(value)? } else { scalar(value)? }
+            match column.sql_type.as_str() {
+                "jsonb" => Some(value).filter(|value| !value.is_null()).map(Value::to_string),
+                _ if column.is_list() => list(value)?,
+                _ => scalar(value)?,
+            }
         }
         Source::ListOf(path) => Some(array_literal(scalar(at(item, path)?)?.map(Some))),
         Source::IsSet(path) => Some(bool_text(is_set(at(item, path)?)).to_owned()),
         Source::Always(value) => scalar(value)?,
+        Source::Item => Some(serde_json::to_string(item).unwrap_or_default()),
+        Source::TranslationKey(path) => scalar(at(item, path)?)?.map(translation_key),
     };
     if value.is_none() && column.not_null {
         return Err(Wrong {
@@ -126,6 +133,13 @@ fn value(item: &Map<String, Value>, column: &Column) -> Result<Option<String>, W
         });
     }
     Ok(value)
+}
+
+/// `challenge.rec1.solutionToDisplay` is `challenge.rec1.explicativeResponse`, as the column is named.
+fn translation_key(key: String) -> String {
+    let challenge =
+        key.strip_suffix(".solutionToDisplay").filter(|it| it.starts_with("challenge."));
+    challenge.map(|challenge| format!("{challenge}.explicativeResponse")).unwrap_or(key)
 }
 
 /// The value at `path`; null when a key is missing on the way.

@@ -42,6 +42,12 @@ impl<'a> Ddl<'a> {
         format!("COPY {} ({}) FROM STDIN", self.loading(), columns.join(", "))
     }
 
+    /// An id that several rows have.
+    pub(super) fn duplicate(self) -> String {
+        let (id, table) = (identifier(ID), self.loading());
+        format!("SELECT {id} FROM {table} GROUP BY {id} HAVING count(*) > 1 ORDER BY {id} LIMIT 1")
+    }
+
     /// The primary key and the indexes, under names that nothing else has yet.
     pub(super) fn index(self) -> String {
         let mut statements = format!(

@@ -8,7 +8,7 @@ pub enum Error {
     #[error("interrupted")]
     Cancelled,
     /// The description of the tables that the program was built with is wrong.
-    #[error("crates/shared-steps/data/learning-content.json: {0}")]
+    #[error("crates/shared-steps/data/{0}")]
     Description(String),
     /// The setting cannot be sent as a header.
     #[error("{variable} cannot be sent in an HTTP header: {reason}")]
@@ -44,11 +44,13 @@ pub enum Error {
         /// Where it redirects to, when it does.
         redirect: Option<String>,
     },
-    /// The answer is not the JSON object that is wanted.
+    /// The answer is not what was asked for.
     #[error(
-        "the content API's answer is no JSON object keyed by table: {reason} (status {status}, {content_type}, {bytes} bytes, beginning with \"{body}\")"
+        "the content API's answer is {expected}: {reason} (status {status}, {content_type}, {bytes} bytes, beginning with \"{body}\")"
     )]
     Answer {
+        /// What it is not.
+        expected: &'static str,
         /// What is wrong with it.
         reason: String,
         /// The HTTP status.
@@ -56,10 +58,13 @@ pub enum Error {
         /// The answer's content type.
         content_type: String,
         /// Its length.
-        bytes: usize,
+        bytes: u64,
         /// The beginning of its body.
         body: String,
     },
+    /// The answer could not be kept until it is loaded.
+    #[error("the content API's answer cannot be kept in a temporary file: {0}")]
+    Spool(std::io::Error),
     /// Tables are missing from the answer.
     #[error("the content API's answer lacks {}; it has {}", names(missing), names(present))]
     MissingTables {
@@ -95,6 +100,8 @@ pub enum Error {
         table: String,
         /// The item, counted from 1.
         position: usize,
+        /// How many items the table has.
+        items: usize,
     },
     /// Two items have one id.
     #[error("table {table}: items {first} and {second} both have the id \"{id}\"")]
@@ -193,7 +200,11 @@ fn advice(status: u16, redirect: Option<&str>) -> String {
             format!("; it redirects to {target}: set LCMS_API_URL to where the API is")
         }
         (401 | 403, None) => "; see LCMS_API_KEY".into(),
-        (404, None) => "; see LCMS_API_URL, which is wanted without /databases/airtable".into(),
+        (404, None) => {
+            "; see LCMS_API_FORMAT, and LCMS_API_URL, which ends before /databases/airtable and \
+                        /replication-stream"
+                .into()
+        }
         _ => String::new(),
     }
 }

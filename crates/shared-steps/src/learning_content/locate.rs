@@ -3,8 +3,7 @@
 
 use tokio_postgres::Client;
 
-use super::answer::Items;
-use super::convert::{Position, Row, row, shortened};
+use super::convert::{Row, shortened};
 use super::ddl::cast;
 use super::tables::{Column, Table};
 use super::{Error, UnfitValue, reason};
@@ -14,20 +13,9 @@ pub(super) fn is_data_error(error: &tokio_postgres::Error) -> bool {
     error.code().is_some_and(|code| code.code().starts_with("22"))
 }
 
-/// The error that names the first value of `items` which does not fit its column; `None` when
+/// The error that names the first value of `rows` which does not fit its column; `None` when
 /// there is none, or it cannot be found out.
-pub(super) async fn unfit_value(
-    client: &Client,
-    table: &Table,
-    items: &Items<'_>,
-) -> Option<Error> {
-    let rows = items.iter().enumerate().map(|(index, item)| {
-        row(item.get(), Position { table, number: index + 1, items: items.len() })
-    });
-    let rows = match rows.collect::<Result<Vec<Row>, _>>() {
-        Ok(rows) => rows,
-        Err(error) => return Some(error),
-    };
+pub(super) async fn unfit_value(client: &Client, table: &Table, rows: &[Row]) -> Option<Error> {
     for (index, column) in table.columns.iter().enumerate() {
         // Every text fits these, and our array literals are well-formed.
         if matches!(column.sql_type.as_str(), "text" | "text[]") {

@@ -1,4 +1,5 @@
-//! The tables of the learning content, as `data/learning-content.json` describes them.
+//! The tables of the learning content, as `data/learning-content.json` describes those of the object
+//! and `data/learning-content-stream.json` those of the stream.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -13,7 +14,7 @@ pub(super) const ID: &str = "id";
 const LONGEST_NAME: usize = 63;
 
 /// Types whose values are taken as the server's own input functions take them.
-const TYPES: [&str; 9] = [
+const TYPES: [&str; 10] = [
     "text",
     "text[]",
     "smallint",
@@ -23,16 +24,24 @@ const TYPES: [&str; 9] = [
     "boolean",
     "timestamptz",
     "date",
+    "jsonb",
 ];
 
-static TABLES: LazyLock<Result<Vec<Table>, String>> =
+static AIRTABLE: LazyLock<Result<Vec<Table>, String>> =
     LazyLock::new(|| parse(include_str!("../../data/learning-content.json")));
+
+static STREAM: LazyLock<Result<Vec<Table>, String>> =
+    LazyLock::new(|| parse(include_str!("../../data/learning-content-stream.json")));
 
 /// A table of the learning content.
 #[derive(Debug, PartialEq)]
 pub(super) struct Table {
-    /// Its name, in the answer and in the database.
+    /// Its name in the database.
     pub(super) name: String,
+    /// Its name in the answer.
+    pub(super) in_answer: String,
+    /// Keys whose values make the id of an item that has none of its own.
+    pub(super) id_from: Vec<String>,
     /// Its columns, without `id`.
     pub(super) columns: Vec<Column>,
 }
@@ -59,6 +68,11 @@ pub(super) enum Source {
     IsSet(Path),
     /// The same for every item.
     Always(Value),
+    /// The whole item.
+    Item,
+    /// The key of a translation, at a path: those of `solutionToDisplay` are named after the column
+    /// that the text is loaded into.
+    TranslationKey(Path),
 }
 
 /// `name_i18n.fr`: a key, and keys inside its object.
@@ -71,9 +85,14 @@ impl Column {
     }
 }
 
-/// Every table, in the order in which they are loaded; an error says what is wrong with the file.
-pub(super) fn all() -> Result<&'static [Table], String> {
-    TABLES.as_deref().map_err(Clone::clone)
+/// The tables of the object; an error says what is wrong with the file.
+pub(super) fn airtable() -> Result<&'static [Table], String> {
+    AIRTABLE.as_deref().map_err(|error| format!("learning-content.json: {error}"))
+}
+
+/// The tables of the stream; an error says what is wrong with the file.
+pub(super) fn stream() -> Result<&'static [Table], String> {
+    STREAM.as_deref().map_err(|error| format!("learning-content-stream.json: {error}"))
 }
 
 #[derive(Deserialize)]
@@ -86,6 +105,9 @@ struct FileEntry {
 #[serde(deny_unknown_fields)]
 struct TableEntry {
     name: String,
+    in_answer: Option<String>,
+    #[serde(default)]
+    id_from: Vec<String>,
     columns: Vec<ColumnEntry>,
 }
 
@@ -102,6 +124,9 @@ struct ColumnEntry {
     from: Option<String>,
     list_of: Option<String>,
     is_set: Option<String>,
+    translation_key: Option<String>,
+    #[serde(default)]
+    item: bool,
     /// `null` is a value here, not the absence of the key.
     #[serde(default, deserialize_with = "present")]
     always: Option<Value>,
@@ -133,7 +158,8 @@ impl TableEntry {
             .map_err(in_table)?;
         let names = columns.iter().map(|column| column.name.as_str());
         unique("column", names.chain([ID])).map_err(in_table)?;
-        Ok(Table { name: self.name, columns })
+        let in_answer = self.in_answer.unwrap_or_else(|| self.name.clone());
+        Ok(Table { name: self.name, in_answer, id_from: self.id_from, columns })
     }
 }
 
@@ -151,7 +177,9 @@ impl ColumnEntry {
             self.from.as_deref().map(|path| Source::Path(Path::parse(path))),
             self.list_of.as_deref().map(|path| Source::ListOf(Path::parse(path))),
             self.is_set.as_deref().map(|path| Source::IsSet(Path::parse(path))),
+            self.translation_key.as_deref().map(|path| Source::TranslationKey(Path::parse(path))),
             self.always.clone().map(Source::Always),
+            self.item.then_some(Source::Item),
         ]
         .into_iter()
         .flatten()
@@ -159,7 +187,11 @@ impl ColumnEntry {
         let source = match (sources.pop(), sources.is_empty()) {
             (None, _) => Source::Path(Path(vec![self.name.clone()])),
             (Some(source), true) => source,
-            (Some(_), false) => return wrong("one of from, list_of, is_set, always is wanted"),
+            (Some(_), false) => {
+                return wrong(
+                    "only one of from, list_of, is_set, translation_key, always, item can be given",
+                );
+            }
         };
         Ok(Column {
             name: self.name,
@@ -213,7 +245,10 @@ mod tests {
         let cases = [
             (r#"{"name":"a","type":"txt"}"#, "table t: column a: type txt is none of text, text[]"),
             (r#"{"name":"a","type":"numeric(6,)"}"#, "type numeric(6,) is none of"),
-            (r#"{"name":"a","type":"text","from":"x","always":null}"#, "column a: one of from"),
+            (
+                r#"{"name":"a","type":"text","from":"x","always":null}"#,
+                "column a: only one of from",
+            ),
             (r#"{"name":"id","type":"text"}"#, "table t: column id stands there twice"),
             (r#"{"name":"a","type":"text","form":"x"}"#, "unknown field `form`"),
             (r#"{"name":"","type":"text"}"#, "its name is empty or too long"),
@@ -228,7 +263,17 @@ mod tests {
     #[test]
     fn the_tables_are_those_of_the_program_it_replaces() {
         let facts = include_str!("../../tests/fixtures/learning-content-tables.md");
-        assert_eq!(notation(all().unwrap()), facts);
+        assert_eq!(notation(airtable().unwrap()), facts);
+        for column in airtable().unwrap().iter().flat_map(|table| &table.columns) {
+            assert_eq!(column.not_null, column.sql_type == "boolean", "booleans are NOT NULL");
+        }
+    }
+
+    /// The fixture is the table of the facts about the newer content API.
+    #[test]
+    fn the_tables_of_the_stream_are_those_of_todays_content_api() {
+        let facts = include_str!("../../tests/fixtures/learning-content-stream-tables.md");
+        assert_eq!(notation(stream().unwrap()), facts);
     }
 
     fn notation(tables: &[Table]) -> String {
@@ -249,9 +294,10 @@ mod tests {
             Source::ListOf(source) => format!(" ← [{}]", path(source)),
             Source::IsSet(source) => format!(" ← {} is set", path(source)),
             Source::Always(value) => format!(" ← always {value}"),
+            Source::Item => " ← the item".into(),
+            Source::TranslationKey(source) => format!(" ← {}, renamed", path(source)),
         };
         let index = if column.indexed { " (indexed)" } else { "" };
-        assert_eq!(column.not_null, column.sql_type == "boolean", "boolean columns are NOT NULL");
         format!("{} {}{source}{index}", column.name, column.sql_type)
     }
 }

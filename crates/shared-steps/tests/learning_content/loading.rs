@@ -3,7 +3,7 @@
 use local_services::demo::ContentApi;
 use pg_replicate::Context;
 use serde_json::{Value, json};
-use shared_steps::learning_content::{self, LearningContentSettings};
+use shared_steps::learning_content::{self, ContentFormat, LearningContentSettings};
 use tokio_postgres::NoTls;
 
 use crate::support::{Log, Target, api, content, settings};
@@ -212,12 +212,20 @@ async fn the_content_of_the_demo_fills_every_table() {
     let api = ContentApi::start().unwrap();
     let url = Some(api.url().parse().unwrap());
     let (key, database) = (ContentApi::KEY, target.url().parse().unwrap());
-    let settings = LearningContentSettings::new(url, key, "test-app", database);
-    learning_content::run(&settings, &Context::quiet()).await.unwrap();
-    assert_eq!(api.clients(), ["test-app"]);
+    let mut settings = LearningContentSettings::new(url, key, "test-app", database);
     let sizes = api.table_sizes();
-    assert_eq!(sizes.len(), 8);
-    for (table, size) in sizes {
-        assert_eq!(target.sql(&format!("SELECT count(*) FROM {table}")), size.to_string());
+    for (format, tables) in [(ContentFormat::Airtable, 8), (ContentFormat::Auto, 13)] {
+        settings.format = format;
+        learning_content::run(&settings, &Context::quiet()).await.unwrap();
+        let mut found = 0;
+        for (table, size) in &sizes {
+            if target.sql(&format!("SELECT to_regclass('\"{table}\"') IS NULL")) == "f" {
+                found += 1;
+                let count = target.sql(&format!("SELECT count(*) FROM \"{table}\""));
+                assert_eq!(count, size.to_string(), "{table}");
+            }
+        }
+        assert_eq!(found, tables, "{format:?}");
     }
+    assert_eq!(api.clients(), ["test-app", "test-app"]);
 }

@@ -5,6 +5,7 @@ mod answers;
 mod loading;
 mod readers;
 mod requests;
+mod stream;
 mod support;
 
 #[path = "../common/captured_log.rs"]

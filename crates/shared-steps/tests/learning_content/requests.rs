@@ -85,7 +85,7 @@ async fn what_will_not_pass_is_not_tried_again() {
         ),
         (
             ResponseTemplate::new(404),
-            "; see LCMS_API_URL, which is wanted without /databases/airtable",
+            "; see LCMS_API_FORMAT, and LCMS_API_URL, which ends before /databases/airtable and /replication-stream",
         ),
         (
             elsewhere,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use local_services::{PostgresOptions, PostgresServer};
 use serde_json::{Value, json};
 use shared_steps::http::RetryLimits;
-use shared_steps::learning_content::LearningContentSettings;
+use shared_steps::learning_content::{ContentFormat, LearningContentSettings};
 use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -71,6 +71,7 @@ pub(crate) fn settings_for(api_url: &str, target: &Target) -> LearningContentSet
     let url = Some(api_url.parse().unwrap());
     let target = target.url().parse().unwrap();
     let mut settings = LearningContentSettings::new(url, KEY, "test-app", target);
+    settings.format = ContentFormat::Airtable;
     settings.retry = RetryLimits {
         first_wait: Duration::from_millis(20),
         longest_wait: Duration::from_millis(50),
