@@ -179,7 +179,7 @@ fn unpack(directory: &Path, archive: &[u8]) -> std::path::PathBuf {
 }
 
 #[test]
-fn what_is_damaged_or_plain_or_unknown_is_refused_before_anything_is_dropped() {
+fn what_is_damaged_or_unknown_is_refused_before_anything_is_dropped() {
     let (production, mut programs) = world("redis://127.0.0.1:1");
     production.on_target("SET ROLE target_user; CREATE TABLE before (id int)");
     let taken = json(&programs.run("run", &["snapshot", "--json"]));
@@ -203,9 +203,10 @@ fn what_is_damaged_or_plain_or_unknown_is_refused_before_anything_is_dropped() {
     std::fs::write(&file, &bytes[..middle]).unwrap();
     refused(&programs, &["restore", "--from", &name], 1, "cannot be used");
 
-    programs.set("SNAPSHOT_FORMAT", "plain");
+    programs.set("SNAPSHOT_FORMAT", "plain").set("BACKUP_MODE", r#"{"users":"none"}"#);
     ok(&programs.run("run", &["snapshot", "--force"]));
-    refused(&programs, &["restore", "--from", "latest"], 2, "psql --single-transaction");
+    refused(&programs, &["restore", "--from", "latest"], 2, "BACKUP_MODE: it keeps users");
+    programs.unset("BACKUP_MODE");
 
     programs.set("SNAPSHOT_STORE", "").set("SNAPSHOT_SCHEDULE", "*/5 * * * *");
     let finished = programs.run("worker", &["--check"]);
@@ -214,6 +215,86 @@ fn what_is_damaged_or_plain_or_unknown_is_refused_before_anything_is_dropped() {
     programs.unset("SNAPSHOT_SCHEDULE");
     refused(&programs, &["snapshots"], 2, "SNAPSHOT_STORE is not set");
     assert_eq!(programs.run("restart", &["snapshot"]).code, Some(2));
+}
+
+#[test]
+fn plain_and_packed_ones_are_restored_too() {
+    let (production, mut programs) = world("redis://127.0.0.1:1");
+    production.on_source(
+        "CREATE VIEW bases AS SELECT * FROM checkouts_airstrip WHERE is_base;
+         INSERT INTO checkouts_airstrip (ident) VALUES ('a\\b'), (NULL);
+         GRANT SELECT ON bases TO source_user",
+    );
+    let keys = "(SELECT count(*) FROM pg_constraint WHERE contype = 'f')";
+    programs.set("SNAPSHOT_FORMAT", "plain").set("SNAPSHOT_COMPRESSION", "gzip");
+    ok(&programs.run("run", &["snapshot"]));
+    for foreign_keys in ["true", "not-valid", "false"] {
+        programs.set("RESTORE_FK_CONSTRAINTS", foreign_keys);
+        ok(&programs.run("run", &["restore", "--from", "latest"]));
+        assert_eq!(production.target_rows(), production.source_rows());
+        let has_keys = production.target_has(&format!("{keys} > 0"));
+        assert_eq!(has_keys, foreign_keys != "false", "{foreign_keys}");
+        assert!(production.target_has("count(*) = 1 FROM bases"));
+        assert!(production.target_has("last_value = 4 FROM checkouts_airstrip_id_seq"));
+    }
+
+    programs.set("SNAPSHOT_FORMAT", "custom").set("SNAPSHOT_LATEST_ARCHIVE", "true");
+    ok(&programs.run("run", &["snapshot", "--force"]));
+    let latest = programs.directory().join("store/source-latest.tar.gz");
+    production.on_target("DROP TABLE users CASCADE");
+    ok(&programs.run("run", &["restore", "--file", latest.to_str().unwrap()]));
+    assert_eq!(production.target_rows(), production.source_rows());
+    assert_eq!(std::fs::read_dir(programs.dumps()).unwrap().count(), 0);
+}
+
+#[test]
+fn an_application_takes_snapshots_of_its_own_database() {
+    let redis = RedisServer::start().unwrap();
+    let (production, mut programs) = world(&redis.url());
+    let queues = Queues::new(&redis.url());
+    let before = production.source_rows();
+    programs.set("DATABASE_URL", production.source_url()).unset("TARGET_DATABASE_URL");
+    ok(&programs.run("run", &["snapshot"]));
+    let latest = ["restore", "--from", "latest"];
+    for arguments in [&latest[..], &["full-replication"], &["incremental"], &["learning-content"]] {
+        let finished = programs.run("run", arguments);
+        assert_eq!(finished.code, Some(2), "{arguments:?}: {}", finished.stderr);
+        assert!(
+            finished.stderr.contains("is the database of SOURCE_DATABASE_URL"),
+            "{}",
+            finished.stderr
+        );
+    }
+    // A nightly run of another program, in the same Redis.
+    programs
+        .set("DATABASE_URL", production.target_url())
+        .set("TARGET_DATABASE_URL", production.target_url());
+    let mut nightly = programs.start("scheduler", &[]);
+    nightly.wait_for_log("The next night starts at");
+    nightly.kill();
+    for target in [Some(production.source_url()), None] {
+        match target {
+            Some(url) => programs.set("DATABASE_URL", url),
+            None => programs.unset("DATABASE_URL"),
+        };
+        programs.unset("TARGET_DATABASE_URL").set("SNAPSHOT_SCHEDULE", "0 0 29 2 *");
+        let check = programs.run("worker", &["--check"]);
+        assert_eq!(check.code, Some(0), "{}{}", check.stdout, check.stderr);
+        assert!(check.stdout.contains("ok    SOURCE_DATABASE_URL: "), "{}", check.stdout);
+        assert!(check.stdout.contains("this program only takes snapshots"), "{}", check.stdout);
+        let mut worker = programs.start("worker", &[]);
+        worker.wait_for_log("The next snapshot starts at");
+        let done = queues.count(QUEUE, "completed");
+        ok(&programs.run("restart", &["snapshot"]));
+        wait_until("a snapshot has been taken", || queues.count(QUEUE, "completed") == done + 1);
+        let log = worker.log();
+        assert!(!log.contains("for queue Replication queue"), "{log}");
+        worker.signal(Signal::SIGTERM);
+        assert_eq!(worker.wait().code(), Some(0));
+        let repeatables = ok(&programs.run("queue-cli", &["repeatables"])).stdout.clone();
+        assert!(repeatables.contains("Replication queue"), "{repeatables}");
+    }
+    assert_eq!(production.source_rows(), before);
 }
 
 /// The repeatable job's next occurrence, brought forward.
@@ -336,4 +417,68 @@ fn a_worker_that_is_stopped_in_the_middle_leaves_nothing_behind() {
     drop(lock);
     ok(&programs.run("run", &["snapshot"]));
     assert_eq!(archives(&programs), 2, "the next run does it");
+}
+
+/// Has pg_dump and pg_restore note the modes of their file and its directory, and of the list.
+fn spies(programs: &mut Programs) -> std::path::PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let (bin, seen) = (programs.directory().join("bin"), programs.directory().join("seen"));
+    std::fs::create_dir(&bin).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    for name in ["pg_dump", "pg_restore"] {
+        let real = path.split(':').map(|directory| Path::new(directory).join(name));
+        let real = real.into_iter().find(|file| file.is_file()).unwrap();
+        let script = format!(
+            "#!/bin/sh\nfor one in \"$@\"; do\n  file=${{one#--file=}}; file=${{file#--use-list=}}\n  \
+             case $file in /*) stat -c '{name} %F %a' \"$file\" \"${{file%/*}}\" >> {};; esac\ndone\nexec {} \"$@\"\n",
+            seen.display(),
+            real.display()
+        );
+        std::fs::write(bin.join(name), script).unwrap();
+        let executable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(bin.join(name), executable).unwrap();
+    }
+    programs.set("PATH", format!("{}:{path}", bin.display()));
+    seen
+}
+
+#[test]
+fn nothing_that_holds_data_can_be_read_by_others() {
+    use std::os::unix::fs::PermissionsExt;
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
+    let (_production, mut programs) = world("redis://127.0.0.1:1");
+    let store = programs.directory().join("closed/store");
+    programs.set("SNAPSHOT_STORE", format!("file://{}", store.display()));
+    programs.set("SNAPSHOT_FIXTURES", "checkouts_*");
+    let seen = spies(&mut programs);
+    // Odd entries where files are written: a link, a file in place of a directory.
+    let user = nix::unistd::geteuid();
+    let odd = programs.dumps().join(format!("replication-dumps-{user}-1"));
+    std::fs::write(&odd, "").unwrap();
+    let link = programs.dumps().join("db-replication-temporary-link");
+    std::os::unix::fs::symlink("/nonexistent", link).unwrap();
+    ok(&programs.run("run", &["snapshot"]));
+    ok(&programs.run("run", &["restore", "--from", "latest"]));
+    for method in ["live", "archive"] {
+        programs.set("BACKUP_METHOD", method);
+        ok(&programs.run("run", &["backup-restore"]));
+    }
+    let seen = std::fs::read_to_string(seen).unwrap();
+    for name in ["pg_dump", "pg_restore"] {
+        assert!(
+            seen.contains(&format!("{name} regular empty file 600")) || name != "pg_dump",
+            "{seen}"
+        );
+        assert!(seen.contains(&format!("{name} directory 700")), "{seen}");
+    }
+    let is_closed = |line: &str| line.ends_with(" file 600") || line.ends_with(" directory 700");
+    assert!(seen.lines().all(is_closed), "{seen}");
+
+    let mode = |path: &Path| path.symlink_metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&store), mode(store.parent().unwrap())), (0o700, 0o700));
+    let entries: Vec<_> =
+        std::fs::read_dir(&store).unwrap().map(|one| one.unwrap().path()).collect();
+    assert_eq!(entries.len(), 3, "{entries:?}");
+    assert!(entries.iter().all(|file| mode(file) == 0o600), "{entries:?}");
+    assert_eq!(std::fs::read_dir(programs.dumps()).unwrap().count(), 2, "the odd entries");
 }

@@ -15,6 +15,9 @@ const PIECE: usize = 128 << 10;
 /// Members of a tar file that an error names.
 const SHOWN: usize = 10;
 
+/// Characters of a member's name that it shows.
+const LONGEST_NAME: usize = 200;
+
 type Reader<'a> = Box<dyn AsyncRead + Send + Unpin + 'a>;
 
 /// Why no dump came out.
@@ -85,13 +88,13 @@ async fn from_tar<'a>(
 ) -> Result<(u64, Reader<'a>), UnpackError> {
     let mut archive = Archive::new(reader);
     let mut found: Option<(String, u64)> = None;
-    let mut others = Vec::new();
+    let mut others = Members::default();
     {
         let mut entries = archive.entries().map_err(UnpackError::Read)?;
         while let Some(entry) = entries.next().await {
             let mut entry = entry.map_err(UnpackError::Read)?;
             let path = entry.path().map_err(UnpackError::Read)?;
-            let name: String = path.to_string_lossy().escape_debug().collect();
+            let name: String = path.to_string_lossy().escape_debug().take(LONGEST_NAME).collect();
             drop(path);
             if !matches!(entry.header().entry_type(), EntryType::Regular | EntryType::Continuous) {
                 continue;
@@ -114,12 +117,12 @@ async fn from_tar<'a>(
                     }
                     found = Some((name, bytes));
                 }
-                other => others.push(format!("{name}: {}", words(other))),
+                other => others.add(|| format!("{name}: {}", words(other))),
             }
         }
     }
     let Some((_, bytes)) = found else {
-        return Err(UnpackError::Content(members(&others)));
+        return Err(UnpackError::Content(others.words()));
     };
     match archive.into_inner() {
         Ok(rest) => Ok((bytes, rest)),
@@ -137,14 +140,30 @@ fn words(content: Content) -> &'static str {
     }
 }
 
-fn members(others: &[String]) -> String {
-    if others.is_empty() {
-        return "a tar file without any file".into();
+/// The members that are no dump: a tar file may have millions.
+#[derive(Default)]
+struct Members {
+    /// The first ones.
+    shown: Vec<String>,
+    count: u64,
+}
+
+impl Members {
+    fn add(&mut self, text: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.shown.len() < SHOWN {
+            self.shown.push(text());
+        }
     }
-    let more = others.len().saturating_sub(SHOWN);
-    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-    let shown = &others[..others.len().min(SHOWN)];
-    format!("a tar file without a dump ({}{more})", shown.join("; "))
+
+    fn words(&self) -> String {
+        if self.count == 0 {
+            return "a tar file without any file".into();
+        }
+        let more = self.count - self.shown.len() as u64;
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        format!("a tar file without a dump ({}{more})", self.shown.join("; "))
+    }
 }
 
 /// Like `tokio::io::copy`, and tells which side failed.
@@ -161,5 +180,22 @@ async fn copy(
         }
         output.write_all(&buffer[..read]).await.map_err(UnpackError::Write)?;
         copied += read as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_members_only_the_first_ones_are_kept() {
+        let mut members = Members::default();
+        for number in 0..100_000 {
+            members.add(|| format!("member {number}: nothing"));
+        }
+        assert_eq!(members.shown.len(), SHOWN);
+        let words = members.words();
+        assert!(words.starts_with("a tar file without a dump (member 0: nothing; "), "{words}");
+        assert!(words.ends_with("; and 99990 more)"), "{words}");
     }
 }

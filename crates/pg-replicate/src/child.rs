@@ -206,7 +206,8 @@ pub(crate) fn set_connection(command: &mut Command, url: &DatabaseUrl) {
         .env("PGSSLMODE", url.ssl_mode().as_str())
         .env("PGCONNECT_TIMEOUT", url.connect_timeout().as_secs().max(2).to_string())
         // Without a password the child must fail, not ask; and no file of this machine may supply one.
-        .env("PGPASSFILE", "/dev/null");
+        // That is no file: libpq warns of /dev/null, which is none either, and not of one that is missing.
+        .env("PGPASSFILE", "/dev/null/none");
     if let Some(password) = url.password() {
         command.env("PGPASSWORD", password);
     }

@@ -46,6 +46,20 @@ trap 'trap - TERM; kill 0' TERM
 wait "$!"
 "#;
 
+/// Reads the command without running it. Its first word, where that is a plain name, must be known to the
+/// shell.
+const CHECK: &str = r#"
+set -- "$PG_REPLICATE_COMMAND"
+unset PG_REPLICATE_COMMAND
+printf '%s\n' "$1" | sh -n || exit 1
+word=${1%%[!A-Za-z0-9_./-]*}
+case "${1#"$word"}" in
+''|[[:space:]]*) ;;
+*) exit 0 ;;
+esac
+[ -z "$word" ] || command -v -- "$word" > /dev/null || { echo "$word: not found" >&2; exit 1; }
+"#;
+
 /// A shell command, and the database that it is for.
 #[derive(Clone)]
 pub struct ShellCommand {
@@ -160,8 +174,22 @@ impl ShellCommand {
         Err(Error::Program { program: name.into(), status, messages })
     }
 
+    /// Whether a shell can read the command and finds its first program; nothing of it is run or shown.
+    ///
+    /// # Errors
+    /// What the shell says.
+    pub async fn check(&self) -> Result<String, String> {
+        let output = self.prepared(Command::new("sh"), CHECK).output().await;
+        let output = output.map_err(|error| format!("sh cannot be started: {error}"))?;
+        if output.status.success() {
+            return Ok("a shell can read it, and finds its program; it is not run".into());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(format!("it would fail: {}", self.blotted(said.trim())))
+    }
+
     fn process(&self) -> Command {
-        let mut process = match setpriv() {
+        let process = match setpriv() {
             Some(setpriv) => {
                 let mut process = Command::new(setpriv);
                 process.args(["--pdeathsig", "TERM", "--", "sh"]);
@@ -169,7 +197,12 @@ impl ShellCommand {
             }
             None => Command::new("sh"),
         };
-        process.args(["-c", SCRIPT]).stdin(Stdio::null()).kill_on_drop(true);
+        self.prepared(process, SCRIPT)
+    }
+
+    /// The process with its script, and the environment of the command.
+    fn prepared(&self, mut process: Command, script: &str) -> Command {
+        process.args(["-c", script]).stdin(Stdio::null()).kill_on_drop(true);
         for name in &self.hidden {
             process.env_remove(name);
         }

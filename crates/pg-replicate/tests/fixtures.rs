@@ -15,9 +15,14 @@ use tempfile::TempDir;
 
 const DJANGO: &str = include_str!("sql/django.sql");
 
+/// Every field by the name of its column.
+fn as_it_is(_: &TableName, _: &str) -> Option<String> {
+    None
+}
+
 async fn write(world: &World, snapshot: Option<&str>, to: &Path) -> Result<Written, Error> {
     let url = world.url("source_user", "source");
-    fixtures::write(&url, |_| true, snapshot, to, &Context::quiet()).await
+    fixtures::write(&url, |_| true, as_it_is, snapshot, to, &Context::quiet()).await
 }
 
 fn read(directory: &TempDir, name: &str) -> Value {
@@ -115,7 +120,9 @@ async fn they_are_of_the_snapshot_and_of_the_wanted_tables() {
     let wanted = |table: &TableName| table.name == "auth_group";
     let context = Context::quiet();
     let written =
-        fixtures::write(&url, wanted, Some(&snapshot), directory.path(), &context).await.unwrap();
+        fixtures::write(&url, wanted, as_it_is, Some(&snapshot), directory.path(), &context)
+            .await
+            .unwrap();
     assert_eq!(
         written.files.iter().map(|file| (file.name.as_str(), file.rows)).collect::<Vec<_>>(),
         [("auth_group.json", 1)]
@@ -129,8 +136,9 @@ async fn a_table_that_cannot_be_read_and_a_file_that_is_there_are_named() {
     let wanted = |table: &TableName| table.name == "auth_group";
     let context = Context::quiet();
     let stranger = world.url("target_user", "source");
-    let error =
-        fixtures::write(&stranger, wanted, None, directory.path(), &context).await.unwrap_err();
+    let error = fixtures::write(&stranger, wanted, as_it_is, None, directory.path(), &context)
+        .await
+        .unwrap_err();
     assert!(
         error.to_string().contains("read the rows of auth_group: permission denied"),
         "{error}"
@@ -140,6 +148,8 @@ async fn a_table_that_cannot_be_read_and_a_file_that_is_there_are_named() {
     assert!(error.to_string().contains("auth_group.json: File exists"), "{error}");
     context.cancel.cancel();
     let url = world.url("source_user", "source");
-    let error = fixtures::write(&url, wanted, None, directory.path(), &context).await.unwrap_err();
+    let error = fixtures::write(&url, wanted, as_it_is, None, directory.path(), &context)
+        .await
+        .unwrap_err();
     assert!(error.is_cancelled(), "{error}");
 }

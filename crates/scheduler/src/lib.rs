@@ -44,6 +44,10 @@ pub async fn run(
         .should_restart(|_, _| true);
     for step in Step::scheduled() {
         let queue = Queue::new(connection.clone(), step.queue());
+        if step == Step::FullReplication && settings.without_target.is_some() {
+            // It may be another program's, in the same Redis.
+            continue;
+        }
         let Some(schedule) = settings.schedule_of(step) else {
             // It was on before.
             for repeatable in queue.repeatables().await? {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use backup_sources::Fetcher;
 use bull_queue::Queue;
 use chrono::Utc;
-use pg_replicate::{CancellationToken, Check};
+use media_sync::Which;
+use pg_replicate::moment::Moment;
+use pg_replicate::{CancellationToken, Check, Context};
 
 use crate::config::BackupMethod;
 use crate::steps::{full_copy, incremental};
@@ -17,6 +19,18 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// Whether everything that a night needs is there; one line for each thing looked at.
 pub async fn run(settings: &Settings) -> Vec<Check> {
     let mut checks = vec![redis(settings).await];
+    if settings.without_target.is_some() {
+        checks.push(source(settings).await);
+    } else {
+        night(settings, &mut checks).await;
+    }
+    checks.extend(after_restore(settings).await);
+    checks.extend(snapshots(settings).await);
+    checks.extend(media(settings).await);
+    checks
+}
+
+async fn night(settings: &Settings, checks: &mut Vec<Check>) {
     let copy = full_copy(settings);
     let copied = match (&settings.backup_source, settings.copy.method) {
         (Some(fetcher), _) => {
@@ -29,8 +43,46 @@ pub async fn run(settings: &Settings) -> Vec<Check> {
     checks.extend(named(copied, "DATABASE_URL"));
     checks.extend(named(incremental(settings).check().await, "TARGET_DATABASE_URL"));
     checks.push(content_api(settings).await);
-    checks.extend(snapshots(settings).await);
-    checks
+}
+
+/// The source can be dumped, as a snapshot does it.
+async fn source(settings: &Settings) -> Check {
+    let context = Context::quiet();
+    let look = async {
+        let moment = Moment::open(&settings.source, &context).await?;
+        let found = format!(
+            "{}: PostgreSQL {}, {} tables; {}",
+            settings.source,
+            moment.server_version(),
+            moment.tables().len(),
+            moment.pg_dump_version()
+        );
+        moment.end(&context).await?;
+        Ok(found)
+    };
+    let outcome = match tokio::time::timeout(LIMIT, look).await {
+        Ok(outcome) => outcome.map_err(|error: pg_replicate::Error| error.to_string()),
+        Err(_) => Err(format!("{} did not answer within {} s", settings.source, LIMIT.as_secs())),
+    };
+    Check::of("SOURCE_DATABASE_URL", outcome)
+}
+
+/// A shell can read the command, and finds its program; it is not run.
+async fn after_restore(settings: &Settings) -> Option<Check> {
+    let outcome = settings.after_restore.as_ref()?.check().await;
+    Some(Check::of("AFTER_RESTORE_COMMAND", outcome))
+}
+
+/// Both stores of media can be looked at.
+async fn media(settings: &Settings) -> Vec<Check> {
+    let Some(media) = &settings.media else { return Vec::new() };
+    let look = async |which: Which| match tokio::time::timeout(LIMIT, media.sync.check(which)).await
+    {
+        Ok(outcome) => outcome,
+        Err(_) => Err(format!("the {which} did not answer within {} s", LIMIT.as_secs())),
+    };
+    let source = Check::of("MEDIA_SOURCE", look(Which::Source).await);
+    vec![source, Check::of("MEDIA_TARGET", look(Which::Target).await)]
 }
 
 /// The servers by the names of their variables, which the copy does not know.
@@ -89,6 +141,7 @@ async fn snapshots(settings: &Settings) -> Option<Check> {
     let taken = settings.snapshots.taken.as_ref()?;
     let shown = taken.store.shown();
     let look = async {
+        taken.store.may_be_written()?;
         let entries = snapshots::list(&taken.store).await.map_err(|error| error.to_string())?;
         let newest = entries.iter().find(|entry| entry.manifest().is_some());
         let found = match newest {

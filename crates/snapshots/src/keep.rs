@@ -18,6 +18,8 @@ const TIME_ZONE: Tz = chrono_tz::Europe::Paris;
 pub struct Keep {
     /// The newest ones.
     pub last: u32,
+    /// Hours.
+    pub hourly: u32,
     /// Days in Europe/Paris.
     pub daily: u32,
     /// Weeks, from Monday on.
@@ -29,8 +31,8 @@ pub struct Keep {
 /// A text that does not say what is kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "\"{text}\": {reason}; how many snapshots are kept is wanted, as last=10,daily=7,weekly=4,monthly=12, \
-     each at most once"
+    "\"{text}\": {reason}; how many snapshots are kept is wanted, as last=10,daily=7,weekly=4,monthly=12 \
+     or hourly=24, each at most once"
 )]
 pub struct KeepError {
     text: String,
@@ -39,7 +41,7 @@ pub struct KeepError {
 
 impl Default for Keep {
     fn default() -> Self {
-        Self { last: 10, daily: 7, weekly: 4, monthly: 12 }
+        Self { last: 10, hourly: 0, daily: 7, weekly: 4, monthly: 12 }
     }
 }
 
@@ -55,6 +57,9 @@ impl Keep {
         let month = |date: NaiveDate| date.with_day(1).unwrap_or(date);
         let mut kept: BTreeSet<usize> = newest_first.iter().take(1).copied().collect();
         kept.extend(newest_first.iter().take(as_size(self.last)));
+        // Of Coordinated Universal Time: none of its hours comes twice.
+        let hour = |place: usize| times[place].timestamp().div_euclid(3_600);
+        kept.extend(newest_of_each(&newest_first, hour, self.hourly));
         kept.extend(newest_of_each(&newest_first, day, self.daily));
         kept.extend(newest_of_each(&newest_first, |place| week(day(place)), self.weekly));
         kept.extend(newest_of_each(&newest_first, |place| month(day(place)), self.monthly));
@@ -63,9 +68,9 @@ impl Keep {
 }
 
 /// The first of each period, of as many periods as there are or `count`.
-fn newest_of_each(
+fn newest_of_each<P: PartialEq>(
     newest_first: &[usize],
-    period: impl Fn(usize) -> NaiveDate,
+    period: impl Fn(usize) -> P,
     count: u32,
 ) -> Vec<usize> {
     let mut newest = newest_first.to_vec();
@@ -84,7 +89,7 @@ impl FromStr for Keep {
 
     fn from_str(text: &str) -> Result<Self, KeepError> {
         let wrong = |reason: String| KeepError { text: text.into(), reason };
-        let mut keep = Self { last: 0, daily: 0, weekly: 0, monthly: 0 };
+        let mut keep = Self { last: 0, hourly: 0, daily: 0, weekly: 0, monthly: 0 };
         let mut seen = BTreeSet::new();
         for part in text.split(',') {
             let part = part.trim();
@@ -98,6 +103,7 @@ impl FromStr for Keep {
             let (what, count) = (what.trim(), count.trim());
             let place = match what {
                 "last" => &mut keep.last,
+                "hourly" => &mut keep.hourly,
                 "daily" => &mut keep.daily,
                 "weekly" => &mut keep.weekly,
                 "monthly" => &mut keep.monthly,
@@ -110,7 +116,8 @@ impl FromStr for Keep {
                 return Err(wrong(format!("{what} stands there twice")));
             }
         }
-        if keep.last == 0 && keep.daily == 0 && keep.weekly == 0 && keep.monthly == 0 {
+        let Self { last, hourly, daily, weekly, monthly } = keep;
+        if [last, hourly, daily, weekly, monthly] == [0; 5] {
             return Err(wrong("nothing would be kept".into()));
         }
         Ok(keep)
@@ -122,6 +129,7 @@ impl fmt::Display for Keep {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [
             ("last", self.last),
+            ("hourly", self.hourly),
             ("daily", self.daily),
             ("weekly", self.weekly),
             ("monthly", self.monthly),
@@ -148,13 +156,16 @@ mod tests {
 
     #[test]
     fn texts_that_say_what_is_kept() {
-        let keep = Keep { last: 10, daily: 7, weekly: 4, monthly: 12 };
+        let keep = Keep { last: 10, hourly: 0, daily: 7, weekly: 4, monthly: 12 };
         assert_eq!("last=10,daily=7,weekly=4,monthly=12".parse(), Ok(keep));
         assert_eq!(keep, Keep::default());
-        assert_eq!(" monthly = 2 ".parse(), Ok(Keep { last: 0, daily: 0, weekly: 0, monthly: 2 }));
         assert_eq!(
-            Keep { last: 3, daily: 0, weekly: 1, monthly: 0 }.to_string(),
-            "last=3,weekly=1"
+            " monthly = 2 ".parse(),
+            Ok(Keep { last: 0, hourly: 0, daily: 0, weekly: 0, monthly: 2 })
+        );
+        assert_eq!(
+            Keep { last: 3, hourly: 24, daily: 0, weekly: 1, monthly: 0 }.to_string(),
+            "last=3,hourly=24,weekly=1"
         );
         for (text, reason) in [
             ("", "a part is empty"),
@@ -195,15 +206,18 @@ mod tests {
         assert_eq!(kept("weekly=3"), [1, 3, 4]);
         assert_eq!(kept("monthly=9"), [1, 4]);
         assert_eq!(kept("daily=9,monthly=1"), [1, 2, 3, 4]);
+        assert_eq!(kept("hourly=3"), [0, 1, 2]);
+        let close =
+            [at("2026-11-20T22:00:00Z"), at("2026-11-20T22:30:00Z"), at("2026-11-20T23:00:00Z")];
+        let kept: Vec<usize> =
+            "hourly=9".parse::<Keep>().unwrap().kept(&close).into_iter().collect();
+        assert_eq!(kept, [1, 2]);
     }
 
     fn keeps() -> impl Strategy<Value = Keep> {
-        (0..6_u32, 0..6_u32, 0..6_u32, 0..6_u32).prop_map(|(last, daily, weekly, monthly)| Keep {
-            last,
-            daily,
-            weekly,
-            monthly,
-        })
+        (0..6_u32, 0..6_u32, 0..6_u32, 0..6_u32, 0..6_u32).prop_map(
+            |(last, hourly, daily, weekly, monthly)| Keep { last, hourly, daily, weekly, monthly },
+        )
     }
 
     /// Over some months, some of them close together, some around changes of the clocks.
@@ -228,7 +242,7 @@ mod tests {
 
         #[test]
         fn no_more_stay_than_are_asked_for(keep in keeps(), times in times()) {
-            let wanted = keep.last + keep.daily + keep.weekly + keep.monthly;
+            let wanted = keep.last + keep.hourly + keep.daily + keep.weekly + keep.monthly;
             prop_assert!(keep.kept(&times).len() <= as_size(wanted.max(1)));
         }
 
@@ -257,6 +271,7 @@ mod tests {
         fn more_asked_for_is_more_kept(keep in keeps(), more in keeps(), times in times()) {
             let larger = Keep {
                 last: keep.last + more.last,
+                hourly: keep.hourly + more.hourly,
                 daily: keep.daily + more.daily,
                 weekly: keep.weekly + more.weekly,
                 monthly: keep.monthly + more.monthly,

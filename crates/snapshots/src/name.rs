@@ -50,6 +50,29 @@ impl Name {
     }
 }
 
+impl Name {
+    /// The name of the newest archive of this database, packed as this one.
+    pub(crate) fn latest(&self) -> String {
+        latest_archive(&self.database, self.compression, self.is_encrypted)
+    }
+
+    /// Those that it has when it is packed otherwise.
+    pub(crate) fn other_latest(&self) -> impl Iterator<Item = String> {
+        [Compression::Zstd, Compression::Gzip]
+            .into_iter()
+            .flat_map(|compression| [(compression, false), (compression, true)])
+            .filter(|packed| *packed != (self.compression, self.is_encrypted))
+            .map(|(compression, is_encrypted)| {
+                latest_archive(&self.database, compression, is_encrypted)
+            })
+    }
+}
+
+fn latest_archive(label: &str, compression: Compression, is_encrypted: bool) -> String {
+    let age = if is_encrypted { ".age" } else { "" };
+    format!("{label}-latest.tar.{}{age}", compression.ending())
+}
+
 impl fmt::Display for Name {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let age = if self.is_encrypted { ".age" } else { "" };

@@ -8,7 +8,7 @@ use object_stores::ObjectPlace;
 use pg_replicate::TableName;
 use serde::{Deserialize, Serialize};
 
-use crate::{Keep, Pattern};
+use crate::{Fixture, Keep, Pattern};
 
 /// What [`take`](crate::take) does with a database.
 #[derive(Debug, Clone)]
@@ -22,9 +22,11 @@ pub struct Settings {
     /// The tables whose changes count.
     pub tables: Watched,
     /// The tables that the archive also has as fixtures of Django.
-    pub fixtures: Vec<Pattern>,
+    pub fixtures: Vec<Fixture>,
     /// How many snapshots stay.
     pub keep: Keep,
+    /// Whether the newest archive is also there by a name that stays the same.
+    pub latest_archive: bool,
     /// Who can decrypt the archive; nobody encrypts without one.
     pub recipients: Vec<Recipient>,
     /// Where the dump stands until it is packed.

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::name::latest;
+use crate::latest;
+use crate::name::latest as pointer;
 use crate::settings::Settings;
 use crate::shelf::{Item, Shelf, path};
 use crate::staged;
@@ -51,7 +52,12 @@ pub(crate) async fn tidy(
         let shelf = Shelf::look(store).await;
         let mut shelf = shelf.map_err(|error| unfinished(("list".into(), error.to_string())))?;
         shelf.items.retain(|item| item.name.database == label);
-        point(&shelf, store, label, newest).await.map_err(unfinished)?;
+        let is_newest = point(&shelf, store, label, newest).await.map_err(unfinished)?;
+        if settings.latest_archive && is_newest {
+            let action = || format!("make the newest archive of {label} of it in");
+            let copied = latest::copy(store, newest, &context.cancel).await;
+            copied.map_err(|reason| unfinished((action(), reason)))?;
+        }
         staged::remove(store, label).await;
         prune(settings, shelf, now).await.map_err(unfinished)
     };
@@ -60,15 +66,16 @@ pub(crate) async fn tidy(
 
 type Refusal = (String, String);
 
+/// Answers whether it is the newest.
 async fn point(
     shelf: &Shelf<'_>,
     store: &ObjectPlace,
     label: &str,
     newest: &Entry,
-) -> Result<(), Refusal> {
-    let path = path(store, &latest(label));
+) -> Result<bool, Refusal> {
+    let path = path(store, &pointer(label));
     let refusal =
-        |error: object_store::Error| (format!("write {} in", latest(label)), reason(&error));
+        |error: object_store::Error| (format!("write {} in", pointer(label)), reason(&error));
     let wanted = Pointer { name: newest.name.clone(), taken_at: newest.taken_at };
     let found = match store.store.get(&path).await {
         Ok(found) => Some(found.bytes().await.map_err(refusal)?),
@@ -81,12 +88,18 @@ async fn point(
         let mut whole = shelf.items.iter().filter(|item| is_whole(item));
         found.taken_at > newest.taken_at && whole.any(|item| item.name.to_string() == found.name)
     };
-    if found.is_some_and(|found| found == wanted || is_newer(&found)) {
-        return Ok(());
+    if let Some(found) = found {
+        if found == wanted {
+            return Ok(true);
+        }
+        if is_newer(&found) {
+            return Ok(false);
+        }
     }
     let json = serde_json::to_vec_pretty(&wanted)
-        .map_err(|error| (format!("write {} in", latest(label)), error.to_string()))?;
-    store.store.put(&path, PutPayload::from(json)).await.map(drop).map_err(refusal)
+        .map_err(|error| (format!("write {} in", pointer(label)), error.to_string()))?;
+    store.store.put(&path, PutPayload::from(json)).await.map_err(refusal)?;
+    Ok(true)
 }
 
 /// Ends the snapshots that are not kept, and what broken-off uploads have left.

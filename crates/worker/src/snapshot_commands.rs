@@ -11,7 +11,7 @@ use snapshots::{Entry, Taken, Which};
 #[derive(Args, Debug, Clone)]
 #[group(required = true, multiple = false)]
 pub struct RestoreArgs {
-    /// A dump in pg_dump's custom format
+    /// A dump in pg_dump's custom format, as it is or packed as BACKUP_FILE may be (.gz, .zst, .tar.gz)
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
 

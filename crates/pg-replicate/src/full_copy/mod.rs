@@ -19,7 +19,7 @@ pub(crate) use backup::{Partial, arguments, dumped_table, failure, read_archive}
 use check::Needed;
 pub use live::LiveOptions;
 pub(crate) use live::Snapshot;
-pub(crate) use pass::write_list;
+pub(crate) use pass::List;
 
 use crate::connections::rehearse;
 use crate::context::share;
@@ -152,6 +152,35 @@ impl FullCopy {
     pub async fn restore(&self, dump: &Path, context: &Context) -> Result<Summary, Error> {
         self.obeys_rules()?;
         restore::run(self, dump, context).await
+    }
+
+    /// What [`FullCopy::restore_script`] needs; the source is not looked at.
+    ///
+    /// # Errors
+    /// As [`FullCopy::preflight`], also when `BACKUP_MODE` keeps tables or has rules.
+    pub async fn preflight_script(&self) -> Result<(), Error> {
+        self.obeys_rules()?;
+        if let Some(kept) = self.mode.kept().next() {
+            return Err(Error::Preflight(vec![Check::bad(
+                "BACKUP_MODE",
+                format!(
+                    "it keeps {kept}, which a plain SQL dump would make anew: restore a dump of the custom \
+                     format, or set BACKUP_MODE to {{}}"
+                ),
+            )]));
+        }
+        self.preflight_target().await
+    }
+
+    /// Restores the SQL that `pg_dump --format=plain` has written to `file` into the target, but, when they
+    /// are off, for foreign keys.
+    ///
+    /// # Errors
+    /// As [`FullCopy::preflight_script`] and [`FullCopy::restore`]; [`Error::Archive`] for a file that is no
+    /// script.
+    pub async fn restore_script(&self, file: &Path, context: &Context) -> Result<Summary, Error> {
+        self.obeys_rules()?;
+        crate::load::restore_script(self, file, context).await
     }
 
     /// Drops what [`FullCopy::drop_objects`] drops and copies the source straight into the target, without a

@@ -17,6 +17,7 @@ mod dump;
 mod export;
 mod meter;
 mod plan;
+mod restore_script;
 mod schema;
 mod script;
 mod script_run;
@@ -46,6 +47,7 @@ use survey::Survey;
 use untouched::Untouched;
 
 pub use export::ExportData;
+pub(crate) use restore_script::run as restore_script;
 pub use schema::ExportSchema;
 pub use source::LoadSource;
 

@@ -36,7 +36,7 @@ pub struct ExportSchema {
 
 /// What a statement of pg_dump's is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Need {
+pub(super) enum Need {
     /// It must succeed.
     Must,
     /// An ordinary role may be refused; nothing that holds data needs it.
@@ -166,7 +166,7 @@ async fn optional(
     }
 }
 
-fn need(sql: &str) -> Need {
+pub(super) fn need(sql: &str) -> Need {
     let mut at = Cursor::of_head(sql, 20);
     let at = &mut at;
     if at.eat(&["DROP", "EXTENSION"]) || at.eat(&["SET", "transaction_timeout"]) {
@@ -204,7 +204,7 @@ fn need(sql: &str) -> Need {
     Need::Must
 }
 
-fn first_line(sql: &str) -> String {
+pub(super) fn first_line(sql: &str) -> String {
     sql.lines().next().unwrap_or_default().chars().take(120).collect()
 }
 

@@ -245,6 +245,18 @@ pub struct Options {
     )]
     pub(super) lcms_api_url: String,
 
+    /// What the learning content API answers: auto asks for the stream, and for the tables of the older
+    /// API where there is no stream
+    #[arg(
+        long,
+        env = "LCMS_API_FORMAT",
+        default_value = "auto",
+        hide_env_values = true,
+        value_name = "auto|stream|airtable",
+        help_heading = "Learning content"
+    )]
+    pub(super) lcms_api_format: String,
+
     /// Its key
     #[arg(
         long,

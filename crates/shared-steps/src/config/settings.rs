@@ -19,7 +19,7 @@ use super::reader::{Reader, or_default};
 use super::schema_export::SchemaExportSettings;
 use super::snapshots::SnapshotSettings;
 use crate::dump_store::DumpStore;
-use crate::learning_content::LearningContentSettings;
+use crate::learning_content::{ContentFormat, LearningContentSettings};
 use crate::notification::{self, Notification};
 use crate::pipeline::{RetryPolicy, Step};
 use crate::telemetry::{SentrySettings, TelemetrySettings};
@@ -89,6 +89,8 @@ pub struct Settings {
     pub schema_export: SchemaExportSettings,
     /// Snapshots of the source.
     pub snapshots: SnapshotSettings,
+    /// Why there is no target, for a program that only takes snapshots: nothing else may be done.
+    pub without_target: Option<String>,
     /// Media from one object store into another, if they are named.
     pub media: Option<MediaSettings>,
     /// Logs.
@@ -102,6 +104,7 @@ impl Settings {
     #[must_use]
     pub fn schedule_of(&self, step: Step) -> Option<&ScheduleSettings> {
         match step {
+            Step::FullReplication if self.without_target.is_some() => None,
             Step::FullReplication => Some(&self.schedule),
             Step::SchemaExport => self.schema_export.schedule.as_ref(),
             Step::Snapshot => self.snapshots.schedule.as_ref(),
@@ -110,8 +113,8 @@ impl Settings {
         }
     }
 
-    /// Whether a worker takes the jobs of `step`: those of the night always, the others when they are
-    /// configured.
+    /// Whether a worker takes the jobs of `step`: those of the night when there is a target, the others when
+    /// they are configured.
     ///
     /// # Errors
     /// Which variable is missing.
@@ -124,7 +127,14 @@ impl Settings {
             Step::MediaSync if self.media.is_none() => {
                 Err("MEDIA_SOURCE and MEDIA_TARGET are not set")
             }
-            _ => Ok(()),
+            Step::SchemaExport | Step::Snapshot | Step::MediaSync => Ok(()),
+            Step::FullReplication
+            | Step::IncrementalReplication
+            | Step::LearningContent
+            | Step::Notification => match self.without_target {
+                Some(_) => Err("DATABASE_URL names no target"),
+                None => Ok(()),
+            },
         }
     }
 }
@@ -229,7 +239,7 @@ impl Reader {
             _ => self.wrong(
                 "LCMS_API_URL",
                 Some(text),
-                "an http or https URL is wanted, without /databases/airtable; or nothing, to leave \
+                "an http or https URL is wanted, without /databases/airtable or /replication-stream; or nothing, to leave \
                  learning content out"
                     .into(),
             ),
@@ -337,10 +347,20 @@ impl Reader {
         let incremental_target =
             self.database_url("TARGET_DATABASE_URL", &options.target_database_url, default_target);
         let read = [("SOURCE_DATABASE_URL", source.as_ref())];
-        for (variable, url) in
-            [("DATABASE_URL", &target), ("TARGET_DATABASE_URL", &incremental_target)]
-        {
-            if let Some(url) = url {
+        let targets = [
+            ("DATABASE_URL", &options.database_url, &target),
+            ("TARGET_DATABASE_URL", &options.target_database_url, &incremental_target),
+        ];
+        let is_no_target = |(_, text, url): &(&str, &String, &Option<DatabaseUrl>)| {
+            is_unset(text, default_target)
+                || matches!((url, &source), (Some(url), Some(source)) if url.same_database(source))
+        };
+        let takes_snapshots_only = options.snapshots.has_store()
+            && matches!(backup_source, Some(None))
+            && targets.iter().all(is_no_target);
+        let without_target = takes_snapshots_only.then(|| without_target(&target, &source));
+        for (variable, _, url) in targets {
+            if let Some(url) = url.as_ref().filter(|_| !takes_snapshots_only) {
                 self.guard_database(variable, url, &protected, &read);
             }
         }
@@ -366,6 +386,15 @@ impl Reader {
             [("binary", CopyFormat::Binary), ("text", CopyFormat::Text)],
         );
         let lcms_url = self.lcms_url(&options.lcms_api_url);
+        let lcms_format = self.choice(
+            "LCMS_API_FORMAT",
+            &options.lcms_api_format,
+            [
+                ("auto", ContentFormat::Auto),
+                ("stream", ContentFormat::Stream),
+                ("airtable", ContentFormat::Airtable),
+            ],
+        );
         let notifications = self.notifications(options);
         let sentry = self.sentry(options);
         let filter = self.log_level(&options.log_level);
@@ -389,6 +418,11 @@ impl Reader {
                     .into(),
             );
         }
+        if let Some(reason) = &without_target {
+            self.warnings.push(format!(
+                "{reason}: this program only takes snapshots, and leaves the nightly run to others"
+            ));
+        }
         Some(Settings {
             redis_url: redis_url?,
             schedule: schedule?,
@@ -411,6 +445,7 @@ impl Reader {
             copy_format: copy_format?,
             learning_content: LearningContentSettings {
                 on_target,
+                format: lcms_format?,
                 ..LearningContentSettings::new(
                     lcms_url?,
                     options.lcms_api_key.trim(),
@@ -424,7 +459,23 @@ impl Reader {
             snapshots: snapshots?,
             media: media?,
             telemetry: TelemetrySettings { app, filter: filter?, sentry: sentry? },
+            without_target,
             warnings: std::mem::take(&mut self.warnings),
         })
+    }
+}
+
+/// Whether a URL is none, or the default, which stands for none.
+fn is_unset(text: &str, default: &str) -> bool {
+    or_default(text, default) == default
+}
+
+/// Why a program has no database to write.
+fn without_target(target: &Option<DatabaseUrl>, source: &Option<DatabaseUrl>) -> String {
+    match (target, source) {
+        (Some(target), Some(source)) if target.same_database(source) => {
+            format!("{target} is the database of SOURCE_DATABASE_URL, and no target")
+        }
+        _ => "DATABASE_URL is not set".into(),
     }
 }

@@ -58,7 +58,40 @@ pub(super) struct SnapshotOptions {
     )]
     snapshot_store: String,
 
-    /// How many stay: the newest, and the newest one of each day, week and month
+    /// The bucket of S3 that snapshots are kept in, where SNAPSHOT_STORE is not set
+    #[arg(
+        long,
+        env = "S3_BUCKET_NAME",
+        default_value = "",
+        hide_env_values = true,
+        value_name = "BUCKET",
+        help_heading = "Snapshots"
+    )]
+    s3_bucket_name: String,
+
+    /// The key of SNAPSHOT_STORE in S3, where AWS_ACCESS_KEY_ID is not set
+    #[arg(
+        long,
+        env = "S3_ACCESS_KEY",
+        default_value = "",
+        hide_env_values = true,
+        value_name = "KEY",
+        help_heading = "Snapshots"
+    )]
+    s3_access_key: String,
+
+    /// The secret of this key
+    #[arg(
+        long,
+        env = "S3_SECRET_KEY",
+        default_value = "",
+        hide_env_values = true,
+        value_name = "SECRET",
+        help_heading = "Snapshots"
+    )]
+    s3_secret_key: String,
+
+    /// How many stay: the newest, and the newest one of each hour, day, week and month
     #[arg(
         long,
         env = "SNAPSHOT_KEEP",
@@ -94,7 +127,18 @@ pub(super) struct SnapshotOptions {
     )]
     snapshot_ignore_tables: String,
 
-    /// What pg_dump writes: `custom`, which `run restore` takes, or `plain` SQL
+    /// Whether the newest archive is also there by a name that stays, <database>-latest.tar.zst
+    #[arg(
+        long,
+        env = "SNAPSHOT_LATEST_ARCHIVE",
+        default_value = "false",
+        hide_env_values = true,
+        value_name = "true|false",
+        help_heading = "Snapshots"
+    )]
+    snapshot_latest_archive: String,
+
+    /// What pg_dump writes: `custom`, which pg_restore takes, or `plain` SQL
     #[arg(
         long,
         env = "SNAPSHOT_FORMAT",
@@ -116,7 +160,8 @@ pub(super) struct SnapshotOptions {
     )]
     snapshot_compression: String,
 
-    /// Tables that the archive also holds as JSON that Django loads, with wildcards: auth_user,checkouts_*
+    /// Tables that the archive also holds as JSON that Django loads, with wildcards: auth_user,checkouts_*;
+    /// where a model has a db_column, with the field of the column: checkouts_checkout(day_of=day)
     #[arg(
         long,
         env = "SNAPSHOT_FIXTURES",
@@ -194,6 +239,11 @@ impl MaxAgeOptions {
 }
 
 impl SnapshotOptions {
+    /// Whether there is a place for snapshots.
+    pub(super) fn has_store(&self) -> bool {
+        [&self.snapshot_store, &self.s3_bucket_name].iter().any(|text| !text.trim().is_empty())
+    }
+
     /// `directory`: where dumps stand. Both are nothing when they are wrong themselves.
     pub(super) fn read(
         &self,
@@ -214,6 +264,8 @@ impl SnapshotOptions {
             parsed(reader, "SNAPSHOT_COMPRESSION", or_default(&self.snapshot_compression, "zstd"));
         let recipients = keys::recipients(reader, &self.snapshot_recipient);
         let identities = keys::identities(reader, &self.snapshot_identity_file);
+        let latest_archive =
+            reader.flag("SNAPSHOT_LATEST_ARCHIVE", &self.snapshot_latest_archive, false);
         let max_age = self.max_age.read().or_else(|wanted| {
             let found = Some(self.max_age.snapshot_max_age.trim());
             reader.wrong("SNAPSHOT_MAX_AGE", found, wanted).ok_or(())
@@ -231,6 +283,7 @@ impl SnapshotOptions {
                 tables: Watched { only, ignore },
                 fixtures,
                 keep,
+                latest_archive,
                 recipients,
                 directory: directory?.to_owned(),
                 jobs: copy?.jobs,
@@ -241,25 +294,48 @@ impl SnapshotOptions {
     }
 
     fn store(&self, reader: &mut Reader, is_wanted: bool) -> Option<Option<ObjectPlace>> {
-        const NAME: &str = "SNAPSHOT_STORE";
-        let text = self.snapshot_store.trim();
-        if text.is_empty() {
-            if is_wanted {
+        let (name, text) = match (self.snapshot_store.trim(), self.s3_bucket_name.trim()) {
+            ("", "") if is_wanted => {
                 let wanted = "where snapshots are kept is wanted while SNAPSHOT_SCHEDULE is set, as s3://bucket/prefix or file:///directory";
-                return reader.wrong(NAME, None, wanted.into());
+                return reader.wrong("SNAPSHOT_STORE", None, wanted.into());
             }
-            return Some(None);
-        }
-        let Ok(url) = Url::parse(text) else {
+            ("", "") => return Some(None),
+            ("", bucket) => ("S3_BUCKET_NAME", format!("s3://{bucket}")),
+            (text, _) => ("SNAPSHOT_STORE", text.to_owned()),
+        };
+        let Ok(url) = Url::parse(&text) else {
             // It may hold a password.
-            let wanted = "a URL is wanted, as s3://bucket/prefix or file:///directory";
-            return reader.wrong(NAME, None, wanted.into());
+            let wanted = "a URL is wanted, as s3://bucket/prefix or file:///directory; in S3_BUCKET_NAME the bucket alone";
+            return reader.wrong(name, None, wanted.into());
         };
         let limits = Limits::default();
         let limits = StoreLimits { silence: limits.silence, retry: limits.retry };
-        match ObjectPlace::open(&url, std::env::vars(), &limits) {
+        let environment = std::env::vars().chain(self.s3_credentials(reader, &url)?);
+        match ObjectPlace::open(&url, environment, &limits) {
             Ok(place) => Some(Some(place)),
-            Err(error) => reader.wrong(NAME, None, error.to_string()),
+            Err(error) => reader.wrong(name, None, error.to_string()),
+        }
+    }
+
+    /// `S3_ACCESS_KEY` and `S3_SECRET_KEY` by the names that stores know, where those are not set.
+    fn s3_credentials(&self, reader: &mut Reader, url: &Url) -> Option<Vec<(String, String)>> {
+        let (key, secret) = (self.s3_access_key.trim(), self.s3_secret_key.trim());
+        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        if url.scheme() != "s3" || is_set("AWS_ACCESS_KEY_ID") {
+            return Some(Vec::new());
+        }
+        match (key, secret) {
+            ("", "") => Some(Vec::new()),
+            ("", _) => {
+                reader.wrong("S3_ACCESS_KEY", None, "S3_SECRET_KEY is set without it".into())
+            }
+            (_, "") => {
+                reader.wrong("S3_SECRET_KEY", None, "S3_ACCESS_KEY is set without it".into())
+            }
+            _ => Some(vec![
+                ("AWS_ACCESS_KEY_ID".into(), key.into()),
+                ("AWS_SECRET_ACCESS_KEY".into(), secret.into()),
+            ]),
         }
     }
 }

@@ -1,10 +1,13 @@
 //! A backup that somebody else has made, in place of a dump of the source.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use backup_sources::{Fetched, Fetcher, Use};
+use backup_sources::{Fetched, Fetcher, FileSource, Limits, MaxAge, Use};
 use futures_util::FutureExt;
 use pg_replicate::{Context, FullCopy, PhaseSummary, Summary, Verify};
+use private_files::PrivateDirectory;
+use tokio::io::AsyncReadExt;
 
 use super::Attempt;
 use super::full_replication::drop_and_restore;
@@ -12,6 +15,9 @@ use crate::{Settings, StepError};
 
 /// The percent of a full replication that a fetch takes: what a dump of the source takes otherwise.
 const SHARE: f64 = 12.0;
+
+/// How archives of pg_dump begin.
+const DUMP: &[u8] = b"PGDMP";
 
 /// Fetches the newest backup and restores it; the source database is not needed.
 ///
@@ -26,7 +32,7 @@ pub(super) async fn fetch_and_restore(
     // Before a download of hours is made in vain.
     let checked = context.cancel.run_until_cancelled(copy.preflight_target()).await;
     checked.ok_or(StepError::Interrupted)??;
-    let mut dump = settings.dumps.path(&attempt.run_id, &fetcher.source.place());
+    let mut dump = settings.dumps.path(&attempt.run_id, &fetcher.source.place())?;
     let mut summary = Summary::default();
     if settings.dumps.is_usable(&dump) {
         tracing::info!(dump = %dump.display(), "The dump of an earlier attempt is used again");
@@ -40,7 +46,7 @@ pub(super) async fn fetch_and_restore(
     if let Err(error) = checked.ok_or(StepError::Interrupted)? {
         if matches!(error, pg_replicate::Error::Archive { .. }) {
             // Another attempt shall not stumble over it again.
-            settings.dumps.remove(&attempt.run_id)?;
+            settings.dumps.remove(&attempt.run_id);
         }
         return Err(error.into());
     }
@@ -71,6 +77,57 @@ pub async fn fetch_backup(
     let target = Use { path: to, may_stay: false, share: 100.0 };
     let fetched = fetcher.fetch(target, context).boxed().await?;
     Ok(phase(&fetched))
+}
+
+/// Whether `file` is a file, and no dump as it is.
+pub(super) async fn is_packed(file: &Path) -> bool {
+    let read = async {
+        if !tokio::fs::metadata(file).await?.is_file() {
+            return Ok(false);
+        }
+        let mut head = Vec::new();
+        let opened = tokio::fs::File::open(file).await?;
+        opened.take(DUMP.len() as u64).read_to_end(&mut head).await?;
+        Ok::<bool, std::io::Error>(head != DUMP)
+    };
+    // What cannot be read is said by who restores it.
+    read.await.unwrap_or(false)
+}
+
+/// A dump in a directory that is removed with it.
+pub(super) struct Unpacked {
+    path: PathBuf,
+    _directory: PrivateDirectory,
+}
+
+impl Unpacked {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Unpacks the dump that `file` holds.
+pub(super) async fn unpack(
+    settings: &Settings,
+    file: &Path,
+    context: &Context,
+) -> Result<(Unpacked, Summary), StepError> {
+    let parent = settings.dumps.directory();
+    let directory = PrivateDirectory::create(parent).map_err(|source| StepError::File {
+        action: "create a directory in",
+        path: parent.to_owned(),
+        source,
+    })?;
+    let path = directory.path().join("database.dump");
+    let fetcher = Fetcher {
+        source: Arc::new(FileSource::new(file)),
+        max_age: MaxAge::Any,
+        create: false,
+        limits: Limits::default(),
+    };
+    let target = Use { path: &path, may_stay: false, share: SHARE };
+    let summary = phase(&fetcher.fetch(target, context).boxed().await?);
+    Ok((Unpacked { path, _directory: directory }, summary))
 }
 
 fn phase(fetched: &Fetched) -> Summary {

@@ -21,7 +21,7 @@ pub(super) async fn run(
         })
         .await;
     if result.is_ok() || attempt.is_last || matches!(result, Err(StepError::Interrupted)) {
-        settings.dumps.remove(&attempt.run_id)?;
+        settings.dumps.remove(&attempt.run_id);
     }
     result
 }
@@ -65,7 +65,7 @@ async fn copy_whole(
     tracing::info!("Start import and enrichment");
     tracing::info!("Import data from API database");
     let copy = full_copy(settings);
-    settings.dumps.remove_stale()?;
+    settings.dumps.remove_stale();
     let mut summary = match &settings.backup_source {
         Some(fetcher) => {
             fetched_backup::fetch_and_restore(fetcher, settings, &copy, attempt, context).await?
@@ -103,7 +103,7 @@ async fn through_archive(
     context: &Context,
 ) -> Result<Summary, StepError> {
     let what = (copy.source.to_string(), format!("{:?}", copy.mode));
-    let dump = settings.dumps.path(&attempt.run_id, &what);
+    let dump = settings.dumps.path(&attempt.run_id, &what)?;
     let mut summary = Summary::default();
     if settings.dumps.is_usable(&dump) && is_whole(copy, &dump, context).await? {
         tracing::info!(dump = %dump.display(), "The dump of an earlier attempt is used again");
@@ -127,7 +127,8 @@ async fn is_whole(copy: &FullCopy, dump: &Path, context: &Context) -> Result<boo
     }
 }
 
-/// Restores the archive at `file` into the target, and runs `AFTER_RESTORE_COMMAND` there.
+/// Restores the dump that `file` is or holds, packed as `BACKUP_FILE` may be, into the target, and runs
+/// `AFTER_RESTORE_COMMAND` there.
 ///
 /// # Errors
 /// Why it did not succeed.
@@ -137,14 +138,32 @@ pub async fn restore_file(
     context: &Context,
 ) -> Result<Summary, StepError> {
     writing(&settings.target, "restore", settings, context, |context| async move {
-        let copy = full_copy(settings);
-        let checked = context.cancel.run_until_cancelled(copy.preflight_restore(file)).await;
+        if !fetched_backup::is_packed(file).await {
+            return restore_dump(settings, file, &context).await;
+        }
+        // Before it is unpacked in vain.
+        let target = full_copy(settings);
+        let checked = context.cancel.run_until_cancelled(target.preflight_target()).await;
         checked.ok_or(StepError::Interrupted)??;
-        let mut summary = drop_and_restore(&copy, file, &context).await?;
-        summary.extend(after_restore::run(settings, &context).await?);
+        let (dump, mut summary) = fetched_backup::unpack(settings, file, &context).await?;
+        summary.extend(restore_dump(settings, dump.path(), &context).await?);
         Ok(summary)
     })
     .await
+}
+
+/// Restores the archive at `file` into the target, and runs `AFTER_RESTORE_COMMAND` there.
+pub(super) async fn restore_dump(
+    settings: &Settings,
+    file: &Path,
+    context: &Context,
+) -> Result<Summary, StepError> {
+    let copy = full_copy(settings);
+    let checked = context.cancel.run_until_cancelled(copy.preflight_restore(file)).await;
+    checked.ok_or(StepError::Interrupted)??;
+    let mut summary = drop_and_restore(&copy, file, context).await?;
+    summary.extend(after_restore::run(settings, context).await?);
+    Ok(summary)
 }
 
 pub(super) async fn drop_and_restore(

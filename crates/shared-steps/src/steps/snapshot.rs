@@ -6,8 +6,9 @@ use futures_util::FutureExt;
 use pg_replicate::{Context, PhaseSummary, Summary};
 use snapshots::{DumpFormat, Entry, Error, Taken, Which};
 
-use super::full_replication::full_copy;
-use super::restore_file;
+use super::after_restore;
+use super::full_replication::{full_copy, restore_dump};
+use super::guard::writing;
 use crate::{Settings, StepError};
 
 /// The job: a snapshot if the data has changed.
@@ -47,12 +48,22 @@ pub async fn list_snapshots(settings: &Settings) -> Result<Vec<Entry>, StepError
     Ok(snapshots::list(&store_settings(settings)?.store).await?)
 }
 
-/// Restores a snapshot into the target: what is damaged, or no dump of the custom format, is refused
-/// before anything is dropped.
+/// Restores a snapshot into the target: what is damaged is refused before anything is dropped.
 ///
 /// # Errors
 /// Why it did not succeed.
 pub async fn restore_snapshot(
+    settings: &Settings,
+    which: Which,
+    context: &Context,
+) -> Result<Summary, StepError> {
+    writing(&settings.target, "restore", settings, context, |context| async move {
+        fetch_and_restore(settings, which, &context).await
+    })
+    .await
+}
+
+async fn fetch_and_restore(
     settings: &Settings,
     which: Which,
     context: &Context,
@@ -67,17 +78,6 @@ pub async fn restore_snapshot(
     let fetched =
         snapshots::fetch(&stored.store, &which, identities, &stored.directory, context).boxed();
     let fetched = fetched.await?;
-    let manifest = &fetched.manifest;
-    if manifest.dump == DumpFormat::Plain {
-        return Err(Error::Configuration(format!(
-            "snapshot {} holds plain SQL, which is psql's to load; nothing was changed. Take the archive \
-             from {}, unpack it, and run: psql --single-transaction --set ON_ERROR_STOP=on --file \
-             database.sql \"$DATABASE_URL\" on an empty database (docs/snapshots.md)",
-            fetched.entry.name,
-            stored.store.shown()
-        ))
-        .into());
-    }
     let mut summary: Summary = PhaseSummary {
         name: "fetch".into(),
         objects: 1,
@@ -86,7 +86,16 @@ pub async fn restore_snapshot(
         ..PhaseSummary::default()
     }
     .into();
-    summary.extend(restore_file(settings, &fetched.dump, context).await?);
+    match fetched.manifest.dump {
+        DumpFormat::Custom => summary.extend(restore_dump(settings, &fetched.dump, context).await?),
+        DumpFormat::Plain => {
+            let checked = context.cancel.run_until_cancelled(target.preflight_script()).await;
+            checked.ok_or(StepError::Interrupted)??;
+            summary.extend(target.drop_objects(context).await?);
+            summary.extend(target.restore_script(&fetched.dump, context).await?);
+            summary.extend(after_restore::run(settings, context).await?);
+        }
+    }
     Ok(summary)
 }
 

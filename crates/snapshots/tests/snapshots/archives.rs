@@ -105,10 +105,10 @@ async fn an_encrypted_archive_is_opened_by_any_of_its_recipients_alone() {
 #[tokio::test]
 async fn fixtures_stand_beside_the_dump() {
     let mut world = World::new(
-        "CREATE TABLE checkouts_item (id int PRIMARY KEY, title text);
+        "CREATE TABLE checkouts_item (id int PRIMARY KEY, title_text text);
         INSERT INTO checkouts_item SELECT number, 'item' FROM generate_series(1, 100) number",
     );
-    world.settings.fixtures = vec!["checkouts_*".parse().unwrap()];
+    world.settings.fixtures = vec!["checkouts_*(title_text=title)".parse().unwrap()];
     let entry = world.kept().await;
     let fetched = world.fetch("latest").await.unwrap();
     assert_eq!(entry.manifest().unwrap().files.len(), 2);
@@ -117,6 +117,34 @@ async fn fixtures_stand_beside_the_dump() {
     let rows: Vec<serde_json::Value> =
         serde_json::from_slice(&std::fs::read(fixture).unwrap()).unwrap();
     assert_eq!(rows.len(), 100);
+    assert_eq!(
+        rows[0]["fields"],
+        serde_json::json!({"title": "item"}),
+        "the field, not its db_column"
+    );
+}
+
+#[tokio::test]
+async fn the_newest_archive_has_a_name_that_stays() {
+    let mut world = World::new(SCRIPT);
+    world.kept().await;
+    assert!(!world.objects().await.iter().any(|name| name.contains("latest.tar")));
+    world.settings.latest_archive = true;
+    // Also when nothing has changed.
+    world.take().await.unwrap();
+    for compression in [Compression::Zstd, Compression::Gzip] {
+        world.settings.compression = compression;
+        let (entry, _) = world.forced().await;
+        let ending = entry.name.split_once(".tar.").unwrap().1;
+        let latest: Vec<String> = world.objects().await;
+        let latest: Vec<&String> =
+            latest.iter().filter(|name| name.contains("-latest.tar")).collect();
+        let [latest] = latest[..] else { panic!("{latest:?}") };
+        assert!(latest.ends_with(&format!("pix-latest.tar.{ending}")), "{latest}");
+        let name = format!("pix-latest.tar.{ending}");
+        assert_eq!(world.object(&name).await, world.object(&entry.name).await);
+    }
+    assert_eq!(world.list().await.len(), 3, "it is no snapshot of its own");
 }
 
 #[tokio::test]

@@ -70,6 +70,7 @@ impl World {
             tables: Watched::default(),
             fixtures: Vec::new(),
             keep: Keep::default(),
+            latest_archive: false,
             recipients: Vec::new(),
             directory: directory.path().to_owned(),
             jobs: 2,

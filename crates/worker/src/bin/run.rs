@@ -91,6 +91,26 @@ enum Command {
 }
 
 impl Command {
+    /// Whether it writes into `DATABASE_URL` or `TARGET_DATABASE_URL`, or compares with it.
+    fn needs_target(&self) -> bool {
+        match self {
+            Self::FullReplication
+            | Self::BackupRestore
+            | Self::Restore(_)
+            | Self::Incremental
+            | Self::LearningContent
+            | Self::Verify { .. }
+            | Self::LoadData(_) => true,
+            Self::FetchBackup { .. }
+            | Self::Snapshot { .. }
+            | Self::Snapshots
+            | Self::Notification
+            | Self::ExportData(_)
+            | Self::ExportSchema
+            | Self::MediaSync(_) => false,
+        }
+    }
+
     fn name(&self) -> &'static str {
         match self {
             Self::FullReplication => "full-replication",
@@ -131,6 +151,12 @@ async fn main() -> ExitCode {
         ));
         return ExitCode::from(exit::USAGE);
     }
+    if let Some(reason) = settings.without_target.as_ref().filter(|_| cli.step.needs_target()) {
+        config::complain(&format!(
+            "DATABASE_URL: {reason}: name the database that is to be written"
+        ));
+        return ExitCode::from(exit::USAGE);
+    }
     let bar = ProgressBar::new(std::io::stderr().is_terminal());
     let _telemetry = telemetry::init(&settings, Output::Above(&bar), &JobLogs::new());
     let result = run(&cli, &settings, &bar).await;
@@ -167,7 +193,7 @@ async fn run(cli: &Cli, settings: &Settings, bar: &ProgressBar) -> Result<Outcom
             Command::FullReplication => step(Step::FullReplication).await,
             Command::BackupRestore => {
                 let result = steps::backup_and_restore(settings, &attempt, &context).await;
-                settings.dumps.remove(&attempt.run_id)?;
+                settings.dumps.remove(&attempt.run_id);
                 result.map(Outcome::Step)
             }
             Command::Restore(RestoreArgs { file: Some(file), .. }) => {

@@ -1,0 +1,176 @@
+//! A plain dump of a whole database into an empty one.
+
+use std::path::Path;
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::SinkExt;
+use tokio::io::{AsyncBufRead, BufReader};
+
+use super::schema::{Need, first_line, need};
+use super::script::{Kind, RowsReader, Script, ScriptError, Variables};
+use crate::connection::Connection;
+use crate::context::share;
+use crate::error::reason;
+use crate::full_copy::{ForeignKeys, FullCopy};
+use crate::objects::{Board, Weight};
+use crate::summary::PhaseSummary;
+use crate::{Context, Error, ObjectFailure, Summary};
+
+const APPLICATION: &str = "pg-replicate restore";
+
+/// Rows handed to the server at once.
+const CHUNK: usize = 64 * 1024;
+
+/// Carries out the script that pg_dump has written to `file`. Each statement is a transaction of its own,
+/// as in pg_restore: one that is refused is named at the end, and the others are carried out.
+pub(crate) async fn run(copy: &FullCopy, file: &Path, context: &Context) -> Result<Summary, Error> {
+    let start = Instant::now();
+    tracing::info!("Start restore Backup");
+    context.check()?;
+    let failed = |source| Error::File { action: "read", path: file.to_owned(), source };
+    let input = tokio::fs::File::open(file).await.map_err(failed)?;
+    let bytes = input.metadata().await.map_err(failed)?.len();
+    let target = Connection::open_for(context, &copy.target, APPLICATION).await?;
+    tracing::info!(bytes, "Start restore");
+    let board = context.board("restore", share::RESTORE, Weight::cost(bytes));
+    let input = BufReader::with_capacity(super::BUFFER, input);
+    let restore = Restore {
+        target: &target,
+        foreign_keys: copy.foreign_keys,
+        board: &board,
+        script: Script::new(input, Variables::default()),
+        objects: 0,
+        failures: Vec::new(),
+    };
+    let wrong = |error: ScriptError| Error::Archive {
+        path: file.to_owned(),
+        reason: format!("the script of pg_dump cannot be read: {error}"),
+    };
+    let work = async { restore.run().await.map_err(wrong) };
+    let (objects, failures) = target.run(context, work).await?;
+    if target.is_closed() {
+        let reason = failures.last().map(ToString::to_string).unwrap_or_default();
+        return Err(Error::Unreachable { url: copy.target.to_string(), reason });
+    }
+    if !failures.is_empty() {
+        return Err(Error::Restore(failures));
+    }
+    let slowest = board.finish().slowest;
+    tracing::info!("Restore done");
+    tracing::info!(objects, bytes, "End restore Backup");
+    let phase = PhaseSummary { objects, bytes, ..PhaseSummary::ended("restore", start) };
+    Ok(Summary { phases: vec![phase], slowest })
+}
+
+struct Restore<'a, R> {
+    target: &'a Connection,
+    foreign_keys: ForeignKeys,
+    board: &'a Board,
+    script: Script<R>,
+    objects: u64,
+    failures: Vec<ObjectFailure>,
+}
+
+impl<R: AsyncBufRead + Unpin> Restore<'_, R> {
+    /// Answers how many objects were made, and what could not be.
+    async fn run(mut self) -> Result<(u64, Vec<ObjectFailure>), ScriptError> {
+        while let Some(item) = self.script.next().await? {
+            let line = item.line;
+            let sql = item.sql.map_err(|reason| ScriptError { line, reason, is_cut: false })?;
+            if let Kind::Copy(rows) = Kind::of(&sql) {
+                self.copy(&sql, &rows.table.join(".")).await?;
+                continue;
+            }
+            let need = need(&sql);
+            let Some(sql) = self.wanted(need, &sql) else { continue };
+            match self.target.batch_execute(&sql).await {
+                Ok(()) => self.objects += u64::from(sql.starts_with("CREATE ")),
+                Err(error) if need == Need::May => {
+                    tracing::warn!("Left out: {}: {}", first_line(&sql), reason(&error));
+                }
+                Err(error) => self.failed(first_line(&sql), &error),
+            }
+            if self.target.is_closed() {
+                break;
+            }
+        }
+        Ok((self.objects, self.failures))
+    }
+
+    /// The statement as it is wanted, if it is.
+    fn wanted(&self, need: Need, sql: &str) -> Option<String> {
+        if need == Need::Not {
+            return None;
+        }
+        if !is_foreign_key(sql) {
+            return Some(sql.to_owned());
+        }
+        match self.foreign_keys {
+            ForeignKeys::Without => None,
+            ForeignKeys::NotValid => Some(format!("{sql} NOT VALID")),
+            ForeignKeys::Validated => Some(sql.to_owned()),
+        }
+    }
+
+    async fn copy(&mut self, sql: &str, table: &str) -> Result<(), ScriptError> {
+        let object = self.board.start("TABLE DATA", table, Weight::cost(0));
+        let sink = match self.target.copy_in::<_, Bytes>(sql).await {
+            Ok(sink) => sink,
+            Err(error) => {
+                self.failed(format!("TABLE DATA {table}"), &error);
+                return self.script.skip_rows().await;
+            }
+        };
+        let mut sink = std::pin::pin!(sink);
+        let (mut reader, mut rows) = (RowsReader::default(), BytesMut::with_capacity(2 * CHUNK));
+        let mut is_refused = false;
+        while self.script.rows(&mut reader, &mut rows).await? {
+            if rows.len() >= CHUNK {
+                object.advance(0, rows.len() as u64);
+                // Why is said at the end; the rest is read over.
+                let rows = rows.split().freeze();
+                is_refused = is_refused || sink.send(rows).await.is_err();
+            }
+        }
+        if !is_refused {
+            // As above.
+            let _ = sink.send(rows.freeze()).await;
+        }
+        match sink.finish().await {
+            Ok(rows) => object.end(rows),
+            Err(error) => self.failed(format!("TABLE DATA {table}"), &error),
+        }
+        Ok(())
+    }
+
+    fn failed(&mut self, object: String, error: &tokio_postgres::Error) {
+        self.failures.push(ObjectFailure { object, message: reason(error) });
+    }
+}
+
+/// `ALTER TABLE ONLY public.a ADD CONSTRAINT a_b_fkey FOREIGN KEY …`, as pg_dump writes it.
+fn is_foreign_key(sql: &str) -> bool {
+    let adds = |line: &str| {
+        line.trim_start().starts_with("ADD CONSTRAINT ") && line.contains(" FOREIGN KEY (")
+    };
+    sql.starts_with("ALTER TABLE ") && sql.lines().any(adds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_foreign_key;
+
+    #[test]
+    fn foreign_keys_are_told_from_other_constraints() {
+        let add = |constraint: &str| {
+            format!("ALTER TABLE ONLY public.a\n    ADD CONSTRAINT {constraint}")
+        };
+        assert!(is_foreign_key(&add("a_b_fkey FOREIGN KEY (b) REFERENCES public.b(id)")));
+        assert!(is_foreign_key(&add("\"a b\" FOREIGN KEY (b) REFERENCES public.b(id)")));
+        for other in ["a_pkey PRIMARY KEY (id)", "a_check CHECK ((b > 1))"] {
+            assert!(!is_foreign_key(&add(other)), "{other}");
+        }
+        assert!(!is_foreign_key("ALTER TABLE public.a OWNER TO b"));
+    }
+}
