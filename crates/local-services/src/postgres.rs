@@ -36,6 +36,8 @@ pub struct PostgresOptions {
     pub bin_dir: Option<PathBuf>,
     /// More settings, each as `("work_mem", "64MB")`.
     pub settings: Vec<(String, String)>,
+    /// Variables of the server's environment, each as `("LOCPATH", "/tmp/locales")`.
+    pub environment: Vec<(String, String)>,
     /// Where the server lives: it stays there when the value is dropped, and what stands there
     /// already is used. By default a temporary directory.
     pub directory: Option<PathBuf>,
@@ -140,6 +142,7 @@ impl PostgresServer {
             command.arg("-c").arg(format!("{name}={value}"));
         }
         let mut child = command
+            .envs(self.options.environment.iter().map(|(name, value)| (name, value)))
             .stdout(log.try_clone().during("open the log of PostgreSQL")?)
             .stderr(Stdio::from(log))
             .spawn()

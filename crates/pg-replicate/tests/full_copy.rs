@@ -116,9 +116,49 @@ async fn an_object_that_cannot_be_restored_is_named() {
     let error = copy.restore(&world.dump(), &context).await.unwrap_err();
     let Error::Restore(failures) = &error else { panic!("{error}") };
     let objects: Vec<&str> = failures.iter().map(|one| one.object.as_str()).collect();
-    assert_eq!(objects, ["TABLE public.a", "TABLE public.b", "TABLE DATA public.a"]);
+    // Rows have no place in a table that is another's.
+    let expected =
+        ["TABLE public.a", "TABLE public.b", "TABLE DATA public.a", "TABLE DATA public.b"];
+    assert_eq!(objects, expected);
     assert!(error.to_string().contains("relation \"a\" already exists"), "{error}");
-    assert!(error.to_string().contains("violates check constraint"), "{error}");
+    assert_eq!(world.target("SELECT count(*) FROM a"), "0");
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_written_are_named() {
+    let world = World::new("");
+    for table in 1..=6 {
+        world.source(&format!("CREATE TABLE t{table} (id int); INSERT INTO t{table} VALUES (1)"));
+    }
+    let mut copy = world.copy("{}");
+    copy.restore_jobs = 3;
+    let context = Context::quiet();
+    copy.backup(&world.dump(), &context).await.unwrap();
+    // The rows of every other table are refused once it is made.
+    world
+        .server
+        .psql(
+            "target",
+            "CREATE SCHEMA guard; GRANT USAGE ON SCHEMA guard TO PUBLIC;
+             CREATE FUNCTION guard.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'refused'; END$$;
+             CREATE FUNCTION guard.guarded() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+             DECLARE made record;
+             BEGIN
+               FOR made IN SELECT * FROM pg_event_trigger_ddl_commands() LOOP
+                 IF made.object_identity ~ '[246]$' THEN
+                   EXECUTE format('CREATE TRIGGER no BEFORE INSERT ON %s EXECUTE FUNCTION guard.refuse()', made.object_identity);
+                 END IF;
+               END LOOP;
+             END$$;
+             CREATE EVENT TRIGGER guarded ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION guard.guarded();",
+        )
+        .unwrap();
+    let error = copy.restore(&world.dump(), &context).await.unwrap_err();
+    let Error::Restore(failures) = &error else { panic!("{error}") };
+    let mut objects: Vec<&str> = failures.iter().map(|one| one.object.as_str()).collect();
+    objects.sort_unstable();
+    assert_eq!(objects, ["TABLE DATA public.t2", "TABLE DATA public.t4", "TABLE DATA public.t6"]);
+    assert_eq!(world.target("SELECT count(*) FROM t1, t3, t5"), "1");
 }
 
 #[tokio::test]

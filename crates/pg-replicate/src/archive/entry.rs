@@ -37,6 +37,8 @@ pub(crate) struct Entry {
     pub(crate) data_offset: Option<u64>,
     /// The tablespace it wants, when not the database's.
     pub(crate) tablespace: Option<String>,
+    /// How it keeps its rows, such as `heap`; only what has rows says so.
+    pub(crate) access_method: Option<String>,
     /// Whether a text of it is in another encoding than UTF-8, so that it is not what stands here.
     pub(crate) is_garbled: bool,
 }

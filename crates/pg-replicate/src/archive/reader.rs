@@ -11,7 +11,8 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use super::{Entry, Section};
-use crate::Error;
+use crate::identifier::quote_identifier;
+use crate::{Error, TableName};
 
 /// The oldest layout read: pg_dump 10.3.
 const OLDEST: (u8, u8) = (1, 13);
@@ -25,6 +26,8 @@ const BUFFER: usize = 256 << 10;
 const NO_DATA: u8 = 3;
 /// The state of an offset that has been filled in; pg_dump cannot when it writes into a pipe.
 const OFFSET_IS_SET: u8 = 2;
+/// `RELKIND_PARTITIONED_TABLE`.
+const PARTITIONED: u8 = b'p';
 /// No name or definition is longer; a damaged length is not believed.
 const LONGEST: i64 = 1 << 30;
 
@@ -135,6 +138,11 @@ impl<R: Read> Reader<R> {
         for _ in 0..count {
             entries.push(self.entry()?);
         }
+        if is_in_another_encoding(&entries) {
+            // Bytes that happen to be UTF-8 too are not what stands here either.
+            let is_plain = |entry: &Entry| entry.tag.is_ascii() && entry.definition.is_ascii();
+            entries.iter_mut().for_each(|entry| entry.is_garbled |= !is_plain(entry));
+        }
         Ok(Archive {
             server_version,
             pg_dump_version,
@@ -152,18 +160,24 @@ impl<R: Read> Reader<R> {
         let tag = self.text()?.unwrap_or_default();
         let kind = self.text()?.unwrap_or_default();
         let section = section(self.int()?);
-        let definition = self.text()?.unwrap_or_default();
+        let mut definition = self.text()?.unwrap_or_default();
         let _drop = self.text()?;
         if let Some(copy) = self.text()?.filter(|copy| !copy.is_empty()) {
             self.copies.insert(id, copy);
         }
         let schema = self.text()?.filter(|schema| !schema.is_empty());
         let tablespace = self.text()?.filter(|tablespace| !tablespace.is_empty());
+        let mut access_method = None;
         if self.version >= (1, 14) {
-            self.text()?; // table access method
+            access_method = self.text()?.filter(|method| !method.is_empty());
         }
-        if self.version >= (1, 16) {
-            self.int()?; // kind of relation
+        // A partitioned table keeps no rows: the method is what its partitions will have.
+        if self.version >= (1, 16) && self.int()? == i64::from(PARTITIONED) {
+            let method = access_method.take();
+            definition.extend(method.map(|method| {
+                let table = TableName::new(schema.as_deref().unwrap_or_default(), &tag).quoted();
+                format!("\nALTER TABLE {table} SET ACCESS METHOD {};", quote_identifier(&method))
+            }));
         }
         let _owner = self.text()?;
         let _with_oids = self.text()?;
@@ -189,6 +203,7 @@ impl<R: Read> Reader<R> {
             dependencies,
             data_offset,
             tablespace,
+            access_method,
             is_garbled: self.is_garbled,
         };
         if offset_state != NO_DATA {
@@ -250,6 +265,14 @@ impl<R: Read> Reader<R> {
             }
         }))
     }
+}
+
+/// Whether the archive says that its texts are not in UTF-8, nor in whatever they were written in.
+fn is_in_another_encoding(entries: &[Entry]) -> bool {
+    let encoding = entries.iter().find(|entry| entry.kind == "ENCODING");
+    encoding.is_some_and(|entry| {
+        !["'UTF8'", "'SQL_ASCII'"].iter().any(|name| entry.definition.contains(name))
+    })
 }
 
 /// `teSection`, in pg_backup.h.

@@ -15,7 +15,7 @@ use crate::summary::PhaseSummary;
 use crate::{Context, DatabaseUrl, Error, Summary, TableName};
 
 /// An archive was measured at a fifth of its database.
-const USUAL_SHARE: u64 = 5;
+pub(super) const USUAL_SHARE: u64 = 5;
 
 pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Result<Summary, Error> {
     let start = Instant::now();
@@ -143,10 +143,13 @@ pub(crate) fn failure(name: &str, url: &DatabaseUrl, ended: &Ended) -> Error {
     let lines = &ended.last_lines;
     let first = lines.iter().position(|line| line.contains("error: ")).unwrap_or(0);
     let messages = lines[first..].join("; ");
+    // What libpq says is in English, what the server says is in its own language; after a FATAL of it there is no
+    // connection.
     let is_lost = messages.contains("connection to server at")
         || messages.contains("connection to server on socket")
         || messages.contains("server closed the connection")
-        || messages.contains("terminating connection")
+        || messages.contains("SSL connection has been closed unexpectedly")
+        || messages.contains("FATAL:")
         || messages.contains("could not receive data from server")
         || messages.contains("lost synchronization with server");
     if is_lost {

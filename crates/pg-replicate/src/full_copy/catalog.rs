@@ -42,7 +42,7 @@ pub(super) struct Objects {
     pub(super) conflicts: Vec<String>,
 }
 
-async fn rows(
+pub(super) async fn rows(
     connection: &Connection,
     action: &str,
     sql: &str,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::catalog::{self, KeptTable, Server};
-use super::{ForeignKeys, FullCopy, backup};
+use super::{ForeignKeys, FullCopy, backup, refused};
 use crate::archive::Archive;
 use crate::child::major_version;
 use crate::connection::Connection;
@@ -117,6 +117,11 @@ pub(super) async fn all(copy: &FullCopy, needed: Needed) -> Checks {
     };
     if let (Some(on_source), Some(on_target)) = (on_source, on_target) {
         checks.push(kept_tables(copy, &on_source, &on_target));
+        if let (Some((source, _)), Some((target, _))) = (&source, &target) {
+            let found = refused(source, target, &on_source, &on_target).await;
+            let found = checks.note("objects that the target refuses", found);
+            checks.checks.extend(found.into_iter().flatten());
+        }
     }
     checks
 }
@@ -405,6 +410,16 @@ async fn others_rows(
     }))
 }
 
+async fn refused(
+    source: &Connection,
+    target: &Connection,
+    on_source: &[KeptTable],
+    on_target: &[KeptTable],
+) -> Result<Vec<Check>, Error> {
+    let survivors = catalog::closure(target, &catalog::oids(on_target)).await?;
+    refused::check(source, target, &catalog::oids(on_source), &survivors).await
+}
+
 /// A table may be kept though only the target has it; one that nobody has is a typing error.
 fn kept_tables(copy: &FullCopy, on_source: &[KeptTable], on_target: &[KeptTable]) -> Check {
     let subject = "kept tables";
@@ -442,12 +457,12 @@ pub(super) fn conflict(tables: &[String]) -> String {
     )
 }
 
-fn shortened(names: &[&str]) -> String {
-    match names.get(SHOWN..) {
-        Some(more) if !more.is_empty() => {
-            format!("{} and {} more", names[..SHOWN].join(", "), more.len())
-        }
-        _ => names.join(", "),
+pub(super) fn shortened(names: &[impl AsRef<str>]) -> String {
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(AsRef::as_ref).collect();
+    let shown = shown.join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 

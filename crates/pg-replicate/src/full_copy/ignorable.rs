@@ -1,39 +1,33 @@
 //! What may fail in a restore without failing the copy, each with its reason.
 //!
-//! An ordinary role on a platform owns its database and is no superuser. What follows holds no data
-//! and nothing that holds data needs it; should something need it after all, that fails by itself and
-//! is named. Everything else is an error of the job.
+//! An ordinary role on a platform owns its database and is no superuser, and roles are not copied. What
+//! follows holds no rows and nothing that holds rows needs it; should something need it after all, that
+//! fails by itself and is named. Everything else is an error of the job. The kind of the object and the
+//! SQLSTATE decide, never the words of a message, which are in the server's language.
 
 use std::collections::{HashMap, HashSet};
 
-use super::restore_log::Failure;
-use crate::TableName;
-use crate::archive::Entry;
+use tokio_postgres::error::SqlState;
 
-/// Kind of entry, what the server says, and why it may be so.
-const RULES: [(&str, &str, &str); 8] = [
-    ("EVENT TRIGGER", "permission denied to create event trigger", ONLY_SUPERUSER),
-    ("EVENT TRIGGER", "must be superuser to create an event trigger", ONLY_SUPERUSER),
-    ("PUBLICATION", "must be superuser to create", ONLY_SUPERUSER),
-    ("PUBLICATION", "permission denied", ONLY_SUPERUSER),
-    ("PUBLICATION TABLES IN SCHEMA", "must be superuser", ONLY_SUPERUSER),
-    ("SUBSCRIPTION", "must be", "a copy must not subscribe to what its source subscribes to"),
-    (
-        "SUBSCRIPTION",
-        "permission denied",
-        "a copy must not subscribe to what its source subscribes to",
-    ),
-    (
-        "COMMENT",
-        "must be owner of",
-        "only the owner may comment on an object that the platform made",
-    ),
-];
+use super::failure::Failure;
+use crate::TableName;
+use crate::archive::{Entry, tables_of};
 
 const ONLY_SUPERUSER: &str = "only a superuser may create it, and it holds no data";
+const NO_SUBSCRIPTION: &str = "a copy must not subscribe to what its source subscribes to";
+const NOT_OURS: &str = "only the owner may comment on an object that the platform made";
+const OTHER_ENCODING: &str = "its text has characters that the target's encoding does not have";
 
-/// A setting that a newer pg_restore sets, and an older server does not know.
-const UNKNOWN_SETTING: &str = "unrecognized configuration parameter \"transaction_timeout\"";
+/// Kind of entry, SQLSTATE, and why it may be so.
+const RULES: [(&str, SqlState, &str); 7] = [
+    ("EVENT TRIGGER", SqlState::INSUFFICIENT_PRIVILEGE, ONLY_SUPERUSER),
+    ("PUBLICATION", SqlState::INSUFFICIENT_PRIVILEGE, ONLY_SUPERUSER),
+    ("PUBLICATION TABLES IN SCHEMA", SqlState::INSUFFICIENT_PRIVILEGE, ONLY_SUPERUSER),
+    ("SUBSCRIPTION", SqlState::INSUFFICIENT_PRIVILEGE, NO_SUBSCRIPTION),
+    ("COMMENT", SqlState::INSUFFICIENT_PRIVILEGE, NOT_OURS),
+    ("COMMENT", SqlState::UNTRANSLATABLE_CHARACTER, OTHER_ENCODING),
+    ("COMMENT", SqlState::CHARACTER_NOT_IN_REPERTOIRE, OTHER_ENCODING),
+];
 
 /// Decides about the failures of one restore.
 pub(super) struct Judge<'a> {
@@ -44,74 +38,104 @@ pub(super) struct Judge<'a> {
     ignored: HashSet<i32>,
     /// Their names, for what needs them.
     absent: Vec<String>,
+    /// Entries that could not be made, with those that cannot be.
+    failed: HashSet<i32>,
 }
 
 /// A failure that fails the job, or one that does not, with its reason.
 pub(super) enum Verdict {
     Ignored { object: String, reason: String },
-    Fatal { object: String },
+    Fatal { object: String, message: String },
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(entries: &'a [Entry], missing: Vec<TableName>, left_out: &[i32]) -> Self {
+    /// `entries` are restored; `unable` cannot be, which is known and fails no job; `kept` are left out for they belong
+    /// to kept tables, of which the target lacks `missing`.
+    pub(super) fn new(
+        entries: &'a [Entry],
+        unable: impl Iterator<Item = &'a Entry>,
+        kept: impl Iterator<Item = i32>,
+        missing: Vec<TableName>,
+    ) -> Self {
+        let unable: Vec<&Entry> = unable.collect();
+        let ids = || unable.iter().map(|entry| entry.id);
         Self {
-            entries: entries.iter().map(|entry| (entry.id, entry)).collect(),
             absent: missing
                 .iter()
                 .map(|table| format!("{}.{}", table.schema, table.name))
                 .collect(),
             missing,
-            ignored: left_out.iter().copied().collect(),
+            ignored: kept.chain(ids()).collect(),
+            failed: ids().collect(),
+            entries: entries.iter().chain(unable).map(|entry| (entry.id, entry)).collect(),
         }
     }
 
     pub(super) fn judge(&mut self, failure: &Failure) -> Verdict {
-        if failure.message.contains(UNKNOWN_SETTING) {
-            return Verdict::Ignored {
-                object: "transaction_timeout".into(),
-                reason: "the server is older than pg_restore and has no such setting".into(),
-            };
-        }
-        let Some(entry) = failure.entry.and_then(|id| self.entries.get(&id).copied()) else {
-            return Verdict::Fatal { object: "pg_restore".into() };
+        let Some(entry) = self.entries.get(&failure.entry).copied() else {
+            let object = format!("entry {}", failure.entry);
+            return Verdict::Fatal { object, message: failure.message.clone() };
         };
         let object = entry.to_string();
-        match self.reason(entry, &failure.message) {
-            Some(reason) => {
-                self.ignored.insert(entry.id);
-                if let Some(schema) = &entry.schema {
-                    self.absent.push(format!("{schema}.{}", entry.tag));
-                }
-                Verdict::Ignored { object, reason }
+        if let Some(reason) = self.reason(entry, failure) {
+            self.ignored.insert(entry.id);
+            if let Some(schema) = &entry.schema {
+                self.absent.push(format!("{schema}.{}", entry.tag));
             }
-            None => Verdict::Fatal { object },
+            return Verdict::Ignored { object, reason };
         }
+        let mut message = failure.message.clone();
+        if let Some(needed) = self.needed_in_vain(entry) {
+            message = format!("{message}; it needs {needed}, which could not be made");
+        }
+        self.failed.insert(entry.id);
+        Verdict::Fatal { object, message }
     }
 
-    fn reason(&self, entry: &Entry, message: &str) -> Option<String> {
+    /// The tables that could not be made: rows have no place there.
+    pub(super) fn lost_tables(&self) -> HashSet<TableName> {
+        self.failed
+            .iter()
+            .chain(&self.ignored)
+            .filter_map(|id| self.entries.get(id))
+            .filter(|entry| matches!(entry.kind.as_str(), "TABLE" | "FOREIGN TABLE"))
+            .flat_map(|entry| tables_of(entry))
+            .collect()
+    }
+
+    /// An object that could not be made, of those that `entry` names as its needs.
+    fn needed_in_vain(&self, entry: &Entry) -> Option<&'a Entry> {
+        let mut needs = entry.dependencies.iter().filter(|id| self.failed.contains(id));
+        needs.find_map(|id| self.entries.get(id).copied())
+    }
+
+    fn reason(&self, entry: &Entry, failure: &Failure) -> Option<String> {
         let rule = RULES
             .iter()
-            .find(|(kind, text, _)| entry.kind == *kind && message.contains(text))
-            .map(|(_, _, reason)| (*reason).to_owned());
-        rule.or_else(|| self.follows(entry)).or_else(|| self.needs_absent(entry, message))
+            .find(|(kind, code, _)| entry.kind == *kind && failure.code.as_ref() == Some(code))
+            .map(|(.., reason)| (*reason).to_owned());
+        rule.or_else(|| missing_roles(entry, failure))
+            .or_else(|| garbled_comment(entry, failure))
+            .or_else(|| self.follows(entry))
+            .or_else(|| self.needs_absent(entry, failure))
     }
 
     fn follows(&self, entry: &Entry) -> Option<String> {
         let speaks_of_another =
             matches!(entry.kind.as_str(), "COMMENT" | "SECURITY LABEL" | "PUBLICATION TABLE");
-        let of_ignored = entry.dependencies.iter().any(|id| self.ignored.contains(id));
-        (speaks_of_another && of_ignored).then(|| "what it belongs to is not there".into())
+        let is_gone = |id: &i32| self.ignored.contains(id) || self.failed.contains(id);
+        (speaks_of_another && entry.dependencies.iter().any(is_gone))
+            .then(|| "what it belongs to is not there".into())
     }
 
     /// A view of a kept table that the target does not have, and what needs that view.
-    fn needs_absent(&self, entry: &Entry, message: &str) -> Option<String> {
+    fn needs_absent(&self, entry: &Entry, failure: &Failure) -> Option<String> {
         if self.missing.is_empty() || matches!(entry.kind.as_str(), "TABLE" | "TABLE DATA") {
             return None;
         }
-        let absent = self
-            .absent
-            .iter()
-            .find(|name| message.contains(&format!("relation \"{name}\" does not exist")));
+        let is_undefined = failure.code == Some(SqlState::UNDEFINED_TABLE);
+        let names = |name: &&String| is_undefined && names(&failure.message, name);
+        let absent = self.absent.iter().find(names);
         absent
             .map(|name| {
                 format!(
@@ -134,5 +158,70 @@ impl<'a> Judge<'a> {
                 | "DEFAULT"
         );
         (needs && is_part).then(|| "what it needs could not be made without a kept table".into())
+    }
+}
+
+/// Roles are not copied, as owners and privileges are not.
+fn missing_roles(entry: &Entry, failure: &Failure) -> Option<String> {
+    let is_for_roles = matches!(entry.kind.as_str(), "POLICY" | "USER MAPPING");
+    (is_for_roles && !failure.missing_roles.is_empty()).then(|| {
+        format!(
+            "the target's server has no role \"{}\": create it there, or do without",
+            failure.missing_roles.join("\", \"")
+        )
+    })
+}
+
+/// A text that is no UTF-8 goes through pg_restore, which tells no SQLSTATE; no other reason is known.
+fn garbled_comment(entry: &Entry, failure: &Failure) -> Option<String> {
+    (entry.kind == "COMMENT" && entry.is_garbled && failure.code.is_none())
+        .then(|| OTHER_ENCODING.into())
+}
+
+/// Whether a server's message names `name`, and not one that only holds it.
+fn names(message: &str, name: &str) -> bool {
+    let is_of_a_name = |one: char| one.is_alphanumeric() || matches!(one, '_' | '$' | '.');
+    message.match_indices(name).any(|(start, _)| {
+        let before = message[..start].chars().next_back();
+        let after = message[start + name.len()..].chars().next();
+        !before.is_some_and(is_of_a_name) && !after.is_some_and(is_of_a_name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_a_message_of_any_language() {
+        assert!(names("relation \"public.a\" does not exist", "public.a"));
+        assert!(names("la relation « public.a » n'existe pas", "public.a"));
+        assert!(!names("relation \"public.ab\" does not exist", "public.a"));
+        assert!(!names("relation \"public.a.b\" does not exist", "public.a"));
+        assert!(!names("relation \"my_public.a\" does not exist", "public.a"));
+    }
+
+    #[test]
+    fn what_needs_a_refused_object_says_so() {
+        let entry = |id, kind: &str, dependencies: &[i32]| Entry {
+            id,
+            kind: kind.into(),
+            tag: format!("o{id}"),
+            schema: Some("s".into()),
+            dependencies: dependencies.to_vec(),
+            ..Entry::default()
+        };
+        let entries =
+            [entry(1, "FUNCTION", &[]), entry(2, "TABLE", &[1]), entry(3, "COMMENT", &[2])];
+        let mut judge = Judge::new(&entries, std::iter::empty(), std::iter::empty(), Vec::new());
+        let mut judge = |entry: &Entry| judge.judge(&Failure::of(entry, "refused"));
+        assert!(
+            matches!(judge(&entries[0]), Verdict::Fatal { message, .. } if message == "refused")
+        );
+        let expected = "refused; it needs FUNCTION s.o1, which could not be made";
+        assert!(
+            matches!(judge(&entries[1]), Verdict::Fatal { message, .. } if message == expected)
+        );
+        assert!(matches!(judge(&entries[2]), Verdict::Ignored { .. }));
     }
 }

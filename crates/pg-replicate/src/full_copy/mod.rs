@@ -1,17 +1,21 @@
 //! Backup, drop and restore of a whole database.
 
+mod archive_data;
 mod backup;
 pub(crate) mod catalog;
 mod check;
 mod definition;
 mod drop;
-mod foreign_keys;
+mod extension_rows;
+mod failure;
 mod ignorable;
 mod live;
 mod pass;
+mod refused;
 mod restore;
 mod restore_log;
 mod restore_progress;
+mod statements;
 
 use std::path::Path;
 

@@ -1,21 +1,23 @@
 //! Runs of pg_restore, and what they could not restore.
 
-use std::collections::HashSet;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use private_files::PrivateDirectory;
 
 use super::backup::failure;
-use super::ignorable::{Judge, Verdict};
-use super::restore_log::{Event, Failure, Log};
+use super::failure::Failure;
+use super::restore_log::{Event, Log, Reported};
 use super::{FullCopy, connection_string};
 use crate::archive::Entry;
-use crate::child::{Ended, Program, application_name};
-use crate::{Context, Error, ObjectFailure};
+use crate::child::{Program, application_name};
+use crate::{Context, Error};
 
-/// How the server words SQLSTATE 40P01, which pg_restore does not show.
-const DEADLOCK: &str = "deadlock detected";
+/// What a newer pg_restore sets, and an older server does not know.
+const UNKNOWN_SETTING: &str = "SET transaction_timeout = 0;";
+
+/// How pg_restore, in English, begins to tell of rows that could not be written.
+const COPY_FAILED: &str = "COPY failed for table \"";
 
 /// The entries that pg_restore is to restore; removed when dropped.
 pub(crate) struct List {
@@ -63,134 +65,101 @@ fn arguments(copy: &FullCopy, jobs: u16, list: &Path, dump: &Path) -> Vec<String
     ]
 }
 
-/// Restores these entries by several workers, and once more by one what they have made impossible for
-/// each other; answers the objects that could not be restored and may not be missing.
-///
-/// pg_restore takes `INDEX ATTACH` for something that can be done beside anything, and its workers
-/// meet in a deadlock now and then. The server has undone all of the loser's item.
-pub(super) async fn by_workers(
+/// Restores these entries of the archive at `dump` by `jobs` workers of pg_restore; answers those that it could not
+/// restore. An end that cannot be explained is an error.
+pub(super) async fn run(
     copy: &FullCopy,
     entries: &[Entry],
     dump: &Path,
-    workers: u16,
+    jobs: u16,
     context: &Context,
-    judge: &mut Judge<'_>,
-    follow: impl FnMut(&Event<'_>),
-) -> Result<Vec<ObjectFailure>, Error> {
-    let mut pass = Pass::run(copy, entries, dump, workers, context, follow).await?;
-    let again = pass.take_deadlocked(entries);
-    let mut failures = pass.conclude(copy, judge)?;
-    if !again.is_empty() {
-        for entry in &again {
-            tracing::warn!(object = %entry, "{entry} is restored again: two workers had blocked each other");
+    mut follow: impl FnMut(&Event<'_>),
+) -> Result<Vec<Failure>, Error> {
+    let list = List::write(entries)?;
+    let program = Program {
+        name: "pg_restore",
+        arguments: arguments(copy, jobs, list.path(), dump),
+        url: &copy.target,
+        application_name: application_name("restore"),
+    };
+    let mut log = Log::default();
+    let ended = program
+        .run(context, |line| {
+            let events = log.read(line);
+            events.iter().for_each(&mut follow);
+            // Those of items have lines of their own.
+            if !matches!(events[..], [Event::Launched(_) | Event::Finished(_)]) {
+                tracing::debug!("{line}");
+            }
+        })
+        .await?;
+    let Log { failures: reported, counted, .. } = log;
+    // Parallel workers have an error counted once itself, and once more for its item.
+    let items = reported.iter().filter(|one| one.entry.is_some()).count();
+    let was_cut = counted.is_none() && !ended.status.success();
+    let is_explained = (reported.len() + items) as u64 >= counted.unwrap_or_default();
+    let is_known = |one: &&Reported| one.command.as_deref() == Some(UNKNOWN_SETTING);
+    if let Some(one) = reported.iter().find(is_known) {
+        tracing::warn!(
+            "the target's server is older than pg_restore and has no setting transaction_timeout ({})",
+            one.message
+        );
+    }
+    let failures: Vec<Failure> = reported
+        .iter()
+        .filter(|one| !is_known(one))
+        .filter_map(|one| {
+            let entry = entry_of(one, entries)?;
+            Some(Failure::of(entry, one.message.clone()))
+        })
+        .collect();
+    // Such as an error while connecting, which is no entry's.
+    let is_anonymous =
+        reported.iter().any(|one| !is_known(&one) && entry_of(one, entries).is_none());
+    if was_cut || !is_explained || is_anonymous || !matches!(ended.status.code(), Some(0 | 1)) {
+        let error = failure("pg_restore", &copy.target, &ended);
+        if error.is_unreachable() || failures.is_empty() {
+            return Err(error);
         }
-        let pass = Pass::run(copy, &again, dump, 1, context, |_| {}).await?;
-        failures.extend(pass.conclude(copy, judge)?);
     }
     Ok(failures)
 }
 
-/// One run of pg_restore.
-pub(super) struct Pass {
-    log: Log,
-    ended: Ended,
-    /// What is no longer in the log: it is restored again.
-    taken: Vec<Failure>,
+/// The entry that an error is about. Parallel workers write their lines at the same time, so that the entry named last
+/// may be another's; the table's name stands in the error itself.
+fn entry_of<'a>(reported: &Reported, entries: &'a [Entry]) -> Option<&'a Entry> {
+    let named = entries.iter().find(|entry| reported.entry == Some(entry.id));
+    let Some(rest) = reported.message.strip_prefix(COPY_FAILED) else { return named };
+    let is_its = |entry: &&Entry| {
+        let rest = rest.strip_prefix(&entry.tag);
+        entry.kind == "TABLE DATA" && rest.is_some_and(|rest| rest.starts_with("\": "))
+    };
+    named.filter(is_its).or_else(|| entries.iter().find(is_its)).or(named)
 }
 
-impl Pass {
-    /// Restores these entries of the archive at `dump`.
-    pub(super) async fn run(
-        copy: &FullCopy,
-        entries: &[Entry],
-        dump: &Path,
-        jobs: u16,
-        context: &Context,
-        mut follow: impl FnMut(&Event<'_>),
-    ) -> Result<Self, Error> {
-        let list = List::write(entries)?;
-        let program = Program {
-            name: "pg_restore",
-            arguments: arguments(copy, jobs, list.path(), dump),
-            url: &copy.target,
-            application_name: application_name("restore"),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_another_worker_do_not_name_the_table() {
+        let entry = |id, tag: &str| Entry {
+            id,
+            kind: "TABLE DATA".into(),
+            tag: tag.into(),
+            schema: Some("public".into()),
+            ..Entry::default()
         };
-        let mut log = Log::default();
-        let ended = program
-            .run(context, |line| {
-                let events = log.read(line);
-                events.iter().for_each(&mut follow);
-                // Those of items have lines of their own.
-                if !matches!(events[..], [Event::Launched(_) | Event::Finished(_)]) {
-                    tracing::debug!("{line}");
-                }
-            })
-            .await?;
-        Ok(Self { log, ended, taken: Vec::new() })
-    }
-
-    /// Takes out the failures that a deadlock has caused, itself or by what it left undone; answers
-    /// their entries.
-    fn take_deadlocked(&mut self, entries: &[Entry]) -> Vec<Entry> {
-        let failures = &mut self.log.failures;
-        let mut lost: HashSet<i32> = failures
-            .iter()
-            .filter(|failure| failure.message.contains(DEADLOCK))
-            .filter_map(|failure| failure.entry)
-            .collect();
-        if lost.is_empty() {
-            return Vec::new();
-        }
-        let failed: HashSet<i32> = failures.iter().filter_map(|failure| failure.entry).collect();
-        // Entries stand after what they depend on.
-        for entry in entries.iter().filter(|entry| failed.contains(&entry.id)) {
-            if entry.dependencies.iter().any(|id| lost.contains(id)) {
-                lost.insert(entry.id);
-            }
-        }
-        let is_lost = |id: i32| lost.contains(&id);
-        self.taken =
-            failures.extract_if(.., |failure| failure.entry.is_some_and(is_lost)).collect();
-        entries.iter().filter(|entry| is_lost(entry.id)).cloned().collect()
-    }
-
-    /// The objects that could not be restored and may not be missing; an end that cannot be explained
-    /// is an error.
-    pub(super) fn conclude(
-        &self,
-        copy: &FullCopy,
-        judge: &mut Judge<'_>,
-    ) -> Result<Vec<ObjectFailure>, Error> {
-        let Self { log, ended, taken } = self;
-        let failures: Vec<ObjectFailure> =
-            log.failures.iter().filter_map(|failure| verdict(judge, failure)).collect();
-        let was_cut = log.counted.is_none() && !ended.status.success();
-        // Parallel workers have an error counted once itself, and once more for its item.
-        let all = || log.failures.iter().chain(taken);
-        let items: HashSet<_> = all().map(|failure| failure.entry).collect();
-        let counted = log.counted.unwrap_or_default();
-        let explained = (all().count() + items.len()) as u64 >= counted;
-        if was_cut || !explained || !matches!(ended.status.code(), Some(0 | 1)) {
-            let error = failure("pg_restore", &copy.target, ended);
-            if error.is_unreachable() || failures.is_empty() {
-                return Err(error);
-            }
-        }
-        Ok(failures)
-    }
-}
-
-/// Logs a failure; answers it unless it may be ignored.
-pub(super) fn verdict(judge: &mut Judge<'_>, failure: &Failure) -> Option<ObjectFailure> {
-    let message = &failure.message;
-    match judge.judge(failure) {
-        Verdict::Ignored { object, reason } => {
-            tracing::warn!(object, "{object} could not be restored: {reason} ({message})");
-            None
-        }
-        Verdict::Fatal { object } => {
-            tracing::error!(object, "{object} could not be restored: {message}");
-            Some(ObjectFailure { object, message: message.clone() })
-        }
+        let entries = [entry(1, "answers"), entry(2, "users"), entry(3, "users")];
+        let found = |entry, message: &str| {
+            let reported = Reported { entry, message: message.into(), command: None };
+            entry_of(&reported, &entries).map(|entry| entry.id)
+        };
+        let failed = "COPY failed for table \"users\": ERROR:  duplicate key";
+        assert_eq!(found(Some(1), failed), Some(2), "the line between was another worker's");
+        assert_eq!(found(Some(3), failed), Some(3));
+        assert_eq!(found(None, failed), Some(2));
+        assert_eq!(found(Some(1), "could not execute query: ERROR: x"), Some(1));
+        assert_eq!(found(None, "could not connect"), None);
     }
 }

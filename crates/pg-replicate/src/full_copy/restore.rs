@@ -1,4 +1,4 @@
-//! pg_restore of what is wanted of an archive.
+//! The restore of what is wanted of an archive.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -6,11 +6,15 @@ use std::time::Instant;
 
 use super::backup::read_archive;
 use super::ignorable::Judge;
+use super::live::crew::{Crew, Shared};
+use super::live::large_objects::LargeObjects;
+use super::live::plan::{Choices, plan as divide_among_workers};
 use super::restore_log::Event;
 use super::restore_progress::RestoreProgress;
-use super::{ForeignKeys, FullCopy, catalog, foreign_keys, pass};
+use super::{ForeignKeys, FullCopy, catalog, pass, restore_progress};
 use crate::archive::{Archive, Entry, Filter, Reason, Selection};
 use crate::connection::Connection;
+use crate::masking::Rules;
 use crate::summary::PhaseSummary;
 use crate::{Context, Error, Summary, TableName};
 
@@ -19,24 +23,45 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
     tracing::info!("Start restore Backup");
     context.check()?;
     let archive = read_archive(dump).await?;
-    let plan = plan(copy, &archive, context).await?;
-    plan.log_left_out();
-    tracing::info!(objects = plan.entries.len(), "Start restore");
+    let restored = plan(copy, &archive, context).await?;
+    restored.log_left_out();
+    tracing::info!(objects = restored.entries.len(), "Start restore");
     let file_bytes = std::fs::metadata(dump).map(|data| data.len()).unwrap_or_default();
-    let mut progress = RestoreProgress::new(context, &plan.entries, file_bytes);
-    let mut judge = plan.judge();
-    let (entries, keys) = foreign_keys::set_apart(copy, &plan.entries);
-    let follow = |event: &Event<'_>| progress.follow(event);
-    let workers = copy.restore_jobs;
-    let mut failures =
-        pass::by_workers(copy, &entries, dump, workers, context, &mut judge, follow).await?;
-    failures.extend(foreign_keys::add(copy, &keys, &mut judge, context).await?);
+    let tables = restore_progress::tables(&restored.entries, file_bytes);
+    let jobs = usize::from(copy.restore_jobs.max(1));
+    let validate = copy.foreign_keys == ForeignKeys::Validated;
+    let choices = Choices { copies_rows: false, validate, jobs, may_split: false };
+    let large_objects = LargeObjects::default();
+    let entries = restored.entries.clone();
+    let mut plan = divide_among_workers(entries, &tables, &large_objects, choices);
+    let mut progress = RestoreProgress::new(context, &plan, &tables);
+    let shared = Shared {
+        copy: copy.clone(),
+        rules: Rules::default(),
+        tables,
+        large_objects,
+        data: std::mem::take(&mut plan.data),
+        archive: dump.to_owned(),
+        board: progress.board().clone(),
+        context: context.child(),
+    };
+    let crew = Crew::new(None, shared, context);
+    let load = async |rows: Vec<Entry>| {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let follow = |event: &Event<'_>| progress.follow(event);
+        let failures = pass::run(copy, &rows, dump, copy.restore_jobs, context, follow).await;
+        progress.rows_end();
+        failures
+    };
+    let failures = crew.make(plan, None, jobs, &mut restored.judge(), load).await?;
     if !failures.is_empty() {
         return Err(Error::Restore(failures));
     }
     let slowest = progress.end();
     tracing::info!("Restore done");
-    let objects = plan.entries.len() as u64;
+    let objects = restored.entries.len() as u64;
     tracing::info!(objects, bytes = file_bytes, "End restore Backup");
     let phase =
         PhaseSummary { objects, bytes: file_bytes, ..PhaseSummary::ended("restore", start) };
@@ -57,13 +82,12 @@ impl Plan {
     /// Decides about failures of these entries.
     pub(super) fn judge(&self) -> Judge<'_> {
         let kept = self.left_out.iter().filter(|(_, why)| *why == Reason::Kept);
-        let left_out: Vec<i32> = self
-            .unable
-            .iter()
-            .map(|(entry, _)| entry.id)
-            .chain(kept.map(|(entry, _)| entry.id))
-            .collect();
-        Judge::new(&self.entries, self.missing.clone(), &left_out)
+        Judge::new(
+            &self.entries,
+            self.unable.iter().map(|(entry, _)| entry),
+            kept.map(|(entry, _)| entry.id),
+            self.missing.clone(),
+        )
     }
 
     pub(super) fn log_left_out(&self) {

@@ -21,19 +21,21 @@ pub(super) enum Event<'a> {
     Other(&'a str),
 }
 
-/// An error, with the number of its entry when pg_restore said it.
+/// An error of pg_restore, with the number of its entry when it said it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Failure {
+pub(super) struct Reported {
     pub(super) entry: Option<i32>,
     /// The message and its detail and hint, not the command.
     pub(super) message: String,
+    /// The first line of the command.
+    pub(super) command: Option<String>,
 }
 
 /// The state of the reading.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     entry: Option<i32>,
-    pub(super) failures: Vec<Failure>,
+    pub(super) failures: Vec<Reported>,
     /// What pg_restore counted itself; missing when it gave up.
     pub(super) counted: Option<u64>,
     in_message: bool,
@@ -76,7 +78,8 @@ impl Log {
                 self.entry = None;
             }
         } else if let Some(rest) = text.strip_prefix("error: ") {
-            self.failures.push(Failure { entry: self.entry, message: rest.trim().to_owned() });
+            let message = rest.trim().to_owned();
+            self.failures.push(Reported { entry: self.entry, message, command: None });
             self.in_message = true;
         } else if let Some(rest) = text.strip_prefix("warning: errors ignored on restore: ") {
             self.counted = rest.trim().parse().ok();
@@ -86,7 +89,12 @@ impl Log {
 
     /// Detail and hint belong to the message; the command that failed may be very long.
     fn continue_message(&mut self, line: &str) {
-        if line.starts_with("Command was: ") {
+        if let Some(command) = line.strip_prefix("Command was: ") {
+            if self.in_message
+                && let Some(failure) = self.failures.last_mut()
+            {
+                failure.command = Some(command.trim().to_owned());
+            }
             self.in_message = false;
         }
         let is_wanted = ["DETAIL:", "HINT:", "CONTEXT:", "ERROR:", "could not execute query"]
@@ -145,10 +153,11 @@ pg_restore: warning: errors ignored on restore: 2
         assert_eq!(log.counted, Some(2));
         assert_eq!(
             log.failures[0],
-            Failure {
+            Reported {
                 entry: Some(215),
                 message: "could not execute query: ERROR:  relation \"answers\" already exists"
-                    .into()
+                    .into(),
+                command: Some("CREATE TABLE public.answers (".into()),
             }
         );
         // What looks like an error inside a command is taken for one: better once too often.

@@ -1,18 +1,18 @@
-//! pg_restore's items on a board, each with what it weighs.
+//! What is restored of an archive on a board: pg_restore's tables, and all else that workers do.
 
 use std::collections::HashMap;
 
+use super::backup::USUAL_SHARE;
+use super::live::cost;
+use super::live::plan::Plan;
+use super::live::tables::Table;
 use super::restore_log::Event;
-use crate::TableName;
 use crate::archive::{Entry, tables_of};
 use crate::context::share;
 use crate::objects::{Board, Object, Weight};
-use crate::{Context, ObjectSummary};
+use crate::{Context, ObjectSummary, TableName};
 
-/// What an item costs beside its table's bytes: a round trip or two.
-const FIXED: u64 = 4096;
-
-/// Weighs entries, and follows pg_restore through them.
+/// Weighs what is restored, and follows pg_restore through the rows.
 pub(super) struct RestoreProgress {
     board: Board,
     items: HashMap<i32, Item>,
@@ -48,22 +48,32 @@ impl Running {
 }
 
 impl RestoreProgress {
-    /// `entries` are restored from an archive of `file_bytes`.
-    pub(super) fn new(context: &Context, entries: &[Entry], file_bytes: u64) -> Self {
-        let tables = table_bytes(entries, file_bytes);
-        let items: HashMap<i32, Item> = entries
+    /// Of what is in `plan`; `tables` are those of the archive.
+    pub(super) fn new(context: &Context, plan: &Plan, tables: &[Table]) -> Self {
+        let by_name: HashMap<&TableName, &Table> =
+            tables.iter().map(|table| (&table.name, table)).collect();
+        let items: HashMap<i32, Item> = plan
+            .rows
             .iter()
             .map(|entry| {
-                let bytes = tables_of(entry).first().and_then(|table| tables.get(table)).copied();
-                let bytes = if weighs(&entry.kind) { bytes.unwrap_or_default() } else { 0 };
-                let moved = if entry.kind == "TABLE DATA" { bytes } else { 0 };
-                let weight = Weight { cost: FIXED + bytes, bytes: moved };
+                let table = tables_of(entry).first().and_then(|name| by_name.get(name).copied());
+                let weight = table.map_or(Weight::cost(cost::STATEMENT), |table| Weight {
+                    cost: cost::data(table),
+                    bytes: table.bytes() / USUAL_SHARE,
+                });
                 (entry.id, Item { kind: entry.kind.clone(), name: entry.name(), weight })
             })
             .collect();
-        let total = items.values().fold(Weight::default(), |sum, item| sum.plus(item.weight));
+        let others = plan.items.iter().chain(&plan.refreshed).map(|item| item.cost).sum();
+        let weights = items.values().map(|item| item.weight);
+        let total = weights.fold(Weight::cost(others), Weight::plus);
         let board = context.board("restore", share::RESTORE, total);
         Self { board, items, running: HashMap::new(), one_by_one: None, is_parallel: false }
+    }
+
+    /// Where all else that is restored is told.
+    pub(super) fn board(&self) -> &Board {
+        &self.board
     }
 
     pub(super) fn follow(&mut self, event: &Event<'_>) {
@@ -84,12 +94,9 @@ impl RestoreProgress {
             Event::Next { .. } if self.is_parallel => {}
             Event::Next { kind, name } => {
                 self.end_one();
-                // The many small ones before the data would only make the log long.
-                if weighs(kind) {
-                    let is_it = |item: &&Item| item.kind == *kind && item.name == *name;
-                    self.one_by_one =
-                        self.items.values().find(is_it).map(|item| item.start(&self.board));
-                }
+                let is_it = |item: &&Item| item.kind == *kind && item.name == *name;
+                self.one_by_one =
+                    self.items.values().find(is_it).map(|item| item.start(&self.board));
             }
             Event::Other(_) => {}
         }
@@ -101,32 +108,35 @@ impl RestoreProgress {
         }
     }
 
-    /// All is restored. Answers the objects that took longest.
-    pub(super) fn end(mut self) -> Vec<ObjectSummary> {
+    /// pg_restore has ended.
+    pub(super) fn rows_end(&mut self) {
         self.end_one();
         // Whose end was lost where two workers' lines were one.
         self.running.drain().for_each(|(_, object)| object.end());
+    }
+
+    /// All is restored. Answers the objects that took longest.
+    pub(super) fn end(self) -> Vec<ObjectSummary> {
         self.board.finish().slowest
     }
 }
 
-/// Data, and what reads a whole table to be made.
-fn weighs(kind: &str) -> bool {
-    matches!(kind, "TABLE DATA" | "INDEX" | "CONSTRAINT" | "FK CONSTRAINT")
-}
-
-/// The bytes of each table's data in the archive: up to where the next data starts.
-fn table_bytes(entries: &[Entry], file_bytes: u64) -> HashMap<TableName, u64> {
+/// The tables whose rows are in the archive, with what they probably take: known is where in the file their data start,
+/// and where the next do.
+pub(super) fn tables(entries: &[Entry], file_bytes: u64) -> Vec<Table> {
     let mut offsets: Vec<u64> = entries.iter().filter_map(|entry| entry.data_offset).collect();
     offsets.push(file_bytes);
     offsets.sort_unstable();
+    let bytes = |start: u64| {
+        let next = offsets[offsets.partition_point(|offset| *offset <= start)..].first();
+        next.map_or(0, |next| next - start)
+    };
     entries
         .iter()
         .filter(|entry| entry.kind == "TABLE DATA")
         .filter_map(|entry| {
-            let start = entry.data_offset?;
-            let next = offsets.iter().find(|offset| **offset > start).copied().unwrap_or(start);
-            Some((tables_of(entry).into_iter().next()?, next - start))
+            let bytes = entry.data_offset.map_or(0, bytes).saturating_mul(USUAL_SHARE);
+            Some(Table::estimated(tables_of(entry).into_iter().next()?, bytes))
         })
         .collect()
 }

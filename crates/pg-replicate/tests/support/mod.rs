@@ -37,7 +37,11 @@ impl World {
 
     /// [`World::new`] on a server with `options`.
     pub(crate) fn with(script: &str, options: PostgresOptions) -> Self {
-        let server = PostgresServer::start_with(options).unwrap();
+        Self::on(PostgresServer::start_with(options).unwrap(), script)
+    }
+
+    /// [`World::new`] on a server that was started in another way.
+    pub(crate) fn on(server: PostgresServer, script: &str) -> Self {
         for role in ["producer", "source_user", "target_user"] {
             server.create_role(role, &SECRET.replace('\'', "''")).unwrap();
         }

@@ -1,24 +1,26 @@
 //! The workers that do the items of the graph.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use super::super::FullCopy;
+use super::super::failure::Failure;
 use super::super::ignorable::Judge;
-use super::super::pass::{Pass, verdict};
-use super::super::restore_log::Failure;
+use super::super::statements::{self, judged};
+use super::super::{FullCopy, archive_data};
 use super::graph::{Graph, Item, ItemId};
-use super::item::{self, EntryFailure, ItemError};
+use super::item::{self, ItemError};
 use super::large_objects::LargeObjects;
-use super::plan::{Kind, Work};
+use super::plan::{Kind, Plan, Work};
 use super::rows::Rows;
 use super::slot::Slot;
 use super::snapshot::Snapshot;
 use super::tables::Table;
-use crate::archive::Entry;
+use crate::TableName;
+use crate::archive::{Entry, tables_of};
 use crate::connection::Connection;
 use crate::connections::too_few;
 use crate::masking::Rules;
@@ -26,20 +28,19 @@ use crate::objects::{Board, Weight};
 use crate::target_settings::TargetSettings;
 use crate::{Context, DatabaseUrl, Error, ObjectFailure, Side};
 
-/// The connections of all workers, opened before anything is dropped.
-pub(super) struct Workers {
+/// The connections of all workers; those of a live copy are opened before anything is dropped.
+pub(in crate::full_copy) struct Workers {
     slots: Vec<Slot>,
     settings: TargetSettings,
 }
 
 impl Workers {
     pub(super) async fn open(
-        snapshot: &Snapshot,
+        snapshot: Option<&Snapshot>,
         target: &DatabaseUrl,
-        jobs: u16,
+        jobs: usize,
         context: &Context,
     ) -> Result<Self, Error> {
-        let jobs = usize::from(jobs);
         let first = Connection::open_for(context, target, super::TARGET_APPLICATION).await?;
         let settings = first.run(context, TargetSettings::of(&first, jobs)).await?;
         drop(first);
@@ -54,52 +55,104 @@ impl Workers {
 }
 
 /// What all workers share.
-pub(super) struct Crew<'a> {
-    snapshot: &'a Snapshot,
+pub(in crate::full_copy) struct Crew<'a> {
+    /// Where rows are read; nothing when pg_restore restores them.
+    snapshot: Option<&'a Snapshot>,
     outer: &'a Context,
     shared: Arc<Shared>,
 }
 
 /// What is copied, and with what.
-pub(super) struct Shared {
-    pub(super) copy: FullCopy,
-    pub(super) tables: Vec<Table>,
-    pub(super) large_objects: LargeObjects,
+pub(in crate::full_copy) struct Shared {
+    pub(in crate::full_copy) copy: FullCopy,
+    pub(in crate::full_copy) tables: Vec<Table>,
+    pub(in crate::full_copy) large_objects: LargeObjects,
     /// What is read of a table instead of all of it.
-    pub(super) rules: Rules,
-    /// The entries with data that pg_restore restores.
-    pub(super) data: Vec<Entry>,
-    pub(super) archive: PathBuf,
-    pub(super) board: Board,
+    pub(in crate::full_copy) rules: Rules,
+    /// The entries with data that come from the archive while the workers are busy.
+    pub(in crate::full_copy) data: Vec<Entry>,
+    pub(in crate::full_copy) archive: PathBuf,
+    pub(in crate::full_copy) board: Board,
     /// Cancelled when one item fails so that nothing else is worth its time.
-    pub(super) context: Context,
+    pub(in crate::full_copy) context: Context,
 }
 
 /// An item that ended, with its worker's connections as long as they can be used.
 struct Ended {
     id: ItemId,
     slot: Option<Slot>,
-    result: Result<Option<Pass>, ItemError>,
+    result: Result<Vec<Failure>, ItemError>,
 }
 
 impl<'a> Crew<'a> {
-    pub(super) fn new(snapshot: &'a Snapshot, shared: Shared, outer: &'a Context) -> Self {
+    pub(in crate::full_copy) fn new(
+        snapshot: Option<&'a Snapshot>,
+        shared: Shared,
+        outer: &'a Context,
+    ) -> Self {
         Self { snapshot, outer, shared: Arc::new(shared) }
     }
 
-    /// Does all items with at most `jobs` workers, and answers what could not be made. What needs that
-    /// is left out; all else is done.
-    pub(super) async fn run(
+    /// The same without readers of the source.
+    fn without_source(&self) -> Self {
+        Self { snapshot: None, outer: self.outer, shared: Arc::clone(&self.shared) }
+    }
+
+    /// Makes all that `plan` says, in its order, with `workers` or at most `jobs` new ones; `load` has pg_restore restore the rows that
+    /// the archive has, but those of the tables that could not be made. Answers what could not be made: that is left out
+    /// with what needs it, and all else is done.
+    pub(in crate::full_copy) async fn make(
+        &self,
+        plan: Plan,
+        workers: Option<Workers>,
+        jobs: usize,
+        judge: &mut Judge<'_>,
+        load: impl AsyncFnOnce(Vec<Entry>) -> Result<Vec<Failure>, Error>,
+    ) -> Result<Vec<ObjectFailure>, Error> {
+        let shared = &self.shared;
+        let in_order = async |entries: &[Entry]| {
+            statements::in_order(&shared.copy, entries, &shared.archive, &shared.context).await
+        };
+        let mut failures = judged(judge, &in_order(&plan.before).await?);
+        let lost = judge.lost_tables();
+        let is_lost = |entry: &Entry| {
+            entry.kind == "TABLE DATA" && tables_of(entry).iter().any(|table| lost.contains(table))
+        };
+        let (ruled_out, rows): (Vec<_>, Vec<_>) = plan.rows.into_iter().partition(is_lost);
+        ruled_out.iter().for_each(|entry| left_out(entry.to_string(), &mut failures));
+        failures.extend(judged(judge, &load(rows).await?));
+        failures.extend(self.run(plan.items, workers, jobs, judge, &lost).await?);
+        failures.extend(judged(judge, &in_order(&plan.after).await?));
+        let others = self.without_source();
+        failures.extend(others.run(plan.refreshed, None, jobs, judge, &lost).await?);
+        failures.extend(judged(judge, &in_order(&plan.last).await?));
+        Ok(failures)
+    }
+
+    /// Does all items but the rows of `lost` tables, and answers what could not be made.
+    async fn run(
         &self,
         items: Vec<Item<Work>>,
-        workers: Workers,
+        workers: Option<Workers>,
+        jobs: usize,
         judge: &mut Judge<'_>,
+        lost: &HashSet<TableName>,
     ) -> Result<Vec<ObjectFailure>, Error> {
-        let Workers { slots: mut free, settings } = workers;
+        if items.is_empty() {
+            return Ok(Vec::new());
+        }
+        let Workers { slots: mut free, settings } = match workers {
+            Some(workers) => workers,
+            None => {
+                let target = &self.shared.copy.target;
+                Workers::open(self.snapshot, target, jobs.min(items.len()), self.outer).await?
+            }
+        };
         let jobs = free.len();
         let mut graph = Graph::new(items);
         let mut running: JoinSet<Ended> = JoinSet::new();
         let mut failures = Vec::new();
+        self.rule_out(&mut graph, lost, &mut failures);
         let mut fatal: Option<Error> = None;
         loop {
             while fatal.is_none()
@@ -126,24 +179,19 @@ impl<'a> Crew<'a> {
                 }
             };
             free.extend(slot);
-            let result = match result {
-                Ok(Some(pass)) => pass.conclude(&self.shared.copy, judge).map_err(ItemError::Fatal),
-                Ok(None) => Ok(Vec::new()),
-                Err(error) => Err(error),
-            };
             match result {
-                Ok(mut more) => {
-                    failures.append(&mut more);
+                Ok(some) => {
+                    failures.extend(judged(judge, &some));
                     graph.done(id);
                 }
                 Err(ItemError::Entries(some)) => {
-                    self.note(some, judge, &mut failures);
-                    self.skip(&mut graph, id, &mut failures);
+                    failures.extend(judged(judge, &some));
+                    self.skip(&graph.failed(id), &graph, &mut failures);
                 }
                 Err(ItemError::Rows(failure)) => {
                     tracing::error!(object = failure.object, "{failure}");
                     failures.push(failure);
-                    self.skip(&mut graph, id, &mut failures);
+                    self.skip(&graph.failed(id), &graph, &mut failures);
                 }
                 Err(ItemError::Fatal(error)) => {
                     self.shared.context.cancel.cancel();
@@ -177,35 +225,41 @@ impl<'a> Crew<'a> {
         Slot::open(self.snapshot, &self.shared.copy.target, settings, self.outer).await
     }
 
-    fn note(
+    /// Rows of a table that could not be made have no place: what has its name is another's.
+    fn rule_out(
         &self,
-        some: Vec<EntryFailure>,
-        judge: &mut Judge<'_>,
+        graph: &mut Graph<Work>,
+        lost: &HashSet<TableName>,
         failures: &mut Vec<ObjectFailure>,
     ) {
-        for EntryFailure { entry, error } in some {
-            let message = match error {
-                Error::Database { reason, .. } => reason,
-                error => error.to_string(),
-            };
-            failures.extend(verdict(judge, &Failure { entry: Some(entry), message }));
+        for id in graph.ids() {
+            if let Work::Rows { table, .. } = &graph.item(id).work
+                && lost.contains(&self.shared.tables[*table].name)
+            {
+                let skipped = graph.rule_out(id);
+                self.skip(&skipped, graph, failures);
+            }
         }
     }
 
     /// What needs a failed item cannot be made either; that has to be known too.
-    fn skip(&self, graph: &mut Graph<Work>, id: ItemId, failures: &mut Vec<ObjectFailure>) {
-        for skipped in graph.failed(id) {
-            for object in self.shared.objects(&graph.item(skipped).work) {
-                // An index and what it becomes are two items of one object.
-                if failures.iter().any(|failure| failure.object == object) {
-                    continue;
-                }
-                let message = "left out, for what it needs could not be made".to_owned();
-                tracing::error!(object, "{object}: {message}");
-                failures.push(ObjectFailure { object, message });
+    fn skip(&self, skipped: &[ItemId], graph: &Graph<Work>, failures: &mut Vec<ObjectFailure>) {
+        for id in skipped {
+            for object in self.shared.objects(&graph.item(*id).work) {
+                left_out(object, failures);
             }
         }
     }
+}
+
+/// Names an object that was left out, once: an index and what it becomes are two items of one object.
+fn left_out(object: String, failures: &mut Vec<ObjectFailure>) {
+    if failures.iter().any(|failure| failure.object == object) {
+        return;
+    }
+    let message = "left out, for what it needs could not be made".to_owned();
+    tracing::error!(object, "{object}: {message}");
+    failures.push(ObjectFailure { object, message });
 }
 
 impl Shared {
@@ -222,7 +276,7 @@ impl Shared {
         item: &Item<Work>,
         slot: &mut Slot,
         idle: usize,
-    ) -> Result<Option<Pass>, ItemError> {
+    ) -> Result<Vec<Failure>, ItemError> {
         let (board, context) = (&self.board, &self.context);
         let weight = Weight::cost(item.cost);
         match &item.work {
@@ -244,17 +298,18 @@ impl Shared {
             Work::ArchiveData => {
                 let object = board.start("ARCHIVE DATA", "sequences", weight);
                 let (data, path) = (&self.data, &self.archive);
-                let pass = Pass::run(&self.copy, data, path, 1, context, |_| {}).await;
-                let pass = pass.map_err(ItemError::Fatal)?;
+                let failures = archive_data::restore(&self.copy, data, path, context).await;
+                let failures = failures.map_err(ItemError::Fatal)?;
                 object.end(0);
-                return Ok(Some(pass));
+                return Ok(failures);
             }
             Work::Statements { entry, statements, kind } => {
-                let (helpers, sorted) = match kind {
-                    Kind::Index { sorted } => (idle, *sorted),
-                    Kind::Other => (0, None),
+                let prepared = match kind {
+                    Kind::Index { sorted } => slot.prepare(idle, *sorted).await,
+                    Kind::Query => slot.prepare_query().await,
+                    Kind::Other => slot.prepare(0, None).await,
                 };
-                slot.prepare(helpers, sorted).await.map_err(ItemError::Fatal)?;
+                prepared.map_err(ItemError::Fatal)?;
                 let object = board.start(&entry.kind, &entry.name(), weight);
                 item::statements(slot, entry, statements, context).await?;
                 object.end(0);
@@ -269,7 +324,7 @@ impl Shared {
                 item::analyze(slot, &self.tables[*table], weight, board, context).await?;
             }
         }
-        Ok(None)
+        Ok(Vec::new())
     }
 
     /// The objects that are missing without an item; nothing is without its statistics.

@@ -6,14 +6,14 @@ use super::lock::LockMode;
 use crate::TableName;
 
 /// The number of an item in its graph.
-pub(super) type ItemId = usize;
+pub(in crate::full_copy) type ItemId = usize;
 
 /// One piece of work.
 #[derive(Clone, Debug)]
-pub(super) struct Item<W> {
+pub(in crate::full_copy) struct Item<W> {
     pub(super) work: W,
     /// How long it takes, in the unit of the others.
-    pub(super) cost: u64,
+    pub(in crate::full_copy) cost: u64,
     /// What has to be done before.
     pub(super) needs: Vec<ItemId>,
     /// The locks it takes on the target.
@@ -69,6 +69,22 @@ impl<W> Graph<W> {
         Some(id)
     }
 
+    /// An item that waits cannot be done; answers it with those that therefore cannot run either.
+    pub(super) fn rule_out(&mut self, id: ItemId) -> Vec<ItemId> {
+        if self.states[id] != State::Waiting {
+            return Vec::new();
+        }
+        self.states[id] = State::Failed;
+        let mut ruled_out = vec![id];
+        ruled_out.extend(self.skipped_after(id));
+        ruled_out
+    }
+
+    /// The numbers of all items.
+    pub(super) fn ids(&self) -> std::ops::Range<ItemId> {
+        0..self.items.len()
+    }
+
     /// How many items could run now beside those that run.
     pub(super) fn ready(&self) -> usize {
         (0..self.items.len()).filter(|id| self.is_ready(*id)).count()
@@ -91,6 +107,10 @@ impl<W> Graph<W> {
     /// An item that was started failed; answers those that therefore cannot run.
     pub(super) fn failed(&mut self, id: ItemId) -> Vec<ItemId> {
         self.end(id, State::Failed);
+        self.skipped_after(id)
+    }
+
+    fn skipped_after(&mut self, id: ItemId) -> Vec<ItemId> {
         let mut skipped = Vec::new();
         for later in id + 1..self.items.len() {
             let needs_failed =

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::super::failure::Failure;
+use super::super::statements::execute;
 use super::large_objects::LargeObjects;
 use super::rows::Rows;
 use super::slot::Slot;
@@ -11,18 +13,11 @@ use crate::connection::run_both;
 use crate::objects::{Board, Object, Weight};
 use crate::{Context, Error, ObjectFailure};
 
-/// What an entry of the archive failed with.
-#[derive(Debug)]
-pub(super) struct EntryFailure {
-    pub(super) entry: i32,
-    pub(super) error: Error,
-}
-
 /// How an item failed.
 #[derive(Debug)]
 pub(super) enum ItemError {
     /// Objects could not be made; the copy goes on, to find all of them.
-    Entries(Vec<EntryFailure>),
+    Entries(Vec<Failure>),
     /// A table's rows or large objects could not be copied; the others can.
     Rows(ObjectFailure),
     /// The copy cannot go on.
@@ -43,7 +38,8 @@ pub(super) async fn rows(
         None => board.start("TABLE DATA", &name, weight),
     };
     let report = |bytes| object.advance(0, bytes);
-    let work = rows.copy(&slot.source, &slot.target, &report);
+    let source = slot.source().map_err(ItemError::Fatal)?;
+    let work = rows.copy(source, &slot.target, &report);
     let copied = between(slot, work, || format!("TABLE DATA {name}"), context).await?;
     object.end(copied.rows);
     Ok(())
@@ -71,7 +67,8 @@ async fn between<T>(
     name: impl Fn() -> String,
     context: &Context,
 ) -> Result<T, ItemError> {
-    let done = run_both(&slot.source, &slot.target, context, work).await;
+    let source = slot.source().map_err(ItemError::Fatal)?;
+    let done = run_both(source, &slot.target, context, work).await;
     done.map_err(|error| match error {
         error @ Error::Database { .. } => {
             ItemError::Rows(ObjectFailure { object: name(), message: error.to_string() })
@@ -109,27 +106,12 @@ pub(super) async fn statements(
     context: &Context,
 ) -> Result<(), ItemError> {
     for sql in statements {
-        execute(slot, entry, sql, context).await?;
+        let refused = execute(&slot.target, entry, sql, context).await;
+        if let Some(failure) = refused.map_err(ItemError::Fatal)? {
+            return Err(ItemError::Entries(vec![failure]));
+        }
     }
     Ok(())
-}
-
-async fn execute(
-    slot: &Slot,
-    entry: &Entry,
-    sql: &str,
-    context: &Context,
-) -> Result<(), ItemError> {
-    let run = async {
-        let done = slot.target.batch_execute(sql).await;
-        done.map_err(|error| slot.target.error(format!("create {entry} on the target"), &error))
-    };
-    slot.target.run(context, run).await.map_err(|error| match error {
-        error @ Error::Database { .. } => {
-            ItemError::Entries(vec![EntryFailure { entry: entry.id, error }])
-        }
-        error => ItemError::Fatal(error),
-    })
 }
 
 /// All foreign keys of a table in one statement: one look at its rows' locks. When it is refused, each by itself, so
@@ -141,20 +123,17 @@ pub(super) async fn foreign_keys(
     adds: &[String],
     context: &Context,
 ) -> Result<(), ItemError> {
-    if let [first, _, ..] = entries {
-        let sql = format!("{alter} {}", adds.join(", "));
-        match execute(slot, first, &sql, context).await {
-            Err(ItemError::Entries(_)) => {}
-            result => return result,
-        }
+    let add = async |entry, sql: String| {
+        execute(&slot.target, entry, &sql, context).await.map_err(ItemError::Fatal)
+    };
+    if let [first, _, ..] = entries
+        && add(first, format!("{alter} {}", adds.join(", "))).await?.is_none()
+    {
+        return Ok(());
     }
     let mut failures = Vec::new();
-    for (entry, add) in entries.iter().zip(adds) {
-        match execute(slot, entry, &format!("{alter} {add}"), context).await {
-            Ok(()) => {}
-            Err(ItemError::Entries(mut more)) => failures.append(&mut more),
-            Err(fatal) => return Err(fatal),
-        }
+    for (entry, its) in entries.iter().zip(adds) {
+        failures.extend(add(entry, format!("{alter} {its}")).await?);
     }
     if failures.is_empty() { Ok(()) } else { Err(ItemError::Entries(failures)) }
 }

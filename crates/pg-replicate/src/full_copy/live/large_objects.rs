@@ -2,9 +2,12 @@
 
 use std::ops::Range;
 
+use tokio_postgres::error::SqlState;
+
 use super::slot::Slot;
 use crate::Error;
 use crate::connection::Connection;
+use crate::error::reason;
 use crate::incremental::quote_literal;
 
 const LIST: &str = include_str!("../../../sql/live/large_objects.sql");
@@ -34,7 +37,7 @@ struct LargeObject {
 
 /// The large objects of the source, as the snapshot shows them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct LargeObjects {
+pub(in crate::full_copy) struct LargeObjects {
     objects: Vec<LargeObject>,
     /// What they take on the source's disk.
     pub(super) bytes: u64,
@@ -85,9 +88,10 @@ async fn begin(
     slot: &Slot,
     report: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Vec<u32>, Error> {
+    let source = slot.source()?;
     let oids: Vec<u32> = some.iter().map(|object| object.oid).collect();
-    let read = slot.source.query(READ, &[&oids, &0_i64, &FIRST_PIECE]).await;
-    let rows = read.map_err(|error| slot.source.error("read large objects", &error))?;
+    let read = source.query(READ, &[&oids, &0_i64, &FIRST_PIECE]).await;
+    let rows = read.map_err(|error| source.error("read large objects", &error))?;
     let oids: Vec<u32> = rows.iter().map(|row| row.get(0)).collect();
     let pieces: Vec<&[u8]> = rows.iter().map(|row| row.get(1)).collect();
     let written = slot.target.query_one(WRITE, &[&oids, &pieces]).await;
@@ -100,11 +104,11 @@ async fn begin(
 
 /// Copies the pieces after the first.
 async fn follow(oid: u32, slot: &Slot, report: &(dyn Fn(u64, u64) + Sync)) -> Result<(), Error> {
+    let source = slot.source()?;
     let mut from = i64::from(FIRST_PIECE);
     loop {
-        let read = slot.source.query_one(READ, &[&vec![oid], &from, &NEXT_PIECE]).await;
-        let row =
-            read.map_err(|error| slot.source.error(format!("read large object {oid}"), &error))?;
+        let read = source.query_one(READ, &[&vec![oid], &from, &NEXT_PIECE]).await;
+        let row = read.map_err(|error| source.error(format!("read large object {oid}"), &error))?;
         let piece: &[u8] = row.get(1);
         if piece.is_empty() {
             return Ok(());
@@ -121,18 +125,36 @@ async fn follow(oid: u32, slot: &Slot, report: &(dyn Fn(u64, u64) + Sync)) -> Re
 }
 
 async fn comment(some: &[LargeObject], target: &Connection) -> Result<(), Error> {
-    let sql: String = some
-        .iter()
-        .filter_map(|object| {
-            let comment = quote_literal(object.comment.as_deref()?);
-            Some(format!("COMMENT ON LARGE OBJECT {} IS {comment};", object.oid))
-        })
-        .collect();
-    if sql.is_empty() {
-        return Ok(());
+    let comment = |object: &LargeObject| {
+        let comment = quote_literal(object.comment.as_deref()?);
+        Some(format!("COMMENT ON LARGE OBJECT {} IS {comment};", object.oid))
+    };
+    let each: Vec<String> = some.iter().filter_map(comment).collect();
+    match target.batch_execute(&each.concat()).await {
+        Ok(()) => return Ok(()),
+        Err(error) if !is_of_encoding(&error) => return Err(failed(target, &error)),
+        Err(_) => {}
     }
-    let done = target.batch_execute(&sql).await;
-    done.map_err(|error| target.error("comment on large objects on the target", &error))
+    // Which of them it is, the server does not say.
+    for sql in &each {
+        match target.batch_execute(sql).await {
+            Err(error) if is_of_encoding(&error) => {
+                tracing::warn!("a large object is without its comment: {}", reason(&error));
+            }
+            done => done.map_err(|error| failed(target, &error))?,
+        }
+    }
+    Ok(())
+}
+
+fn failed(target: &Connection, error: &tokio_postgres::Error) -> Error {
+    target.error("comment on large objects on the target", error)
+}
+
+/// Whether a text has characters that the target's encoding does not have.
+fn is_of_encoding(error: &tokio_postgres::Error) -> bool {
+    let codes = [SqlState::UNTRANSLATABLE_CHARACTER, SqlState::CHARACTER_NOT_IN_REPERTOIRE];
+    error.code().is_some_and(|code| codes.contains(code))
 }
 
 #[cfg(test)]

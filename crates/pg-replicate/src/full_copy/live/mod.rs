@@ -1,22 +1,22 @@
 //! A whole database copied straight from the source, without a file of its rows.
 //!
-//! One exported snapshot shows schema and rows. pg_dump writes the schema, pg_restore what rows need and
-//! what comes last; between them rows, indexes and constraints are items of a graph (`plan`), which
+//! One exported snapshot shows schema and rows. pg_dump writes the schema; what rows need is made first, and what has no
+//! part in the speed comes last; between them rows, indexes and constraints are items of a graph (`plan`), which
 //! workers take in the order of the longest way (`graph`).
 
-mod cost;
-mod crew;
-mod graph;
+pub(super) mod cost;
+pub(super) mod crew;
+pub(super) mod graph;
 mod item;
-mod large_objects;
+pub(super) mod large_objects;
 mod lock;
-mod plan;
+pub(super) mod plan;
 mod rows;
 mod schema;
 mod slot;
 mod snapshot;
 mod split;
-mod tables;
+pub(super) mod tables;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -29,7 +29,6 @@ use schema::SchemaArchive;
 pub(crate) use snapshot::Snapshot;
 use tables::Table;
 
-use super::pass::{self, Pass};
 use super::restore;
 use super::{ForeignKeys, FullCopy, backup, catalog, drop};
 use crate::archive::tables_of;
@@ -40,7 +39,7 @@ use crate::masking::{self, Rules};
 use crate::objects::Weight;
 use crate::summary::PhaseSummary;
 use crate::verify::{self, Verify};
-use crate::{Context, Error, ObjectFailure, Side, Summary, TableName};
+use crate::{Context, Error, Side, Summary, TableName};
 
 const APPLICATION: &str = "pg-replicate live";
 
@@ -93,9 +92,9 @@ pub(super) async fn run(
     let work = async {
         // What cannot be had has to be known before anything is dropped.
         drop::end_interrupted(copy).await?;
-        rehearse(&copy.target, Side::Target, usize::from(options.jobs.max(1)) + 2, context).await?;
-        let workers =
-            Workers::open(&source.snapshot, &copy.target, options.jobs.max(1), context).await?;
+        let jobs = usize::from(options.jobs.max(1));
+        rehearse(&copy.target, Side::Target, jobs + 2, context).await?;
+        let workers = Workers::open(Some(&source.snapshot), &copy.target, jobs, context).await?;
         summary.extend(drop::run(copy, share::LIVE_DROP, context).await?);
         summary.extend(write_target(copy, options, &source, workers, context).await?);
         let snapshot = Some(source.snapshot.id());
@@ -174,46 +173,39 @@ async fn write_target(
     tracing::info!(objects = restored.entries.len(), "Start restore");
     let tables = wanted(&source.tables, &restored)?;
     let choices = Choices {
+        copies_rows: true,
         validate: copy.foreign_keys == ForeignKeys::Validated,
         jobs: usize::from(options.jobs.max(1)),
         may_split: source.may_split,
     };
-    let plan = plan::plan(restored.entries.clone(), &tables, &source.large_objects, choices);
+    let entries = restored.entries.clone();
+    let mut plan = plan::plan(entries, &tables, &source.large_objects, choices);
     let board = context.board(
         "copy",
         share::LIVE_COPY,
         weight(&plan.items, &tables, &source.large_objects),
     );
-    let mut judge = restored.judge();
-    let path = source.schema.path();
-    let before = Pass::run(copy, &plan.before, path, 1, context, |_| {}).await?;
-    let mut failures = before.conclude(copy, &mut judge)?;
-    // Without a table or a type nothing else is worth its time.
-    fail_on(&failures)?;
     let shared = crew::Shared {
         copy: copy.clone(),
         rules: source.rules.clone(),
         tables,
         large_objects: source.large_objects.clone(),
-        data: plan.data,
-        archive: path.to_owned(),
+        data: plan.data.drain(..).chain(plan.rows.drain(..)).collect(),
+        archive: source.schema.path().to_owned(),
         board: board.clone(),
         context: context.child(),
     };
-    let crew = crew::Crew::new(&source.snapshot, shared, context);
-    failures.extend(crew.run(plan.items, workers, &mut judge).await?);
-    let after =
-        pass::by_workers(copy, &plan.after, path, options.jobs, context, &mut judge, |_| {});
-    failures.extend(after.await?);
-    fail_on(&failures)?;
+    let crew = crew::Crew::new(Some(&source.snapshot), shared, context);
+    let none = async |_| Ok(Vec::new());
+    let mut judge = restored.judge();
+    let failures = crew.make(plan, Some(workers), choices.jobs, &mut judge, none).await?;
+    if !failures.is_empty() {
+        return Err(Error::Restore(failures));
+    }
     tracing::info!("Restore done");
     let summary = board.finish();
     tracing::info!("End restore Backup");
     Ok(summary)
-}
-
-fn fail_on(failures: &[ObjectFailure]) -> Result<(), Error> {
-    if failures.is_empty() { Ok(()) } else { Err(Error::Restore(failures.to_vec())) }
 }
 
 fn weight(items: &[graph::Item<Work>], tables: &[Table], large_objects: &LargeObjects) -> Weight {

@@ -1,7 +1,7 @@
 //! Which statements of the schema are run when, and by whom.
 //!
-//! pg_restore makes what rows need, and at the end what has no part in the speed of a copy. Between
-//! them rows, indexes and foreign keys are items of a graph.
+//! What rows need is made before, one after the other, and so is at the end what has no part in the speed of a copy.
+//! Between them rows, indexes and foreign keys are items of a graph.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -18,7 +18,7 @@ use crate::archive::{Entry, Section, tables_of};
 
 /// What an item does.
 #[derive(Clone, Debug)]
-pub(super) enum Work {
+pub(in crate::full_copy) enum Work {
     /// Copies rows of a table, by its number.
     Rows { table: usize, part: Option<Part> },
     /// Copies the large objects with these numbers: part `number`, from 1, of `of`.
@@ -35,45 +35,58 @@ pub(super) enum Work {
 
 /// What statements do, as far as the session has to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::full_copy) enum Kind {
     /// Build an index; a B-tree sorts so many rows.
     Index { sorted: Option<u64> },
+    /// Fill a materialized view, which takes a query of any kind.
+    Query,
     /// Anything else.
     Other,
 }
 
-/// An archive's entries, by who restores them.
+/// An archive's entries, by when and how they are restored.
 #[derive(Debug, Default)]
-pub(super) struct Plan {
-    /// By pg_restore, before any row.
-    pub(super) before: Vec<Entry>,
-    /// By pg_restore, while rows are copied.
-    pub(super) data: Vec<Entry>,
-    pub(super) items: Vec<Item<Work>>,
-    /// By pg_restore, at the end.
-    pub(super) after: Vec<Entry>,
+pub(in crate::full_copy) struct Plan {
+    /// One after the other, before any row.
+    pub(in crate::full_copy) before: Vec<Entry>,
+    /// By pg_restore: rows and large objects, where the archive has them.
+    pub(in crate::full_copy) rows: Vec<Entry>,
+    /// Values of sequences, and rows of extensions' tables, while other rows are copied.
+    pub(in crate::full_copy) data: Vec<Entry>,
+    /// By many workers: rows, indexes, keys.
+    pub(in crate::full_copy) items: Vec<Item<Work>>,
+    /// One after the other, when all of that is there.
+    pub(in crate::full_copy) after: Vec<Entry>,
+    /// By many workers, from all that is there: materialized views are filled.
+    pub(in crate::full_copy) refreshed: Vec<Item<Work>>,
+    /// At the end, for it would interfere with all else: event triggers.
+    pub(in crate::full_copy) last: Vec<Entry>,
 }
 
 /// How foreign keys come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Choices {
+pub(in crate::full_copy) struct Choices {
+    /// Whether rows are copied from the source; else the archive has them, and pg_restore has restored them before.
+    pub(in crate::full_copy) copies_rows: bool,
     /// Whether foreign keys are checked against the rows.
-    pub(super) validate: bool,
+    pub(in crate::full_copy) validate: bool,
     /// Workers.
-    pub(super) jobs: usize,
+    pub(in crate::full_copy) jobs: usize,
     /// Whether a part of a table can be read without reading all of it.
-    pub(super) may_split: bool,
+    pub(in crate::full_copy) may_split: bool,
 }
 
 /// Divides `entries`, in the order of the archive, and makes the graph.
-pub(super) fn plan(
+pub(in crate::full_copy) fn plan(
     entries: Vec<Entry>,
     tables: &[Table],
     large_objects: &LargeObjects,
     choices: Choices,
 ) -> Plan {
     let built = built(&entries, tables);
+    let made: HashSet<TableName> = tables_made(&entries);
     let mut plan = Plan::default();
+    let mut refreshes = Vec::new();
     let mut ours = Vec::new();
     let before: HashSet<i32> = entries
         .iter()
@@ -84,7 +97,14 @@ pub(super) fn plan(
         match entry.section {
             _ if built.contains(&entry.id) => ours.push(entry),
             Section::PreData => plan.before.push(entry),
-            Section::Data => plan.data.push(entry),
+            Section::Data if is_of_extension(&entry, &made) || entry.kind == "SEQUENCE SET" => {
+                plan.data.push(entry);
+            }
+            Section::Data => plan.rows.push(entry),
+            _ if is_of_event_trigger(&entry) => plan.last.push(entry),
+            Section::PostData if entry.kind == "MATERIALIZED VIEW DATA" && !entry.is_garbled => {
+                refreshes.push(entry);
+            }
             // A comment on an extension, a type, a table.
             Section::None
                 if entry.dependencies.iter().all(|id| before.contains(id))
@@ -96,22 +116,56 @@ pub(super) fn plan(
         }
     }
     let mut builder = Builder::new(tables, choices);
-    builder.rows();
+    if choices.copies_rows {
+        builder.rows();
+    }
     builder.large_objects(large_objects);
     if !plan.data.is_empty() {
         builder.push(Work::ArchiveData, cost::STATEMENT, Vec::new(), Vec::new());
     }
     builder.indexes(&ours);
     builder.foreign_keys(&ours);
-    builder.analyze();
+    if choices.copies_rows {
+        builder.analyze();
+    }
     plan.items = builder.items;
+    plan.refreshed = refreshed(refreshes);
     plan
+}
+
+/// The tables that the entries make.
+fn tables_made(entries: &[Entry]) -> HashSet<TableName> {
+    entries.iter().filter(|entry| entry.kind == "TABLE").flat_map(tables_of).collect()
+}
+
+/// Whether an entry is rows of a table that no entry makes: an extension does.
+fn is_of_extension(entry: &Entry, made: &HashSet<TableName>) -> bool {
+    entry.kind == "TABLE DATA" && tables_of(entry).iter().all(|table| !made.contains(table))
+}
+
+fn is_of_event_trigger(entry: &Entry) -> bool {
+    entry.kind == "EVENT TRIGGER"
+        || (matches!(entry.kind.as_str(), "COMMENT" | "SECURITY LABEL")
+            && entry.tag.starts_with("EVENT TRIGGER "))
+}
+
+/// Each takes what it needs of the others; nobody else changes anything meanwhile.
+fn refreshed(entries: Vec<Entry>) -> Vec<Item<Work>> {
+    let mut places: HashMap<i32, ItemId> = HashMap::new();
+    let mut items = Vec::new();
+    for entry in entries {
+        let needs = entry.dependencies.iter().filter_map(|id| places.get(id)).copied().collect();
+        places.insert(entry.id, items.len());
+        let statements = vec![entry.definition.clone()];
+        let work = Work::Statements { entry: Box::new(entry), statements, kind: Kind::Query };
+        items.push(Item { work, cost: cost::STATEMENT, needs, locks: Vec::new() });
+    }
+    items
 }
 
 /// The entries that become items: indexes and keys of tables, and what joins those of partitions.
 fn built(entries: &[Entry], tables: &[Table]) -> HashSet<i32> {
-    let known: HashSet<TableName> =
-        entries.iter().filter(|entry| entry.kind == "TABLE").flat_map(tables_of).collect();
+    let known = tables_made(entries);
     let copied: HashSet<&TableName> = tables.iter().map(|table| &table.name).collect();
     let of_table = |entry: &Entry| {
         let its = tables_of(entry);

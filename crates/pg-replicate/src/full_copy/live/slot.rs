@@ -7,9 +7,12 @@ use crate::{Context, DatabaseUrl, Error};
 
 const SESSION: &str = include_str!("../../../sql/live/target_session.sql");
 
-/// A reader in the snapshot and a writer.
+/// What [`SESSION`] sets is made for the checks of foreign keys.
+const FOR_ANY_QUERY: &str = "RESET enable_hashjoin; RESET random_page_cost; RESET jit";
+
+/// A reader in the snapshot, where rows are read, and a writer.
 pub(super) struct Slot {
-    pub(super) source: Connection,
+    source: Option<Connection>,
     pub(super) target: Connection,
     settings: TargetSettings,
     /// What was set last for an item.
@@ -18,21 +21,38 @@ pub(super) struct Slot {
 
 impl Slot {
     pub(super) async fn open(
-        snapshot: &Snapshot,
+        snapshot: Option<&Snapshot>,
         target: &DatabaseUrl,
         settings: &TargetSettings,
         context: &Context,
     ) -> Result<Self, Error> {
-        let source = snapshot.reader(context).await?;
+        let source = match snapshot {
+            Some(snapshot) => Some(snapshot.reader(context).await?),
+            None => None,
+        };
+        let encoding = snapshot.map_or("", Snapshot::encoding);
         let target = Connection::open_for(context, target, super::TARGET_APPLICATION).await?;
         let set = async {
             target
-                .batch_execute(&format!("{}{}{SESSION}", snapshot.encoding(), settings.sql()))
+                .batch_execute(&format!("{encoding}{}{SESSION}", settings.sql()))
                 .await
                 .map_err(|error| target.error("set up the session", &error))
         };
         target.run(context, set).await?;
         Ok(Self { source, target, settings: settings.clone(), last_set: String::new() })
+    }
+
+    /// The reader.
+    pub(super) fn source(&self) -> Result<&Connection, Error> {
+        self.source.as_ref().ok_or_else(|| {
+            let reason = "rows are to be read without a snapshot: this is a fault of the program";
+            Error::Configuration(reason.into())
+        })
+    }
+
+    /// Before a query of any kind.
+    pub(super) async fn prepare_query(&mut self) -> Result<(), Error> {
+        self.set(FOR_ANY_QUERY.to_owned()).await
     }
 
     /// Before statements that change no rows: for an index, `helpers` are the processes of the server that may help, and
@@ -43,7 +63,10 @@ impl Slot {
         sorted: Option<u64>,
     ) -> Result<(), Error> {
         let memory = self.settings.memory_sql(sorted.map(|rows| Sorted { rows, helpers }));
-        let sql = format!("{memory}; SET max_parallel_maintenance_workers = {helpers}");
+        self.set(format!("{memory}; SET max_parallel_maintenance_workers = {helpers}")).await
+    }
+
+    async fn set(&mut self, sql: String) -> Result<(), Error> {
         if self.last_set == sql {
             return Ok(());
         }

@@ -7,34 +7,48 @@ const TABLES: &str = include_str!("../../../sql/live/tables.sql");
 
 /// A table of the source, as the snapshot shows it.
 #[derive(Clone, Debug)]
-pub(super) struct Table {
-    pub(super) name: TableName,
+pub(in crate::full_copy) struct Table {
+    pub(in crate::full_copy) name: TableName,
     /// Name and type of each column that is written.
-    pub(super) columns: Vec<(String, String)>,
+    pub(in crate::full_copy) columns: Vec<(String, String)>,
     /// Whether its rows can travel in COPY's binary format.
-    pub(super) is_binary: bool,
+    pub(in crate::full_copy) is_binary: bool,
     /// The partitioned table that rows are written into, when it is not the table itself.
-    pub(super) through: Option<TableName>,
-    pub(super) pages: u64,
-    pub(super) heap_bytes: u64,
-    pub(super) toast_bytes: u64,
+    pub(in crate::full_copy) through: Option<TableName>,
+    pub(in crate::full_copy) pages: u64,
+    pub(in crate::full_copy) heap_bytes: u64,
+    pub(in crate::full_copy) toast_bytes: u64,
     /// An estimate of the server.
-    pub(super) rows: f64,
+    pub(in crate::full_copy) rows: f64,
 }
 
 impl Table {
+    /// A table of which only the size is known, about.
+    pub(in crate::full_copy) fn estimated(name: TableName, bytes: u64) -> Self {
+        Self {
+            name,
+            columns: Vec::new(),
+            is_binary: false,
+            through: None,
+            pages: 0,
+            heap_bytes: bytes,
+            toast_bytes: 0,
+            rows: 0.0,
+        }
+    }
+
     /// `schema.table`, as pg_restore writes it in its log.
-    pub(super) fn full_name(&self) -> String {
+    pub(in crate::full_copy) fn full_name(&self) -> String {
         format!("{}.{}", self.name.schema, self.name.name)
     }
 
     /// What the table takes on the disk, without its indexes.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(in crate::full_copy) fn bytes(&self) -> u64 {
         self.heap_bytes + self.toast_bytes
     }
 
     /// The names of its columns, in parentheses, as COPY takes them; nothing when it has none.
-    pub(super) fn column_list(&self) -> String {
+    pub(in crate::full_copy) fn column_list(&self) -> String {
         if self.columns.is_empty() {
             return String::new();
         }
@@ -42,14 +56,17 @@ impl Table {
     }
 
     /// The names of its columns, separated by commas.
-    pub(super) fn quoted_columns(&self) -> String {
+    pub(in crate::full_copy) fn quoted_columns(&self) -> String {
         let names = self.columns.iter().map(|(name, _)| crate::identifier::quote_identifier(name));
         names.collect::<Vec<_>>().join(", ")
     }
 }
 
 /// All tables but those with the oids `kept`, largest first.
-pub(super) async fn tables(connection: &Connection, kept: &[u32]) -> Result<Vec<Table>, Error> {
+pub(in crate::full_copy) async fn tables(
+    connection: &Connection,
+    kept: &[u32],
+) -> Result<Vec<Table>, Error> {
     let rows = connection
         .query(TABLES, &[&kept])
         .await

@@ -1,0 +1,5 @@
+-- What pg_restore sets before it makes objects: bodies of functions may name what comes later, XML may be a fragment,
+-- and what row security would hide is an error.
+SET check_function_bodies = false;
+SET xmloption = content;
+SET row_security = off;

@@ -1,0 +1,152 @@
+//! Rows of extensions' own tables, those that an extension says are to be dumped (`pg_extension_config_dump`).
+//!
+//! The table stays when the extension does, so that the rows of the last copy are still in it: what the extension's
+//! condition selects is deleted, and loaded anew. Where our role may not write, for the platform has made the extension,
+//! there is usually nothing to copy either.
+
+use std::path::Path;
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+
+use super::failure::Failure;
+use super::{FullCopy, pass};
+use crate::archive::{Entry, tables_of};
+use crate::child::{Program, application_name};
+use crate::connection::Connection;
+use crate::error::reason;
+use crate::{Context, Error, TableName};
+
+const EXTENSION_TABLE: &str = include_str!("../../sql/extension_table.sql");
+
+/// Replaces the rows of `entries`, in the order of the archive; answers those that were refused.
+pub(super) async fn restore(
+    copy: &FullCopy,
+    entries: &[Entry],
+    dump: &Path,
+    context: &Context,
+) -> Result<Vec<Failure>, Error> {
+    let mut failures = Vec::new();
+    if entries.is_empty() {
+        return Ok(failures);
+    }
+    let name = "pg-replicate restore extensions";
+    let target = Connection::open_for(context, &copy.target, name).await?;
+    let mut loaded = Vec::new();
+    // What refers to others goes first and comes last.
+    for entry in entries.iter().rev() {
+        let Some(table) = tables_of(entry).into_iter().next() else { continue };
+        let has_rows = has_rows(copy, entry, dump, context).await?;
+        let found = target.run(context, found(&target, &table)).await?;
+        match found {
+            Some(Found { may_replace: true, condition }) => {
+                let sql = format!("DELETE FROM ONLY {} {condition}", table.quoted());
+                let delete = async { Ok(target.batch_execute(&sql).await) };
+                if let Err(error) = target.run(context, delete).await? {
+                    let mut failure = Failure::of(entry, reason(&error));
+                    failure.code = error.code().cloned();
+                    failures.push(failure);
+                    continue;
+                }
+            }
+            Some(_) if !has_rows => {
+                tracing::warn!(
+                    "{entry} is left as it is: our role may not write this extension's table, and the source has no rows of its own in it"
+                );
+            }
+            None if !has_rows => {
+                tracing::warn!(
+                    "{entry} is left out: the target has no such table of an extension, and the source has no rows of its own in it"
+                );
+            }
+            Some(_) | None => {}
+        }
+        if has_rows {
+            loaded.push(entry.clone());
+        }
+    }
+    loaded.reverse();
+    if !loaded.is_empty() {
+        failures.extend(pass::run(copy, &loaded, dump, 1, context, |_| {}).await?);
+    }
+    Ok(failures)
+}
+
+/// An extension's table on the target.
+pub(super) struct Found {
+    /// `WHERE …`, or nothing.
+    condition: String,
+    pub(super) may_replace: bool,
+}
+
+/// Looks for `table`, if it is one whose rows an extension says are to be dumped.
+pub(super) async fn found(target: &Connection, table: &TableName) -> Result<Option<Found>, Error> {
+    let row = target.query_opt(EXTENSION_TABLE, &[&table.schema, &table.name]).await;
+    let row = row.map_err(|error| target.error(format!("look at {table}"), &error))?;
+    Ok(row
+        .map(|row| Found { condition: row.get("condition"), may_replace: row.get("may_replace") }))
+}
+
+/// Whether the archive has any row for an entry.
+async fn has_rows(
+    copy: &FullCopy,
+    entry: &Entry,
+    dump: &Path,
+    context: &Context,
+) -> Result<bool, Error> {
+    let list = pass::List::write([entry])?;
+    let program = Program {
+        name: "pg_restore",
+        arguments: vec![
+            "--data-only".into(),
+            "--file=-".into(),
+            format!("--use-list={}", list.path().display()),
+            "--".into(),
+            dump.display().to_string(),
+        ],
+        url: &copy.target,
+        application_name: application_name("restore"),
+    };
+    let (ended, found) =
+        program.pipe(context, |_| {}, async |script| first_row(script).await).await?;
+    match found {
+        Ok(found) if found || ended.status.success() => Ok(found),
+        Ok(_) => Err(super::failure("pg_restore", &copy.target, &ended)),
+        Err(source) => Err(Error::File { action: "read", path: dump.to_owned(), source }),
+    }
+}
+
+/// Whether a script of pg_restore writes a row, as COPY or INSERT.
+async fn first_row(script: impl AsyncRead + Unpin) -> std::io::Result<bool> {
+    let mut script = BufReader::new(script);
+    let mut line = Vec::new();
+    let mut is_copy = false;
+    while script.read_until(b'\n', &mut line).await? > 0 {
+        if is_copy {
+            return Ok(!line.starts_with(b"\\."));
+        }
+        if line.starts_with(b"INSERT INTO ") {
+            return Ok(true);
+        }
+        is_copy = line.starts_with(b"COPY ");
+        line.clear();
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn scripts_with_and_without_rows() {
+        for (script, expected) in [
+            ("--\nSET x = 1;\nCOPY public.t (a) FROM stdin;\n1\n\\.\n", true),
+            ("COPY public.t (a) FROM stdin;\n\n\\.\n", true),
+            ("COPY public.t (a) FROM stdin;\n\\.\n\n\nCOPY x", false),
+            ("INSERT INTO public.t VALUES (1);\n", true),
+            ("SET x = 1;\n", false),
+        ] {
+            assert_eq!(first_row(script.as_bytes()).await.unwrap(), expected, "{script}");
+        }
+    }
+}

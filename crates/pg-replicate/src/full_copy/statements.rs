@@ -1,0 +1,241 @@
+//! Makes objects of an archive in a session of our own, by the statements that pg_dump wrote.
+//!
+//! pg_restore would do the same, but it hides the SQLSTATE of a refusal, and only that tells in every language what a
+//! refusal was. Its workers' lines may also be mixed up, so that an error is taken for another object's.
+
+use std::path::Path;
+
+use tokio_postgres::error::SqlState;
+
+use super::failure::Failure;
+use super::ignorable::{Judge, Verdict};
+use super::{FullCopy, pass};
+use crate::archive::Entry;
+use crate::connection::Connection;
+use crate::error::reason;
+use crate::identifier::quote_identifier;
+use crate::sql_text::Cursor;
+use crate::{Context, Error, ObjectFailure};
+
+const SESSION: &str = include_str!("../../sql/restore_session.sql");
+const MISSING_ROLES: &str = include_str!("../../sql/missing_roles.sql");
+
+/// How often a statement is tried that a deadlock has undone.
+const ATTEMPTS: u32 = 5;
+
+/// Restores `entries`, one after the other, by their statements; answers those that were refused.
+pub(super) async fn in_order(
+    copy: &FullCopy,
+    entries: &[Entry],
+    dump: &Path,
+    context: &Context,
+) -> Result<Vec<Failure>, Error> {
+    let mut failures = Vec::new();
+    let wanted: Vec<&Entry> = entries.iter().filter(|entry| is_object(entry)).collect();
+    if wanted.is_empty() {
+        return Ok(failures);
+    }
+    let mut session = Session::open(copy, entries, context).await?;
+    for some in wanted.chunk_by(|one, next| one.is_garbled && next.is_garbled) {
+        match some {
+            // What is no UTF-8 cannot be sent as a text.
+            [first, ..] if first.is_garbled => {
+                let some: Vec<Entry> = some.iter().map(|entry| (*entry).clone()).collect();
+                failures.extend(pass::run(copy, &some, dump, 1, context, |_| {}).await?);
+            }
+            _ => {
+                for entry in some {
+                    failures.extend(session.restore(entry, context).await?);
+                }
+            }
+        }
+    }
+    Ok(failures)
+}
+
+/// Whether an entry makes something in a database that is there, and is neither owner nor privilege.
+fn is_object(entry: &Entry) -> bool {
+    let is_of_archive = matches!(
+        entry.kind.as_str(),
+        "ENCODING"
+            | "STDSTRINGS"
+            | "SEARCHPATH"
+            | "DATABASE"
+            | "DATABASE PROPERTIES"
+            | "ACL"
+            | "DEFAULT ACL"
+            | "ACL LANGUAGE"
+    );
+    let is_of_database = matches!(entry.kind.as_str(), "COMMENT" | "SECURITY LABEL")
+        && entry.tag.starts_with("DATABASE ");
+    !is_of_archive && !is_of_database
+}
+
+/// A session that is set up as pg_restore sets up its own.
+struct Session {
+    connection: Connection,
+    tablespace: String,
+    access_method: String,
+}
+
+impl Session {
+    async fn open(copy: &FullCopy, entries: &[Entry], context: &Context) -> Result<Self, Error> {
+        let name = "pg-replicate restore schema";
+        let connection = Connection::open_for(context, &copy.target, name).await?;
+        let strings = entries.iter().find(|entry| entry.kind == "STDSTRINGS");
+        let strings = strings.map_or("", |entry| entry.definition.as_str());
+        let set = async {
+            let done = connection.batch_execute(&format!("{SESSION}{strings}")).await;
+            done.map_err(|error| connection.error("set up the session", &error))
+        };
+        connection.run(context, set).await?;
+        Ok(Self { connection, tablespace: String::new(), access_method: String::new() })
+    }
+
+    async fn restore(
+        &mut self,
+        entry: &Entry,
+        context: &Context,
+    ) -> Result<Option<Failure>, Error> {
+        let connection = &self.connection;
+        if let Some(sql) = defaults(entry, &mut self.tablespace, &mut self.access_method) {
+            let set = async { Ok(connection.batch_execute(&sql).await) };
+            if let Err(error) = connection.run(context, set).await? {
+                // The object comes where the database's others are.
+                tracing::warn!(object = %entry, "{entry}: {}", reason(&error));
+            }
+        }
+        execute(connection, entry, &entry.definition, context).await
+    }
+}
+
+/// What has to be set before an entry that is to stand elsewhere than the one before, or in another way.
+fn defaults(entry: &Entry, tablespace: &mut String, access_method: &mut String) -> Option<String> {
+    let mut sql = String::new();
+    let wanted = entry.tablespace.as_deref().unwrap_or_default();
+    if *tablespace != wanted {
+        let name = if wanted.is_empty() { "''".to_owned() } else { quote_identifier(wanted) };
+        sql.push_str(&format!("SET default_tablespace = {name};"));
+        wanted.clone_into(tablespace);
+    }
+    if let Some(wanted) = entry.access_method.as_deref().filter(|its| *its != access_method) {
+        sql.push_str(&format!("SET default_table_access_method = {};", quote_identifier(wanted)));
+        wanted.clone_into(access_method);
+    }
+    (!sql.is_empty()).then_some(sql)
+}
+
+/// Runs `sql` for `entry`; answers why it was refused. What another session's lock undid is tried again.
+pub(super) async fn execute(
+    connection: &Connection,
+    entry: &Entry,
+    sql: &str,
+    context: &Context,
+) -> Result<Option<Failure>, Error> {
+    let mut attempt = 1;
+    loop {
+        let run = async { Ok(connection.batch_execute(sql).await) };
+        let Err(error) = connection.run(context, run).await? else { return Ok(None) };
+        if error.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED) && attempt < ATTEMPTS {
+            attempt += 1;
+            tracing::warn!(object = %entry, "{entry} is restored again: two sessions had blocked each other");
+            continue;
+        }
+        return match connection.error(format!("create {entry} on the target"), &error) {
+            Error::Database { reason: message, .. } => {
+                let code = error.code().cloned();
+                let missing_roles =
+                    missing_roles(connection, entry, code.as_ref(), context).await?;
+                Ok(Some(Failure { entry: entry.id, code, message, missing_roles }))
+            }
+            error => Err(error),
+        };
+    }
+}
+
+/// The roles that a policy or a user mapping is for and the server does not have.
+async fn missing_roles(
+    connection: &Connection,
+    entry: &Entry,
+    code: Option<&SqlState>,
+    context: &Context,
+) -> Result<Vec<String>, Error> {
+    let word = match entry.kind.as_str() {
+        "POLICY" => "TO",
+        "USER MAPPING" => "FOR",
+        _ => return Ok(Vec::new()),
+    };
+    if code != Some(&SqlState::UNDEFINED_OBJECT) {
+        return Ok(Vec::new());
+    }
+    let names = names_after(&entry.definition, word);
+    let ask = async {
+        let rows = connection.query(MISSING_ROLES, &[&names]).await;
+        let rows = rows.map_err(|error| connection.error("look for roles", &error))?;
+        Ok(rows.iter().map(|row| row.get("name")).collect())
+    };
+    connection.run(context, ask).await
+}
+
+/// The names behind the next `word`, separated by commas.
+fn names_after(sql: &str, word: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let Ok(mut cursor) = Cursor::new(sql) else { return names };
+    if cursor.skip_past(word) {
+        names.extend(cursor.name());
+        while cursor.eat_symbol(',') {
+            names.extend(cursor.name());
+        }
+    }
+    names
+}
+
+/// Logs the failures; answers those that may not be ignored.
+pub(super) fn judged(judge: &mut Judge<'_>, failures: &[Failure]) -> Vec<ObjectFailure> {
+    failures.iter().filter_map(|failure| verdict(judge, failure)).collect()
+}
+
+fn verdict(judge: &mut Judge<'_>, failure: &Failure) -> Option<ObjectFailure> {
+    match judge.judge(failure) {
+        Verdict::Ignored { object, reason } => {
+            let message = &failure.message;
+            tracing::warn!(object, "{object} could not be restored: {reason} ({message})");
+            None
+        }
+        Verdict::Fatal { object, message } => {
+            tracing::error!(object, "{object} could not be restored: {message}");
+            Some(ObjectFailure { object, message })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_roles_of_a_statement() {
+        let policy = "CREATE POLICY \"to\" ON public.t FOR SELECT TO a, \"B c\" USING ((x > 1));";
+        assert_eq!(names_after(policy, "TO"), ["a", "B c"]);
+        let mapping = "CREATE USER MAPPING FOR \"for\" SERVER s OPTIONS (\"user\" 'x');";
+        assert_eq!(names_after(mapping, "FOR"), ["for"]);
+    }
+
+    #[test]
+    fn defaults_are_set_when_they_change() {
+        let (mut space, mut method) = (String::new(), String::new());
+        let mut next = |entry: &Entry| defaults(entry, &mut space, &mut method);
+        let plain = Entry::default();
+        let moved = Entry {
+            tablespace: Some("fast disk".into()),
+            access_method: Some("heap".into()),
+            ..Entry::default()
+        };
+        assert_eq!(next(&plain), None);
+        let expected =
+            "SET default_tablespace = \"fast disk\";SET default_table_access_method = \"heap\";";
+        assert_eq!(next(&moved).as_deref(), Some(expected));
+        assert_eq!(next(&moved), None);
+        assert_eq!(next(&plain).as_deref(), Some("SET default_tablespace = '';"));
+    }
+}
