@@ -10,7 +10,7 @@
 --   -- label: refresh the totals                  how the log names it
 --
 -- CREATE INDEX needs no such line: it is skipped when its table does not exist, or is kept by
--- BACKUP_MODE. CREATE INDEX, VIEW, MATERIALIZED VIEW and TABLE are skipped when there is one of that
+-- BACKUP_MODE. Any statement is skipped when a table or a column that it names does not exist. CREATE INDEX, VIEW, MATERIALIZED VIEW and TABLE are skipped when there is one of that
 -- name, so that a script that was cut can run again; write other statements so that they can run
 -- twice (OR REPLACE, IF NOT EXISTS). What is skipped has a line in the log.
 

@@ -74,6 +74,18 @@ async fn an_empty_target_has_nothing_to_enrich() {
 }
 
 #[tokio::test]
+async fn a_database_with_other_columns_is_none_of_its_business() {
+    let world = World::new("");
+    world.target("CREATE TABLE users (id int); CREATE TABLE answers (\"challengeId\" text)");
+    assert_eq!(run(&world, enrichment::DEFAULT_SCRIPT, "{}").await.unwrap(), 2);
+    assert_eq!(world.target(FOUND), "answers_challengeId_idx");
+    let script = "CREATE VIEW v AS SELECT missing FROM users; UPDATE missing SET x = 1;
+                  REFRESH MATERIALIZED VIEW nowhere.v; CREATE INDEX later ON users (id)";
+    run(&world, script, "{}").await.unwrap();
+    assert_eq!(world.target(FOUND), "answers_challengeId_idx later");
+}
+
+#[tokio::test]
 async fn a_failed_statement_is_named_and_the_next_try_goes_on_from_there() {
     let world = World::new("");
     world.target("CREATE TABLE t (a int, b text); INSERT INTO t VALUES (1, 'x'), (2, 'x')");

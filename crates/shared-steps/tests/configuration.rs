@@ -213,6 +213,13 @@ fn foreign_keys_need_not_be_checked_again() {
 }
 
 #[test]
+fn there_need_be_no_enrichment() {
+    assert_eq!(settings(&["--enrichment-file=none"]).unwrap().enrichment_script, "");
+    let default = settings(&[]).unwrap().enrichment_script;
+    assert!(default.contains("CREATE INDEX"), "{default}");
+}
+
+#[test]
 fn anything_but_true_leaves_foreign_keys_out_and_says_so() {
     let settings = settings(&["--restore-fk-constraints=TRUE"]).unwrap();
     assert_eq!(settings.copy.foreign_keys, ForeignKeys::Without);

@@ -5,9 +5,11 @@ mod script;
 use std::time::Instant;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio_postgres::error::SqlState;
 
 use crate::connection::Connection;
 use crate::context::share;
+use crate::error::reason;
 use crate::identifier::{DEFAULT_SCHEMA, quote_identifier};
 use crate::objects::{Board, Weight};
 use crate::pool::Pool;
@@ -32,8 +34,8 @@ pub fn validate(script: &str) -> Result<(), Error> {
 /// Runs the statements of `script` on the target, each on its own; indexes that stand one after the
 /// other are built at once, at most `jobs` of them.
 ///
-/// A statement whose table is missing or kept is skipped with a line in the log, and so is what is
-/// there already: after a failure the script can run again.
+/// A statement whose table is missing or kept, or that names a column that is missing, is skipped with a line in the
+/// log, and so is what is there already: after a failure the script can run again.
 ///
 /// # Errors
 /// [`Error::Script`], [`Error::Cancelled`], [`Error::Database`] with the statement's line.
@@ -152,14 +154,28 @@ async fn run_one(
         tracing::info!("{} - Started", step.label);
     }
     let object = board.start("ENRICHMENT", &step.label, Weight::cost(1));
-    connection.batch_execute(step.sql).await.map_err(|error| {
-        connection.error(format!("{} (line {} of the script)", step.label, step.line), &error)
-    })?;
+    match connection.batch_execute(step.sql).await {
+        Err(error) if is_missing(&error) => {
+            object.end(0);
+            tracing::info!("{} - Skipped: {}", step.label, reason(&error));
+            return Ok(());
+        }
+        done => done.map_err(|error| {
+            connection.error(format!("{} (line {} of the script)", step.label, step.line), &error)
+        })?,
+    }
     object.end(0);
     if !is_view {
         tracing::info!("{} - Ended", step.label);
     }
     Ok(())
+}
+
+/// Whether a table or a column that a statement names is not there: the script is for another database.
+fn is_missing(error: &tokio_postgres::Error) -> bool {
+    let codes =
+        [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_COLUMN, SqlState::INVALID_SCHEMA_NAME];
+    error.code().is_some_and(|code| codes.contains(code))
 }
 
 async fn reason_to_skip(

@@ -178,7 +178,8 @@ pub struct Options {
     )]
     pub(super) backup_directory: String,
 
-    /// SQL run on the target after a restore; by default the view and the four indexes of the program replaced
+    /// SQL run on the target after a restore; by default the view and the four indexes of the program replaced; `none`:
+    /// nothing is run
     #[arg(
         long,
         env = "ENRICHMENT_FILE",

@@ -24,6 +24,9 @@ use crate::notification::{self, Notification};
 use crate::pipeline::{RetryPolicy, Step};
 use crate::telemetry::{SentrySettings, TelemetrySettings};
 
+/// The value of `ENRICHMENT_FILE` that leaves the enrichment out.
+const NO_ENRICHMENT: &str = "none";
+
 /// The time zone of `SCHEDULE`; it was never configurable, and reports are read in it.
 pub(super) const TIME_ZONE: &str = "Europe/Paris";
 
@@ -203,6 +206,9 @@ impl Reader {
         let file = file.trim();
         if file.is_empty() {
             return Some(enrichment::DEFAULT_SCRIPT.to_owned());
+        }
+        if file == NO_ENRICHMENT {
+            return Some(String::new());
         }
         let script = std::fs::read_to_string(file)
             .map_err(|error| format!("a readable SQL file is wanted: {error}"))
