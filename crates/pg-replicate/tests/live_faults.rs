@@ -12,7 +12,8 @@ use pg_replicate::{Context, DatabaseUrl, Error, FullCopy, Summary};
 use support::{World, assert_same_text, url};
 use tokio::task::JoinHandle;
 
-const LIMIT: Duration = Duration::from_secs(30);
+/// A machine that is busy with other things is slow.
+const LIMIT: Duration = Duration::from_secs(100);
 
 /// Rows of `slow` are written, and the index of `indexed` is built, for ever while `world.hold` says so.
 const SCRIPT: &str = "
