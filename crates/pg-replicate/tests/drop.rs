@@ -154,7 +154,8 @@ async fn readers_are_waited_for_named_and_never_kept_out() {
 
     let copy = world.copy("{}");
     let dropped = tokio::spawn(async move { copy.drop_objects(&Context::quiet()).await });
-    let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'";
+    let waits = "SELECT count(*) FROM pg_stat_activity
+                 WHERE application_name = 'pg-replicate drop' AND xact_start IS NOT NULL";
     let waiting = async || world.server.psql("target", waits).unwrap() != "0";
     assert!(wait_for_async(Duration::from_secs(30), waiting).await);
     // Behind a lock that waits for ever this would be cut by its time-out.

@@ -101,7 +101,7 @@ async fn a_cancelled_drop_changes_nothing() {
     let (copy, context) = (world.copy("{}"), Context::quiet());
     let cancel = context.cancel.clone();
     let work = tokio::spawn(async move { copy.drop_objects(&context).await });
-    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg-replicate drop' AND wait_event_type = 'Lock'";
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg-replicate drop' AND xact_start IS NOT NULL";
     assert!(
         wait_for_async(LIMIT, async || world.server.psql("postgres", waiting).unwrap() == "1")
             .await
