@@ -47,6 +47,13 @@ impl FileSource {
                 },
             });
         }
+        if !metadata.is_file() {
+            // Opening a pipe that nobody writes into would wait for ever.
+            return Err(Error::Content {
+                backup: self.path.display().to_string(),
+                found: "a pipe, a socket or a device".into(),
+            });
+        }
         let changed = metadata.modified().map_err(|source| Error::file("read", &self.path, source));
         let created_at = DateTime::<Utc>::from(changed?);
         let id = self.path.display().to_string();

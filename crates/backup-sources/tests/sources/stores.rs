@@ -107,6 +107,16 @@ async fn a_dump_that_is_a_file_stays_where_it_is_unless_a_copy_is_wanted() {
 }
 
 #[tokio::test]
+async fn a_pipe_in_place_of_a_file_is_not_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("backup");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let fetching = Fetching::from(Arc::new(FileSource::new(&path)));
+    let error = tokio::time::timeout(std::time::Duration::from_secs(60), fetching.error()).await;
+    assert!(error.unwrap().to_string().contains("a pipe"));
+}
+
+#[tokio::test]
 async fn a_directory_in_place_of_a_file_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let fetching = Fetching::from(Arc::new(FileSource::new(directory.path())));

@@ -63,11 +63,13 @@ fn read_by(
     path: &Path,
     read: impl FnOnce(Reader<BufReader<File>>) -> Result<Archive, String>,
 ) -> Result<Archive, Error> {
-    let file = File::open(path).map_err(|source| Error::File {
-        action: "open",
-        path: path.to_owned(),
-        source,
-    })?;
+    let failed = |source| Error::File { action: "open", path: path.to_owned(), source };
+    if !path.metadata().map_err(failed)?.is_file() {
+        // Opening a pipe that nobody writes into would wait for ever.
+        let reason = "it is not a regular file".into();
+        return Err(Error::Archive { path: path.to_owned(), reason });
+    }
+    let file = File::open(path).map_err(failed)?;
     Reader::new(BufReader::with_capacity(BUFFER, file))
         .and_then(read)
         .map_err(|reason| Error::Archive { path: path.to_owned(), reason })
