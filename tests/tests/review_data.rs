@@ -106,6 +106,21 @@ fn the_lines_of_the_document() {
     );
 }
 
+#[test]
+fn standard_input() {
+    let (production, programs) = world();
+    let exported = programs
+        .run("run", &["export-data", "--file", "data.sql", "--exclude-table", "migrations"]);
+    ok(&exported, "export-data");
+    let data = std::fs::read_to_string(programs.directory().join("data.sql")).unwrap();
+    let loaded = programs.run_fed("run", &["load-data", "--from", "-"], &data);
+    ok(&loaded, "load-data --from -");
+    assert_eq!(production.on_target(CONTENT), production.on_source(CONTENT));
+    let refused = programs.run_fed("run", &["load-data", "--from", "-"], "SELECT '\0';");
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    assert!(refused.stderr.contains("standard input, line 1: a NUL"), "{}", refused.stderr);
+}
+
 fn dump(production: &Production, programs: &Programs) {
     let status = std::process::Command::new(production.server.bin_dir().join("pg_dump"))
         .args(["--format=custom", "--file"])

@@ -51,9 +51,9 @@ fn table(text: &str) -> Result<TableName, String> {
 /// What `run load-data` is told.
 #[derive(Args, Debug, Clone)]
 pub struct LoadDataArgs {
-    /// A database's URL, a dump of pg_dump --format=custom, or an SQL file; several are loaded in
-    /// their order. SOURCE_DATABASE_URL unless given
-    #[arg(long, value_name = "URL|FILE", num_args = 1.., value_parser = Reading(source))]
+    /// A database's URL, a dump of pg_dump --format=custom, or an SQL file, also from standard input
+    /// (-); several are loaded in their order. SOURCE_DATABASE_URL unless given
+    #[arg(long, value_name = "URL|FILE|-", num_args = 1.., value_parser = Reading(source))]
     from: Vec<LoadSource>,
 
     /// Tables that keep their rows, whatever the sources hold for them

@@ -3,15 +3,16 @@
 //! Everything here is undone by a rollback: ALTER SEQUENCE gives a sequence a new file, so that also
 //! what `setval` writes there afterwards goes with the transaction.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::catalog::{Catalog, ForeignKey, Sequence};
 use super::plan::Plan;
-use crate::Error;
 use crate::connection::Connection;
 use crate::identifier::quote_identifier;
 use crate::incremental::quote_literal;
 use crate::triggers;
+use crate::{Error, TableName};
 
 async fn execute(connection: &Connection, action: &str, sql: &str) -> Result<(), Error> {
     if sql.is_empty() {
@@ -48,13 +49,15 @@ pub(super) async fn before(
     Ok(())
 }
 
-/// Sequences behind their columns, keys checked and as they were, triggers as they were.
+/// Sequences behind their columns, but those that a source has `set`; keys checked and as they were,
+/// triggers as they were.
 pub(super) async fn after(
     connection: &Connection,
     catalog: &Catalog,
     plan: &Plan,
+    set: &BTreeSet<TableName>,
 ) -> Result<(), Error> {
-    for sequence in &plan.followed {
+    for sequence in plan.followed.iter().filter(|sequence| !set.contains(&sequence.name)) {
         follow(connection, catalog, sequence).await?;
     }
     // A table with checks still to be made cannot be altered.
@@ -77,20 +80,23 @@ fn defer(sql: &mut String, catalog: &Catalog, key: &ForeignKey, state: &str) {
     let _ = writeln!(sql, "ALTER TABLE {table} ALTER CONSTRAINT {name} {state};");
 }
 
-/// A sequence whose next value a row has already would make the application's next row fail.
+/// A sequence whose next value a row has already would make the application's next row fail. Rows beyond
+/// its bounds (a serial column that was made bigint keeps its sequence of integers) have their values
+/// from elsewhere.
 async fn follow(
     connection: &Connection,
     catalog: &Catalog,
     sequence: &Sequence,
 ) -> Result<(), Error> {
     let Some((table, column)) = &sequence.owner else { return Ok(()) };
-    let (name, increment) = (sequence.quoted(), sequence.increment);
+    let (name, increment, (least, most)) = (sequence.quoted(), sequence.increment, sequence.bounds);
     let (table, column) = (catalog.quoted(*table), quote_identifier(column));
     let sql = format!(
         "SELECT pg_catalog.setval({}::pg_catalog.regclass, rows.most) \
-         FROM (SELECT max({column})::bigint AS most FROM {table}) AS rows, {name} AS sequence \
-         WHERE rows.most >= \
-           CASE WHEN sequence.is_called THEN sequence.last_value + {increment} ELSE sequence.last_value END",
+         FROM (SELECT max({column})::bigint AS most FROM {table} \
+               WHERE {column} BETWEEN {least} AND {most}) AS rows, {name} AS sequence \
+         WHERE rows.most >= sequence.last_value::numeric \
+           + CASE WHEN sequence.is_called THEN {increment} ELSE 0 END",
         quote_literal(&name)
     );
     let moved = connection

@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use tokio_postgres::Row;
 
-use super::script::Name;
+use super::script::{Name, SequenceSet, strings_of_server};
 use crate::connection::Connection;
-use crate::sql_text::Cursor;
+use crate::sql_text::{Cursor, Strings};
 use crate::triggers::{self, Trigger};
 use crate::{Error, TableName};
 
@@ -44,6 +44,10 @@ pub(super) struct Sequence {
     pub(super) name: TableName,
     pub(super) owner: Option<(u32, String)>,
     pub(super) increment: i64,
+    /// The least value and the most that it takes.
+    pub(super) bounds: (i64, i64),
+    /// Whether the owning column holds numbers, and not, say, text that ends in one.
+    pub(super) is_of_numbers: bool,
     pub(super) is_ours: bool,
     pub(super) is_readable: bool,
 }
@@ -60,6 +64,8 @@ pub(super) struct Catalog {
     pub(super) triggers: Vec<Trigger>,
     /// Where a session of this role looks for names without a schema.
     pub(super) search_path: Vec<String>,
+    /// What a backslash means in a session of this role.
+    pub(super) strings: Strings,
 }
 
 impl Catalog {
@@ -99,12 +105,14 @@ impl Catalog {
                 name: name(&row),
                 owner: owner.0.zip(owner.1),
                 increment: row.get("increment"),
+                bounds: (row.get("least"), row.get("most")),
+                is_of_numbers: row.get("is_of_numbers"),
                 is_ours: row.get("is_ours"),
                 is_readable: row.get("is_readable"),
             });
         }
         catalog.triggers = triggers::read(connection, None).await?;
-        catalog.search_path = search_path(connection).await?;
+        (catalog.search_path, catalog.strings) = settings(connection).await?;
         Ok(catalog)
     }
 
@@ -220,9 +228,9 @@ impl<'a> Names<'a> {
         Self { catalog, path: catalog.search_path.clone() }
     }
 
-    /// From now on, names without a schema are looked for in these.
-    pub(super) fn set_path(&mut self, path: Vec<String>) {
-        self.path = path;
+    /// From now on, names without a schema are looked for in these, or where the session began.
+    pub(super) fn set_path(&mut self, path: Option<Vec<String>>) {
+        self.path = path.unwrap_or_else(|| self.catalog.search_path.clone());
     }
 
     fn candidates(&self, name: &[String]) -> Vec<TableName> {
@@ -237,10 +245,20 @@ impl<'a> Names<'a> {
         self.candidates(name).iter().find_map(|name| self.catalog.oid(name))
     }
 
-    /// The sequence that the text of a call of `setval` names.
-    pub(super) fn sequence(&self, text: &str) -> Option<&'a Sequence> {
-        let name = Cursor::of_head(text, 10).qualified_name()?;
-        self.candidates(&name).iter().find_map(|name| self.catalog.sequence(name))
+    /// The sequence that a call of `setval` sets.
+    pub(super) fn sequence(&self, set: &SequenceSet) -> Option<&'a Sequence> {
+        let name = |text: &str| Cursor::of_head(text, 10, Strings::Standard).qualified_name();
+        match set {
+            SequenceSet::Name(text) => {
+                self.candidates(&name(text)?).iter().find_map(|name| self.catalog.sequence(name))
+            }
+            SequenceSet::OfColumn(text, column) => {
+                let table = self.table(&name(text)?)?;
+                let is_its = |(owner, its): &(u32, String)| *owner == table && its == column;
+                let mut sequences = self.catalog.sequences.iter();
+                sequences.find(|sequence| sequence.owner.as_ref().is_some_and(is_its))
+            }
+        }
     }
 }
 
@@ -265,17 +283,19 @@ async fn rows(connection: &Connection, action: &str, sql: &str) -> Result<Vec<Ro
     connection.query(sql, &[]).await.map_err(|error| connection.error(action, &error))
 }
 
-/// Our own sessions have none; a script's has what the role and the database set.
-async fn search_path(connection: &Connection) -> Result<Vec<String>, Error> {
+/// Our own sessions have their own; a script's has what the role and the database set.
+async fn settings(connection: &Connection) -> Result<(Vec<String>, Strings), Error> {
+    const SQL: &str = "SELECT pg_catalog.current_schemas(false)::text[], \
+        (SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'standard_conforming_strings')";
     let read = async {
         connection.batch_execute("SET search_path TO DEFAULT").await?;
-        let row =
-            connection.query_one("SELECT pg_catalog.current_schemas(false)::text[]", &[]).await?;
+        let row = connection.query_one(SQL, &[]).await?;
         connection.batch_execute("SELECT pg_catalog.set_config('search_path', '', false)").await?;
-        Ok(row.get(0))
+        Ok((row.get(0), strings_of_server(row.get(1))))
     };
-    read.await
-        .map_err(|error: tokio_postgres::Error| connection.error("read the search path", &error))
+    read.await.map_err(|error: tokio_postgres::Error| {
+        connection.error("read the settings of the role", &error)
+    })
 }
 
 impl Sequence {

@@ -7,7 +7,7 @@ use crate::connection::Connection;
 use crate::identifier::quote_identifier;
 use crate::incremental::{columns, transfer};
 use crate::objects::{Board, Object};
-use crate::{Context, DatabaseUrl, Error, Side, row_security};
+use crate::{Context, DatabaseUrl, Error, Side, TableName, row_security};
 
 /// A table to be copied.
 #[derive(Debug)]
@@ -209,7 +209,7 @@ impl DatabaseSource {
             loaded.bytes += copied.bytes;
         }
         for sequence in &self.catalog.sequences {
-            self.sequence(sequence, target, survey).await?;
+            loaded.sequences.extend(self.sequence(sequence, target, survey).await?);
         }
         Ok(loaded)
     }
@@ -235,13 +235,14 @@ impl DatabaseSource {
         transfer::rows(&self.connection, target, &name, &query, &into, *is_binary, &told).await
     }
 
-    /// The target's sequence of the same column, or else of the same name, goes on where this one is.
+    /// The target's sequence of the same column, or else of the same name, goes on where this one is;
+    /// answers its name if it does.
     async fn sequence(
         &self,
         sequence: &Sequence,
         target: &Connection,
         survey: &Survey<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<TableName>, Error> {
         let owner = sequence.owner.as_ref().and_then(|(table, column)| {
             let name = &self.catalog.tables.get(table)?.name;
             Some((survey.catalog.oid(name)?, column))
@@ -253,12 +254,12 @@ impl DatabaseSource {
         });
         let Some(theirs) = of_column.or_else(|| survey.catalog.sequence(&sequence.name)) else {
             tracing::warn!("The target has no sequence {}: left out", sequence.name);
-            return Ok(());
+            return Ok(None);
         };
         let is_excluded =
             theirs.owner.as_ref().is_some_and(|(table, _)| survey.excluded.contains(table));
         if is_excluded {
-            return Ok(());
+            return Ok(None);
         }
         if !sequence.is_readable || !theirs.is_ours {
             let why = if theirs.is_ours {
@@ -267,18 +268,27 @@ impl DatabaseSource {
                 "another role owns the target's"
             };
             tracing::warn!("The sequence {} is left as it is: {why}", theirs.name);
-            return Ok(());
+            return Ok(None);
         }
         let state = format!("SELECT last_value, is_called FROM {}", sequence.quoted());
         let row = self.connection.query_one(&state, &[]).await.map_err(|error| {
             self.connection.error(format!("read the sequence {}", sequence.name), &error)
         })?;
+        let value: i64 = row.get(0);
+        let (least, most) = theirs.bounds;
+        if !(least..=most).contains(&value) {
+            tracing::warn!(
+                "The sequence {} is left as it is: it goes from {least} to {most}, and the source's is at {value}",
+                theirs.name
+            );
+            return Ok(None);
+        }
         let set = "SELECT pg_catalog.setval($1::text::pg_catalog.regclass, $2, $3)";
         target
-            .execute(set, &[&theirs.quoted(), &row.get::<_, i64>(0), &row.get::<_, bool>(1)])
+            .execute(set, &[&theirs.quoted(), &value, &row.get::<_, bool>(1)])
             .await
             .map_err(|error| target.error(format!("set the sequence {}", theirs.name), &error))?;
-        Ok(())
+        Ok(Some(theirs.name.clone()))
     }
 }
 

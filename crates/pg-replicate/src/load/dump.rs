@@ -6,20 +6,23 @@ use tokio::io::BufReader;
 
 use super::Loaded;
 use super::catalog::Names;
+use super::guard::Guard;
 use super::meter::Meter;
 use super::script::{Kind, Rows, Script, Variables};
 use super::script_run::{Failure, ScriptRun};
 use super::survey::Survey;
 use crate::archive::{Archive, Entry};
 use crate::child::{Program, application_name};
-use crate::connection::Connection;
 use crate::full_copy::{List, failure, read_archive};
 use crate::objects::{Board, Weight};
+use crate::sql_text::Strings;
 use crate::{Context, DatabaseUrl, Error, TableName};
 
 /// An archive whose table of contents was read.
 pub(super) struct DumpSource {
     path: PathBuf,
+    /// For people.
+    name: String,
     /// What is restored, in an order that foreign keys allow.
     list: List,
     tables: usize,
@@ -29,9 +32,12 @@ pub(super) struct DumpSource {
 
 impl DumpSource {
     /// Reads the table of contents, and compares its tables with the target's.
-    pub(super) async fn look(path: &Path, survey: &mut Survey<'_>) -> Result<Self, Error> {
+    pub(super) async fn look(
+        path: &Path,
+        name: &str,
+        survey: &mut Survey<'_>,
+    ) -> Result<Self, Error> {
         let archive = read_archive(path).await?;
-        let place = path.display().to_string();
         let names = Names::new(survey.catalog);
         let (mut tables, mut others) = (Vec::new(), Vec::new());
         let mut holds_large_objects = false;
@@ -44,7 +50,7 @@ impl DumpSource {
                             tables.push((oid, entry, rows));
                         }
                     } else {
-                        survey.rows(&place, &names, &rows, true);
+                        survey.rows(name, &names, &rows, true);
                     }
                 }
                 "SEQUENCE SET" if !is_of_excluded(survey, entry) => others.push(entry),
@@ -58,16 +64,16 @@ impl DumpSource {
         let order = survey.catalog.in_order(&oids);
         tables.sort_by_key(|(oid, ..)| order.iter().position(|other| other == oid));
         for (_, _, rows) in &tables {
-            survey.rows(&place, &names, rows, true);
+            survey.rows(name, &names, rows, true);
         }
         let entries: Vec<&Entry> =
             tables.iter().map(|(_, entry, _)| *entry).chain(others).collect();
         let list = List::write(entries)?;
         if holds_large_objects {
-            tracing::warn!("{place} holds large objects: they are left out");
+            tracing::warn!("{name} holds large objects: they are left out");
         }
         let bytes = std::fs::metadata(path).map(|file| file.len()).unwrap_or_default();
-        Ok(Self { path: path.to_owned(), list, tables: tables.len(), bytes })
+        Ok(Self { path: path.to_owned(), name: name.to_owned(), list, tables: tables.len(), bytes })
     }
 
     /// What the board counts for it.
@@ -79,7 +85,7 @@ impl DumpSource {
     pub(super) async fn run(
         &self,
         url: &DatabaseUrl,
-        target: &Connection,
+        guard: &Guard<'_>,
         survey: &Survey<'_>,
         context: &Context,
         board: &Board,
@@ -98,7 +104,7 @@ impl DumpSource {
             url,
             application_name: application_name("load"),
         };
-        let file = self.path.display().to_string();
+        let file = self.name.clone();
         // The size of a table in the file is not known.
         let weight = Weight::cost(self.bytes / self.tables.max(1) as u64);
         let (ended, result) = program
@@ -109,11 +115,12 @@ impl DumpSource {
                     let script = Script::new(
                         BufReader::with_capacity(super::BUFFER, stdout),
                         Variables::default(),
+                        survey.catalog.strings,
                     );
                     let run = ScriptRun {
                         file: &file,
                         script,
-                        connection: target,
+                        guard,
                         catalog: survey.catalog,
                         excluded: &survey.excluded,
                         meter: Meter::of_tables(board, weight),
@@ -125,18 +132,18 @@ impl DumpSource {
         match result {
             Err(Failure::Server(error)) => Err(error),
             Err(Failure::Script(error)) if ended.status.success() || !error.is_cut => {
-                Err(Failure::Script(error).into_error(&self.path.display().to_string()))
+                Err(Failure::Script(error).into_error(&self.name))
             }
             _ if !ended.status.success() => Err(failure("pg_restore", url, &ended)),
             Ok((loaded, _)) => Ok(loaded),
-            Err(error) => Err(error.into_error(&self.path.display().to_string())),
+            Err(error) => Err(error.into_error(&self.name)),
         }
     }
 }
 
 /// The table and its columns, from the statement that the archive holds for them.
 fn rows(archive: &Archive, entry: &Entry) -> Rows {
-    match archive.copies.get(&entry.id).map(|copy| Kind::of(copy)) {
+    match archive.copies.get(&entry.id).map(|copy| Kind::of(copy, Strings::Standard)) {
         Some(Kind::Copy(rows)) => rows,
         _ => Rows {
             table: entry.schema.iter().chain([&entry.tag]).cloned().collect(),

@@ -15,6 +15,7 @@ mod catalog;
 mod database;
 mod dump;
 mod export;
+mod guard;
 mod meter;
 mod plan;
 mod restore_script;
@@ -22,11 +23,12 @@ mod schema;
 mod script;
 mod script_run;
 mod source;
+mod spool;
 mod survey;
 mod untouched;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tokio::io::BufReader;
@@ -39,10 +41,12 @@ use crate::{Context, DatabaseUrl, Error, Summary, TableName};
 use catalog::Catalog;
 use database::DatabaseSource;
 use dump::DumpSource;
+use guard::Guard;
 use meter::Meter;
 use plan::Plan;
 use script::{Script, Variables};
 use script_run::ScriptRun;
+use spool::Readable;
 use survey::Survey;
 use untouched::Untouched;
 
@@ -84,6 +88,8 @@ pub fn parse_table(text: &str) -> Option<TableName> {
 #[derive(Debug, Default)]
 struct Loaded {
     tables: BTreeSet<u32>,
+    /// Sequences that it set.
+    sequences: BTreeSet<TableName>,
     rows: u64,
     bytes: u64,
 }
@@ -99,7 +105,7 @@ impl Loaded {
 enum Looked<'a> {
     Database(Box<DatabaseSource>),
     Dump(DumpSource),
-    Script(&'a PathBuf, u64),
+    Script(&'a Path, u64),
 }
 
 impl LoadData {
@@ -113,8 +119,9 @@ impl LoadData {
     pub async fn run(&self, context: &Context) -> Result<Summary, Error> {
         context.check()?;
         tracing::info!("Start load data");
+        let sources = spool::readable(&self.sources, context).await?;
         let target = Connection::open_for(context, &self.target, APPLICATION).await?;
-        let work = self.load(&target, context);
+        let work = self.load(&sources, &target, context);
         let result = target.run(context, work).await;
         if result.is_err() && !context.cancel.is_cancelled() {
             // The closed connection would do it too, only later: locks shall be gone when we say so.
@@ -125,14 +132,19 @@ impl LoadData {
         Ok(summary)
     }
 
-    async fn load(&self, target: &Connection, context: &Context) -> Result<Summary, Error> {
+    async fn load(
+        &self,
+        sources: &[Readable],
+        target: &Connection,
+        context: &Context,
+    ) -> Result<Summary, Error> {
         let start = Instant::now();
         let catalog = Catalog::read(target).await?;
         let mut survey = Survey::new(&catalog, self.allows_new_columns);
         for table in &self.excluded {
             survey.exclude(table);
         }
-        let sources = self.look(target, &mut survey, context).await?;
+        let looked = look(sources, target, &mut survey, context).await?;
         let plan = Plan::new(&mut survey, self.truncates);
         if survey.loaded.is_empty() && survey.emptied.is_empty() && survey.problems.is_empty() {
             survey.problem("--from", "the sources hold no rows for any table".into());
@@ -147,10 +159,7 @@ impl LoadData {
         .into();
 
         let start = Instant::now();
-        let execute = async |sql: &str, action: &str| {
-            target.batch_execute(sql).await.map_err(|error| target.error(action, &error))
-        };
-        execute("BEGIN", "begin the load").await?;
+        let guard = Guard::begin(target).await?;
         let untouched = Untouched::look(target, &survey.excluded).await?;
         log(&catalog, &plan);
         around::before(target, &catalog, &plan).await?;
@@ -161,98 +170,111 @@ impl LoadData {
             }
             .into(),
         );
-        self.load_all(&sources, target, &survey, context, &mut summary).await?;
+        let set = self.load_all(&looked, sources, &guard, &survey, context, &mut summary).await?;
         let start = Instant::now();
-        around::after(target, &catalog, &plan).await?;
+        around::after(target, &catalog, &plan, &set).await?;
         untouched.check(target, &catalog).await?;
-        execute("COMMIT", "commit the load").await?;
+        guard.commit().await?;
         let objects = plan.deferred.len() as u64;
         summary
             .extend(PhaseSummary { objects, ..PhaseSummary::ended("foreign keys", start) }.into());
         Ok(summary)
     }
 
-    async fn look<'a>(
-        &'a self,
-        target: &Connection,
-        survey: &mut Survey<'_>,
-        context: &Context,
-    ) -> Result<Vec<Looked<'a>>, Error> {
-        let mut looked = Vec::new();
-        let mut variables = Variables::default();
-        for source in &self.sources {
-            looked.push(match source {
-                LoadSource::Database(url) => {
-                    let source = DatabaseSource::look(url, target, survey, context).await?;
-                    Looked::Database(Box::new(source))
-                }
-                LoadSource::Dump(path) => Looked::Dump(DumpSource::look(path, survey).await?),
-                LoadSource::Script(path) => {
-                    let (input, bytes) = open(path).await?;
-                    let file = path.display().to_string();
-                    match survey.script(&file, input, std::mem::take(&mut variables)).await {
-                        Ok(after) => variables = after,
-                        Err(error) => {
-                            survey.problem(&format!("{file}, line {}", error.line), error.reason);
-                        }
-                    }
-                    Looked::Script(path, bytes)
-                }
-            });
-        }
-        Ok(looked)
-    }
-
+    /// Answers the sequences that were set for the last rows of their tables.
     async fn load_all(
         &self,
-        sources: &[Looked<'_>],
-        target: &Connection,
+        looked: &[Looked<'_>],
+        sources: &[Readable],
+        guard: &Guard<'_>,
         survey: &Survey<'_>,
         context: &Context,
         summary: &mut Summary,
-    ) -> Result<(), Error> {
-        let bytes: u64 = sources.iter().map(Looked::bytes).sum();
+    ) -> Result<BTreeSet<TableName>, Error> {
+        let mut set = BTreeSet::new();
+        let bytes: u64 = looked.iter().map(Looked::bytes).sum();
         let board = context.board("load", share::INCREMENTAL, bytes);
         let mut variables = Variables::default();
-        for (looked, source) in sources.iter().zip(&self.sources) {
+        for (looked, Readable { source, name, .. }) in looked.iter().zip(sources) {
             let start = Instant::now();
-            let name = source.to_string();
+            let short = short(source, name);
             tracing::info!(source = name, "Load {name}");
             let loaded = match looked {
-                Looked::Database(source) => source.run(target, survey, &board).await?,
+                Looked::Database(source) => source.run(guard.connection(), survey, &board).await?,
                 Looked::Dump(source) => {
-                    source.run(&self.target, target, survey, context, &board).await?
+                    source.run(&self.target, guard, survey, context, &board).await?
                 }
                 Looked::Script(path, bytes) => {
                     let (input, _) = open(path).await?;
-                    let whole = board.start("SCRIPT", &short(source), *bytes);
+                    let whole = board.start("SCRIPT", &short, *bytes);
                     let run = ScriptRun {
-                        file: &name,
-                        script: Script::new(input, std::mem::take(&mut variables)),
-                        connection: target,
+                        file: name,
+                        script: Script::new(
+                            input,
+                            std::mem::take(&mut variables),
+                            survey.catalog.strings,
+                        ),
+                        guard,
                         catalog: survey.catalog,
                         excluded: &survey.excluded,
                         meter: Meter::of_script(&board, &whole),
                     };
                     let (loaded, after) =
-                        run.run().await.map_err(|failure| failure.into_error(&name))?;
+                        run.run().await.map_err(|failure| failure.into_error(name))?;
                     whole.end(0);
                     variables = after;
                     loaded
                 }
             };
+            // A sequence is set for the rows of its source, not for those that another adds.
+            let is_filled = |name: &TableName| {
+                let owner = survey.catalog.sequence(name).and_then(|one| one.owner.as_ref());
+                owner.is_some_and(|(table, _)| loaded.tables.contains(table))
+            };
+            set.retain(|name| !is_filled(name));
+            set.extend(loaded.sequences);
             let phase = PhaseSummary {
                 objects: loaded.tables.len() as u64,
                 rows: loaded.rows,
                 bytes: loaded.bytes,
-                ..PhaseSummary::ended(&format!("load {}", short(source)), start)
+                ..PhaseSummary::ended(&format!("load {short}"), start)
             };
             summary.extend(phase.into());
         }
         // The phases are the sources'.
         summary.extend(Summary { slowest: board.finish().slowest, ..Summary::default() });
-        Ok(())
+        Ok(set)
     }
+}
+
+async fn look<'a>(
+    sources: &'a [Readable],
+    target: &Connection,
+    survey: &mut Survey<'_>,
+    context: &Context,
+) -> Result<Vec<Looked<'a>>, Error> {
+    let mut looked = Vec::new();
+    let mut variables = Variables::default();
+    for Readable { source, name, .. } in sources {
+        looked.push(match source {
+            LoadSource::Database(url) => {
+                let source = DatabaseSource::look(url, target, survey, context).await?;
+                Looked::Database(Box::new(source))
+            }
+            LoadSource::Dump(path) => Looked::Dump(DumpSource::look(path, name, survey).await?),
+            LoadSource::Script(path) | LoadSource::Stream(path) => {
+                let (input, bytes) = open(path).await?;
+                match survey.script(name, input, std::mem::take(&mut variables)).await {
+                    Ok(after) => variables = after,
+                    Err(error) => {
+                        survey.problem(&format!("{name}, line {}", error.line), error.reason);
+                    }
+                }
+                Looked::Script(path, bytes)
+            }
+        });
+    }
+    Ok(looked)
 }
 
 impl Looked<'_> {
@@ -290,20 +312,18 @@ fn log(catalog: &Catalog, plan: &Plan) {
     }
 }
 
-fn short(source: &LoadSource) -> String {
+fn short(source: &LoadSource, name: &str) -> String {
     match source {
         LoadSource::Database(url) => url.database().to_owned(),
-        LoadSource::Dump(path) | LoadSource::Script(path) => {
-            path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-        }
+        _ => Path::new(name).file_name().unwrap_or_default().to_string_lossy().into_owned(),
     }
 }
 
-async fn open(path: &PathBuf) -> Result<(BufReader<tokio::fs::File>, u64), Error> {
+async fn open(path: &Path) -> Result<(BufReader<tokio::fs::File>, u64), Error> {
     let opened = async {
         let file = tokio::fs::File::open(path).await?;
         let bytes = file.metadata().await?.len();
         Ok((BufReader::with_capacity(BUFFER, file), bytes))
     };
-    opened.await.map_err(|source| Error::File { action: "open", path: path.clone(), source })
+    opened.await.map_err(|source| Error::File { action: "open", path: path.to_owned(), source })
 }

@@ -73,7 +73,8 @@ impl Plan {
             if !table.is_some_and(|table| emptied.contains_key(&table)) {
                 plan.sequences.push(sequence.clone());
             }
-            if table.is_some_and(is_in_family) && sequence.increment > 0 {
+            let counts_up = sequence.is_of_numbers && sequence.increment > 0;
+            if table.is_some_and(is_in_family) && counts_up {
                 plan.followed.push(sequence.clone());
             }
         }

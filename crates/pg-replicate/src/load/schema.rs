@@ -10,7 +10,7 @@ use crate::child::{Program, application_name};
 use crate::connection::Connection;
 use crate::error::reason;
 use crate::full_copy::{connection_string, failure};
-use crate::sql_text::Cursor;
+use crate::sql_text::{Cursor, Strings};
 use crate::summary::PhaseSummary;
 use crate::{Check, Context, DatabaseUrl, Error, Summary};
 
@@ -100,7 +100,8 @@ impl ExportSchema {
                 |line| tracing::debug!("{line}"),
                 async |stdout| {
                     let input = BufReader::with_capacity(super::BUFFER, stdout);
-                    carry_out(target, Script::new(input, Variables::default())).await
+                    carry_out(target, Script::new(input, Variables::default(), Strings::Standard))
+                        .await
                 },
             )
             .await?;
@@ -167,7 +168,7 @@ async fn optional(
 }
 
 pub(super) fn need(sql: &str) -> Need {
-    let mut at = Cursor::of_head(sql, 20);
+    let mut at = Cursor::of_head(sql, 20, Strings::Standard);
     let at = &mut at;
     if at.eat(&["DROP", "EXTENSION"]) || at.eat(&["SET", "transaction_timeout"]) {
         // It would take with it what uses it, and CREATE … IF NOT EXISTS comes next; an older server

@@ -9,10 +9,11 @@ use tokio_postgres::CopyInSink;
 
 use super::Loaded;
 use super::catalog::{Catalog, Names};
+use super::guard::Guard;
 use super::meter::Meter;
 use super::script::{Kind, RowsReader, Script, ScriptError, Truncate, Variables};
 use crate::Error;
-use crate::connection::Connection;
+use crate::sql_text::Strings;
 
 /// Rows handed to the server at once.
 const CHUNK: usize = 64 * 1024;
@@ -57,7 +58,7 @@ impl Failure {
 pub(super) struct ScriptRun<'a, R> {
     pub(super) file: &'a str,
     pub(super) script: Script<R>,
-    pub(super) connection: &'a Connection,
+    pub(super) guard: &'a Guard<'a>,
     pub(super) catalog: &'a Catalog,
     /// Tables that stay as they are.
     pub(super) excluded: &'a BTreeSet<u32>,
@@ -73,7 +74,8 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
         while let Some(item) = self.script.next().await? {
             let line = item.line;
             let sql = item.sql.map_err(|reason| ScriptError { line, reason, is_cut: false })?;
-            self.statement(line, &sql, &mut names, &mut loaded).await?;
+            let kind = Kind::of(&sql, item.strings);
+            self.statement(line, &sql, kind, &mut names, &mut loaded).await?;
         }
         loaded.bytes = self.script.bytes();
         self.settings(
@@ -85,23 +87,21 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
     }
 
     async fn settings(&self, action: &str, sql: &str) -> Result<(), Failure> {
-        Ok(self
-            .connection
-            .batch_execute(sql)
-            .await
-            .map_err(|error| self.connection.error(action, &error))?)
+        let connection = self.guard.connection();
+        Ok(connection.batch_execute(sql).await.map_err(|error| connection.error(action, &error))?)
     }
 
     async fn statement(
         &mut self,
         line: u64,
         sql: &str,
+        kind: Kind,
         names: &mut Names<'_>,
         loaded: &mut Loaded,
     ) -> Result<(), Failure> {
         let is_excluded =
             |table: Option<u32>| table.is_some_and(|oid| self.excluded.contains(&oid));
-        match Kind::of(sql) {
+        match kind {
             Kind::Copy(rows) => {
                 let table = names.table(&rows.table);
                 if is_excluded(table) {
@@ -130,14 +130,16 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
                 Some(sql) => self.execute(line, &sql).await.map(drop),
                 None => self.execute(line, sql).await.map(drop),
             },
-            Kind::Sequence(text) => {
-                let sequence = names.sequence(&text);
+            Kind::Sequence(set) => {
+                let sequence = names.sequence(&set);
                 let owner = sequence.and_then(|sequence| sequence.owner.as_ref());
                 if is_excluded(owner.map(|(table, _)| *table)) {
                     self.leave_out(line, "the sequence is an excluded table's");
                     return Ok(());
                 }
-                self.execute(line, sql).await.map(drop)
+                self.execute(line, sql).await?;
+                loaded.sequences.extend(sequence.map(|sequence| sequence.name.clone()));
+                Ok(())
             }
             Kind::SearchPath(path) => {
                 names.set_path(path);
@@ -176,14 +178,20 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
 
     /// Runs a statement; answers the rows that it wrote.
     async fn execute(&mut self, line: u64, sql: &str) -> Result<u64, Failure> {
-        let failed = |error| self.connection.error(self.action(line, sql), &error);
-        let results = self.connection.simple_query(sql).await.map_err(failed)?;
+        let action = self.action(line, sql);
+        let (rows, strings) = self.guard.run(&action, sql).await?;
+        self.agree(line, strings)?;
         self.meter.read(self.script.bytes(), None);
-        let count = results.iter().map(|message| match message {
-            tokio_postgres::SimpleQueryMessage::CommandComplete(rows) => *rows,
-            _ => 0,
-        });
-        Ok(count.sum())
+        Ok(rows)
+    }
+
+    /// The script was read through, and is read on, by what its words say a backslash means.
+    fn agree(&self, line: u64, strings: Strings) -> Result<(), Failure> {
+        if strings == self.script.strings() {
+            return Ok(());
+        }
+        let reason = "the statement changes standard_conforming_strings where that cannot be foreseen: set it with SET standard_conforming_strings = …";
+        Err(ScriptError { line, reason: reason.into(), is_cut: false }.into())
     }
 
     /// Values may be personal: only the first words are shown.
@@ -201,7 +209,7 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
     ) -> Result<u64, Failure> {
         let shown = table.map_or_else(|| name.join("."), |oid| self.catalog.display(oid));
         let action = format!("{}, line {line}: COPY {shown}", self.file);
-        let connection = self.connection;
+        let connection = self.guard.connection();
         let failed = |error| connection.error(action.as_str(), &error);
         let object = table.map_or(shown, |oid| self.catalog.full_name(oid));
         let object = self.meter.table(&object);
@@ -225,6 +233,8 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
         }
         let rows = sink.finish().await.map_err(failed)?;
         object.end(rows);
+        let strings = self.guard.look(&action).await?;
+        self.agree(line, strings)?;
         Ok(rows)
     }
 }

@@ -7,6 +7,9 @@ use std::str::FromStr;
 
 use crate::DatabaseUrl;
 
+/// How the command line names standard input.
+pub(super) const STANDARD_INPUT: &str = "-";
+
 /// Where data comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoadSource {
@@ -16,9 +19,12 @@ pub enum LoadSource {
     Dump(PathBuf),
     /// Statements, with the rows of COPY among them: what pg_dump writes, or what psql reads.
     Script(PathBuf),
+    /// Either of these from where it can be read only once: standard input (`-`), a pipe, a device.
+    Stream(PathBuf),
 }
 
-/// `postgres://…` and `postgresql://…` are databases; anything else is a file, told by its first bytes.
+/// `postgres://…` and `postgresql://…` are databases, `-` is standard input; anything else is a file,
+/// told by its first bytes.
 impl FromStr for LoadSource {
     type Err = String;
 
@@ -27,23 +33,32 @@ impl FromStr for LoadSource {
             return text.parse().map(Self::Database).map_err(|error| format!("{error}"));
         }
         let path = PathBuf::from(text);
+        // Its first bytes would be missing afterwards.
+        let is_stream = || path.metadata().is_ok_and(|file| !file.is_file() && !file.is_dir());
+        if text == STANDARD_INPUT || is_stream() {
+            return Ok(Self::Stream(path));
+        }
         if path.is_dir() {
             return Err(format!(
-                "{text} is a directory: a database's URL, an SQL file or a dump of pg_dump --format=custom is wanted"
+                "{text} is a directory; expected a database's URL, an SQL file or a dump of pg_dump --format=custom"
             ));
         }
-        let start =
-            first_bytes(&path).map_err(|error| format!("{text} cannot be read: {error}"))?;
-        let is_tar = start.starts_with(b"toc.dat\0");
-        if start.starts_with(b"PGDMP") {
-            Ok(Self::Dump(path))
-        } else if start.starts_with(&[0x1f, 0x8b]) {
-            Err(format!("{text} is compressed: unpack it first (gunzip)"))
-        } else if is_tar {
-            Err(format!("{text} is a tar archive: make the dump with pg_dump --format=custom"))
-        } else {
-            Ok(Self::Script(path))
-        }
+        of_file(path, text)
+    }
+}
+
+/// A file that is there, as what its first bytes say; `name` is for people.
+pub(super) fn of_file(path: PathBuf, name: &str) -> Result<LoadSource, String> {
+    let start = first_bytes(&path).map_err(|error| format!("{name} cannot be read: {error}"))?;
+    let is_tar = start.starts_with(b"toc.dat\0");
+    if start.starts_with(b"PGDMP") {
+        Ok(LoadSource::Dump(path))
+    } else if start.starts_with(&[0x1f, 0x8b]) {
+        Err(format!("{name} is compressed: unpack it first (gunzip)"))
+    } else if is_tar {
+        Err(format!("{name} is a tar archive: make the dump with pg_dump --format=custom"))
+    } else {
+        Ok(LoadSource::Script(path))
     }
 }
 
@@ -58,7 +73,12 @@ impl fmt::Display for LoadSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Database(url) => write!(formatter, "{url}"),
-            Self::Dump(path) | Self::Script(path) => write!(formatter, "{}", path.display()),
+            Self::Stream(path) if path.as_os_str() == STANDARD_INPUT => {
+                formatter.write_str("standard input")
+            }
+            Self::Dump(path) | Self::Script(path) | Self::Stream(path) => {
+                write!(formatter, "{}", path.display())
+            }
         }
     }
 }

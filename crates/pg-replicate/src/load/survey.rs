@@ -90,7 +90,7 @@ impl<'a> Survey<'a> {
         input: R,
         variables: Variables,
     ) -> Result<Variables, ScriptError> {
-        let mut script = Script::new(input, variables);
+        let mut script = Script::new(input, variables, self.catalog.strings);
         let mut names = Names::new(self.catalog);
         while let Some(item) = script.next().await? {
             let place = format!("{file}, line {}", item.line);
@@ -101,7 +101,7 @@ impl<'a> Survey<'a> {
                     continue;
                 }
             };
-            match Kind::of(&sql) {
+            match Kind::of(&sql, item.strings) {
                 Kind::Copy(rows) => {
                     self.rows(&place, &names, &rows, true);
                     script.skip_rows().await?;

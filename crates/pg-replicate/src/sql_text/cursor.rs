@@ -1,6 +1,6 @@
 //! Walking over tokens to find a name.
 
-use super::lexer::{Kind, LexError, Token, head, tokens};
+use super::lexer::{Kind, LexError, Strings, Token, head, tokens};
 
 /// A walk over the tokens of a statement, without its comments.
 #[derive(Clone, Debug)]
@@ -17,8 +17,8 @@ impl<'a> Cursor<'a> {
     }
 
     /// A walk over the first `most` tokens, for statements of any length.
-    pub(crate) fn of_head(sql: &'a str, most: usize) -> Self {
-        let mut tokens = head(sql, most);
+    pub(crate) fn of_head(sql: &'a str, most: usize, strings: Strings) -> Self {
+        let mut tokens = head(sql, most, strings);
         tokens.retain(|token| token.kind != Kind::Comment);
         Self { tokens, at: 0 }
     }
@@ -34,6 +34,14 @@ impl<'a> Cursor<'a> {
         let text = token.text.strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'");
         self.at += 1;
         Some(text)
+    }
+
+    /// The digits of a number, when one stands here.
+    pub(crate) fn number(&mut self) -> Option<String> {
+        let token = self.peek().filter(|token| token.kind == Kind::Number)?;
+        let digits = token.text.to_owned();
+        self.at += 1;
+        Some(digits)
     }
 
     pub(crate) fn peek(&self) -> Option<&Token<'a>> {

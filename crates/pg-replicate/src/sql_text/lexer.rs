@@ -49,16 +49,32 @@ pub(crate) struct LexError {
     pub(crate) reason: &'static str,
 }
 
-/// The tokens of `sql`.
+/// What a backslash in `'…'` is, by the server's `standard_conforming_strings`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Strings {
+    /// A character as others.
+    #[default]
+    Standard,
+    /// The start of an escape, as in `E'…'`.
+    Escaping,
+}
+
+/// PostgreSQL's white space; from 16 on the vertical tab is part of it, before it is an error.
+fn is_space(character: char) -> bool {
+    character.is_ascii_whitespace() || character == '\u{b}'
+}
+
+/// The tokens of `sql`, with standard strings.
 pub(crate) fn tokens(sql: &str) -> Result<Vec<Token<'_>>, LexError> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while let Some(first) = sql[at..].chars().next() {
-        if first.is_ascii_whitespace() {
+        if is_space(first) {
             at += first.len_utf8();
             continue;
         }
-        let (kind, length) = next(&sql[at..], first).map_err(|reason| LexError { at, reason })?;
+        let (kind, length) =
+            next(&sql[at..], first, Strings::Standard).map_err(|reason| LexError { at, reason })?;
         tokens.push(Token { kind, text: &sql[at..at + length], start: at });
         at += length;
     }
@@ -67,32 +83,33 @@ pub(crate) fn tokens(sql: &str) -> Result<Vec<Token<'_>>, LexError> {
 
 /// The first tokens of `sql`, `most` of them, up to where it cannot be cut: enough to see what a
 /// statement is without walking through all of its values.
-pub(crate) fn head(sql: &str, most: usize) -> Vec<Token<'_>> {
+pub(crate) fn head(sql: &str, most: usize, strings: Strings) -> Vec<Token<'_>> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while tokens.len() < most
         && let Some(first) = sql[at..].chars().next()
     {
-        if first.is_ascii_whitespace() {
+        if is_space(first) {
             at += first.len_utf8();
             continue;
         }
-        let Ok((kind, length)) = next(&sql[at..], first) else { break };
+        let Ok((kind, length)) = next(&sql[at..], first, strings) else { break };
         tokens.push(Token { kind, text: &sql[at..at + length], start: at });
         at += length;
     }
     tokens
 }
 
-fn next(rest: &str, first: char) -> Result<(Kind, usize), &'static str> {
+fn next(rest: &str, first: char, strings: Strings) -> Result<(Kind, usize), &'static str> {
     let bytes = rest.as_bytes();
+    let escaping = strings == Strings::Escaping;
     match first {
         '-' if rest.starts_with("--") => {
             Ok((Kind::Comment, rest.find(['\n', '\r']).unwrap_or(rest.len())))
         }
         '/' if rest.starts_with("/*") => Ok((Kind::Comment, block_comment(bytes)?)),
         '"' => Ok((Kind::Quoted, quoted(bytes, 1, b'"', false)?)),
-        '\'' => Ok((Kind::Text, quoted(bytes, 1, b'\'', false)?)),
+        '\'' => Ok((Kind::Text, quoted(bytes, 1, b'\'', escaping)?)),
         '$' => match dollar_quoted(rest)? {
             Some(length) => Ok((Kind::Text, length)),
             None => Ok((Kind::Symbol, 1)),
@@ -100,7 +117,10 @@ fn next(rest: &str, first: char) -> Result<(Kind, usize), &'static str> {
         'e' | 'E' if bytes.get(1) == Some(&b'\'') => {
             Ok((Kind::Text, quoted(bytes, 2, b'\'', true)?))
         }
-        'b' | 'B' | 'x' | 'X' | 'n' | 'N' if bytes.get(1) == Some(&b'\'') => {
+        'n' | 'N' if bytes.get(1) == Some(&b'\'') => {
+            Ok((Kind::Text, quoted(bytes, 2, b'\'', escaping)?))
+        }
+        'b' | 'B' | 'x' | 'X' if bytes.get(1) == Some(&b'\'') => {
             Ok((Kind::Text, quoted(bytes, 2, b'\'', false)?))
         }
         'u' | 'U' if rest[1..].starts_with("&'") => {
@@ -209,6 +229,17 @@ mod tests {
     }
 
     #[test]
+    fn backslashes_escape_where_strings_say_so() {
+        let sql = "'\\'' || n'\\'' || B'\\' || \"\\\" || E'\\''";
+        let texts: Vec<&str> = head(sql, usize::MAX, Strings::Escaping)
+            .iter()
+            .filter(|token| token.kind != Kind::Symbol)
+            .map(|token| token.text)
+            .collect();
+        assert_eq!(texts, ["'\\''", "n'\\''", "B'\\'", "\"\\\"", "E'\\''"]);
+    }
+
+    #[test]
     fn what_is_never_closed_is_reported() {
         for (sql, at) in [("a 'b", 2), ("\"", 0), (" /* /* */", 1), ("$x$ $y$", 0)] {
             assert_eq!(tokens(sql).unwrap_err().at, at, "{sql}");
@@ -221,10 +252,10 @@ mod tests {
             if let Ok(tokens) = tokens(&sql) {
                 let mut at = 0;
                 for token in tokens {
-                    assert!(sql[at..token.start].chars().all(|one| one.is_ascii_whitespace()));
+                    assert!(sql[at..token.start].chars().all(is_space));
                     at = token.end();
                 }
-                assert!(sql[at..].chars().all(|one| one.is_ascii_whitespace()));
+                assert!(sql[at..].chars().all(is_space));
             }
         }
     }

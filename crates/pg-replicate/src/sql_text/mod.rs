@@ -6,5 +6,5 @@ mod lexer;
 mod statements;
 
 pub(crate) use cursor::Cursor;
-pub(crate) use lexer::{Kind, Token, head, tokens};
+pub(crate) use lexer::{Kind, Strings, Token, head, tokens};
 pub(crate) use statements::{Statement, split};

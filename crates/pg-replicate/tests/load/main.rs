@@ -5,10 +5,14 @@ mod common;
 mod databases;
 mod dumps;
 mod errors;
+mod escapes;
 mod excluded;
 mod foreign_keys;
 mod interruptions;
 mod log;
+mod psql;
 mod scripts;
+mod sequences;
+mod streams;
 #[path = "../support/mod.rs"]
 mod support;

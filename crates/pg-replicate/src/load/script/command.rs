@@ -7,6 +7,8 @@ use super::variables::Variables;
 pub(super) enum Outcome {
     /// Done, or of no effect here.
     Done,
+    /// What was read of a statement is forgotten.
+    Forget,
     /// Something to be said.
     Said(String),
     /// Not possible here; why, and what to do.
@@ -35,7 +37,8 @@ pub(super) fn run(text: &str, variables: &mut Variables) -> Outcome {
         "\\echo" | "\\qecho" | "\\warn" => Outcome::Said(rest.to_owned()),
         // They change what psql shows, or guard pg_dump's own scripts.
         "\\timing" | "\\pset" | "\\x" | "\\t" | "\\a" | "\\f" | "\\H" | "\\restrict"
-        | "\\unrestrict" | "\\r" | "\\reset" => Outcome::Done,
+        | "\\unrestrict" => Outcome::Done,
+        "\\r" | "\\reset" => Outcome::Forget,
         "\\encoding" => encoding(rest),
         "\\connect" | "\\c" => Outcome::Refused(format!(
             "{name} leads to another database: everything is loaded into DATABASE_URL; take the line out"

@@ -1,7 +1,7 @@
 //! What a statement of a script does, as far as it matters to a load.
 
 use super::command::{is_utf8, not_utf8};
-use crate::sql_text::Cursor;
+use crate::sql_text::{Cursor, Kind as TokenKind, Strings};
 
 /// No statement names more before its values begin.
 const MOST_TOKENS: usize = 20_000;
@@ -20,16 +20,25 @@ pub(in crate::load) enum Kind {
     Change(Name),
     /// Tables are emptied.
     Truncate(Truncate),
-    /// A sequence is set; its name as it stands in the call.
-    Sequence(String),
-    /// Where names without a schema are looked for from now on.
-    SearchPath(Vec<String>),
+    /// A sequence is set.
+    Sequence(SequenceSet),
+    /// Where names without a schema are looked for from now on; nothing: where the session began.
+    SearchPath(Option<Vec<String>>),
     /// Not carried out, and why.
     LeftOut(&'static str),
     /// Not possible here; why, and what to do.
     Refused(String),
     /// Anything else.
     Other,
+}
+
+/// How a call of `setval` names its sequence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::load) enum SequenceSet {
+    /// By its name, as it stands in the call.
+    Name(String),
+    /// By a table, as it stands in the call, and its column.
+    OfColumn(String, String),
 }
 
 /// Rows for a table.
@@ -52,9 +61,13 @@ pub(in crate::load) struct Truncate {
 const IN_ONE_TRANSACTION: &str = "everything is one transaction";
 
 impl Kind {
-    pub(in crate::load) fn of(sql: &str) -> Self {
-        let mut at = Cursor::of_head(sql, MOST_TOKENS);
+    pub(in crate::load) fn of(sql: &str, strings: Strings) -> Self {
+        let mut at = Cursor::of_head(sql, MOST_TOKENS, strings);
         let at = &mut at;
+        // The server takes empty statements before the one that counts; here they are cut off.
+        if at.peek().is_some_and(|first| first.kind != TokenKind::Word && !first.is_symbol('(')) {
+            return Self::Refused("a statement must begin with a word".into());
+        }
         if at.eat(&["COPY"]) {
             return copy(at);
         }
@@ -73,6 +86,9 @@ impl Kind {
         }
         if at.eat(&["SET"]) {
             return set(at);
+        }
+        if at.eat(&["RESET", "ALL"]) || at.eat(&["RESET", "search_path"]) {
+            return Self::SearchPath(None);
         }
         if at.eat(&["ALTER", "TABLE"]) {
             return alter_table(at);
@@ -179,7 +195,7 @@ fn function(at: &mut Cursor<'_>) -> Kind {
         at.eat_symbol('.');
     }
     if at.eat(&["setval"]) && at.eat_symbol('(') {
-        return at.text().map_or(Kind::Other, Kind::Sequence);
+        return set_sequence(at).map_or(Kind::Other, Kind::Sequence);
     }
     if at.eat(&["set_config"])
         && at.eat_symbol('(')
@@ -187,10 +203,25 @@ fn function(at: &mut Cursor<'_>) -> Kind {
         && at.eat_symbol(',')
         && let Some(path) = at.text()
     {
-        let mut names = Cursor::of_head(&path, MOST_TOKENS);
-        return Kind::SearchPath(list(&mut names));
+        let mut names = Cursor::of_head(&path, MOST_TOKENS, Strings::Standard);
+        return Kind::SearchPath(Some(list(&mut names)));
     }
     Kind::Other
+}
+
+/// The first argument of `setval`.
+fn set_sequence(at: &mut Cursor<'_>) -> Option<SequenceSet> {
+    if let Some(name) = at.text() {
+        return Some(SequenceSet::Name(name));
+    }
+    if at.eat(&["pg_catalog"]) {
+        at.eat_symbol('.');
+    }
+    if !(at.eat(&["pg_get_serial_sequence"]) && at.eat_symbol('(')) {
+        return None;
+    }
+    let table = at.text()?;
+    at.eat_symbol(',').then(|| at.text())?.map(|column| SequenceSet::OfColumn(table, column))
 }
 
 fn list(at: &mut Cursor<'_>) -> Vec<String> {
@@ -217,15 +248,13 @@ fn set(at: &mut Cursor<'_>) -> Kind {
             let encoding = value();
             if is_utf8(&encoding) { Kind::Other } else { Kind::Refused(not_utf8(&encoding)) }
         }
-        "standard_conforming_strings" if value() == "off" => Kind::Refused(
-            "standard_conforming_strings = off changes what a backslash means: make the file with a pg_dump of this century".into(),
+        "session_replication_role" => Kind::LeftOut(
+            "triggers and the order of foreign keys are seen to, and keys are checked",
         ),
-        "session_replication_role" => {
-            Kind::LeftOut("triggers and the order of foreign keys are seen to, and keys are checked")
-        }
         // pg_dump 17 sets it, and older servers do not know it.
         "transaction_timeout" => Kind::LeftOut("there is no time limit"),
-        "search_path" => Kind::SearchPath(list(at)),
+        "search_path" if at.eat(&["DEFAULT"]) => Kind::SearchPath(None),
+        "search_path" => Kind::SearchPath(Some(list(at))),
         _ => Kind::Other,
     }
 }
@@ -253,6 +282,10 @@ fn alter_table(at: &mut Cursor<'_>) -> Kind {
 mod tests {
     use super::*;
 
+    fn of(sql: &str) -> Kind {
+        Kind::of(sql, Strings::Standard)
+    }
+
     fn name(text: &str) -> Name {
         text.split('.').map(str::to_owned).collect()
     }
@@ -278,7 +311,7 @@ mod tests {
                 Kind::Insert(Rows { table: name("t"), columns: columns(&["x"]) }),
             ),
         ] {
-            assert_eq!(Kind::of(sql), wanted);
+            assert_eq!(of(sql), wanted);
         }
         for sql in [
             "COPY t TO stdout",
@@ -288,7 +321,7 @@ mod tests {
             "COPY t FROM stdin WITH (FORMAT binary)",
             "COPY t FROM stdin (ENCODING 'LATIN1')",
         ] {
-            assert!(matches!(Kind::of(sql), Kind::Refused(_)), "{sql}");
+            assert!(matches!(of(sql), Kind::Refused(_)), "{sql}");
         }
     }
 
@@ -301,28 +334,35 @@ mod tests {
                 is_cascade,
             })
         };
-        assert_eq!(Kind::of("TRUNCATE TABLE a"), truncate(&["a"], "", false));
+        assert_eq!(of("TRUNCATE TABLE a"), truncate(&["a"], "", false));
         assert_eq!(
-            Kind::of("truncate only x.a *, \"b\" restart identity cascade"),
+            of("truncate only x.a *, \"b\" restart identity cascade"),
             truncate(&["x.a", "b"], " RESTART IDENTITY CASCADE", true)
         );
-        assert_eq!(Kind::of("DELETE FROM ONLY a WHERE true"), Kind::Change(name("a")));
-        assert_eq!(Kind::of("UPDATE x.a SET b = 1"), Kind::Change(name("x.a")));
+        assert_eq!(of("DELETE FROM ONLY a WHERE true"), Kind::Change(name("a")));
+        assert_eq!(of("UPDATE x.a SET b = 1"), Kind::Change(name("x.a")));
     }
 
     #[test]
     fn settings() {
         assert_eq!(
-            Kind::of("SELECT pg_catalog.set_config('search_path', '', false)"),
-            Kind::SearchPath(vec![])
+            of("SELECT pg_catalog.set_config('search_path', '', false)"),
+            Kind::SearchPath(Some(vec![]))
         );
         assert_eq!(
-            Kind::of("SET search_path = \"A\", public, 'c'"),
-            Kind::SearchPath(vec!["A".into(), "public".into(), "c".into()])
+            of("SET search_path = \"A\", public, 'c'"),
+            Kind::SearchPath(Some(vec!["A".into(), "public".into(), "c".into()]))
+        );
+        for sql in ["SET search_path TO DEFAULT", "RESET search_path", "reset all"] {
+            assert_eq!(of(sql), Kind::SearchPath(None));
+        }
+        assert_eq!(
+            of("SELECT pg_catalog.setval('public.a_id_seq', 7, true)"),
+            Kind::Sequence(SequenceSet::Name("public.a_id_seq".into()))
         );
         assert_eq!(
-            Kind::of("SELECT pg_catalog.setval('public.a_id_seq', 7, true)"),
-            Kind::Sequence("public.a_id_seq".into())
+            of("SELECT setval(pg_get_serial_sequence('\"A\"', 'id'), max(id)) FROM \"A\""),
+            Kind::Sequence(SequenceSet::OfColumn("\"A\"".into(), "id".into()))
         );
         for sql in [
             "SET client_encoding = 'UTF8'",
@@ -331,7 +371,7 @@ mod tests {
             "SET row_security = off",
             "ROLLBACK TO SAVEPOINT x",
         ] {
-            assert_eq!(Kind::of(sql), Kind::Other, "{sql}");
+            assert_eq!(of(sql), Kind::Other, "{sql}");
         }
         for sql in [
             "BEGIN",
@@ -342,16 +382,17 @@ mod tests {
             "ALTER TABLE ONLY public.t DISABLE TRIGGER ALL",
             "SET transaction_timeout = 0",
         ] {
-            assert!(matches!(Kind::of(sql), Kind::LeftOut(_)), "{sql}");
+            assert!(matches!(of(sql), Kind::LeftOut(_)), "{sql}");
         }
         for sql in [
             "ROLLBACK",
             "ABORT",
             "SET client_encoding TO latin1",
-            "SET standard_conforming_strings = off",
+            "/* */ ; COMMIT",
+            ":a",
             "PREPARE TRANSACTION 'x'",
         ] {
-            assert!(matches!(Kind::of(sql), Kind::Refused(_)), "{sql}");
+            assert!(matches!(of(sql), Kind::Refused(_)), "{sql}");
         }
     }
 }

@@ -5,8 +5,10 @@ mod command;
 mod copy_data;
 mod kind;
 mod splitter;
+mod strings;
 mod variables;
 
+use std::collections::VecDeque;
 use std::fmt;
 
 use bytes::BytesMut;
@@ -16,7 +18,10 @@ use command::Outcome;
 use copy_data::CopyData;
 use splitter::{Broken, Piece, Splitter};
 
-pub(super) use kind::{Kind, Name, Rows, Truncate};
+use crate::sql_text::Strings;
+
+pub(super) use kind::{Kind, Name, Rows, SequenceSet, Truncate};
+pub(super) use strings::of_server as strings_of_server;
 pub(super) use variables::Variables;
 
 /// What comes next in a script.
@@ -26,6 +31,8 @@ pub(super) struct Item {
     pub(super) line: u64,
     /// A statement without its semicolon, its variables put in; or why a line cannot be used.
     pub(super) sql: Result<String, String>,
+    /// What a backslash means in it.
+    pub(super) strings: Strings,
 }
 
 /// Why a script cannot be read on.
@@ -54,13 +61,30 @@ pub(super) struct Script<R> {
     input: R,
     splitter: Splitter,
     variables: Variables,
+    /// What a backslash meant when the session began.
+    default: Strings,
+    /// Statements that came out of a variable.
+    waiting: VecDeque<Item>,
     bytes: u64,
 }
 
 impl<R: AsyncBufRead + Unpin> Script<R> {
-    /// `variables`: those that the scripts before it have set.
-    pub(super) fn new(input: R, variables: Variables) -> Self {
-        Self { input, splitter: Splitter::new(), variables, bytes: 0 }
+    /// `variables`: those that the scripts before it have set; `strings`: what a backslash means until
+    /// the script says otherwise.
+    pub(super) fn new(input: R, variables: Variables, strings: Strings) -> Self {
+        Self {
+            input,
+            splitter: Splitter::new(strings),
+            variables,
+            default: strings,
+            waiting: VecDeque::new(),
+            bytes: 0,
+        }
+    }
+
+    /// What a backslash means after the statements so far, by their words.
+    pub(super) fn strings(&self) -> Strings {
+        self.splitter.strings()
     }
 
     /// Bytes read so far.
@@ -76,6 +100,9 @@ impl<R: AsyncBufRead + Unpin> Script<R> {
     /// The next statement; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Item>, ScriptError> {
         loop {
+            if let Some(item) = self.waiting.pop_front() {
+                return Ok(Some(self.follow(item)));
+            }
             let line = self.splitter.line();
             let chunk = self.input.fill_buf().await.map_err(|error| read_error(line, &error))?;
             let is_end = chunk.is_empty();
@@ -88,7 +115,7 @@ impl<R: AsyncBufRead + Unpin> Script<R> {
                 piece
             };
             match piece {
-                Some(Piece::Statement(text, line)) => return Ok(Some(self.statement(text, line))),
+                Some(Piece::Statement(text, line)) => self.statement(text, line),
                 Some(Piece::Command(text, line)) => {
                     if let Some(item) = self.command(&text, line) {
                         return Ok(Some(item));
@@ -100,22 +127,83 @@ impl<R: AsyncBufRead + Unpin> Script<R> {
         }
     }
 
-    fn statement(&self, text: Vec<u8>, line: u64) -> Item {
-        let sql = match String::from_utf8(text) {
-            Ok(text) => Ok(self.variables.expand(text)),
-            Err(_) => Err("bytes that are no UTF-8: turn the file into UTF-8 with iconv".into()),
+    /// Puts variables in. As with psql, what they hold may end the statement and be more than one.
+    fn statement(&mut self, text: Vec<u8>, line: u64) {
+        let strings = self.strings();
+        let Ok(text) = String::from_utf8(text) else {
+            let reason = "bytes that are not UTF-8: turn the file into UTF-8 with iconv";
+            self.wait(line, Err(reason.into()));
+            return;
         };
-        Item { line, sql }
+        let text = match self.variables.expand(&text, strings) {
+            Ok(Some(text)) => text,
+            unchanged => return self.wait(line, unchanged.map(|_| text)),
+        };
+        let mut splitter = Splitter::new(strings);
+        let mut rest = text.as_bytes();
+        loop {
+            let is_end = rest.is_empty();
+            let cut = if is_end {
+                splitter.finish()
+            } else {
+                splitter.feed(rest).map(|(taken, piece)| {
+                    rest = &rest[taken..];
+                    piece
+                })
+            };
+            match cut {
+                Ok(Some(Piece::Statement(sql, _))) => {
+                    // Cut between characters, so that each part is text as the whole is.
+                    self.wait(line, Ok(String::from_utf8_lossy(&sql).into_owned()));
+                }
+                Ok(Some(Piece::Command(..))) => {
+                    self.wait(line, Err("the value of a variable holds a command of psql".into()));
+                    return;
+                }
+                Ok(None) if is_end => return,
+                Ok(None) => {}
+                Err(broken) => {
+                    let reason = format!("with the values of its variables: {}", broken.reason);
+                    self.wait(line, Err(reason));
+                    return;
+                }
+            }
+        }
+    }
+
+    fn wait(&mut self, line: u64, sql: Result<String, String>) {
+        let sql = sql.and_then(|sql| {
+            let nul = "a NUL character, which text of PostgreSQL cannot hold: take it out";
+            if sql.contains('\0') { Err(nul.to_owned()) } else { Ok(sql) }
+        });
+        self.waiting.push_back(Item { line, sql, strings: Strings::Standard });
+    }
+
+    /// The statement is the next: what it sets holds for those after it.
+    fn follow(&mut self, mut item: Item) -> Item {
+        item.strings = self.strings();
+        if let Ok(sql) = &item.sql
+            && let Some(strings) = strings::set_by(sql, item.strings, self.default)
+        {
+            self.splitter.set_strings(strings);
+        }
+        item
     }
 
     fn command(&mut self, text: &[u8], line: u64) -> Option<Item> {
         match command::run(&String::from_utf8_lossy(text), &mut self.variables) {
             Outcome::Done => None,
+            Outcome::Forget => {
+                self.splitter.forget();
+                None
+            }
             Outcome::Said(text) => {
                 tracing::info!(line, "{text}");
                 None
             }
-            Outcome::Refused(reason) => Some(Item { line, sql: Err(reason) }),
+            Outcome::Refused(reason) => {
+                Some(Item { line, sql: Err(reason), strings: self.strings() })
+            }
         }
     }
 
@@ -193,12 +281,12 @@ mod tests {
 
     async fn read(size: usize) -> Vec<(u64, String)> {
         let input = tokio::io::BufReader::with_capacity(size, SCRIPT.as_bytes());
-        let mut script = Script::new(input, Variables::default());
+        let mut script = Script::new(input, Variables::default(), Strings::Standard);
         let mut found = Vec::new();
         while let Some(item) = script.next().await.unwrap() {
             match item.sql {
                 Ok(sql) => {
-                    let is_copy = matches!(Kind::of(&sql), Kind::Copy(_));
+                    let is_copy = matches!(Kind::of(&sql, item.strings), Kind::Copy(_));
                     found.push((item.line, sql));
                     if is_copy {
                         let (mut reader, mut rows) = (RowsReader::default(), BytesMut::new());
@@ -234,10 +322,44 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// Bytes of any kind are read to their end, or refused with a line that there is.
+        #[test]
+        fn nothing_makes_it_panic(
+            text in "(COPY t FROM stdin;\n|\\\\\\.\n|\\\\set [av] '?|:a|:'v'|SET standard_conforming_strings = (off|on);|BEGIN ATOMIC |CREATE FUNCTION |\\PC|[\0 \n\r\u{b}'\"$/*;E\\\\(),:x1-]){0,40}",
+            garbage in proptest::collection::vec(proptest::num::u8::ANY, 0..4),
+            escaping in proptest::bool::ANY,
+            size in 1_usize..9,
+        ) {
+            let bytes = [text.as_bytes(), &garbage, text.as_bytes()].concat();
+            let strings = if escaping { Strings::Escaping } else { Strings::Standard };
+            let lines = bytes.iter().filter(|byte| **byte == b'\n').count() as u64 + 2;
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(async {
+                let input = tokio::io::BufReader::with_capacity(size, bytes.as_slice());
+                let mut script = Script::new(input, Variables::default(), strings);
+                loop {
+                    let item = match script.next().await {
+                        Ok(Some(item)) => item,
+                        Ok(None) => break assert_eq!(script.bytes(), bytes.len() as u64),
+                        Err(error) => break assert!(error.line <= lines, "{error}"),
+                    };
+                    assert!(item.line <= lines, "{item:?}");
+                    if let Ok(sql) = &item.sql
+                        && let Kind::Copy(_) = Kind::of(sql, item.strings)
+                        && script.skip_rows().await.is_err()
+                    {
+                        break;
+                    }
+                }
+            });
+        }
+    }
+
     #[tokio::test]
     async fn a_cut_file_is_noticed() {
         for (text, line) in [("SELECT 1;\nSELECT 'x", 2), ("COPY t FROM stdin;\n1\n2", 3)] {
-            let mut script = Script::new(text.as_bytes(), Variables::default());
+            let mut script = Script::new(text.as_bytes(), Variables::default(), Strings::Standard);
             let first = script.next().await.unwrap().unwrap();
             let error = if first.line == 1 && text.starts_with("COPY") {
                 script.skip_rows().await.unwrap_err()

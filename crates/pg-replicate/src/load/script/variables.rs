@@ -4,10 +4,13 @@ use std::collections::HashMap;
 
 use crate::identifier::quote_identifier;
 use crate::incremental::quote_literal;
-use crate::sql_text::{Kind, Token, head};
+use crate::sql_text::{Kind, Strings, Token, head};
 
 /// Statements longer than this are rows, not text with variables.
 const LONGEST: usize = 1 << 20;
+
+/// How often a value may name another variable, whose value names another.
+const DEEPEST: usize = 16;
 
 /// The variables that are set.
 #[derive(Clone, Debug, Default)]
@@ -27,13 +30,28 @@ impl Variables {
         self.0.get(name).map(String::as_str)
     }
 
-    /// `sql` with the variables that are set; one that is not is left as it stands, as psql does: it
-    /// may be a slice of an array.
-    pub(in crate::load) fn expand(&self, sql: String) -> String {
-        if self.0.is_empty() || sql.len() > LONGEST || !sql.contains(':') {
-            return sql;
+    /// `sql` with the variables that are set, also those that their values name; nothing where it names
+    /// none. One that is not set is left as it stands, as psql does: it may be a slice of an array.
+    pub(in crate::load) fn expand(
+        &self,
+        sql: &str,
+        strings: Strings,
+    ) -> Result<Option<String>, String> {
+        let mut expanded = self.expand_once(sql, strings);
+        for _ in 0..DEEPEST {
+            match expanded.as_deref().and_then(|sql| self.expand_once(sql, strings)) {
+                Some(deeper) => expanded = Some(deeper),
+                None => return Ok(expanded),
+            }
         }
-        let tokens = head(&sql, usize::MAX);
+        Err("variables whose values name each other in a circle".into())
+    }
+
+    fn expand_once(&self, sql: &str, strings: Strings) -> Option<String> {
+        if self.0.is_empty() || sql.len() > LONGEST || !sql.contains(':') {
+            return None;
+        }
+        let tokens = head(sql, usize::MAX, strings);
         let mut expanded = String::new();
         let mut end = 0;
         for number in 0..tokens.len() {
@@ -44,7 +62,7 @@ impl Variables {
             }
         }
         expanded.push_str(&sql[end..]);
-        expanded
+        (end > 0).then_some(expanded)
     }
 
     /// What stands for the tokens from `number` on, and where they end.
@@ -80,12 +98,20 @@ mod tests {
         let mut variables = Variables::default();
         variables.set("t".into(), &["us".into(), "ers".into()]);
         variables.set("v".into(), &["it's \\ \"x\"".into()]);
-        let expand = |sql: &str| variables.expand(sql.to_owned());
+        let expand = |sql: &str| {
+            variables.expand(sql, Strings::Standard).unwrap().unwrap_or_else(|| sql.to_owned())
+        };
         assert_eq!(expand("TRUNCATE :t, :\"t\" ;"), "TRUNCATE users, \"users\" ;");
         assert_eq!(
             expand("SELECT :'v', :\"v\""),
             "SELECT  E'it''s \\\\ \"x\"', \"it's \\ \"\"x\"\"\""
         );
+        variables.set("deep".into(), &["SELECT :t, :'t'".into()]);
+        variables.set("round".into(), &[":round".into()]);
+        let expand = |sql: &str| variables.expand(sql, Strings::Standard);
+        assert_eq!(expand(":deep").unwrap().unwrap(), "SELECT users, 'users'");
+        assert!(expand(":round").unwrap_err().contains("circle"));
+        let expand = |sql: &str| expand(sql).unwrap().unwrap_or_else(|| sql.to_owned());
         for same in ["SELECT '1'::t", "SELECT ':t', \":t\" -- :t", "a[1:n]", "x := t", "$$:t$$"] {
             assert_eq!(expand(same), same);
         }

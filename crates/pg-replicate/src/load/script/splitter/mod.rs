@@ -12,6 +12,8 @@ mod words;
 use state::State;
 use words::Words;
 
+use crate::sql_text::Strings;
+
 /// No statement is longer: the server takes none longer either.
 const LONGEST: usize = 1 << 30;
 
@@ -42,6 +44,7 @@ pub(super) struct Splitter {
     opened: u64,
     parentheses: u32,
     words: Words,
+    strings: Strings,
     /// How much of the mark was seen that some editors put in front of UTF-8.
     mark: usize,
 }
@@ -49,7 +52,7 @@ pub(super) struct Splitter {
 const BYTE_ORDER_MARK: [u8; 3] = *b"\xEF\xBB\xBF";
 
 impl Splitter {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(strings: Strings) -> Self {
         Self {
             state: State::Normal,
             statement: Vec::new(),
@@ -58,6 +61,7 @@ impl Splitter {
             opened: 1,
             parentheses: 0,
             words: Words::default(),
+            strings,
             mark: 0,
         }
     }
@@ -65,6 +69,22 @@ impl Splitter {
     /// The line that is being read, counted from 1.
     pub(super) fn line(&self) -> u64 {
         self.line
+    }
+
+    /// What a backslash in `'…'` means.
+    pub(super) fn strings(&self) -> Strings {
+        self.strings
+    }
+
+    /// A statement that was found may change it.
+    pub(super) fn set_strings(&mut self, strings: Strings) {
+        self.strings = strings;
+    }
+
+    /// Forgets what was read of the statement, as `\reset` does.
+    pub(super) fn forget(&mut self) {
+        self.statement.clear();
+        self.end_statement();
     }
 
     /// Goes on at `line`: what lay between was read by somebody else.
@@ -130,6 +150,7 @@ impl Splitter {
         if self.statement.is_empty() {
             self.start = self.opened;
         }
+        self.words.interrupt();
         self.statement.push(held);
     }
 

@@ -1,20 +1,21 @@
 //! What each byte does, in each state.
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memchr2};
 
 use super::state::{State, is_tag, is_word};
 use super::{BYTE_ORDER_MARK, Piece, Splitter};
+use crate::sql_text::Strings;
 
 impl Splitter {
     /// Takes the run of bytes in which nothing can end; most of a script lies in such runs.
     pub(super) fn skip(&mut self, input: &[u8]) -> usize {
-        let wanted = match self.state {
-            State::LineComment => b'\n',
-            State::Quoted { quote, backslashes: false, .. } => quote,
-            State::Dollar { .. } => b'$',
+        let end = match self.state {
+            State::LineComment => memchr2(b'\n', b'\r', input),
+            State::Quoted { quote, backslashes: false, .. } => memchr(quote, input),
+            State::Dollar { .. } => memchr(b'$', input),
             _ => return 0,
         };
-        let length = memchr(wanted, input).unwrap_or(input.len());
+        let length = end.unwrap_or(input.len());
         self.line += memchr_iter(b'\n', &input[..length]).count() as u64;
         if self.state != State::LineComment || !self.statement.is_empty() {
             self.statement.extend_from_slice(&input[..length]);
@@ -40,7 +41,7 @@ impl Splitter {
             }
             State::LineComment => {
                 self.state = State::Normal;
-                self.keep(b"\n");
+                self.keep(&[byte]);
             }
             State::BlockComment { depth, last } => {
                 match (*last, byte) {
@@ -124,13 +125,18 @@ impl Splitter {
             self.words.push(byte);
             return None;
         }
-        let was_e = self.words.current.eq_ignore_ascii_case(b"e");
+        let is_after = |letter: &[u8]| self.words.current.eq_ignore_ascii_case(letter);
+        let backslashes = is_after(b"e")
+            || (self.strings == Strings::Escaping && !is_after(b"b") && !is_after(b"x"));
         self.words.end(self.parentheses);
+        if !matches!(byte, b'-' | b'/') && !byte.is_ascii_whitespace() {
+            self.words.interrupt();
+        }
         match byte {
             b'\'' | b'"' => {
                 self.opened = self.line;
                 self.push(byte);
-                let backslashes = was_e && byte == b'\'';
+                let backslashes = backslashes && byte == b'\'';
                 self.state = State::Quoted { quote: byte, backslashes, escaped: false };
             }
             b'$' => {

@@ -3,7 +3,7 @@
 use super::*;
 
 fn pieces(script: &[u8], size: usize) -> Result<Vec<Piece>, Broken> {
-    let mut splitter = Splitter::new();
+    let mut splitter = Splitter::new(Strings::Standard);
     let mut found = Vec::new();
     for mut chunk in script.chunks(size) {
         while !chunk.is_empty() {
@@ -71,12 +71,69 @@ fn what_is_never_closed() {
     }
 }
 
+#[test]
+fn a_routine_begins_where_nothing_stands_between_its_words() {
+    let sql = "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path = begin, atomic AS ''";
+    assert_eq!(statements(&format!("{sql}; COMMIT")), [sql, "COMMIT"]);
+    let sql = "CREATE PROCEDURE p() BEGIN /* ; */ -- ;\n ATOMIC SELECT CASE 1 WHEN 2 THEN 3 END; SELECT 2; END";
+    assert_eq!(statements(&format!("{sql}; COMMIT")), [sql, "COMMIT"]);
+}
+
+/// psql and the server end a comment there too.
+#[test]
+fn a_carriage_return_ends_a_comment() {
+    assert_eq!(
+        statements("-- a\rSELECT 1; SELECT 2 -- b\r; SELECT 3"),
+        ["SELECT 1", "SELECT 2 -- b", "SELECT 3"]
+    );
+}
+
+/// Text of any kind, and what it is called in a failure.
+fn part() -> impl proptest::strategy::Strategy<Value = String> {
+    proptest::prop_oneof![
+        "[a-z]{1,8}",
+        "'([a-z;$\\\\\"\n]|''|--|/\\*|\\\\){0,8}'",
+        "[eE]'([a-z;$\"\n]|''|\\\\'|\\\\\\\\|--|/\\*){0,8}'",
+        "\"([a-z;$\\\\'\n]|\"\"|--|/\\*){1,8}\"",
+        "\\$\\$([a-z;\\\\'\"\n(]|--|/\\*){0,8}\\$\\$",
+        "\\$t1\\$([a-z;\\\\'\"\n(]|\\$\\$|\\$t\\$){0,8}\\$t1\\$",
+        "/\\*([a-z;\\\\'\"\n($]|/\\* ; \\*/){0,6}\\*/",
+        "--[a-z;\\\\'\"($/*-]{0,8}(\n|\r)",
+        "\\([a-z;]{0,4} ';' \\([;]\\) [a-z]{0,4}\\)",
+        "[-+/*,.<>=1-9]{1,2}",
+    ]
+}
+
+/// A statement that begins with a word, and ends where nothing is open.
+fn statement() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::strategy::Strategy;
+    let routine = "CREATE (OR REPLACE )?(FUNCTION|procedure) f\\(a int\\) BEGIN( |\n| /\\* ; \\*/ )ATOMIC( SELECT CASE WHEN 'end;' THEN \"end\" END;| SELECT 1;){0,3} END";
+    let plain = proptest::collection::vec(part(), 0..8)
+        .prop_map(|parts| format!("x {} y", parts.join(" ")));
+    proptest::prop_oneof![4 => plain, 1 => routine]
+}
+
 proptest::proptest! {
     #[test]
     fn the_size_of_the_pieces_read_does_not_matter(
-        script in "[ae \n'\"$/*;E\\\\(),x1-]{0,60}", size in 1_usize..9
+        script in "[ae \n\r'\"$/*;E\\\\(),x1-]{0,60}", size in 1_usize..9
     ) {
         assert_eq!(pieces(script.as_bytes(), size), pieces(script.as_bytes(), 1000));
+    }
+
+    /// Whatever is in them, and whatever the pieces that they are read in.
+    #[test]
+    fn statements_of_every_kind_are_found_whole(
+        whole in proptest::collection::vec(statement(), 1..6), size in 1_usize..40
+    ) {
+        let found: Vec<Piece> = pieces(whole.join(";").as_bytes(), size).unwrap();
+        let found: Vec<String> = found
+            .into_iter()
+            .map(|piece| match piece {
+                Piece::Statement(text, _) | Piece::Command(text, _) => String::from_utf8(text).unwrap(),
+            })
+            .collect();
+        assert_eq!(found, whole);
     }
 
     /// The whole-text reader of the enrichment script agrees.

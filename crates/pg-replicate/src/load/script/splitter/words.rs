@@ -19,6 +19,11 @@ impl Words {
         }
     }
 
+    /// Something else than white space and comments stands between two words.
+    pub(super) fn interrupt(&mut self) {
+        self.last.clear();
+    }
+
     pub(super) fn end(&mut self, parentheses: u32) {
         if self.current.is_empty() {
             return;

@@ -1,0 +1,84 @@
+//! The one transaction of a load, and the proof that it is still the same.
+
+use futures_util::future;
+use tokio_postgres::Row;
+
+use super::script::strings_of_server;
+use crate::Error;
+use crate::connection::Connection;
+use crate::sql_text::Strings;
+
+const SQL: &str = include_str!("../../sql/load_guard.sql");
+
+/// The transaction that everything is loaded in.
+///
+/// What a script holds is sent in the extended protocol: the server itself refuses a message with more
+/// than one statement, so that nothing comes along unseen.
+pub(super) struct Guard<'a> {
+    connection: &'a Connection,
+    transaction: i64,
+}
+
+impl<'a> Guard<'a> {
+    /// Begins the transaction.
+    pub(super) async fn begin(connection: &'a Connection) -> Result<Self, Error> {
+        let begun = async {
+            connection.batch_execute("BEGIN").await?;
+            connection.query_one("SELECT pg_catalog.txid_current()", &[]).await
+        };
+        let row = begun.await.map_err(|error| connection.error("begin the load", &error))?;
+        Ok(Self { connection, transaction: row.get(0) })
+    }
+
+    /// Where it runs.
+    pub(super) fn connection(&self) -> &'a Connection {
+        self.connection
+    }
+
+    /// Runs one statement, named `action` in errors; answers the rows that it wrote, and what a
+    /// backslash means now.
+    pub(super) async fn run(&self, action: &str, sql: &str) -> Result<(u64, Strings), Error> {
+        // Both at once: one round trip.
+        let sent = self.connection.execute_typed(sql, &[]);
+        let looked = self.connection.query_typed(SQL, &[]);
+        let (sent, looked) = future::join(sent, looked).await;
+        let rows = sent.map_err(|error| self.connection.error(action, &error))?;
+        Ok((rows, self.judge(action, looked)?))
+    }
+
+    /// Looks after something else than [`Guard::run`] has been at work.
+    pub(super) async fn look(&self, action: &str) -> Result<Strings, Error> {
+        self.judge(action, self.connection.query_typed(SQL, &[]).await)
+    }
+
+    fn judge(
+        &self,
+        action: &str,
+        looked: Result<Vec<Row>, tokio_postgres::Error>,
+    ) -> Result<Strings, Error> {
+        let rows = looked.map_err(|error| self.connection.error(action, &error))?;
+        let Some(row) = rows.first() else {
+            return Err(Error::Configuration(format!("{action}: the server does not answer")));
+        };
+        if row.get::<_, Option<i64>>("transaction") != Some(self.transaction) {
+            return Err(Error::Configuration(format!(
+                "{action}: the statement ended the transaction of the load, which must be one: look at what the target holds"
+            )));
+        }
+        let encoding: String = row.get("encoding");
+        if encoding != "UTF8" {
+            return Err(Error::Configuration(format!(
+                "{action}: the statement sets client_encoding to {encoding}: the text of a script is UTF-8; take it out"
+            )));
+        }
+        Ok(strings_of_server(row.get("strings")))
+    }
+
+    /// Commits.
+    pub(super) async fn commit(self) -> Result<(), Error> {
+        let action = "commit the load";
+        self.look(action).await?;
+        let committed = self.connection.batch_execute("COMMIT").await;
+        committed.map_err(|error| self.connection.error(action, &error))
+    }
+}
