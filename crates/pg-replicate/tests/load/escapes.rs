@@ -79,23 +79,19 @@ async fn nothing_is_left_of_a_script_that_fails_after_an_attempt_to_commit() {
         "CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
          CREATE TRIGGER shout BEFORE INSERT ON message FOR EACH ROW EXECUTE FUNCTION shout();",
     );
-    let mut before = state(&world);
-    let mut escaped = Vec::new();
+    let before = state(&world);
     for escape in ESCAPES {
+        // What is left says which it was.
+        let body = escape.replace('\'', "''").replace(':', " ").replace('\\', "/");
         let script = format!(
-            "INSERT INTO message (id) VALUES (7);\nINSERT INTO message (id, parent) VALUES (8, 7);\n{escape}\nSELECT 1/0;"
+            "INSERT INTO message (id, body) VALUES (7, '{body}');\nINSERT INTO message (id, parent) VALUES (8, 7);\n{escape}\nSELECT 1/0;"
         );
         let path = file(&world, "script.sql", script);
         let mut load = excluding(scripts(&world, &[&path]), &["migrations"]);
         load.allows_new_columns = true;
-        let error = run(&load).await.expect_err(escape);
-        if state(&world) != before {
-            escaped.push(format!("{escape}: {error}"));
-            world.target("TRUNCATE message; DROP FUNCTION IF EXISTS f; DROP PROCEDURE IF EXISTS p");
-            before = state(&world);
-        }
+        run(&load).await.expect_err(escape);
     }
-    assert!(escaped.is_empty(), "{escaped:#?}");
+    assert_eq!(state(&world), before);
 }
 
 /// As psql does: a variable may hold several statements, and each is carried out by itself.
