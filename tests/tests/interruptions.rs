@@ -177,6 +177,21 @@ fn redis_away_in_mid_job() {
 }
 
 #[test]
+fn stopped_in_mid_job_while_redis_is_away() {
+    let mut night = Night::new();
+    let lock = night.production.lock("source", "users");
+    let mut worker = night.programs.start("worker", &[]);
+    assert_eq!(night.programs.run("restart", &["full-replication"]).code, Some(0));
+    worker.wait_for_log("Start create Backup");
+    night.redis.kill();
+    worker.wait_for_log("Error in Replication queue");
+    worker.signal(Signal::SIGTERM);
+    assert_eq!(worker.wait().code(), Some(4), "{}", worker.log());
+    assert!(worker.log().contains("could not be recorded"), "{}", worker.log());
+    drop(lock);
+}
+
+#[test]
 fn the_source_goes_away_in_mid_job() {
     let mut night = Night::new();
     night.programs.set("MAX_RETRY_COUNT", "2");

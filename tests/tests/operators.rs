@@ -217,6 +217,82 @@ fn the_health_server_tells_whether_redis_answers() {
     assert_eq!(status(port, "/"), Some(200));
 }
 
+#[test]
+fn the_health_server_keeps_no_connection_for_ever_and_needs_one_of_redis() {
+    use std::io::{Read, Write};
+    let (production, redis) = (Production::start(), RedisServer::start().unwrap());
+    let mut programs = Programs::new(&production, &redis.url());
+    let port = local_services::free_port().unwrap();
+    programs.set("PORT", port.to_string());
+    let mut web = programs.start("web", &[]);
+    wait_until("the server answers", || status(port, "/health") == Some(200));
+    let queues = Queues::new(&redis.url());
+    let connections = || {
+        let stats: String = queues.query(&["INFO", "stats"]).unwrap();
+        let received = stats.split("total_connections_received:").nth(1).unwrap();
+        received.lines().next().unwrap().trim().parse::<u64>().unwrap()
+    };
+    let before = connections();
+    for _ in 0..5 {
+        assert_eq!(status(port, "/health"), Some(200));
+    }
+    assert_eq!(connections() - before, 1, "the one that asks");
+
+    let half_open = || {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        write!(stream, "GET / HTTP/1.1\r\nHost:").unwrap();
+        stream
+    };
+    let mut first = half_open();
+    first.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+    assert_eq!(first.read(&mut [0; 64]).unwrap(), 0, "it is closed");
+    let _second = half_open();
+    web.signal(nix::sys::signal::Signal::SIGTERM);
+    assert_eq!(web.wait().code(), Some(0));
+}
+
+#[test]
+fn a_user_of_redis_without_all_rights() {
+    let (production, redis) = (Production::start(), RedisServer::start().unwrap());
+    let mut programs = Programs::new(&production, &redis.url());
+    let queues = Queues::new(&redis.url());
+    let tell = |line: &str| {
+        let words: Vec<&str> = line.split(' ').collect();
+        assert_eq!(queues.query::<String>(&words).as_deref(), Some("OK"), "{line}");
+    };
+    programs.set("REDIS_URL", format!("redis://app:word@127.0.0.1:{}", redis.port()));
+    // As Redis 7 makes a user.
+    tell("ACL SETUSER app reset on >word ~bull:* +@all resetchannels");
+    tell("CONFIG SET maxmemory-policy allkeys-lru");
+    let added = programs.run("restart", &["notification"]);
+    assert_eq!(added.code, Some(0), "{}", added.stderr);
+    let check = programs.run("worker", &["--check"]);
+    let warned = |text: &str| {
+        let mut lines = check.stdout.lines().filter(|line| line.starts_with("warn  REDIS_URL"));
+        assert!(lines.any(|line| line.contains(text)), "{text}: {}", check.stdout);
+    };
+    warned("&bull:*");
+    warned("allkeys-lru");
+    assert!(check.stdout.contains("ok    REDIS_URL"), "{}", check.stdout);
+
+    tell("ACL SETUSER app reset on >word ~bull:* &bull:* +@all -@scripting");
+    let check = programs.run("worker", &["--check"]);
+    assert_eq!(check.code, Some(1), "{}", check.stdout);
+    assert!(check.stdout.contains("FAIL  REDIS_URL"), "{}", check.stdout);
+}
+
+#[test]
+fn a_redis_that_is_emptied_gets_the_schedule_back_at_once() {
+    let (production, redis) = (Production::start(), RedisServer::start().unwrap());
+    let programs = Programs::new(&production, &redis.url());
+    let mut scheduler = programs.start("scheduler", &[]);
+    scheduler.wait_for_log("The next night starts at");
+    let _: String = Queues::new(&redis.url()).query(&["FLUSHALL"]).unwrap();
+    scheduler.wait_for_log("is put back");
+    scheduler.signal(nix::sys::signal::Signal::SIGTERM);
+    assert_eq!(scheduler.wait().code(), Some(0), "{}", scheduler.log());
+}
+
 fn status(port: u16, path: &str) -> Option<u16> {
     use std::io::{Read, Write};
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).ok()?;

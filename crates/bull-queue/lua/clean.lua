@@ -21,7 +21,8 @@ else
 end
 
 local function is_old(id)
-  for _, time in ipairs(redis.call('HMGET', base .. id, 'finishedOn', 'processedOn', 'timestamp')) do
+  -- What is no hash has no time: it is old.
+  for _, time in ipairs(redis.pcall('HMGET', base .. id, 'finishedOn', 'processedOn', 'timestamp')) do
     if time then
       return (tonumber(time) or 0) < request.before
     end

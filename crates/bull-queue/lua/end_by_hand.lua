@@ -27,7 +27,7 @@ if request.outcome == 'delayed' then
   local score = request.due * 4096 + (tonumber(id) or 0) % 4096
   redis.call('ZADD', base .. 'delayed', score, id)
   leave_active(base, id)
-  redis.call('PUBLISH', base .. 'delayed', score / 4096)
+  announce(base .. 'delayed', score / 4096)
 elseif request.outcome == 'wait' then
   leave_active(base, id)
   enqueue(base, id, priority_of(base, id), request.lifo, request.token)

@@ -6,6 +6,6 @@ if not job then
   job = take_next(base, request, request.now)
 end
 if request.drained and not job[1] then
-  redis.call('PUBLISH', base .. 'drained', '')
+  announce(base .. 'drained', '')
 end
 return job

@@ -34,7 +34,7 @@ if redis.call('LREM', base .. 'active', '0', id) == 0 then
 end
 local outcome, request = ARGV[8], ARGV[10] ~= '' and cjson.decode(ARGV[10]) or {}
 local is_over = outcome == 'completed' or outcome == 'failed'
-redis.call('HSET', base .. id, unpack(ARGV, 11))
+write_job(base, id, unpack(ARGV, 11))
 redis.call('HDEL', base .. id, 'owner')
 redis.call('SREM', base .. 'stalled', id)
 redis.call('DEL', base .. id .. ':lock')
@@ -48,11 +48,11 @@ if is_over then
     release_debounce(base, id)
   end
   keep_finished(base, outcome, id, now, request.keep or {})
-  redis.call('PUBLISH', base .. outcome, ARGV[9])
+  announce(base .. outcome, ARGV[9])
 elseif outcome == 'delayed' then
   local score = request.due * 4096 + (tonumber(id) or 0) % 4096
   redis.call('ZADD', base .. 'delayed', score, id)
-  redis.call('PUBLISH', base .. 'delayed', score / 4096)
+  announce(base .. 'delayed', score / 4096)
 else
   enqueue(base, id, request.front and 0 or priority_of(base, id), request.lifo or request.front,
     try.token)

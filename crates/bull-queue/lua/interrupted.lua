@@ -28,7 +28,7 @@ if request.max_stalled then
   local stalled = redis.call('HINCRBY', base .. id, 'stalledCounter', 1)
   if stalled <= request.max_stalled then
     drop_ownership(base, id)
-    redis.call('PUBLISH', base .. 'stalled@', id)
+    announce(base .. 'stalled@', id)
     enqueue(base, id, 0, true, request.token)
     return 'stalled'
   end

@@ -1,9 +1,13 @@
--- Looks at the jobs in `active`. KEYS[1] the queue's base. Answers for each {id, lock, how many ms
+-- Looks at the jobs in `active`; what is no job is put aside. KEYS[1] the queue's base. Answers for each {id, lock, how many ms
 -- the lock still lives, owner, processedOn}; false for what is missing.
 local base = KEYS[1]
 local seen = {}
 for _, id in ipairs(redis.call('LRANGE', base .. 'active', 0, -1)) do
-  local fields = redis.call('HMGET', base .. id, 'owner', 'processedOn')
+  local fields = redis.pcall('HMGET', base .. id, 'owner', 'processedOn')
+  if is_error(fields) then
+    set_aside(base, id)
+    fields = { false, false }
+  end
   local lock = redis.call('GET', base .. id .. ':lock')
   seen[#seen + 1] = { id, lock, redis.call('PTTL', base .. id .. ':lock'), fields[1], fields[2] }
 end

@@ -17,4 +17,4 @@ if redis.call('EXISTS', base .. to) == 0 then
 else
   while redis.call('RPOPLPUSH', base .. from, base .. to) do end
 end
-redis.call('PUBLISH', base .. event, event)
+announce(base .. event, event)

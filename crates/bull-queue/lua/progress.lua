@@ -5,5 +5,5 @@ if redis.call('EXISTS', base .. request.id) == 0 then
   return 0
 end
 redis.call('HSET', base .. request.id, 'progress', request.progress)
-redis.call('PUBLISH', base .. 'progress', request.event)
+announce(base .. 'progress', request.event)
 return 1

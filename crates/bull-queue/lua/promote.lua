@@ -4,7 +4,7 @@ local base, request = KEYS[1], cjson.decode(ARGV[1])
 if not redis.call('ZSCORE', base .. 'delayed', request.id) then
   return 0
 end
+write_job(base, request.id, 'delay', 0)
 enqueue(base, request.id, priority_of(base, request.id), false, request.token)
-redis.call('HSET', base .. request.id, 'delay', 0)
 redis.call('ZREM', base .. 'delayed', request.id)
 return 1

@@ -4,7 +4,7 @@ local base, request = KEYS[1], cjson.decode(ARGV[1])
 local released = 0
 for _, id in ipairs(redis.call('LRANGE', base .. 'active', 0, -1)) do
   local lock = redis.call('GET', base .. id .. ':lock')
-  if redis.call('HGET', base .. id, 'owner') == request.token and (not lock or lock == request.token) then
+  if redis.pcall('HGET', base .. id, 'owner') == request.token and (not lock or lock == request.token) then
     local priority = priority_of(base, id)
     if priority > 0 then
       redis.call('ZADD', base .. 'priority', priority, id)

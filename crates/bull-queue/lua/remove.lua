@@ -5,8 +5,9 @@ local id = request.id
 if redis.call('EXISTS', base .. id .. ':lock') == 1 then
   return -1
 end
-local debounce = redis.call('HGET', base .. id, 'deid')
-if debounce then
+-- What is no hash is removed as well.
+local debounce = redis.pcall('HGET', base .. id, 'deid')
+if type(debounce) == 'string' then
   redis.call('DEL', base .. 'de:' .. debounce)
 end
 local removed = 0

@@ -7,11 +7,12 @@ use std::time::Duration;
 use apalis_redis::ConnectionManager;
 use redis::aio::ConnectionManagerConfig;
 use redis::io::tcp::TcpSettings;
-use redis::{Client, ErrorKind, IntoConnectionInfo, RedisError};
+use redis::{Client, ConnectionAddr, ErrorKind, IntoConnectionInfo, RedisError, TlsCertificates};
 
 use crate::error::Error;
-use crate::redis_url::{Place, RedisUrl};
+use crate::redis_url::{Place, RedisUrl, Trust};
 use crate::sentinel::Watch;
+use crate::server::Server;
 
 /// A Redis that stalls for less than this is waited for; the scripts bear being run twice, so a
 /// reply that comes later does no harm.
@@ -62,18 +63,18 @@ impl Connection {
         self.current.read().unwrap_or_else(PoisonError::into_inner).manager.clone()
     }
 
-    /// The version of the server, such as `7.0.15`.
+    /// What the server says of itself. One that does not let us ask is not known.
     ///
     /// # Errors
     /// When Redis does not answer.
-    pub async fn server_version(&self) -> Result<String, Error> {
-        let info: String = redis::cmd("INFO")
-            .arg("server")
-            .query_async(&mut self.manager())
-            .await
-            .map_err(|source| Error::Unreachable { url: self.url.to_string(), source })?;
-        let version = info.lines().find_map(|line| line.strip_prefix("redis_version:"));
-        Ok(version.unwrap_or("unknown").trim().to_owned())
+    pub async fn server(&self) -> Result<Server, Error> {
+        match redis::cmd("INFO").query_async::<String>(&mut self.manager()).await {
+            Ok(info) => Ok(Server::read(&info)),
+            Err(source) if is_passing(&source) => {
+                Err(Error::Unreachable { url: self.url.to_string(), source })
+            }
+            Err(_) => Ok(Server::default()),
+        }
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -88,25 +89,32 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Connects to Redis at `redis_url`, see [`RedisUrl`].
+/// Connects to Redis at `redis_url`, see [`RedisUrl`] and [`connect_to`].
+///
+/// # Errors
+/// [`Error::Url`] when the URL cannot be used, else as [`connect_to`].
+pub async fn connect(redis_url: &str) -> Result<Connection, Error> {
+    connect_to(&redis_url.parse().map_err(Error::Url)?).await
+}
+
+/// Connects to Redis.
 ///
 /// The connection comes back by itself after an outage, trying again at least every second; with
 /// sentinels, to the master that they name then.
 ///
 /// # Errors
-/// [`Error::Url`] when the URL cannot be used, [`Error::Unreachable`] when Redis did not answer
-/// within about 5 s, [`Error::Refused`] when it answered with an error (a wrong password).
-pub async fn connect(redis_url: &str) -> Result<Connection, Error> {
-    let parsed: RedisUrl = redis_url.parse().map_err(Error::Url)?;
-    let url: Arc<str> = parsed.to_string().into();
-    if parsed.is_tls() {
+/// [`Error::Unreachable`] when Redis did not answer within about 5 s, [`Error::Refused`] when it
+/// answered with an error (a wrong password), [`Error::Cluster`] when it is part of a Redis Cluster.
+pub async fn connect_to(redis_url: &RedisUrl) -> Result<Connection, Error> {
+    let url: Arc<str> = redis_url.to_string().into();
+    if redis_url.is_tls() {
         install_tls_provider();
     }
     let failed = |source: RedisError| failure(&url, source);
-    let (client, watch) = match &parsed.place {
-        Place::Server => (open(parsed.secret()).map_err(failed)?, None),
+    let (client, watch) = match &redis_url.place {
+        Place::Server => (open(redis_url).map_err(failed)?, None),
         Place::Sentinels(place) => {
-            let mut watch = Watch::new(place).map_err(failed)?;
+            let mut watch = Watch::new(place, &redis_url.trust).map_err(failed)?;
             let master = tokio::time::timeout(CONNECT_LIMIT, watch.master()).await;
             let master = master
                 .unwrap_or_else(|_| Err(no_answer()))
@@ -126,11 +134,33 @@ pub async fn connect(redis_url: &str) -> Result<Connection, Error> {
     if let Some(watch) = watch {
         tokio::spawn(watch.follow(Arc::downgrade(&current)));
     }
-    Ok(Connection { current, url })
+    let connection = Connection { current, url };
+    if connection.server().await?.is_cluster {
+        return Err(Error::Cluster { url: connection.url.to_string() });
+    }
+    Ok(connection)
 }
 
-fn open(url: &str) -> Result<Client, RedisError> {
-    Client::open(url.into_connection_info()?.set_tcp_settings(tcp_settings()))
+fn open(url: &RedisUrl) -> Result<Client, RedisError> {
+    let mut info = url.secret().into_connection_info()?.set_tcp_settings(tcp_settings());
+    if let ConnectionAddr::TcpTls { host, port, tls_params, .. } = info.addr().clone() {
+        let insecure = url.trust == Trust::Anybody;
+        info = info.set_addr(ConnectionAddr::TcpTls { host, port, insecure, tls_params });
+    }
+    match certificates(&url.trust) {
+        Some(certificates) if url.is_tls() => Client::build_with_tls(info, certificates),
+        _ => Client::open(info),
+    }
+}
+
+/// The authorities that stand in the place of the system's.
+pub(crate) fn certificates(trust: &Trust) -> Option<TlsCertificates> {
+    match trust {
+        Trust::Authorities(pem) => {
+            Some(TlsCertificates { client_tls: None, root_cert: Some(pem.clone()) })
+        }
+        Trust::System | Trust::Anybody => None,
+    }
 }
 
 /// Requests are small and waited for: none is held back for the next one to go with it.

@@ -13,10 +13,7 @@ pub enum Error {
     #[error("the Redis URL cannot be used: {0}")]
     Url(crate::redis_url::RedisUrlError),
     /// Redis does not answer.
-    #[error(
-        "Redis at {url} could not be reached: {source}; check that REDIS_URL is right and that \
-         the server runs"
-    )]
+    #[error("Redis at {url} could not be reached: {source}; {}", advice(source))]
     Unreachable {
         /// The URL, without its password.
         url: String,
@@ -34,6 +31,16 @@ pub enum Error {
         queue: String,
         /// What Redis said.
         source: RedisError,
+    },
+    /// The server is part of a Redis Cluster.
+    #[error(
+        "Redis at {url} is part of a Redis Cluster, whose servers hold a part of the keys each; the \
+         queues need one that holds all of them: set REDIS_URL to a single server (cluster-enabled \
+         no), or to the sentinels of one"
+    )]
+    Cluster {
+        /// The URL, without its password.
+        url: String,
     },
     /// There is no such job.
     #[error("{queue} has no job {id}: it was never added, or it was removed")]
@@ -96,6 +103,16 @@ pub enum Error {
         /// The queue.
         queue: String,
     },
+}
+
+/// What helps against a connection that fails.
+fn advice(source: &RedisError) -> &'static str {
+    if source.to_string().contains("invalid peer certificate") {
+        "its certificate is signed by nobody whom this system trusts: name its authority's certificate \
+         in REDIS_TLS_CA_FILE"
+    } else {
+        "check that REDIS_URL is right and that the server runs"
+    }
 }
 
 impl Error {

@@ -71,6 +71,7 @@ pub(crate) fn is_reserved(id: &str) -> bool {
     RESERVED.contains(&id)
         || id.ends_with(":lock")
         || id.ends_with(":logs")
+        || id.ends_with(":not-a-job")
         || ["limiter:", "metrics:", "de:", "receipt:", "receipts:"]
             .iter()
             .any(|prefix| id.starts_with(prefix))

@@ -15,6 +15,7 @@ mod read;
 mod remove;
 mod repeat;
 mod retry;
+mod rights;
 
 use std::fmt;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub use logs::Logs;
 pub use read::Counts;
 pub(crate) use read::Fields;
 pub(crate) use repeat::NextError;
+pub use rights::Rights;
 
 /// For how long an operation is tried again while Redis is away. Less than the 60 s for which a
 /// receipt is kept (`lua/lib/receipt.lua`).

@@ -30,6 +30,20 @@ pub struct RedisUrl {
     text: String,
     shown: String,
     pub(crate) place: Place,
+    pub(crate) trust: Trust,
+}
+
+/// Whose certificates a connection by TLS accepts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Trust {
+    /// Those that an authority of the system has signed.
+    #[default]
+    System,
+    /// Those that one of these authorities has signed: certificates in PEM format.
+    Authorities(Vec<u8>),
+    /// Any. What is sent is encrypted, but whoever answers in the server's place gets the password
+    /// and can read and change everything.
+    Anybody,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -57,8 +71,15 @@ impl RedisUrl {
         &self.text
     }
 
+    /// The same place, with another say over whose certificates are accepted.
+    #[must_use]
+    pub fn trusting(self, trust: Trust) -> Self {
+        Self { trust, ..self }
+    }
+
     /// Whether the connection is encrypted.
-    pub(crate) fn is_tls(&self) -> bool {
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
         self.text.starts_with("rediss")
     }
 }
@@ -106,7 +127,9 @@ fn server(text: &str) -> Result<RedisUrl, RedisUrlError> {
         return wrong("a password without a host");
     }
     url.set_query(None);
-    Ok(RedisUrl { text: text.to_owned(), shown: url.to_string(), place: Place::Server })
+    url.set_fragment(None);
+    let trust = if text.ends_with("#insecure") { Trust::Anybody } else { Trust::System };
+    Ok(RedisUrl { text: text.to_owned(), shown: url.to_string(), place: Place::Server, trust })
 }
 
 fn sentinels(text: &str, scheme: &str, rest: &str, tls: bool) -> Result<RedisUrl, RedisUrlError> {
@@ -136,7 +159,8 @@ fn sentinels(text: &str, scheme: &str, rest: &str, tls: bool) -> Result<RedisUrl
         None => text.to_owned(),
     };
     let place = Sentinels { hosts, service: service.to_owned(), database, tls, user, password };
-    Ok(RedisUrl { text: text.to_owned(), shown, place: Place::Sentinels(place) })
+    let (place, trust) = (Place::Sentinels(place), Trust::System);
+    Ok(RedisUrl { text: text.to_owned(), shown, place, trust })
 }
 
 fn address(text: &str) -> Result<(String, u16), RedisUrlError> {

@@ -25,6 +25,7 @@ macro_rules! scripts {
 }
 
 library! {
+    ANNOUNCE_LIB = "announce.lua";
     RECEIPT_LIB = "receipt.lua";
     ENQUEUE_LIB = "enqueue.lua";
     FORGET_LIB = "forget.lua";
@@ -33,33 +34,35 @@ library! {
     OWN_LIB = "own.lua";
     TAKE_LIB = "take.lua";
     SETTLE_LIB = "settle.lua";
+    SET_ASIDE_LIB = "set_aside.lua";
     RETRY_JOB_LIB = "retry_job.lua";
 }
 
 scripts! {
-    ADD = [RECEIPT_LIB, ENQUEUE_LIB, ADD_JOB_LIB] "add.lua";
-    ADD_BULK = [RECEIPT_LIB, ENQUEUE_LIB, ADD_JOB_LIB] "add_bulk.lua";
+    ADD = [RECEIPT_LIB, ANNOUNCE_LIB, ENQUEUE_LIB, ADD_JOB_LIB] "add.lua";
+    ADD_BULK = [RECEIPT_LIB, ANNOUNCE_LIB, ENQUEUE_LIB, ADD_JOB_LIB] "add_bulk.lua";
+    CHECK = [] "check.lua";
     CLEAN = [RECEIPT_LIB, FORGET_LIB] "clean.lua";
     DRAIN = [RECEIPT_LIB, FORGET_LIB] "drain.lua";
-    END_BY_HAND = [RECEIPT_LIB, ENQUEUE_LIB, OWN_LIB, SETTLE_LIB] "end_by_hand.lua";
-    FETCH = [ENQUEUE_LIB, PROMOTE_LIB, OWN_LIB, TAKE_LIB] "fetch.lua";
-    FINISH = [ENQUEUE_LIB, ADD_JOB_LIB, PROMOTE_LIB, OWN_LIB, TAKE_LIB, SETTLE_LIB] "finish.lua";
-    INTERRUPTED = [ENQUEUE_LIB, OWN_LIB, SETTLE_LIB] "interrupted.lua";
+    END_BY_HAND = [RECEIPT_LIB, ANNOUNCE_LIB, ENQUEUE_LIB, OWN_LIB, SETTLE_LIB] "end_by_hand.lua";
+    FETCH = [ANNOUNCE_LIB, ENQUEUE_LIB, SET_ASIDE_LIB, PROMOTE_LIB, OWN_LIB, TAKE_LIB] "fetch.lua";
+    FINISH = [ANNOUNCE_LIB, ENQUEUE_LIB, ADD_JOB_LIB, SET_ASIDE_LIB, PROMOTE_LIB, OWN_LIB, TAKE_LIB, SETTLE_LIB] "finish.lua";
+    INTERRUPTED = [ANNOUNCE_LIB, ENQUEUE_LIB, OWN_LIB, SETTLE_LIB] "interrupted.lua";
     LOG = [RECEIPT_LIB] "log.lua";
-    LOOK = [] "look.lua";
+    LOOK = [SET_ASIDE_LIB] "look.lua";
     OBLITERATE = [FORGET_LIB] "obliterate.lua";
-    PAUSE = [] "pause.lua";
-    PROGRESS = [] "progress.lua";
-    PROMOTE = [ENQUEUE_LIB] "promote.lua";
-    PROMOTE_DUE = [ENQUEUE_LIB, PROMOTE_LIB] "promote_due.lua";
-    RELEASE = [ENQUEUE_LIB, OWN_LIB] "release.lua";
+    PAUSE = [ANNOUNCE_LIB] "pause.lua";
+    PROGRESS = [ANNOUNCE_LIB] "progress.lua";
+    PROMOTE = [ANNOUNCE_LIB, ENQUEUE_LIB, SET_ASIDE_LIB] "promote.lua";
+    PROMOTE_DUE = [ANNOUNCE_LIB, ENQUEUE_LIB, SET_ASIDE_LIB, PROMOTE_LIB] "promote_due.lua";
+    RELEASE = [ANNOUNCE_LIB, ENQUEUE_LIB, OWN_LIB] "release.lua";
     REMOVE = [] "remove.lua";
     RENEW = [OWN_LIB] "renew.lua";
-    REPEAT_NEXT = [ENQUEUE_LIB, ADD_JOB_LIB] "repeat_next.lua";
+    REPEAT_NEXT = [ANNOUNCE_LIB, ENQUEUE_LIB, ADD_JOB_LIB] "repeat_next.lua";
     REPEAT_REMOVE = [] "repeat_remove.lua";
-    REPEAT_UPSERT = [ENQUEUE_LIB, ADD_JOB_LIB] "repeat_upsert.lua";
+    REPEAT_UPSERT = [ANNOUNCE_LIB, ENQUEUE_LIB, ADD_JOB_LIB] "repeat_upsert.lua";
     RESTORE = [OWN_LIB] "restore.lua";
-    RETRY = [RECEIPT_LIB, ENQUEUE_LIB, RETRY_JOB_LIB] "retry.lua";
-    RETRY_FAILED = [RECEIPT_LIB, ENQUEUE_LIB, RETRY_JOB_LIB] "retry_failed.lua";
+    RETRY = [RECEIPT_LIB, ANNOUNCE_LIB, ENQUEUE_LIB, SET_ASIDE_LIB, RETRY_JOB_LIB] "retry.lua";
+    RETRY_FAILED = [RECEIPT_LIB, ANNOUNCE_LIB, ENQUEUE_LIB, SET_ASIDE_LIB, RETRY_JOB_LIB] "retry_failed.lua";
     UNLOCK = [] "unlock.lua";
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{Client, ConnectionAddr, RedisError, TlsMode};
 
-use crate::connection::{Current, manager_config, tcp_settings};
-use crate::redis_url::Sentinels;
+use crate::connection::{Current, certificates, manager_config, tcp_settings};
+use crate::redis_url::{Sentinels, Trust};
 
 /// How often the sentinels are asked who is master.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -18,14 +18,19 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(place: &Sentinels) -> Result<Self, RedisError> {
+    pub(crate) fn new(place: &Sentinels, trust: &Trust) -> Result<Self, RedisError> {
         let hosts = place.hosts.iter().map(|(host, port)| ConnectionAddr::Tcp(host.clone(), *port));
         let mut builder =
             SentinelClientBuilder::new(hosts, &place.service, SentinelServerType::Master)?
                 .set_client_to_redis_db(place.database)
                 .set_client_to_redis_tcp_settings(tcp_settings());
         if place.tls {
-            builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
+            let is_any = *trust == Trust::Anybody;
+            let mode = if is_any { TlsMode::Insecure } else { TlsMode::Secure };
+            builder = builder.set_client_to_redis_tls_mode(mode);
+            if let Some(certificates) = certificates(trust) {
+                builder = builder.set_client_to_redis_certificates(certificates);
+            }
         }
         if let Some(user) = &place.user {
             builder = builder.set_client_to_redis_username(user);

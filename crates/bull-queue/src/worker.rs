@@ -24,3 +24,4 @@ pub use backend::BullBackend;
 pub use context::{Interrupted, JobContext, Unretryable};
 pub use event::{Observer, WorkerEvent};
 pub use options::{InterruptedPolicy, WorkerOptions};
+pub(crate) use wake::subscribe;

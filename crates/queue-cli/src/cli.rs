@@ -20,6 +20,8 @@ use crate::queue_name::QueueName;
 #[derive(Parser, Debug)]
 #[command(name = "queue-cli", version, max_term_width = 100)]
 #[command(mut_arg("redis_url", |argument| argument.global(true)))]
+#[command(mut_arg("redis_tls_ca_file", |argument| argument.global(true)))]
+#[command(mut_arg("redis_tls_insecure", |argument| argument.global(true)))]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) redis: RedisOptions,

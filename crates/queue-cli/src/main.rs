@@ -57,13 +57,12 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             return analyze_logs::run(&arguments, Output::new(cli.common.json));
         }
         Command::Repl => {
-            let url = RedisUrl::try_from(&cli.redis).map_err(failure::usage)?;
-            return repl::run(&url, cli.common).await;
+            return repl::run(cli.redis, cli.common).await;
         }
         Command::Queue(command) => command,
     };
     let url = RedisUrl::try_from(&cli.redis).map_err(failure::usage)?;
-    let connection = bull_queue::connect(url.secret()).await?;
+    let connection = bull_queue::connect_to(&url).await?;
     queue_command(command, &connection, &cli.common).await
 }
 

@@ -8,6 +8,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
 use serde::Serialize;
 use serde_json::{Value, json};
+use shared_steps::human::visible;
 
 /// How results are written.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +25,8 @@ impl Output {
     /// Writes a line to stdout. A reader that has gone (`| head`) is no failure.
     #[expect(clippy::unused_self, reason = "the one way to stdout")]
     pub(crate) fn line(self, text: impl std::fmt::Display) {
-        let _ = writeln!(std::io::stdout().lock(), "{text}");
+        let text = text.to_string();
+        let _ = writeln!(std::io::stdout().lock(), "{}", visible(&text));
     }
 
     /// Writes `value` as JSON.
@@ -36,7 +38,7 @@ impl Output {
     /// Writes `value` as JSON on a line of its own, for streams, and tells whether somebody reads.
     pub(crate) fn stream(self, text: &str) -> bool {
         let mut stdout = std::io::stdout().lock();
-        writeln!(stdout, "{text}").and_then(|()| stdout.flush()).is_ok()
+        writeln!(stdout, "{}", visible(text)).and_then(|()| stdout.flush()).is_ok()
     }
 
     /// Says what was done to which jobs: `done` is "retried", "removed", ….

@@ -3,7 +3,8 @@
 //!
 //! What is scheduled stands in Redis, as a repeatable job of Bull's: the next night is a delayed job
 //! whose id is its time, so that any number of schedulers add it once. The ticks of apalis-cron
-//! bring it into the line at its time, and put it back if somebody has removed it.
+//! bring it into the line at its time. Between them it is looked every few seconds whether it still
+//! stands there: a Redis that is emptied, or comes back empty, gets it back at once.
 
 mod night_schedule;
 mod tick;
@@ -12,10 +13,9 @@ use std::time::Duration;
 
 use apalis::prelude::{Monitor, WorkerBuilder};
 use apalis_cron::CronScheduler;
-use bull_queue::{Connection, Error, Queue, RepeatOptions};
-use chrono::DateTime;
-use shared_steps::config::ScheduleSettings;
+use bull_queue::{Connection, Error, Queue};
 use shared_steps::{Settings, Step};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use night_schedule::NightSchedule;
@@ -42,6 +42,8 @@ pub async fn run(
         // A tick that is late (the process was stopped, the clock was set) ends apalis-cron's
         // worker; the next one computes its time anew.
         .should_restart(|_, _| true);
+    // They end when this function does.
+    let mut watches = JoinSet::new();
     for step in Step::scheduled() {
         let queue = Queue::new(connection.clone(), step.queue());
         if step == Step::FullReplication && settings.without_target.is_some() {
@@ -55,13 +57,16 @@ pub async fn run(
             }
             continue;
         };
-        let job = Scheduled {
-            queue,
-            repeat: RepeatOptions::cron(&schedule.cron, schedule.time_zone),
-            request: step.job(settings.retry),
-        };
-        let next = job.ensure_scheduled().await?.next;
-        log_next(step, schedule, next);
+        let job = Scheduled::new(step, schedule, queue, step.job(settings.retry));
+        let next = job.ensure_scheduled().await?;
+        tracing::info!(
+            schedule = schedule.cron,
+            "The next {} starts at {}",
+            step.noun(),
+            job.local(next)
+        );
+        let watched = job.clone();
+        watches.spawn(async move { watched.watch().await });
         let ticks = NightSchedule::new(schedule.parsed.clone());
         monitor = monitor.register(move |_| {
             WorkerBuilder::new(format!("scheduler of {}", step.slug()))
@@ -80,15 +85,4 @@ pub async fn run(
         tracing::error!("The scheduler did not end cleanly: {error}");
     }
     Ok(())
-}
-
-fn log_next(step: Step, schedule: &ScheduleSettings, next: u64) {
-    let next = i64::try_from(next).ok().and_then(DateTime::from_timestamp_millis);
-    let Some(next) = next else { return };
-    tracing::info!(
-        schedule = schedule.cron,
-        "The next {} starts at {}",
-        step.noun(),
-        next.with_timezone(&schedule.parsed.zone()).format("%Y-%m-%d %H:%M %Z")
-    );
 }

@@ -1,27 +1,118 @@
-//! What a tick does.
+//! What a tick does, and what is done between two of them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use apalis::prelude::{BoxDynError, Data};
 use apalis_cron::Tick;
-use bull_queue::{Error, JobRequest, Queue, RepeatOptions, RepeatableJob, State};
-use chrono::Utc;
+use bull_queue::{Error, JobRequest, Queue, RepeatOptions, State};
+use chrono::{DateTime, Utc};
+use shared_steps::Step;
+use shared_steps::config::ScheduleSettings;
 
 /// How long is waited before a tick that met an outage of Redis is tried again.
 const PAUSE: Duration = Duration::from_secs(2);
 
+/// How often it is looked whether the schedule still stands in Redis.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// A job that is added again and again, such as the one that begins a night, and when.
 #[derive(Debug, Clone)]
 pub(crate) struct Scheduled {
+    pub(crate) step: Step,
+    pub(crate) schedule: ScheduleSettings,
     pub(crate) queue: Queue,
-    pub(crate) repeat: RepeatOptions,
     pub(crate) request: JobRequest,
+    /// When it runs next, as far as we know: ms since the epoch.
+    known: Arc<AtomicU64>,
+}
+
+/// What became of a schedule that was lost.
+#[derive(Debug, PartialEq, Eq)]
+struct PutBack {
+    /// When it runs next: ms since the epoch.
+    next: u64,
+    /// When it should have run meanwhile.
+    missed: Option<u64>,
 }
 
 impl Scheduled {
-    /// Makes the schedule stand in Redis as configured, and nothing else beside it.
-    pub(crate) async fn ensure_scheduled(&self) -> Result<RepeatableJob, Error> {
-        self.queue.upsert_repeatable(&self.request, &self.repeat).await
+    /// The job of `step`, at the times of `schedule`.
+    pub(crate) fn new(
+        step: Step,
+        schedule: &ScheduleSettings,
+        queue: Queue,
+        request: JobRequest,
+    ) -> Self {
+        Self { step, schedule: schedule.clone(), queue, request, known: Arc::default() }
+    }
+
+    /// Makes the schedule stand in Redis as configured, and nothing else beside it. Answers when it
+    /// runs next.
+    pub(crate) async fn ensure_scheduled(&self) -> Result<u64, Error> {
+        let repeat = RepeatOptions::cron(&self.schedule.cron, self.schedule.time_zone);
+        let next = self.queue.upsert_repeatable(&self.request, &repeat).await?.next;
+        self.known.store(next, Ordering::Relaxed);
+        Ok(next)
+    }
+
+    /// Looks now and then whether the schedule still stands in Redis, and puts it back.
+    pub(crate) async fn watch(&self) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            match self.put_back_if_lost().await {
+                Ok(put_back) => self.tell(put_back.as_ref()),
+                // The queue tells of an outage, where a worker runs.
+                Err(error) => tracing::debug!("Error in {}: {error}", self.queue.name()),
+            }
+        }
+    }
+
+    /// Puts the schedule back if Redis has lost it.
+    async fn put_back_if_lost(&self) -> Result<Option<PutBack>, Error> {
+        let standing = self.queue.repeatables().await?;
+        // One of another time is another scheduler's, which is being replaced or replaces us.
+        let ours = standing.iter().filter(|repeatable| repeatable.name == self.request.name);
+        if let Some(next) = ours.map(|repeatable| repeatable.next).min() {
+            self.known.store(next, Ordering::Relaxed);
+            return Ok(None);
+        }
+        let lost = self.known.load(Ordering::Relaxed);
+        let runs = self.is_in_line().await?;
+        let next = self.ensure_scheduled().await?;
+        let missed = (lost < next && !runs).then_some(lost);
+        Ok(Some(PutBack { next, missed }))
+    }
+
+    /// Tells that the schedule was lost, and what was missed by that.
+    fn tell(&self, put_back: Option<&PutBack>) {
+        let Some(PutBack { next, missed }) = put_back else { return };
+        let (queue, step, noun) = (self.queue.name(), self.step.slug(), self.step.noun());
+        tracing::warn!(
+            queue,
+            step,
+            "The schedule of the {noun} was missing in Redis and is put back: Redis was emptied or has lost \
+             its data, and with it the jobs that waited. The next {noun} starts at {}",
+            self.local(*next)
+        );
+        if let Some(missed) = missed {
+            tracing::error!(
+                queue,
+                step,
+                "The {noun} of {} was missed because Redis had lost the schedule; `restart {step}` makes \
+                 up for it",
+                self.local(*missed)
+            );
+        }
+    }
+
+    /// A time in the schedule's zone.
+    pub(crate) fn local(&self, milliseconds: u64) -> String {
+        let time = i64::try_from(milliseconds).ok().and_then(DateTime::from_timestamp_millis);
+        let zone = self.schedule.parsed.zone();
+        time.map(|time| time.with_timezone(&zone).format("%Y-%m-%d %H:%M %Z").to_string())
+            .unwrap_or_default()
     }
 
     /// Whether a night is in line or runs: the next one is scheduled when it starts. Scheduling it
@@ -39,6 +130,7 @@ impl Scheduled {
     async fn tick(&self) -> Result<(), Error> {
         let now = u64::try_from(Utc::now().timestamp_millis()).unwrap_or_default();
         self.queue.promote_due(now).await?;
+        self.tell(self.put_back_if_lost().await?.as_ref());
         if !self.is_in_line().await? {
             self.ensure_scheduled().await?;
         }
@@ -62,5 +154,44 @@ pub(crate) async fn on_tick(tick: Tick, job: Data<Scheduled>) -> Result<(), BoxD
                 tokio::time::sleep(PAUSE).await;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bull_queue::cron::CronSchedule;
+    use local_services::RedisServer;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_redis_that_was_emptied_gets_the_schedule_back() {
+        let redis = RedisServer::start().unwrap();
+        let connection = bull_queue::connect(&redis.url()).await.unwrap();
+        let queue = Queue::new(connection.clone(), Step::FullReplication.queue());
+        let schedule = ScheduleSettings {
+            cron: "10 5 * * *".into(),
+            time_zone: "Europe/Paris",
+            parsed: CronSchedule::parse("10 5 * * *").unwrap(),
+        };
+        let job = Scheduled::new(Step::FullReplication, &schedule, queue, JobRequest::default());
+        let next = job.ensure_scheduled().await.unwrap();
+        assert_eq!(job.put_back_if_lost().await.unwrap(), None);
+        let empty = async || {
+            let mut manager = connection.manager();
+            redis::cmd("FLUSHALL").query_async::<()>(&mut manager).await.unwrap();
+        };
+
+        empty().await;
+        let put_back = job.put_back_if_lost().await.unwrap();
+        assert_eq!(put_back, Some(PutBack { next, missed: None }));
+        assert_eq!(job.queue.counts().await.unwrap().delayed, 1);
+
+        // As if its time had passed meanwhile.
+        empty().await;
+        job.known.store(1000, Ordering::Relaxed);
+        let put_back = job.put_back_if_lost().await.unwrap();
+        assert_eq!(put_back, Some(PutBack { next, missed: Some(1000) }));
+        assert_eq!(job.put_back_if_lost().await.unwrap(), None);
     }
 }

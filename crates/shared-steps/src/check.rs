@@ -11,14 +11,14 @@ use pg_replicate::{CancellationToken, Check, Context};
 
 use crate::config::BackupMethod;
 use crate::steps::{full_copy, incremental};
-use crate::{Settings, Step, learning_content, snapshot_age};
+use crate::{Settings, Step, learning_content, redis_check, snapshot_age};
 
 /// How long any one server may take.
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Whether everything that a night needs is there; one line for each thing looked at.
 pub async fn run(settings: &Settings) -> Vec<Check> {
-    let mut checks = vec![redis(settings).await];
+    let mut checks = redis_check::run(settings, LIMIT).await;
     if settings.without_target.is_some() {
         checks.push(source(settings).await);
     } else {
@@ -97,21 +97,6 @@ fn named(checks: Vec<Check>, target: &str) -> impl Iterator<Item = Check> {
     })
 }
 
-async fn redis(settings: &Settings) -> Check {
-    let reached = tokio::time::timeout(LIMIT, async {
-        let connection = bull_queue::connect(settings.redis_url.secret()).await?;
-        connection.server_version().await
-    });
-    let outcome = match reached.await {
-        Ok(Ok(version)) => Ok(format!("Redis {version} at {}", settings.redis_url)),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => {
-            Err(format!("{} did not answer within {} s", settings.redis_url, LIMIT.as_secs()))
-        }
-    };
-    Check::of("REDIS_URL", outcome)
-}
-
 async fn backup(fetcher: &Fetcher) -> Check {
     let cancel = CancellationToken::new();
     let outcome = match tokio::time::timeout(LIMIT, fetcher.check(&cancel)).await {
@@ -151,7 +136,7 @@ async fn snapshots(settings: &Settings) -> Option<Check> {
         let (Some(max_age), Some(newest)) = (settings.snapshots.max_age, newest) else {
             return Ok(found);
         };
-        let completed = match bull_queue::connect(settings.redis_url.secret()).await {
+        let completed = match bull_queue::connect_to(&settings.redis_url).await {
             Ok(connection) => {
                 let queue = Queue::new(connection, Step::Snapshot.queue());
                 snapshot_age::last_completed(&queue).await.unwrap_or_default()

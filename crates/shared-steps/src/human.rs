@@ -1,4 +1,29 @@
-//! Numbers as people read them.
+//! Numbers and texts as people read them.
+
+use std::borrow::Cow;
+
+/// A text of others, for a terminal: control characters but for line ends and tabs, and those that turn
+/// the direction of writing, are shown as JSON escapes them, so that none can move the cursor, change
+/// what was written or make the terminal answer.
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let acts = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if acts(c) {
+            shown.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
+}
 
 /// A number with a space between thousands; nothing for zero, so that tables stay readable.
 #[must_use]
@@ -71,6 +96,13 @@ pub fn percent(percent: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_acts_on_the_terminal() {
+        let text = "a\tb\nc\u{1b}[2J\r\u{7f}\u{9b}1m\u{202e}é";
+        assert_eq!(visible(text), "a\tb\nc\\u001b[2J\\u000d\\u007f\\u009b1m\\u202eé");
+        assert!(matches!(visible("a\nb"), Cow::Borrowed(_)));
+    }
 
     #[test]
     fn numbers_are_for_people() {

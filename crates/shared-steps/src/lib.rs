@@ -15,6 +15,7 @@ pub mod notification;
 pub mod pipeline;
 pub mod progress_bar;
 pub mod progress_text;
+pub mod redis_check;
 pub mod signals;
 pub mod snapshot_age;
 pub mod snapshot_table;

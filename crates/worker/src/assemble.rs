@@ -6,7 +6,7 @@ use std::time::Duration;
 use apalis::prelude::{Monitor, WorkerBuilder};
 use bull_queue::{BullBackend, Queue, WorkerOptions};
 use shared_steps::telemetry::JobLogs;
-use shared_steps::{Settings, Step};
+use shared_steps::{Settings, Step, redis_check};
 use tokio_util::sync::CancellationToken;
 
 use crate::events::Events;
@@ -37,7 +37,8 @@ pub async fn run(
     job_logs: JobLogs,
     shutdown: CancellationToken,
 ) -> Result<Ended, bull_queue::Error> {
-    let connection = bull_queue::connect(settings.redis_url.secret()).await?;
+    let connection = bull_queue::connect_to(&settings.redis_url).await?;
+    redis_check::warn(&connection).await;
     let settings = Arc::new(settings);
     let failures = Failures::start(Arc::clone(&settings), connection.clone());
     let events = Arc::new(Events::new(Arc::clone(&settings), failures.sender()));

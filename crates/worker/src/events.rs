@@ -109,6 +109,18 @@ impl Observer for Events {
                 self.remove_dump(job);
                 self.failed_for_good(queue, job, INTERRUPTED_REASON);
             }
+            // Who finds it as interrupted tells of the failure.
+            WorkerEvent::Unrecorded { job } => {
+                self.interrupted.store(true, Ordering::Relaxed);
+                tracing::warn!(
+                    queue,
+                    job_id = %job.id,
+                    run_id = %job.run_id, step,
+                    "The end of the job in {queue} could not be recorded, as Redis is away: {}; the next \
+                     worker moves it to the failed list",
+                    job.id
+                );
+            }
             WorkerEvent::Lost { job } => {
                 tracing::error!(
                     queue,

@@ -37,7 +37,7 @@ impl MediaSyncArgs {
             if is_dry {
                 let line = if json { in_json(action) } else { in_words(action) };
                 // A reader that has seen enough, as head, is none of our errors.
-                let _ = writeln!(std::io::stdout(), "{line}");
+                let _ = writeln!(std::io::stdout(), "{}", human::visible(&line));
             }
         }
     }

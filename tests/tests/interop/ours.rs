@@ -224,6 +224,8 @@ fn request(operation: &Value) -> JobRequest {
 pub fn quick() -> WorkerOptions {
     WorkerOptions {
         lock_duration: Duration::from_millis(1500),
+        // A busy machine is late with many things at once.
+        lock_renewal: Some(Duration::from_millis(250)),
         stalled_interval: Duration::from_millis(200),
         stalled_grace: Duration::from_millis(300),
         guard_interval: Duration::from_millis(200),

@@ -8,7 +8,7 @@ local function add_job(base, job)
   local id = job.id
   if id then
     if redis.call('EXISTS', base .. id) == 1 then
-      redis.call('PUBLISH', base .. 'duplicated@' .. job.token, id)
+      announce(base .. 'duplicated@' .. job.token, id)
       return id, false
     end
   else
@@ -27,7 +27,7 @@ local function add_job(base, job)
   if job.due > 0 then
     -- The low 12 bits keep jobs that are due at the same time in their order.
     redis.call('ZADD', base .. 'delayed', job.due * 4096 + counter % 4096, id)
-    redis.call('PUBLISH', base .. 'delayed', job.due)
+    announce(base .. 'delayed', job.due)
   else
     enqueue(base, id, job.priority, job.lifo, job.token)
   end

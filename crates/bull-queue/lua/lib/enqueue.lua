@@ -20,7 +20,7 @@ local function enqueue(base, id, priority, lifo, token)
   else
     redis.call('LPUSH', list, id)
   end
-  redis.call('PUBLISH', base .. 'waiting@' .. token, id)
+  announce(base .. 'waiting@' .. token, id)
 end
 
 local function priority_of(base, id)

@@ -16,7 +16,7 @@ local function promote_due(base, now, token)
   local due = redis.call('ZRANGEBYSCORE', base .. 'delayed', 0, limit, 'LIMIT', 0, 1000)
   for _, id in ipairs(due) do
     if redis.call('EXISTS', base .. id) == 1 then
-      redis.call('HSET', base .. id, 'delay', 0)
+      write_job(base, id, 'delay', 0)
       enqueue(base, id, priority_of(base, id), false, token)
     end
     redis.call('ZREM', base .. 'delayed', id)

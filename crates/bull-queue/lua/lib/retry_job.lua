@@ -18,7 +18,7 @@ local function retry_job(base, id, now, token)
   if not redis.call('ZSCORE', base .. 'failed', id) then
     return -2
   end
-  redis.call('HSET', key, 'retriedOn', now)
+  write_job(base, id, 'retriedOn', now)
   enqueue(base, id, 0, is_lifo(base, id), token)
   redis.call('HDEL', key, 'finishedOn', 'processedOn', 'failedReason')
   redis.call('ZREM', base .. 'failed', id)

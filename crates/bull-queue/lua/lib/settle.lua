@@ -48,5 +48,5 @@ local function settle(base, set, id, now, keep, event, is_run)
   else
     drop_ownership(base, id)
   end
-  redis.call('PUBLISH', base .. set, event)
+  announce(base .. set, event)
 end

@@ -23,7 +23,11 @@ local function take_next(base, fetch, now)
     if not id then
       return { false, {}, next_due }
     end
-    local fields = redis.call('HGETALL', base .. id)
+    local fields = redis.pcall('HGETALL', base .. id)
+    if is_error(fields) then
+      set_aside(base, id)
+      fields = redis.call('HGETALL', base .. id)
+    end
     leave_priorities(base, id, fields)
     if not fields[1] then
       -- The job was removed, only its id was left in line.
@@ -33,7 +37,7 @@ local function take_next(base, fetch, now)
       -- Text as it came, if it came as text.
       local processed_on = tonumber(now) == now and string.format('%.0f', now) or now
       redis.call('HSET', base .. id, 'owner', fetch.token, 'processedOn', processed_on)
-      redis.call('PUBLISH', base .. 'active@' .. fetch.token, id)
+      announce(base .. 'active@' .. fetch.token, id)
       fields[#fields + 1] = 'owner'
       fields[#fields + 1] = fetch.token
       fields[#fields + 1] = 'processedOn'
@@ -54,7 +58,8 @@ end
 -- The job that an earlier run of the same request took, if it is still ours.
 local function taken_before(base, fetch, now)
   for _, id in ipairs(redis.call('LRANGE', base .. 'active', 0, -1)) do
-    if redis.call('HGET', base .. id, 'owner') == fetch.token then
+    -- What is no hash is nobody's.
+    if redis.pcall('HGET', base .. id, 'owner') == fetch.token then
       local lock = redis.call('GET', base .. id .. ':lock')
       if not lock or lock == fetch.token then
         take_ownership(base, id, fetch.token, fetch.lock_ms, now)

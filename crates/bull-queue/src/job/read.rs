@@ -26,6 +26,9 @@ impl Job {
         let number = |name: &str| text(name).and_then(|text| text.parse::<f64>().ok()).map(whole);
         let json = |name: &str| text(name).and_then(|text| serde_json::from_str(text).ok());
 
+        if let Some(reason) = text("malformed") {
+            malformed = Some(reason.to_owned());
+        }
         let data = match text("data").map(serde_json::from_str) {
             None => Value::Object(serde_json::Map::new()),
             Some(Ok(data)) => data,

@@ -169,8 +169,32 @@ impl Queue {
         for id in ids {
             commands.hgetall(self.keys().job(id));
         }
-        let hashes: Vec<Fields> = self.query("read jobs", &commands).await?;
+        let hashes: Vec<Fields> = match self.query("read jobs", &commands).await {
+            Ok(hashes) => hashes,
+            Err(error) if error.is_unreachable() => return Err(error),
+            Err(_) => return self.read_odd_jobs(ids).await,
+        };
         let jobs = ids.iter().cloned().zip(hashes).filter(|(_, fields)| !fields.is_empty());
         Ok(jobs.map(|(id, fields)| Job::from_hash(id, fields)).collect())
+    }
+
+    /// Reads jobs one by one, where one of them is no hash: it is shown as what it is.
+    async fn read_odd_jobs(&self, ids: &[JobId]) -> Result<Vec<Job>, Error> {
+        let mut jobs = Vec::new();
+        for id in ids {
+            let key = self.keys().job(id);
+            let (kind,): (String,) = self.query("read a job", pipe().cmd("TYPE").arg(&key)).await?;
+            if kind == "hash" || kind == "none" {
+                let (fields,): (Fields,) = self.query("read a job", pipe().hgetall(&key)).await?;
+                if !fields.is_empty() {
+                    jobs.push(Job::from_hash(id.clone(), fields));
+                }
+            } else {
+                let reason = format!("its key {key} holds a {kind}, not a job");
+                let fields = vec![(b"malformed".to_vec(), reason.into_bytes())];
+                jobs.push(Job::from_hash(id.clone(), fields));
+            }
+        }
+        Ok(jobs)
     }
 }

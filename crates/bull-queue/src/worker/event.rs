@@ -50,6 +50,12 @@ pub enum WorkerEvent {
         /// The job as it was fetched.
         job: Arc<Job>,
     },
+    /// The job ended, or was cut, while Redis was away, and the worker closed before it was back:
+    /// nothing is recorded. The next worker finds it in `active`, as one that was cut.
+    Unrecorded {
+        /// The job as it was fetched.
+        job: Arc<Job>,
+    },
     /// Jobs of dead workers were found in `active` and moved to `failed`. Sent once, with an empty
     /// list when there were none, after the start; later only when there are some.
     InterruptedFound {

@@ -113,7 +113,7 @@ pub(super) async fn finish(
     core.leave(running);
     // Closed before Redis came back: the job's lock expires, and it is found as interrupted.
     let Some((code, next_id, next_fields, _next_due)) = reply else {
-        return;
+        return core.emit(&WorkerEvent::Unrecorded { job: Arc::clone(job) });
     };
     if code > 0 {
         core.emit(&event);

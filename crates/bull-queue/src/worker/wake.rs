@@ -8,10 +8,16 @@ use redis::aio::PubSub;
 use redis::{ErrorKind, RedisError};
 
 use super::core::Core;
+use super::event::WorkerEvent;
+use crate::connection::is_passing;
 use crate::keys::as_pattern;
+use crate::queue::Queue;
 
 /// The pause before the subscription is made again.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// The pause where we may not subscribe: somebody may give us the right to.
+const PAUSE_WITHOUT_RIGHTS: Duration = Duration::from_secs(60);
 
 /// How long subscribing may take.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -19,21 +25,32 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// Notifies `core.arrival` of jobs until the worker stops. What is missed while there is no
 /// subscription is found by asking, see [`super::WorkerOptions::guard_interval`].
 pub(super) async fn listen(core: Arc<Core>) {
+    let mut told = false;
     loop {
         let failure = tokio::select! {
             () = core.stop.cancelled() => return,
             failure = listen_once(&core) => failure,
         };
-        core.fails("subscribe", &failure);
+        let refused = !is_passing(&failure);
+        if !refused {
+            core.fails("subscribe", &failure);
+        } else if !std::mem::replace(&mut told, true) {
+            let error = format!(
+                "it may not listen, so that a job starts up to {} s after it was added: {failure}; \
+                 give the user of REDIS_URL the channels of the queue (`&bull:*`)",
+                core.options.guard_interval.as_secs()
+            );
+            core.emit(&WorkerEvent::Error { error });
+        }
         tokio::select! {
             () = core.stop.cancelled() => return,
-            () = tokio::time::sleep(PAUSE) => {}
+            () = tokio::time::sleep(if refused { PAUSE_WITHOUT_RIGHTS } else { PAUSE }) => {}
         }
     }
 }
 
 async fn listen_once(core: &Core) -> RedisError {
-    let subscribed = tokio::time::timeout(LIMIT, subscribe(core)).await;
+    let subscribed = tokio::time::timeout(LIMIT, subscribe(&core.queue)).await;
     let mut subscription = match subscribed {
         Ok(Ok(subscription)) => subscription,
         Ok(Err(error)) => return error,
@@ -49,9 +66,10 @@ async fn listen_once(core: &Core) -> RedisError {
     RedisError::from((ErrorKind::Io, "the subscription ended"))
 }
 
-async fn subscribe(core: &Core) -> Result<PubSub, RedisError> {
-    let mut subscription = core.queue.connection().client().get_async_pubsub().await?;
-    let keys = core.queue.keys();
+/// Subscribes to whatever brings a job into the line.
+pub(crate) async fn subscribe(queue: &Queue) -> Result<PubSub, RedisError> {
+    let mut subscription = queue.connection().client().get_async_pubsub().await?;
+    let keys = queue.keys();
     subscription.psubscribe(format!("{}*", as_pattern(&keys.part("waiting@")))).await?;
     subscription.psubscribe(format!("{}*", as_pattern(&keys.part("stalled@")))).await?;
     subscription.subscribe(&[keys.part("delayed"), keys.part("resumed")][..]).await?;

@@ -96,6 +96,38 @@ async fn a_payload_that_cannot_be_read_is_one_failed_job() {
 }
 
 #[tokio::test]
+async fn what_is_no_job_is_failed_by_name_and_holds_up_no_other() {
+    let (_redis, queue) = queue().await;
+    let raw = Raw(queue.clone());
+    raw.command::<()>("SET", &[&raw.key("text"), "x"]).await;
+    raw.command::<()>("RPUSH", &[&raw.key("list"), "x"]).await;
+    raw.command::<()>("SADD", &[&raw.key("set"), "x"]).await;
+    raw.command::<()>("SET", &[&raw.key("removed"), "x"]).await;
+    raw.command::<()>("LPUSH", &[&raw.key("wait"), "text", "removed"]).await;
+    // One whose time has come, and one that a dead worker left.
+    raw.command::<()>("ZADD", &[&raw.key("delayed"), "1", "list"]).await;
+    raw.command::<()>("LPUSH", &[&raw.key("active"), "set"]).await;
+    let behind = queue.add(&job(json!({}))).await.unwrap();
+
+    let waiting = queue.jobs(State::Waiting, 0, -1).await.unwrap();
+    assert!(waiting[0].malformed.as_ref().unwrap().contains("text holds a string"), "{waiting:?}");
+    queue.remove("removed").await.unwrap();
+    let worker = TestWorker::start(&queue, quick(), |_, _| async { done() });
+    until_state(&queue, &behind, State::Completed).await;
+    until_counts(&queue, "all failed", |counts| counts.failed == 3).await;
+    for (id, kind) in [("text", "string"), ("list", "list")] {
+        let reason = queue.job(id).await.unwrap().unwrap().failed_reason.unwrap();
+        assert!(reason.contains(&format!("its key held a {kind}")), "{reason}");
+    }
+    let kept: String = raw.command("GET", &[&raw.key("text:not-a-job")]).await;
+    assert_eq!(kept, "x");
+    queue.retry("text").await.unwrap();
+    until_state(&queue, &"text".into(), State::Failed).await;
+    still_works(&queue).await;
+    worker.shut_down().await;
+}
+
+#[tokio::test]
 async fn a_job_over_its_time_out_is_cancelled_and_fails() {
     let (_redis, queue) = queue().await;
     let options = WorkerOptions { cancel_grace: Duration::from_millis(300), ..quick() };

@@ -13,6 +13,7 @@ mod operating;
 mod outage;
 mod repeating;
 mod retrying;
+mod rights;
 mod running;
 mod sentinel;
 mod successor;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bull_queue::{JobId, JobOptions, State, WorkerEvent, WorkerOptions};
 use serde_json::json;
+use tokio::sync::Barrier;
 
 use crate::support::{
     TestWorker, done, job, job_with, queue, quick, until, until_counts, until_state,
@@ -121,17 +122,19 @@ async fn as_many_jobs_run_at_once_as_wanted_and_no_more() {
         queue.add(&job(json!({}))).await.unwrap();
     }
     let gauge = Arc::new(Mutex::new((0_usize, 0_usize)));
-    let shared = Arc::clone(&gauge);
+    // A job goes on when three run, however slowly they are taken.
+    let three = Arc::new(Barrier::new(3));
+    let shared = (Arc::clone(&gauge), three);
     let options = WorkerOptions { concurrency: 3, ..quick() };
     let worker = TestWorker::start(&queue, options, move |_, _| {
-        let gauge = Arc::clone(&shared);
+        let (gauge, three) = shared.clone();
         async move {
             {
                 let mut gauge = gauge.lock().unwrap();
                 gauge.0 += 1;
                 gauge.1 = gauge.1.max(gauge.0);
             }
-            tokio::time::sleep(Duration::from_millis(60)).await;
+            three.wait().await;
             gauge.lock().unwrap().0 -= 1;
             done()
         }

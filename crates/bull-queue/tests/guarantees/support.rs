@@ -56,6 +56,8 @@ pub fn job_with(options: JobOptions) -> JobRequest {
 pub fn quick() -> WorkerOptions {
     WorkerOptions {
         lock_duration: Duration::from_millis(1500),
+        // A busy machine is late with many things at once.
+        lock_renewal: Some(Duration::from_millis(250)),
         stalled_interval: Duration::from_millis(500),
         stalled_grace: Duration::from_millis(700),
         cancel_grace: Duration::from_secs(2),

@@ -1,9 +1,9 @@
-//! `rediss://`: TLS, with the certificates of the system.
+//! `rediss://`: TLS, with the certificates of the system, of a file, or any.
 
 use std::path::Path;
 use std::process::Command;
 
-use bull_queue::{Queue, connect};
+use bull_queue::{Queue, RedisUrl, Trust, connect, connect_to};
 use local_services::{RedisOptions, RedisServer, free_port};
 use serde_json::json;
 
@@ -13,6 +13,7 @@ const URL: &str = "BULL_QUEUE_TEST_TLS_REDIS";
 
 /// A certificate for localhost that vouches for itself.
 fn certificate(directory: &Path) -> (String, String) {
+    std::fs::create_dir_all(directory).unwrap();
     let path = |name: &str| directory.join(name).to_str().unwrap().to_owned();
     let (certificate, key) = (path("cert.pem"), path("key.pem"));
     let made = Command::new("openssl")
@@ -67,6 +68,23 @@ fn a_queue_behind_tls() {
     let url = format!("rediss://localhost:{port}");
     let client = client_with(&url, &certificate);
     assert!(client.status.success(), "{}", String::from_utf8_lossy(&client.stderr));
-    let distrustful = client_with(&url, "/dev/null");
-    assert!(!distrustful.status.success(), "a certificate that nobody vouches for is refused");
+
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let counts = |trust: Trust| {
+        let url: RedisUrl = url.parse().unwrap();
+        runtime.block_on(async {
+            let queue = Queue::new(connect_to(&url.trusting(trust)).await?, QUEUE);
+            // Over a connection of its own.
+            drop(queue.events().await?);
+            queue.counts().await
+        })
+    };
+    let refused = counts(Trust::System).unwrap_err().to_string();
+    assert!(refused.contains("REDIS_TLS_CA_FILE"), "{refused}");
+    let pem = std::fs::read(&certificate).unwrap();
+    assert_eq!(counts(Trust::Authorities(pem)).unwrap().waiting, 1);
+    assert_eq!(counts(Trust::Anybody).unwrap().waiting, 1);
+    let other = self::certificate(&directory.path().join("other")).0;
+    let pem = std::fs::read(other).unwrap();
+    assert!(counts(Trust::Authorities(pem)).is_err(), "only what is named is trusted");
 }

@@ -3,6 +3,7 @@
 use bull_queue::{Counts, Job, Queue, State};
 use console::Term;
 use serde_json::Value;
+use shared_steps::human::visible;
 
 use super::stats;
 use crate::context::Context;
@@ -131,7 +132,7 @@ impl Screen {
         lines.truncate(usize::from(height).saturating_sub(1).max(1));
         let lines: Vec<_> = lines
             .iter()
-            .map(|line| console::truncate_str(line, usize::from(width), "…").into_owned())
+            .map(|line| console::truncate_str(&visible(line), usize::from(width), "…").into_owned())
             .collect();
         self.terminal.clear_last_lines(self.lines)?;
         self.terminal.write_line(&lines.join("\n"))?;

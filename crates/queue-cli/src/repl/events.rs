@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bull_queue::Queue;
 use futures_util::StreamExt;
 use rustyline::ExternalPrinter;
+use shared_steps::human::visible;
 use tokio::task::JoinHandle;
 
 use crate::commands::{event_line, listen};
@@ -35,7 +36,7 @@ impl Shown {
                     None => output.line(line),
                     Some(printer) => {
                         let mut printer = printer.lock().unwrap_or_else(PoisonError::into_inner);
-                        if printer.print(format!("{line}\n")).is_err() {
+                        if printer.print(format!("{}\n", visible(&line))).is_err() {
                             break;
                         }
                     }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
-use shared_steps::config::{self, RedisUrl};
+use shared_steps::config::{self, RedisOptions};
 
 use crate::cli::Common;
 use crate::failure;
@@ -24,9 +24,9 @@ use crate::repl::session::{Next, Session};
 ///
 /// # Errors
 /// When Redis does not answer, or a line of a script fails.
-pub(crate) async fn run(url: &RedisUrl, common: Common) -> anyhow::Result<()> {
+pub(crate) async fn run(redis: RedisOptions, common: Common) -> anyhow::Result<()> {
     let at_terminal = std::io::stdin().is_terminal();
-    let mut session = Session::start(url, common).await?;
+    let mut session = Session::start(redis, common).await?;
     let config = Config::builder().completion_type(CompletionType::List).build();
     let mut editor = Editor::<Completion, FileHistory>::with_config(config)?;
     editor.set_helper(Some(Completion::new()));

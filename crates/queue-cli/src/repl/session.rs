@@ -22,6 +22,7 @@ pub(crate) enum Next {
 
 /// What a session remembers.
 pub(crate) struct Session {
+    redis: RedisOptions,
     connection: Connection,
     common: Common,
     events: Option<Shown>,
@@ -29,13 +30,14 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// A session on `url`, with the queues of `common`.
+    /// A session on `redis`, with the queues of `common`.
     ///
     /// # Errors
-    /// When Redis does not answer.
-    pub(crate) async fn start(url: &RedisUrl, common: Common) -> anyhow::Result<Self> {
-        let connection = bull_queue::connect(url.secret()).await?;
-        Ok(Self { connection, common, events: None, printer: None })
+    /// When the configuration is wrong, or Redis does not answer.
+    pub(crate) async fn start(redis: RedisOptions, common: Common) -> anyhow::Result<Self> {
+        let url = RedisUrl::try_from(&redis).map_err(failure::usage)?;
+        let connection = bull_queue::connect_to(&url).await?;
+        Ok(Self { redis, connection, common, events: None, printer: None })
     }
 
     /// Shows events above the line that is being typed.
@@ -98,8 +100,9 @@ impl Session {
     async fn connect(&mut self, connect: Connect) -> anyhow::Result<Next> {
         let step = connect.step()?;
         if let Some(redis_url) = connect.url()? {
-            let url = RedisUrl::try_from(&RedisOptions { redis_url }).map_err(failure::usage)?;
-            self.connection = bull_queue::connect(url.secret()).await?;
+            let redis = RedisOptions { redis_url, ..self.redis.clone() };
+            let url = RedisUrl::try_from(&redis).map_err(failure::usage)?;
+            self.connection = bull_queue::connect_to(&url).await?;
         }
         self.common.queue = vec![step];
         // They were those of another queue.

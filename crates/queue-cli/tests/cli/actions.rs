@@ -44,6 +44,20 @@ fn a_failed_job_is_retried() {
 }
 
 #[test]
+fn what_stands_in_a_job_does_not_act_on_the_terminal() {
+    let cli = Cli::new();
+    let id = cli.add_failed("no \u{1b}[2J\u{9b}1m disk");
+    cli.ok(&["log", &id, "one\rtwo\u{7}"]);
+    for command in [&["get", &id][..], &["failed"], &["logs", &id], &["get", &id, "--json"]] {
+        let shown = cli.ok(command);
+        let acts = |c: char| c.is_control() && c != '\n';
+        assert!(!shown.contains(acts), "{command:?}: {shown:?}");
+    }
+    assert!(cli.ok(&["get", &id]).contains("no \\u001b[2J\\u009b1m disk"));
+    assert!(cli.ok(&["logs", &id]).contains("one\\u000dtwo\\u0007"));
+}
+
+#[test]
 fn the_newest_failed_jobs_are_retried() {
     let cli = Cli::new();
     for _ in 0..3 {

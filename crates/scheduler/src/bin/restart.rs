@@ -88,7 +88,7 @@ async fn main() -> ExitCode {
 }
 
 async fn restart(step: Step, settings: &Settings) -> Result<String, bull_queue::Error> {
-    let connection = bull_queue::connect(settings.redis_url.secret()).await?;
+    let connection = bull_queue::connect_to(&settings.redis_url).await?;
     let queue = Queue::new(connection, step.queue());
     let before = queue.counts().await?;
     let id = queue.add(&step.job(settings.retry)).await?;

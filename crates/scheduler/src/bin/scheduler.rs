@@ -6,7 +6,7 @@ use clap::Parser;
 use shared_steps::config::{self, Options};
 use shared_steps::signals;
 use shared_steps::telemetry::{self, JobLogs, Output};
-use shared_steps::{Settings, exit};
+use shared_steps::{Settings, exit, redis_check};
 use tokio_util::sync::CancellationToken;
 
 /// Puts a night's first job on its queue when its time has come (SCHEDULE), and does no job itself.
@@ -46,6 +46,7 @@ async fn schedule(
     settings: &Settings,
     shutdown: CancellationToken,
 ) -> Result<(), bull_queue::Error> {
-    let connection = bull_queue::connect(settings.redis_url.secret()).await?;
+    let connection = bull_queue::connect_to(&settings.redis_url).await?;
+    redis_check::warn(&connection).await;
     scheduler::run(connection, settings, shutdown).await
 }

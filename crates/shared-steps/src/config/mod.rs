@@ -14,6 +14,7 @@ mod on_target;
 mod options;
 mod protected;
 mod reader;
+mod redis;
 mod schema_export;
 mod settings;
 mod snapshots;
@@ -26,7 +27,8 @@ pub use copy::{BackupMethod, CopySettings};
 pub use dotenv::load as load_dotenv;
 pub use error::{Errors, Problem};
 pub use media::MediaSettings;
-pub use options::{Options, RedisOptions};
+pub use options::Options;
+pub use redis::RedisOptions;
 pub use schema_export::SchemaExportSettings;
 pub use settings::{ScheduleSettings, Settings};
 pub use snapshots::{MaxAgeOptions, SnapshotSettings};
@@ -70,5 +72,5 @@ pub fn checked<T>(read: Result<T, Errors>) -> Result<T, ExitCode> {
 /// Writes a message for the person at the terminal to stderr.
 pub fn complain(message: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{message}");
+    let _ = writeln!(std::io::stderr(), "{}", crate::human::visible(message));
 }

@@ -12,24 +12,10 @@ use super::masking::MaskingOptions;
 use super::media::MediaOptions;
 use super::on_target::OnTargetOptions;
 use super::protected::ProtectedOptions;
+use super::redis::RedisOptions;
 use super::schema_export::SchemaExportOptions;
 use super::snapshots::SnapshotOptions;
 use super::verify::VerifyOptions;
-
-/// Where Redis is.
-#[derive(Args, Debug, Clone)]
-pub struct RedisOptions {
-    /// Redis, which holds the queues; rediss:// for TLS, redis+sentinel://host,host/service for sentinels
-    #[arg(
-        long,
-        env = "REDIS_URL",
-        default_value = "redis://127.0.0.1:6379",
-        hide_env_values = true,
-        value_name = "URL",
-        help_heading = "Queues"
-    )]
-    pub redis_url: String,
-}
 
 /// Everything that a night is configured by.
 #[derive(Args, Debug, Clone)]

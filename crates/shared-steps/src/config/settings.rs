@@ -14,7 +14,7 @@ use pg_replicate::{
 use super::copy::CopySettings;
 use super::error::Errors;
 use super::media::MediaSettings;
-use super::options::{Options, RedisOptions};
+use super::options::Options;
 use super::reader::{Reader, or_default};
 use super::schema_export::SchemaExportSettings;
 use super::snapshots::SnapshotSettings;
@@ -142,16 +142,6 @@ impl Settings {
     }
 }
 
-impl TryFrom<&RedisOptions> for RedisUrl {
-    type Error = Errors;
-
-    fn try_from(options: &RedisOptions) -> Result<Self, Errors> {
-        let mut reader = Reader::default();
-        let url = reader.redis_url(&options.redis_url);
-        reader.finish(url)
-    }
-}
-
 impl TryFrom<&Options> for Settings {
     type Error = Errors;
 
@@ -163,13 +153,6 @@ impl TryFrom<&Options> for Settings {
 }
 
 impl Reader {
-    fn redis_url(&mut self, text: &str) -> Option<RedisUrl> {
-        match or_default(text, "redis://127.0.0.1:6379").parse() {
-            Ok(url) => Some(url),
-            Err(error) => self.wrong("REDIS_URL", None, format!("{error}")),
-        }
-    }
-
     pub(super) fn database_url(
         &mut self,
         variable: &'static str,
@@ -319,7 +302,7 @@ impl Reader {
 
     /// Every reader runs whatever the others found: `?` comes only after the last of them.
     fn settings(&mut self, options: &Options) -> Option<Settings> {
-        let redis_url = self.redis_url(&options.redis.redis_url);
+        let redis_url = self.redis(&options.redis);
         let schedule = self.schedule("SCHEDULE", or_default(&options.schedule, "10 5 * * *"));
         let attempts = self.number("MAX_RETRY_COUNT", &options.max_retry_count, 10, 1, 1_000);
         let delay = self.number(

@@ -12,6 +12,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::fields::{JsonVisitor, fields_around};
+use crate::human::visible;
 
 const DIM: &str = "\x1b[2m";
 const RESET: &str = "\x1b[0m";
@@ -82,7 +83,7 @@ fn colour_of(level: Level) -> &'static str {
 }
 
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    visible(&value.as_str().map_or_else(|| value.to_string(), str::to_owned)).into_owned()
 }
 
 impl<S, W> Layer<S> for Terminal<W>

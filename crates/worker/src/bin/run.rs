@@ -14,7 +14,7 @@ use shared_steps::notification::{RunReport, Status};
 use shared_steps::progress_bar::ProgressBar;
 use shared_steps::steps::{self, Attempt};
 use shared_steps::telemetry::{self, JobLogs, Output};
-use shared_steps::{Settings, Step, StepError, exit, signals, summary_table, verify_table};
+use shared_steps::{Settings, Step, StepError, exit, human, signals, summary_table, verify_table};
 use snapshots::{Entry, Taken, Which};
 use tracing::Instrument;
 use worker::data_commands::{ExportDataArgs, LoadDataArgs};
@@ -266,7 +266,7 @@ impl Outcome {
             Self::Taken(taken) => (snapshot_commands::taken(taken, json), exit::DONE),
             Self::Snapshots(entries) => (snapshot_commands::listed(entries, json), exit::DONE),
         };
-        let _ = writeln!(std::io::stdout(), "{text}");
+        let _ = writeln!(std::io::stdout(), "{}", human::visible(&text));
         ExitCode::from(code)
     }
 }

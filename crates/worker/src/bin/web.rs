@@ -32,17 +32,13 @@ async fn main() -> ExitCode {
         Ok(url) => url,
         Err(code) => return code,
     };
-    match serve(cli.port, redis_url).await {
-        Ok(()) => ExitCode::from(exit::DONE),
+    let listener = match TcpListener::bind(("0.0.0.0", cli.port)).await {
+        Ok(listener) => listener,
         Err(error) => {
             config::complain(&format!("port {}: {error}", cli.port));
-            ExitCode::from(exit::FAILED)
+            return ExitCode::from(exit::FAILED);
         }
-    }
-}
-
-async fn serve(port: u16, redis_url: RedisUrl) -> std::io::Result<()> {
-    let shutdown = signals::shutdown_token();
-    let listener = TcpListener::bind(("0.0.0.0", port)).await?;
-    health::serve(listener, redis_url.secret().to_owned(), shutdown.cancelled_owned()).await
+    };
+    health::serve(listener, redis_url, signals::shutdown_token().cancelled_owned()).await;
+    ExitCode::from(exit::DONE)
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use shared_steps::config::{self, Options};
 use shared_steps::telemetry::{self, JobLogs, Output};
-use shared_steps::{Settings, check, exit, signals};
+use shared_steps::{Settings, check, exit, human, signals};
 use worker::Ended;
 
 /// Runs the jobs of the four queues, and puts a night's first job on its queue when its time has come.
@@ -66,7 +66,7 @@ async fn check(settings: &Settings) -> ExitCode {
             Ok(text) => ("ok  ", text),
             Err(text) => ("FAIL", text),
         };
-        let _ = writeln!(stdout, "{mark}  {}: {text}", check.subject);
+        let _ = writeln!(stdout, "{mark}  {}: {}", check.subject, human::visible(text));
     }
     for warning in &settings.warnings {
         let _ = writeln!(stdout, "note  {warning}");
