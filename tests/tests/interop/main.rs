@@ -4,6 +4,7 @@
 mod board;
 mod content;
 mod differences;
+mod dotenv;
 mod install;
 mod night;
 mod node;
