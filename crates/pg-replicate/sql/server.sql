@@ -1,4 +1,4 @@
--- Who and where we are. Two servers never share the moment of their start.
+-- Who and where we are.
 SELECT pg_catalog.current_setting('server_version') AS version,
   pg_catalog.current_setting('server_version_num')::int AS version_number,
   CURRENT_USER::text AS role,
@@ -20,7 +20,4 @@ SELECT pg_catalog.current_setting('server_version') AS version,
     WHERE d.datname = pg_catalog.current_database() AND r.rolname = CURRENT_USER
       AND d.datconnlimit >= 0 AND NOT r.rolsuper
   ) AS bounds) AS connections,
-  pg_catalog.pg_database_size(pg_catalog.current_database()) AS bytes,
-  pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time())::text
-    || '/' || (SELECT oid FROM pg_catalog.pg_database
-               WHERE datname = pg_catalog.current_database()) AS place
+  pg_catalog.pg_database_size(pg_catalog.current_database()) AS bytes

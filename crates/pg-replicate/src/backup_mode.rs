@@ -219,7 +219,51 @@ fn part(text: &str, ends_at_dot: bool) -> Option<(String, Option<&str>)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
     use super::*;
+
+    /// Values as they may stand in the object of a table, right ones and wrong ones.
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "incremental|upsert|none|full|id|10 minutes|[ -~é]{0,12}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            let keys = "mode|key|cursor|lag|deletes|where|columns|keep|[ -~]{0,6}";
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                proptest::collection::btree_map(keys, inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_odd(text in "([\\[\\]{}:,\"\\\\.]|none|a|\\PC){0,40}") {
+            let _ = parse(&text);
+        }
+
+        /// What cannot be used is an error that names the table, whatever stands there.
+        #[test]
+        fn no_object_is_too_odd(value in value()) {
+            if let Err(error) = parse(&json!({"answers": value}).to_string()) {
+                prop_assert!(error.contains("answers"), "{}", error);
+            }
+        }
+
+        #[test]
+        fn any_table_can_be_named_between_quotes(schema in "[^\0]{1,12}", table in "[^\0]{1,12}") {
+            let name = TableName::new(&schema, &table);
+            let mode = parse(&json!({name.quoted(): "none"}).to_string()).unwrap();
+            prop_assert!(mode.is_kept(&schema, &table));
+            prop_assert_eq!(mode.kept().collect::<Vec<_>>(), [&name]);
+        }
+    }
 
     fn parse(text: &str) -> Result<BackupMode, String> {
         text.parse().map_err(|error: BackupModeError| error.to_string())

@@ -14,7 +14,7 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::oneshot;
 
 use crate::connection::Connection;
-use crate::{Context, DatabaseUrl, Error, tls};
+use crate::{Context, DatabaseUrl, Error, Server, tls};
 
 /// How long a child may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(3);
@@ -161,7 +161,23 @@ pub(crate) async fn end_sessions(url: &DatabaseUrl, application_name: &str) -> R
     Ok(ended.len() as u64)
 }
 
-/// A command without any of libpq's variables that this process happens to have.
+/// What PostgreSQL's programs need of our environment, which is full of secrets that are none of
+/// their business.
+const HANDED_ON: [&str; 11] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "TZ",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "OPENSSL_CONF",
+];
+
+/// A command with an environment of its own.
 pub(crate) fn command(name: &str) -> Command {
     let mut command = match setpriv() {
         Some(setpriv) => {
@@ -171,9 +187,14 @@ pub(crate) fn command(name: &str) -> Command {
         }
         None => Command::new(name),
     };
-    without_libpq_variables(&mut command);
+    command.env_clear();
+    for name in HANDED_ON {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
     // Messages are read: they must be in English.
-    command.env("LC_ALL", "C").env_remove("LANGUAGE");
+    command.env("LC_ALL", "C");
     command.stdin(Stdio::null()).kill_on_drop(true);
     command
 }
@@ -198,16 +219,24 @@ pub(crate) fn setpriv() -> Option<std::path::PathBuf> {
 }
 
 pub(crate) fn set_connection(command: &mut Command, url: &DatabaseUrl) {
+    let servers = url.servers();
+    let list = |one: fn(&Server) -> String| servers.iter().map(one).collect::<Vec<_>>().join(",");
     command
-        .env("PGHOST", url.host())
-        .env("PGPORT", url.port().to_string())
+        .env("PGHOST", list(|server| server.host.clone()))
+        .env("PGPORT", list(|server| server.port.to_string()))
         .env("PGUSER", url.user())
         .env("PGDATABASE", url.database())
         .env("PGSSLMODE", url.ssl_mode().as_str())
         .env("PGCONNECT_TIMEOUT", url.connect_timeout().as_secs().max(2).to_string())
         // Without a password the child must fail, not ask; and no file of this machine may supply one.
         // That is no file: libpq warns of /dev/null, which is none either, and not of one that is missing.
-        .env("PGPASSFILE", "/dev/null/none");
+        .env("PGPASSFILE", "/dev/null/none")
+        .envs(url.variables());
+    if servers.iter().any(|server| server.address.is_some()) {
+        let address =
+            |server: &Server| server.address.map(|one| one.to_string()).unwrap_or_default();
+        command.env("PGHOSTADDR", list(address));
+    }
     if let Some(password) = url.password() {
         command.env("PGPASSWORD", password);
     }

@@ -9,7 +9,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::Instrument;
 
 use crate::error::reason;
-use crate::{Context, DatabaseUrl, Error, SslMode, tls};
+use crate::{Context, DatabaseUrl, Error, Server, SslMode, tls};
 
 /// A dead peer is noticed after about a minute, not after the kernel's two hours.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
@@ -200,74 +200,175 @@ pub(crate) async fn open_session(
 
 type Driver = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// The first of the URL's servers that takes us and is what `target_session_attrs` asks for.
 async fn open(
     url: &DatabaseUrl,
     application_name: &str,
 ) -> Result<(Client, Driver, Option<MakeRustlsConnect>), Error> {
-    let unreachable = |reason: String| Error::Unreachable { url: url.to_string(), reason };
     let limit = url.connect_timeout();
-    match tokio::time::timeout(limit, negotiate(url, application_name)).await {
-        Ok(result) => result.map_err(unreachable),
-        Err(_) => Err(unreachable(format!("no answer within {} s", limit.as_secs()))),
+    let mut reasons = Vec::new();
+    'wanted: for wanted in wanted_sessions(url) {
+        for server in url.servers() {
+            let negotiated = async {
+                let (client, mut driver, tls) = negotiate(url, server, application_name).await?;
+                let suits = suits(&client, *wanted);
+                tokio::select! {
+                    suits = suits => suits.map(|()| (client, driver, tls)),
+                    () = &mut driver => Err(Refused::of("the connection was closed".into())),
+                }
+            };
+            let refused = match tokio::time::timeout(limit, negotiated).await {
+                Ok(Ok(opened)) => return Ok(opened),
+                Ok(Err(refused)) => refused,
+                Err(_) => Refused::of(format!("no answer within {} s", limit.as_secs())),
+            };
+            let reason = match url.servers() {
+                [_] => refused.reason,
+                _ => format!("{}:{}: {}", server.host, server.port, refused.reason),
+            };
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+            if refused.is_final {
+                break 'wanted;
+            }
+        }
     }
+    Err(Error::Unreachable { url: url.to_string(), reason: reasons.join("; ") })
+}
+
+/// Why a server was not taken.
+struct Refused {
+    reason: String,
+    /// It knows us and does not let us in: as with libpq, no other one is tried.
+    is_final: bool,
+}
+
+impl Refused {
+    fn of(reason: String) -> Self {
+        Self { reason, is_final: false }
+    }
+}
+
+impl From<tokio_postgres::Error> for Refused {
+    fn from(error: tokio_postgres::Error) -> Self {
+        // invalid_authorization_specification
+        let is_final = error.code().is_some_and(|code| code.code().starts_with("28"));
+        Self { reason: reason(&error), is_final }
+    }
+}
+
+impl From<String> for Refused {
+    fn from(reason: String) -> Self {
+        Self::of(reason)
+    }
+}
+
+/// What a session must be: each round over the servers asks for one.
+fn wanted_sessions(url: &DatabaseUrl) -> &'static [Wanted] {
+    match url.setting("target_session_attrs") {
+        Some("read-write") => &[Wanted::ReadWrite],
+        Some("read-only") => &[Wanted::ReadOnly],
+        Some("primary") => &[Wanted::Primary],
+        Some("standby") => &[Wanted::Standby],
+        Some("prefer-standby") => &[Wanted::Standby, Wanted::Any],
+        _ => &[Wanted::Any],
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Any,
+    ReadWrite,
+    ReadOnly,
+    Primary,
+    Standby,
+}
+
+async fn suits(client: &Client, wanted: Wanted) -> Result<(), Refused> {
+    const SQL: &str = "SELECT pg_catalog.pg_is_in_recovery(), \
+        pg_catalog.current_setting('default_transaction_read_only') = 'on'";
+    if wanted == Wanted::Any {
+        return Ok(());
+    }
+    let row = client.query_one(SQL, &[]).await?;
+    let (is_standby, is_default): (bool, bool) = (row.get(0), row.get(1));
+    let is_read_only = is_standby || is_default;
+    let (is_met, what) = match wanted {
+        Wanted::Any => (true, ""),
+        Wanted::ReadWrite => (!is_read_only, "is read-only"),
+        Wanted::ReadOnly => (is_read_only, "is not read-only"),
+        Wanted::Primary => (!is_standby, "is a standby"),
+        Wanted::Standby => (is_standby, "is not a standby"),
+    };
+    if is_met { Ok(()) } else { Err(Refused::of(format!("it {what} (target_session_attrs)"))) }
 }
 
 /// Tries what `sslmode` allows, in libpq's order.
 async fn negotiate(
     url: &DatabaseUrl,
+    server: &Server,
     application_name: &str,
-) -> Result<(Client, Driver, Option<MakeRustlsConnect>), String> {
+) -> Result<(Client, Driver, Option<MakeRustlsConnect>), Refused> {
     let plain = async || {
-        let mut config = config(url, application_name);
+        let mut config = config(url, server, application_name);
         config.ssl_mode(tokio_postgres::config::SslMode::Disable);
         let (client, connection) = config.connect(NoTls).await?;
-        Ok::<_, tokio_postgres::Error>((client, Box::pin(drive(connection)) as Driver, None))
+        Ok::<_, Refused>((client, Box::pin(drive(connection)) as Driver, None))
     };
     let encrypted = async |required: bool| {
         let connector = tls::connector(url)?;
-        let mut config = config(url, application_name);
+        let mut config = config(url, server, application_name);
         config.ssl_mode(if required {
             tokio_postgres::config::SslMode::Require
         } else {
             tokio_postgres::config::SslMode::Prefer
         });
-        let (client, connection) =
-            config.connect(connector.clone()).await.map_err(|error| reason(&error))?;
-        Ok::<_, String>((client, Box::pin(drive(connection)) as Driver, Some(connector)))
-    };
-    let plain_or = async |first: String| match plain().await {
-        Ok(connected) => Ok(connected),
-        Err(_) => Err(first),
+        let (client, connection) = config.connect(connector.clone()).await?;
+        Ok::<_, Refused>((client, Box::pin(drive(connection)) as Driver, Some(connector)))
     };
     match url.ssl_mode() {
         // libpq does not use TLS on unix sockets.
-        _ if url.is_unix_socket() => plain().await.map_err(|error| reason(&error)),
-        SslMode::Disable => plain().await.map_err(|error| reason(&error)),
+        _ if server.is_unix_socket() => plain().await,
+        SslMode::Disable => plain().await,
         SslMode::Allow => match plain().await {
             Ok(connected) => Ok(connected),
-            Err(first) => encrypted(true).await.map_err(|_| reason(&first)),
+            Err(first) => encrypted(true).await.map_err(|_| first),
         },
         SslMode::Prefer => match encrypted(false).await {
             Ok(connected) => Ok(connected),
-            Err(first) => plain_or(first).await,
+            Err(first) => plain().await.map_err(|_| first),
         },
         SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => encrypted(true).await,
     }
 }
 
-fn config(url: &DatabaseUrl, application_name: &str) -> Config {
+fn config(url: &DatabaseUrl, server: &Server, application_name: &str) -> Config {
+    use tokio_postgres::config::{ChannelBinding, SslNegotiation};
     let mut config = Config::new();
     config
-        .host(url.host())
-        .port(url.port())
+        .host(&server.host)
+        .port(server.port)
         .user(url.user())
         .dbname(url.database())
         .application_name(application_name)
         .connect_timeout(url.connect_timeout())
+        .channel_binding(match url.setting("channel_binding") {
+            Some("disable") => ChannelBinding::Disable,
+            Some("require") => ChannelBinding::Require,
+            _ => ChannelBinding::Prefer,
+        })
+        .ssl_negotiation(match url.setting("sslnegotiation") {
+            Some("direct") => SslNegotiation::Direct,
+            _ => SslNegotiation::Postgres,
+        })
         .keepalives(true)
         .keepalives_idle(KEEPALIVE_IDLE)
         .keepalives_interval(KEEPALIVE_INTERVAL)
         .keepalives_retries(KEEPALIVE_RETRIES);
+    if let Some(address) = server.address {
+        config.hostaddr(address);
+    }
     if let Some(password) = url.password() {
         config.password(password);
     }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::DatabaseUrl;
+use crate::error_text;
+pub(crate) use crate::error_text::reason;
 use crate::verify::VerifyReport;
 
 /// Which of the two databases.
@@ -69,7 +71,7 @@ pub struct ObjectFailure {
 
 impl fmt::Display for ObjectFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.object, self.message)
+        write!(formatter, "{}: {}", self.object, error_text::output(&self.message))
     }
 }
 
@@ -122,7 +124,7 @@ pub enum Error {
         reason: String,
     },
     /// A program of PostgreSQL failed.
-    #[error("{program} failed ({status}): {messages}")]
+    #[error("{program} failed ({status}): {}", error_text::output(messages))]
     Program {
         /// Its name.
         program: String,
@@ -184,11 +186,29 @@ impl Error {
         action: impl Into<String>,
         error: &tokio_postgres::Error,
     ) -> Self {
+        Self::said(url, action.into(), error, reason(error))
+    }
+
+    /// [`Error::database`] while rows were read: whatever is shown elsewhere, no value that an
+    /// expression was to mask.
+    pub(crate) fn reading(
+        url: &DatabaseUrl,
+        action: impl Into<String>,
+        error: &tokio_postgres::Error,
+    ) -> Self {
+        Self::said(url, action.into(), error, error_text::reason_without_values(error))
+    }
+
+    fn said(
+        url: &DatabaseUrl,
+        action: String,
+        error: &tokio_postgres::Error,
+        reason: String,
+    ) -> Self {
         if is_broken(error) {
-            let reason = format!("{}: {}", action.into(), reason(error));
+            let reason = format!("{action}: {reason}");
             return Self::Unreachable { url: url.to_string(), reason };
         }
-        let (action, reason) = (action.into(), reason(error));
         // Class 53: insufficient resources.
         match error.code() {
             Some(code) if code.code().starts_with("53") => Self::Exhausted { action, reason },
@@ -210,20 +230,6 @@ fn is_broken(error: &tokio_postgres::Error) -> bool {
                     .is_some_and(|source| source.downcast_ref::<std::io::Error>().is_some())
         }
     }
-}
-
-/// Message, SQLSTATE, detail, hint and place, or what became of the connection.
-pub(crate) fn reason(error: &tokio_postgres::Error) -> String {
-    let Some(server) = error.as_db_error() else {
-        let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
-        return format!("{error}{}", cause.unwrap_or_default());
-    };
-    let mut text = format!("{} ({})", server.message(), server.code().code());
-    for more in [server.detail(), server.hint(), server.where_()].into_iter().flatten() {
-        text.push_str("; ");
-        text.push_str(more);
-    }
-    text
 }
 
 fn list(checks: &[Check]) -> String {

@@ -3,13 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::pki_types::{
+    CertificateDer, CertificateRevocationListDer, PrivateKeyDer, ServerName, UnixTime,
+};
+use rustls::version::{TLS12, TLS13};
+use rustls::{
+    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme, SupportedProtocolVersion,
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{DatabaseUrl, SslMode};
@@ -30,8 +34,7 @@ pub(crate) fn root_certificates(url: &DatabaseUrl) -> Option<PathBuf> {
     if url.ssl_root_cert().is_some() {
         return system();
     }
-    let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".postgresql/root.crt"));
-    match home.filter(|path| path.is_file()) {
+    match in_home("root.crt") {
         Some(path) => Some(path),
         None if matches!(url.ssl_mode(), SslMode::VerifyCa | SslMode::VerifyFull) => system(),
         None => None,
@@ -42,29 +45,97 @@ pub(crate) fn root_certificates(url: &DatabaseUrl) -> Option<PathBuf> {
 pub(crate) fn connector(url: &DatabaseUrl) -> Result<MakeRustlsConnect, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(&versions(url)?)
         .map_err(|error| error.to_string())?;
     let file = root_certificates(url);
-    let config = match (url.ssl_mode(), file) {
-        (SslMode::VerifyFull, file) => {
-            builder.with_root_certificates(roots(file.as_deref())?).with_no_client_auth()
-        }
-        (SslMode::VerifyCa, file) => {
-            verified_by(builder, Verifier::authority(&provider, roots(file.as_deref())?))
-        }
-        (SslMode::Require, Some(file)) => {
-            verified_by(builder, Verifier::authority(&provider, roots(Some(&file))?))
-        }
-        _ => verified_by(builder, Verifier { provider, roots: None }),
+    let authority = match (url.ssl_mode(), file) {
+        (SslMode::VerifyFull | SslMode::VerifyCa, file) => Some(roots(file.as_deref())?),
+        (SslMode::Require, Some(file)) => Some(roots(Some(&file))?),
+        _ => None,
     };
+    let authority = authority.map(|roots| {
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+            .with_crls(revoked(url)?)
+            .build()
+            .map_err(|error| format!("sslrootcert, sslcrl: {error}"))
+    });
+    let verifier = Verifier {
+        provider,
+        authority: authority.transpose()?,
+        verifies_name: url.ssl_mode() == SslMode::VerifyFull,
+    };
+    let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
+    let mut config = match client_certificate(url)? {
+        Some((chain, key)) => builder
+            .with_client_auth_cert(chain, key)
+            .map_err(|error| format!("sslcert, sslkey: {error}"))?,
+        None => builder.with_no_client_auth(),
+    };
+    config.enable_sni = url.setting("sslsni") != Some("0");
+    if url.setting("sslnegotiation") == Some("direct") {
+        config.alpn_protocols = vec![b"postgresql".to_vec()];
+    }
     Ok(MakeRustlsConnect::new(config))
 }
 
-fn verified_by(
-    builder: rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>,
-    verifier: Verifier,
-) -> ClientConfig {
-    builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
+/// The versions of TLS from `ssl_min_protocol_version` to `ssl_max_protocol_version`; none is older
+/// than 1.2.
+fn versions(url: &DatabaseUrl) -> Result<Vec<&'static SupportedProtocolVersion>, String> {
+    let mut versions = vec![&TLS12, &TLS13];
+    if url.setting("ssl_min_protocol_version") == Some("TLSv1.3") {
+        versions.retain(|version| version.version == TLS13.version);
+    }
+    match url.setting("ssl_max_protocol_version") {
+        None | Some("TLSv1.3") => {}
+        Some("TLSv1.2") => versions.retain(|version| version.version == TLS12.version),
+        Some(_) => versions.clear(),
+    }
+    if versions.is_empty() {
+        return Err("ssl_max_protocol_version must be TLSv1.2 or TLSv1.3, and not older than \
+                    ssl_min_protocol_version"
+            .into());
+    }
+    Ok(versions)
+}
+
+/// The certificate by which we say who we are. As libpq: `sslcert` and `sslkey`, else
+/// `~/.postgresql/postgresql.crt` and `postgresql.key`.
+fn client_certificate(
+    url: &DatabaseUrl,
+) -> Result<Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>, String> {
+    if url.setting("sslcertmode") == Some("disable") {
+        return Ok(None);
+    }
+    let file = |parameter: &str, name: &str| match url.setting(parameter) {
+        Some(file) => Some(PathBuf::from(file)),
+        None => in_home(name),
+    };
+    let Some(certificate) = file("sslcert", "postgresql.crt") else { return Ok(None) };
+    let Some(key) = file("sslkey", "postgresql.key") else {
+        return Err(format!("sslkey is missing: {} needs its key", certificate.display()));
+    };
+    let in_file = |what: &str, file: &Path, error: rustls::pki_types::pem::Error| {
+        format!("{what} {}: {error}", file.display())
+    };
+    let chain: Vec<_> = CertificateDer::pem_file_iter(&certificate)
+        .and_then(Iterator::collect)
+        .map_err(|error| in_file("sslcert", &certificate, error))?;
+    let key = PrivateKeyDer::from_pem_file(&key).map_err(|error| in_file("sslkey", &key, error))?;
+    Ok(Some((chain, key)))
+}
+
+/// The certificates that `sslcrl` takes back.
+fn revoked(url: &DatabaseUrl) -> Result<Vec<CertificateRevocationListDer<'static>>, String> {
+    let Some(file) = url.setting("sslcrl") else { return Ok(Vec::new()) };
+    CertificateRevocationListDer::pem_file_iter(file)
+        .and_then(Iterator::collect)
+        .map_err(|error| format!("sslcrl {file}: {error}"))
+}
+
+/// A file of `~/.postgresql`, if it is there.
+fn in_home(name: &str) -> Option<PathBuf> {
+    let home = std::env::var_os("HOME")?;
+    Some(Path::new(&home).join(".postgresql").join(name)).filter(|path| path.is_file())
 }
 
 fn roots(file: Option<&Path>) -> Result<RootCertStore, String> {
@@ -90,17 +161,13 @@ fn roots(file: Option<&Path>) -> Result<RootCertStore, String> {
     Ok(store)
 }
 
-/// Verifies less than the web does: the authority only (`verify-ca`), or nothing (`require`).
+/// Verifies what libpq does: all (`verify-full`), the authority only (`verify-ca`), or nothing
+/// (`require`).
 #[derive(Debug)]
 struct Verifier {
     provider: Arc<CryptoProvider>,
-    roots: Option<RootCertStore>,
-}
-
-impl Verifier {
-    fn authority(provider: &Arc<CryptoProvider>, roots: RootCertStore) -> Self {
-        Self { provider: Arc::clone(provider), roots: Some(roots) }
-    }
+    authority: Option<Arc<WebPkiServerVerifier>>,
+    verifies_name: bool,
 }
 
 impl ServerCertVerifier for Verifier {
@@ -108,21 +175,28 @@ impl ServerCertVerifier for Verifier {
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        if let Some(roots) = &self.roots {
-            let certificate = ParsedCertificate::try_from(end_entity)?;
-            verify_server_cert_signed_by_trust_anchor(
-                &certificate,
-                roots,
-                intermediates,
-                now,
-                self.provider.signature_verification_algorithms.all,
-            )?;
+        use rustls::CertificateError::{NotValidForName, NotValidForNameContext};
+        use rustls::Error::InvalidCertificate;
+        let Some(authority) = &self.authority else { return Ok(ServerCertVerified::assertion()) };
+        // The name is looked at last.
+        match authority.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        ) {
+            Err(InvalidCertificate(NotValidForName | NotValidForNameContext { .. }))
+                if !self.verifies_name =>
+            {
+                Ok(ServerCertVerified::assertion())
+            }
+            result => result,
         }
-        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(

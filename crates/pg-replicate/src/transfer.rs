@@ -36,7 +36,8 @@ pub(crate) async fn copy(
     report: &(dyn Fn(u64) + Sync),
 ) -> Result<Copied, Error> {
     let table = transfer.table;
-    let read_error = |error| source.error(format!("read {table} from the source"), &error);
+    let read_error =
+        |error| Error::reading(source.url(), format!("read {table} from the source"), &error);
     let write_error = |error| target.error(format!("write {table} on the target"), &error);
 
     let stream = source.copy_out(&transfer.read).await.map_err(read_error)?;

@@ -3,8 +3,11 @@
 
 mod support;
 
-use pg_replicate::{Error, FullCopy};
-use support::{SECRET, World, url};
+use std::time::Duration;
+
+use local_services::{PostgresOptions, PostgresServer, Proxy, wait_for};
+use pg_replicate::{Context, CopyFormat, Error, FullCopy, Incremental, SchemaChanges};
+use support::{SECRET, World, mode, url};
 
 async fn refusal(copy: &FullCopy) -> String {
     let error = copy.preflight().await.unwrap_err();
@@ -79,6 +82,63 @@ async fn rights_on_the_target() {
     let text = refusal(&copy).await;
     assert!(text.contains("role source_user may not create schemas and extensions"), "{text}");
     assert!(text.contains("may not create in the schema public"), "{text}");
+}
+
+/// A port forward: the same server under a name that nobody can know.
+#[tokio::test]
+async fn the_target_of_an_increment_is_never_its_source() {
+    let world = World::new("CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1)");
+    let forward = Proxy::start(world.server.port()).unwrap();
+    let (port, forwarded) = (world.server.port().to_string(), forward.port().to_string());
+    let target = world.server.superuser_url("source").replace(&port, &forwarded);
+    let incremental = Incremental {
+        source: world.url("source_user", "source"),
+        target: target.parse().unwrap(),
+        mode: mode(r#"{"a":{"mode":"upsert","deletes":true}}"#),
+        format: CopyFormat::Text,
+        jobs: 1,
+        schema_changes: SchemaChanges::Fail,
+    };
+    assert!(!incremental.source.same_database(&incremental.target));
+    let error = incremental.run(&Context::quiet()).await.unwrap_err().to_string();
+    assert!(error.contains("are one database"), "{error}");
+    let checks = incremental.check().await;
+    let wrong: Vec<_> = checks.iter().filter_map(|check| check.outcome.as_ref().err()).collect();
+    assert!(wrong.len() == 1 && wrong[0].contains("are one database"), "{wrong:?}");
+    assert_eq!(world.source("SELECT string_agg(id::text, ',') FROM a"), "1");
+}
+
+/// What is written to a primary reaches the standby that is read.
+#[tokio::test]
+async fn the_primary_of_the_source_is_no_target() {
+    let world = World::new("CREATE TABLE a (id int)");
+    let directory = world.server.log_path().parent().unwrap().join("standby");
+    let socket = world.server.log_path().parent().unwrap().to_owned();
+    let (bin, port) = (world.server.bin_dir().display(), world.server.port());
+    let command = format!(
+        "{bin}/pg_basebackup -D {0}/data -R -X stream -c fast -h {1} -p {port} -U postgres",
+        directory.display(),
+        socket.display()
+    );
+    let run = format!("COPY (SELECT 1) TO PROGRAM 'mkdir -p {} && {command}'", directory.display());
+    world.server.psql("postgres", &run).unwrap();
+    let options = PostgresOptions { directory: Some(directory), ..PostgresOptions::default() };
+    let standby = PostgresServer::start_with(options).unwrap();
+    let mut copy = world.copy("{}");
+    copy.source = url(standby.port(), "source_user", "target");
+    world.server.psql("postgres", "GRANT CONNECT ON DATABASE target TO source_user").unwrap();
+    let caught_up = wait_for(Duration::from_secs(20), || {
+        let at = world.server.psql("postgres", "SELECT pg_current_wal_lsn()").unwrap();
+        let reached = format!("SELECT pg_last_wal_replay_lsn() >= '{at}'");
+        standby.psql("postgres", &reached).is_ok_and(|answer| answer == "t")
+    });
+    assert!(caught_up);
+    assert!(refusal(&copy).await.contains("are one database"));
+    // Another database of the same cluster is another database.
+    copy.source = url(standby.port(), "source_user", "source");
+    let checks = copy.check_live().await;
+    let two = checks.iter().find(|check| check.subject == "source and target").unwrap();
+    assert!(two.outcome.is_ok(), "{two:?}");
 }
 
 #[tokio::test]

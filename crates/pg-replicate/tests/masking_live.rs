@@ -121,3 +121,28 @@ async fn nothing_is_dropped_when_rules_cannot_be_used() {
     assert!(late.to_string().contains("no column \"note\""), "{late}");
     assert_eq!(world.target("SELECT count(*) FROM orders"), "1000");
 }
+
+/// A row behind those that the preflight tries: what was to be masked is in no error.
+#[tokio::test]
+async fn an_expression_that_fails_shows_no_value() {
+    let world = World::new(
+        "CREATE TABLE people (id int, phone text);
+         INSERT INTO people SELECT n, '06' || n FROM generate_series(1, 500) n;
+         INSERT INTO people VALUES (501, 'n0t-masked');
+         CREATE TABLE early (id int, phone text); INSERT INTO early VALUES (1, 'n0t-masked');",
+    );
+    let rules = |table: &str| {
+        world.copy(&format!(
+            r#"{{"{table}": {{"columns": {{"phone": "phone::int::text"}}, "keep": "id"}}}}"#
+        ))
+    };
+    let error = live(&world, &rules("people")).await.unwrap_err().to_string();
+    assert!(
+        error.contains("read public.people from the source") && error.contains("22P02"),
+        "{error}"
+    );
+    assert!(!error.contains("n0t-masked"), "{error}");
+    let error = live(&world, &rules("early")).await.unwrap_err().to_string();
+    assert!(error.contains("column \"phone\"") && error.contains("22P02"), "{error}");
+    assert!(!error.contains("n0t-masked"), "{error}");
+}

@@ -1,13 +1,19 @@
 //! Where a database is, and who we are there.
 
+mod host;
+mod parameters;
 mod parse;
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+pub use host::{HostName, real_path};
+use parameters::PARAMETERS;
 pub use parse::DatabaseUrlError;
 
 /// What is left as it is in a printed URL.
@@ -49,13 +55,13 @@ impl SslMode {
 /// `postgresql://user:password@host:port/database?sslmode=require`.
 ///
 /// `postgres://` is the same. Every part may be percent-encoded; `?host=/var/run/postgresql` names a
-/// unix socket's directory. Known parameters: `host`, `port`, `user`, `password`, `dbname`,
-/// `sslmode`, `sslrootcert`, `options`, `connect_timeout`, and `application_name`, which is ignored.
+/// unix socket's directory. Several hosts, separated by commas, are tried one after the other.
+/// Parameters are libpq's; what it knows and has no effect here is taken as well.
 /// `Display` and `Debug` never show the password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl {
-    host: String,
-    port: u16,
+    /// At least one.
+    servers: Vec<Server>,
     database: String,
     user: String,
     password: Option<String>,
@@ -63,19 +69,46 @@ pub struct DatabaseUrl {
     ssl_root_cert: Option<PathBuf>,
     options: Option<String>,
     connect_timeout: Duration,
+    /// libpq's other parameters.
+    settings: BTreeMap<&'static str, String>,
+}
+
+/// One of the servers of a URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// The host's name or address, or the directory of the unix socket.
+    pub host: String,
+    /// Where the host is, when that is not looked up (`hostaddr`).
+    pub address: Option<IpAddr>,
+    /// The port; it also names the unix socket.
+    pub port: u16,
+}
+
+impl Server {
+    /// Whether the host is a unix socket's directory.
+    #[must_use]
+    pub fn is_unix_socket(&self) -> bool {
+        self.host.starts_with('/')
+    }
 }
 
 impl DatabaseUrl {
-    /// The host's name or address, or the directory of the unix socket.
+    /// The servers, in the order in which they are tried.
     #[must_use]
-    pub fn host(&self) -> &str {
-        &self.host
+    pub fn servers(&self) -> &[Server] {
+        &self.servers
     }
 
-    /// The port; it also names the unix socket.
+    /// The first server's host: a name or address, or the directory of the unix socket.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.servers.first().map_or("localhost", |server| &server.host)
+    }
+
+    /// The first server's port.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.servers.first().map_or(5432, |server| server.port)
     }
 
     /// The database's name.
@@ -90,12 +123,6 @@ impl DatabaseUrl {
         &self.user
     }
 
-    /// Whether the host is a unix socket's directory.
-    #[must_use]
-    pub fn is_unix_socket(&self) -> bool {
-        self.host.starts_with('/')
-    }
-
     /// How the connection is encrypted.
     #[must_use]
     pub fn ssl_mode(&self) -> SslMode {
@@ -105,18 +132,29 @@ impl DatabaseUrl {
     /// Whether both name one database, as far as the URLs tell.
     #[must_use]
     pub fn same_database(&self, other: &Self) -> bool {
-        self.place() == other.place()
-    }
-
-    fn place(&self) -> (String, u16, &str) {
-        let host = match self.host.to_ascii_lowercase().as_str() {
-            "127.0.0.1" | "::1" => "localhost".to_owned(),
-            host => host.to_owned(),
+        let is_same = |one: &Server, other: &Server| {
+            one.port == other.port
+                && one.names().any(|name| other.names().any(|other| name == other))
         };
-        (host, self.port, &self.database)
+        self.database == other.database
+            && self.servers.iter().any(|one| other.servers.iter().any(|other| is_same(one, other)))
     }
 
-    pub(crate) fn password(&self) -> Option<&str> {
+    /// libpq's parameter `name`, if the URL has it.
+    pub(crate) fn setting(&self, name: &str) -> Option<&str> {
+        self.settings.get(name).map(String::as_str)
+    }
+
+    /// The environment variables that hand libpq's parameters on to PostgreSQL's programs.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        PARAMETERS
+            .iter()
+            .filter_map(|parameter| Some((parameter.variable?, self.setting(parameter.name)?)))
+    }
+
+    /// The password, which is shown nowhere.
+    #[must_use]
+    pub fn password(&self) -> Option<&str> {
         self.password.as_deref()
     }
 
@@ -133,7 +171,7 @@ impl DatabaseUrl {
     }
 }
 
-/// A URL that can be read again, but for the password.
+/// A URL that can be read again, but for the password and rare parameters.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let encode = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
@@ -141,14 +179,17 @@ impl fmt::Display for DatabaseUrl {
         if self.password.is_some() {
             formatter.write_str(":***")?;
         }
-        if self.is_unix_socket() {
-            write!(formatter, "@{}", encode(&self.host))?;
-        } else if self.host.contains(':') {
-            write!(formatter, "@[{}]", self.host)?;
-        } else {
-            write!(formatter, "@{}", self.host)?;
+        for (index, Server { host, port, .. }) in self.servers.iter().enumerate() {
+            formatter.write_str(if index == 0 { "@" } else { "," })?;
+            if host.starts_with('/') {
+                write!(formatter, "{}:{port}", encode(host))?;
+            } else if host.contains(':') {
+                write!(formatter, "[{host}]:{port}")?;
+            } else {
+                write!(formatter, "{host}:{port}")?;
+            }
         }
-        write!(formatter, ":{}/{}", self.port, encode(&self.database))?;
+        write!(formatter, "/{}", encode(&self.database))?;
         if self.ssl_mode != SslMode::Prefer {
             write!(formatter, "?sslmode={}", self.ssl_mode.as_str())?;
         }

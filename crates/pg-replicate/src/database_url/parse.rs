@@ -1,60 +1,69 @@
 //! libpq's URL syntax, which is not the web's: a password may hold what a web URL forbids.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
-use super::{DatabaseUrl, SslMode};
+use super::parameters::Parameter;
+use super::{DatabaseUrl, Server, SslMode};
 
 /// Longer than any healthy connection takes, short enough to tell a wrong host at once.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What is wrong with a database's URL. Never shows the password.
+/// What is wrong with a database's URL. Never shows the password, nor what may be a part of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseUrlError {
     /// Another scheme, or none.
-    #[error("postgresql://user:password@host:port/database is wanted; found {0}")]
+    #[error("must be postgresql://user:password@host:port/database; found {0}")]
     Scheme(String),
     /// No role.
-    #[error("the user is missing: postgresql://user:password@host:port/database is wanted")]
+    #[error("the user is missing: must be postgresql://user:password@host:port/database")]
     User,
-    /// More than one host.
-    #[error("several hosts are not supported: name the one to use")]
-    Hosts,
-    /// A port that is none.
+    /// A sign in the user or the password that ends them.
     #[error(
-        "a port from 1 to 65535 is wanted; found \"{0}\" (is there a / : ? or @ in the password? Write it percent-encoded)"
+        "the user or the password holds one of / ? @ : as it is: write it percent-encoded (%2F %3F %40 %3A)"
     )]
-    Port(String),
+    NotEncoded,
+    /// Not as many ports, or addresses, as hosts.
+    #[error("{hosts} hosts and {others} {what}: must be one for each host")]
+    Counts {
+        /// How many hosts there are.
+        hosts: usize,
+        /// How many of the others.
+        others: usize,
+        /// What the others are.
+        what: &'static str,
+    },
+    /// A port that is none.
+    #[error("the port must be a whole number from 1 to 65535")]
+    Port,
     /// `[` without `]`.
     #[error("the host's [ has no ]")]
     Bracket,
     /// Percent-encoding that yields no UTF-8, or holds a zero byte.
     #[error("{0} is not percent-encoded UTF-8 without zero bytes")]
     Encoding(&'static str),
-    /// A parameter of no meaning here.
-    #[error(
-        "unknown parameter \"{0}\": host, port, user, password, dbname, sslmode, sslrootcert, options, connect_timeout and application_name are known"
-    )]
+    /// A parameter that libpq does not know either.
+    #[error("unknown parameter \"{0}\": must be one of libpq's")]
     Parameter(String),
     /// A parameter's value that cannot be used.
-    #[error("{parameter}: {wanted} is wanted; found \"{found}\"")]
+    #[error("{parameter} {wanted}")]
     Value {
         /// Its name.
         parameter: &'static str,
-        /// What it may be.
-        wanted: &'static str,
-        /// What it is.
-        found: String,
+        /// What it must be.
+        wanted: String,
     },
 }
 
 #[derive(Default)]
 struct Parts {
-    host: Option<String>,
-    port: Option<String>,
+    hosts: Option<String>,
+    addresses: Option<String>,
+    ports: Option<String>,
     user: Option<String>,
     password: Option<String>,
     database: Option<String>,
@@ -62,6 +71,7 @@ struct Parts {
     ssl_root_cert: Option<PathBuf>,
     options: Option<String>,
     connect_timeout: Option<Duration>,
+    settings: BTreeMap<&'static str, String>,
 }
 
 impl FromStr for DatabaseUrl {
@@ -73,30 +83,46 @@ impl FromStr for DatabaseUrl {
             .strip_prefix("postgresql://")
             .or_else(|| text.strip_prefix("postgres://"))
             .ok_or_else(|| DatabaseUrlError::Scheme(scheme_of(text)))?;
-        let mut parts = Parts::default();
         // As libpq: the authority ends at the first / or ?, and its credentials at its first @.
         let (authority, rest) = match rest.find(['/', '?']) {
             Some(end) => rest.split_at(end),
             None => (rest, ""),
         };
-        let address = match authority.split_once('@') {
-            Some((credentials, address)) => {
-                parts.credentials(credentials)?;
-                address
-            }
-            None => authority,
-        };
-        parts.address(address)?;
-        let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-        if let Some(database) = path.strip_prefix('/').filter(|database| !database.is_empty()) {
-            parts.database = Some(decode(database, "the database")?);
-        }
-        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
-            let (key, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            parts.parameter(&decode(key, "a parameter")?, value)?;
-        }
-        parts.finish()
+        // Where an @ comes later alone, what comes before it may be a password cut in two.
+        let is_cut = !authority.contains('@') && rest.contains('@');
+        read(authority, rest).map_err(|error| match error {
+            DatabaseUrlError::Counts { .. } => error,
+            _ if is_cut => DatabaseUrlError::NotEncoded,
+            error => error,
+        })
     }
+}
+
+fn read(authority: &str, rest: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
+    let mut parts = Parts::default();
+    let address = match authority.split_once('@') {
+        Some((credentials, address)) => {
+            parts.credentials(credentials)?;
+            address
+        }
+        None => authority,
+    };
+    if address.contains('@') {
+        return Err(DatabaseUrlError::NotEncoded);
+    }
+    parts.address(address)?;
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if path.contains('@') {
+        return Err(DatabaseUrlError::NotEncoded);
+    }
+    if let Some(database) = path.strip_prefix('/').filter(|database| !database.is_empty()) {
+        parts.database = Some(decode(database, "the database")?);
+    }
+    for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+        let (key, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        parts.parameter(&decode(key, "a parameter")?, value)?;
+    }
+    parts.finish()
 }
 
 impl Parts {
@@ -110,73 +136,133 @@ impl Parts {
         Ok(())
     }
 
+    /// `host`, `host:port`, or several of them separated by commas.
     fn address(&mut self, address: &str) -> Result<(), DatabaseUrlError> {
-        if address.contains(',') {
-            return Err(DatabaseUrlError::Hosts);
+        let mut hosts = Vec::new();
+        let mut ports = Vec::new();
+        for one in address.split(',') {
+            let (host, port) = if let Some(rest) = one.strip_prefix('[') {
+                let (host, rest) = rest.split_once(']').ok_or(DatabaseUrlError::Bracket)?;
+                (host, rest.strip_prefix(':').unwrap_or(rest))
+            } else {
+                one.split_once(':').unwrap_or((one, ""))
+            };
+            hosts.push(decode(host, "the host")?);
+            ports.push(port);
         }
-        let (host, port) = if let Some(rest) = address.strip_prefix('[') {
-            let (host, rest) = rest.split_once(']').ok_or(DatabaseUrlError::Bracket)?;
-            (host, rest.strip_prefix(':').unwrap_or(rest))
-        } else {
-            address.split_once(':').unwrap_or((address, ""))
-        };
-        if !host.is_empty() {
-            self.host = Some(decode(host, "the host")?);
+        if hosts.iter().any(|host| !host.is_empty()) {
+            self.hosts = Some(hosts.join(","));
         }
-        if !port.is_empty() {
-            self.port = Some(port.to_owned());
+        if ports.iter().any(|port| !port.is_empty()) {
+            self.ports = Some(ports.join(","));
         }
         Ok(())
     }
 
     fn parameter(&mut self, key: &str, value: &str) -> Result<(), DatabaseUrlError> {
         match key {
-            "host" if value.contains(',') => return Err(DatabaseUrlError::Hosts),
-            "host" => self.host = Some(decode(value, "host")?),
-            "port" => self.port = Some(decode(value, "port")?),
+            "host" => self.hosts = Some(decode(value, "host")?),
+            "hostaddr" => self.addresses = Some(decode(value, "hostaddr")?),
+            "port" => self.ports = Some(decode(value, "port")?),
             "user" => self.user = Some(decode(value, "user")?),
             "password" => self.password = Some(decode(value, "password")?),
             "dbname" => self.database = Some(decode(value, "dbname")?),
             "options" => self.options = Some(decode(value, "options")?),
             "sslrootcert" => self.ssl_root_cert = Some(decode(value, "sslrootcert")?.into()),
             "sslmode" => self.ssl_mode = Some(ssl_mode(&decode(value, "sslmode")?)?),
+            // As JDBC writes it; libpq reads it too.
+            "ssl" if value == "true" => self.ssl_mode = Some(SslMode::Require),
             "connect_timeout" => {
-                let found = decode(value, "connect_timeout")?;
-                let seconds: u64 = found.parse().map_err(|_| DatabaseUrlError::Value {
-                    parameter: "connect_timeout",
-                    wanted: "a number of seconds",
-                    found,
-                })?;
+                let seconds: i64 = decode(value, "connect_timeout")?
+                    .trim()
+                    .parse()
+                    .map_err(|_| refused("connect_timeout", "must be a whole number of seconds"))?;
+                let seconds = u64::try_from(seconds).unwrap_or_default();
                 self.connect_timeout = (seconds > 0).then(|| Duration::from_secs(seconds));
             }
-            "application_name" | "fallback_application_name" => {}
-            _ => return Err(DatabaseUrlError::Parameter(key.to_owned())),
+            _ => {
+                let Some(parameter) = Parameter::named(key) else {
+                    return Err(DatabaseUrlError::Parameter(key.to_owned()));
+                };
+                let value = decode(value, parameter.name)?;
+                if let Some(wanted) = parameter.refuses(&value) {
+                    return Err(DatabaseUrlError::Value { parameter: parameter.name, wanted });
+                }
+                if parameter.variable.is_some() {
+                    self.settings.insert(parameter.name, value);
+                }
+            }
         }
         Ok(())
     }
 
     fn finish(self) -> Result<DatabaseUrl, DatabaseUrlError> {
+        let servers = self.servers()?;
         let user = self.user.filter(|user| !user.is_empty()).ok_or(DatabaseUrlError::User)?;
-        let port = match self.port {
-            None => 5432,
-            Some(port) => match port.parse() {
-                Ok(port) if port > 0 => port,
-                _ => return Err(DatabaseUrlError::Port(port)),
-            },
+        let is_system = self.ssl_root_cert.as_deref() == Some(Path::new("system"));
+        let ssl_mode = match self.ssl_mode {
+            // As libpq since 16: anybody may have a certificate of a public authority.
+            None if is_system => SslMode::VerifyFull,
+            Some(mode) if is_system && mode != SslMode::VerifyFull => {
+                return Err(refused("sslmode", "must be verify-full with sslrootcert=system"));
+            }
+            mode => mode.unwrap_or(SslMode::Prefer),
         };
+        let direct = self.settings.get("sslnegotiation").is_some_and(|value| value == "direct");
+        if direct && matches!(ssl_mode, SslMode::Disable | SslMode::Allow | SslMode::Prefer) {
+            return Err(refused(
+                "sslmode",
+                "must be require, verify-ca or verify-full with sslnegotiation=direct",
+            ));
+        }
         Ok(DatabaseUrl {
-            host: self.host.unwrap_or_else(|| "localhost".into()),
-            port,
+            servers,
             // libpq's default.
             database: self.database.unwrap_or_else(|| user.clone()),
             user,
             password: self.password.filter(|password| !password.is_empty()),
-            ssl_mode: self.ssl_mode.unwrap_or(SslMode::Prefer),
+            ssl_mode,
             ssl_root_cert: self.ssl_root_cert,
             options: self.options,
             connect_timeout: self.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
+            settings: self.settings,
         })
     }
+
+    fn servers(&self) -> Result<Vec<Server>, DatabaseUrlError> {
+        let list = |text: &Option<String>| -> Vec<String> {
+            text.iter().flat_map(|text| text.split(',')).map(|one| one.trim().to_owned()).collect()
+        };
+        let addresses = list(&self.addresses);
+        let mut hosts = list(&self.hosts);
+        if hosts.is_empty() {
+            hosts = if addresses.is_empty() { vec![String::new()] } else { addresses.clone() };
+        }
+        let ports = list(&self.ports);
+        let counts = |others, what| DatabaseUrlError::Counts { hosts: hosts.len(), others, what };
+        if !addresses.is_empty() && addresses.len() != hosts.len() {
+            return Err(counts(addresses.len(), "addresses"));
+        }
+        if ports.len() > 1 && ports.len() != hosts.len() {
+            return Err(counts(ports.len(), "ports"));
+        }
+        let server = |(index, host): (usize, &String)| {
+            let address = addresses.get(index).filter(|address| !address.is_empty());
+            let address = address.map(|address| address.parse()).transpose();
+            let port = ports.get(index).or(ports.first()).filter(|port| !port.is_empty());
+            let port = port.map_or(Ok(5432), |port| port.parse());
+            Ok(Server {
+                host: if host.is_empty() { "localhost".into() } else { host.clone() },
+                address: address.map_err(|_| refused("hostaddr", "must be an IP address"))?,
+                port: port.ok().filter(|port| *port > 0).ok_or(DatabaseUrlError::Port)?,
+            })
+        };
+        hosts.iter().enumerate().map(server).collect()
+    }
+}
+
+fn refused(parameter: &'static str, wanted: &str) -> DatabaseUrlError {
+    DatabaseUrlError::Value { parameter, wanted: wanted.to_owned() }
 }
 
 fn ssl_mode(text: &str) -> Result<SslMode, DatabaseUrlError> {
@@ -188,11 +274,8 @@ fn ssl_mode(text: &str) -> Result<SslMode, DatabaseUrlError> {
         "verify-ca" => SslMode::VerifyCa,
         "verify-full" => SslMode::VerifyFull,
         _ => {
-            return Err(DatabaseUrlError::Value {
-                parameter: "sslmode",
-                wanted: "disable, allow, prefer, require, verify-ca or verify-full",
-                found: text.to_owned(),
-            });
+            let wanted = "must be disable, allow, prefer, require, verify-ca or verify-full";
+            return Err(refused("sslmode", wanted));
         }
     })
 }
@@ -217,6 +300,8 @@ fn scheme_of(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parse(text: &str) -> DatabaseUrl {
@@ -247,7 +332,7 @@ mod tests {
         assert_eq!(parse("postgresql://me@[::1]:77/db").port(), 77);
         let socket = parse("postgresql://me:x@/db?host=/var/run/postgresql&port=5433");
         assert_eq!((socket.host(), socket.port()), ("/var/run/postgresql", 5433));
-        assert!(socket.is_unix_socket());
+        assert!(socket.servers()[0].is_unix_socket());
         assert_eq!(parse("postgresql://me@%2Ftmp/db").host(), "/tmp");
     }
 
@@ -263,7 +348,14 @@ mod tests {
             "postgresql://:secret@host/db",
             "postgresql://me:secret%FF@host/db",
             "postgresql://me:secret@host/db?sslmode=maybe",
-            "postgresql://me:secret@host,other/db",
+            "postgresql://me:secret@host,other:1,2:x/db",
+            "postgresql://me:p/secret@host/db",
+            "postgresql://me:secret/p@host/db",
+            "postgresql://me:7/secret@host/db?x=1",
+            "postgresql://me:p?secret@host/db",
+            "postgresql://me:p?sslmode=secret@host/db",
+            "postgresql://me:p@secret@host/db",
+            "postgresql://me:secret@host/db?keepalives=secret",
         ] {
             let error = wrong.parse::<DatabaseUrl>().unwrap_err();
             assert!(!format!("{error} {error:?}").contains("secret"), "{error}");
@@ -281,6 +373,97 @@ mod tests {
     fn unknown_parameters_are_refused() {
         let error = "postgresql://a@b/c?sslmod=require".parse::<DatabaseUrl>().unwrap_err();
         assert_eq!(error, DatabaseUrlError::Parameter("sslmod".into()));
+    }
+
+    /// The URLs that providers hand out today.
+    #[test]
+    fn what_libpq_takes_is_taken() {
+        for parameters in [
+            "sslmode=require&channel_binding=require",
+            "keepalives=1&keepalives_idle=30&keepalives_interval=10&keepalives_count=5&tcp_user_timeout=0",
+            "target_session_attrs=read-write&load_balance_hosts=disable",
+            "gssencmode=disable&krbsrvname=postgres&gssdelegation=0",
+            "sslcert=/c.crt&sslkey=/c.key&sslcrl=/c.crl&sslcertmode=allow&sslsni=1",
+            "sslmode=require&sslnegotiation=direct&ssl_min_protocol_version=TLSv1.2",
+            "application_name=app&fallback_application_name=b&client_encoding=UTF8&connect_timeout=-1",
+            "ssl=true",
+        ] {
+            parse(&format!("postgresql://a:b@c/d?{parameters}"));
+        }
+        for (parameters, reason) in [
+            ("channel_binding=maybe", "channel_binding must be disable or prefer or require"),
+            ("keepalives=yes", "keepalives must be a whole number"),
+            ("gssencmode=require", "gssencmode must be disable or prefer"),
+            ("service=x", "service is not supported"),
+            ("sslnegotiation=direct", "sslmode must be require"),
+            ("sslrootcert=system&sslmode=require", "sslmode must be verify-full"),
+            ("hostaddr=localhost", "hostaddr must be an IP address"),
+            ("pgbouncer=true", "unknown parameter \"pgbouncer\""),
+        ] {
+            let error = format!("postgresql://a:b@c/d?{parameters}").parse::<DatabaseUrl>();
+            let error = error.unwrap_err().to_string();
+            assert!(error.starts_with(reason), "{error}");
+        }
+    }
+
+    #[test]
+    fn certificates_of_public_authorities_are_verified_whole() {
+        let url = parse("postgresql://a@b/c?sslrootcert=system");
+        assert_eq!(url.ssl_mode(), SslMode::VerifyFull);
+        assert_eq!(parse("postgresql://a@b/c?sslrootcert=/x").ssl_mode(), SslMode::Prefer);
+    }
+
+    #[test]
+    fn several_servers() {
+        let shown = |text: &str| {
+            let url = parse(text);
+            let servers = url.servers().iter().map(|one| format!("{}:{}", one.host, one.port));
+            servers.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(shown("postgresql://me@a:1,b,[::1]:3/db"), "a:1 b:5432 ::1:3");
+        assert_eq!(shown("postgresql://me@a,b/db?port=7"), "a:7 b:7");
+        assert_eq!(shown("postgresql://me@/db?host=a,/tmp&port=1,2"), "a:1 /tmp:2");
+        assert_eq!(shown("postgresql://me@/db?hostaddr=10.0.0.1"), "10.0.0.1:5432");
+        assert_eq!(parse("postgresql://me@a:1,b:2/db").to_string(), "postgresql://me@a:1,b:2/db");
+        for wrong in ["postgresql://me@a,b/db?port=1,2,3", "postgresql://me@a,b/db?hostaddr=::1"] {
+            let error = wrong.parse::<DatabaseUrl>().unwrap_err();
+            assert!(matches!(error, DatabaseUrlError::Counts { .. }), "{error}");
+        }
+        let url = parse("postgresql://me@other,localhost/db");
+        assert!(url.same_database(&parse("postgresql://me@127.0.0.1/db")));
+    }
+
+    proptest! {
+        /// Whatever is written, nothing of a password is repeated.
+        #[test]
+        fn no_password_is_repeated(
+            before in "[a-z:/?@%=&#,\\[\\]]{0,6}",
+            after in "[a-z:/?@%=&#,\\[\\]]{0,6}",
+            scheme in "(postgres://|postgresql://|mysql://|)",
+            rest in "(host|host:port|h,i|\\[::1|)(/db)?(\\?[a-z]{0,6}=[a-z]{0,3})?",
+        ) {
+            let text = format!("{scheme}me:{before}S3CRET{after}@{rest}");
+            match text.parse::<DatabaseUrl>() {
+                Err(error) => prop_assert!(!format!("{error} {error:?}").contains("S3CRET"), "{error}"),
+                Ok(url) => prop_assert!(
+                    url.password().is_some_and(|password| password.contains("S3CRET"))
+                        || !url.to_string().contains("S3CRET"),
+                    "{url}"
+                ),
+            }
+        }
+
+        #[test]
+        fn any_password_can_be_written_percent_encoded(password in "\\PC{1,20}") {
+            let encoded: String = password.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let url = parse(&format!("postgresql://me:{encoded}@host/db"));
+            prop_assert_eq!(url.password(), Some(password.as_str()));
+        }
+
+        #[test]
+        fn no_text_is_too_odd(text in "(postgres://)?\\PC{0,40}") {
+            let _ = text.parse::<DatabaseUrl>();
+        }
     }
 
     #[test]

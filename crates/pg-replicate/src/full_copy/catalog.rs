@@ -22,8 +22,6 @@ pub(crate) struct Server {
     /// How many connections we may have.
     pub(crate) connections: i64,
     pub(crate) bytes: u64,
-    /// Equal for one database, whatever the URL.
-    pub(crate) place: String,
 }
 
 /// A table that is left alone, as it is found on a server.
@@ -67,7 +65,6 @@ pub(crate) async fn server(connection: &Connection) -> Result<Server, Error> {
         is_standby: row.get("is_standby"),
         connections: row.get("connections"),
         bytes: row.get::<_, i64>("bytes").unsigned_abs(),
-        place: row.get("place"),
     })
 }
 

@@ -8,7 +8,7 @@ use crate::archive::Archive;
 use crate::child::major_version;
 use crate::connection::Connection;
 use crate::masking;
-use crate::{Check, DatabaseUrl, Error, Side, TableMode, on_target, versions};
+use crate::{Check, DatabaseUrl, Error, Side, TableMode, on_target, same_database, versions};
 
 /// Names of a long list that are shown.
 const SHOWN: usize = 30;
@@ -78,7 +78,7 @@ pub(super) async fn all(copy: &FullCopy, needed: Needed) -> Checks {
     let mut checks = Checks::default();
     let source = reach(&mut checks, Side::Source, &copy.source, needed.source).await;
     let target = reach(&mut checks, Side::Target, &copy.target, needed.target).await;
-    distinct(&mut checks, copy, source.as_ref(), target.as_ref());
+    distinct(&mut checks, copy, source.as_ref(), target.as_ref()).await;
     programs(&mut checks, source.as_ref().map(|(_, server)| server)).await;
     if let (Some((_, source)), Some((_, target))) = (&source, &target) {
         checks.push(versions::pair(source.major, &source.version, target.major, &target.version));
@@ -230,27 +230,25 @@ async fn reach(
     Some(reached)
 }
 
-fn distinct(
+async fn distinct(
     checks: &mut Checks,
     copy: &FullCopy,
     source: Option<&(Connection, Server)>,
     target: Option<&(Connection, Server)>,
 ) {
-    let same_server = match (source, target) {
-        (Some((_, source)), Some((_, target))) => source.place == target.place,
-        _ => false,
+    let same = match (source, target) {
+        (Some((source, _)), Some((target, _))) => same_database::is_one(source, target).await,
+        // One of them cannot be asked.
+        _ if copy.source.same_database(&copy.target) => Ok(true),
+        _ => return,
     };
-    let subject = "source and target";
-    if same_server || copy.source.same_database(&copy.target) {
-        checks.push(Check::bad(
-            subject,
-            format!(
-                "{} and {} are one database: the copy would destroy it",
-                copy.source, copy.target
-            ),
-        ));
-    } else if source.is_some() && target.is_some() {
-        checks.push(Check::good(subject, "two databases"));
+    if let Some(is_one) = checks.note(same_database::SUBJECT, same) {
+        checks.push(if is_one {
+            let wrong = same_database::one_database(&copy.source, &copy.target);
+            Check::bad(same_database::SUBJECT, wrong)
+        } else {
+            Check::good(same_database::SUBJECT, "two databases")
+        });
     }
 }
 

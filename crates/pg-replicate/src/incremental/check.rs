@@ -6,7 +6,7 @@ use super::table::{self, Merge, TablePlan, Work};
 use super::{Incremental, order};
 use crate::connection::Connection;
 use crate::triggers::Trigger;
-use crate::{Check, Error, Side, TableMode, TableName, TableRule, versions};
+use crate::{Check, Error, Side, TableMode, TableName, TableRule, same_database, versions};
 
 const SUBJECT: &str = "incremental tables";
 
@@ -14,9 +14,6 @@ pub(super) async fn all(incremental: &Incremental) -> Vec<Check> {
     let tables: Vec<(&TableName, &TableRule)> = incremental.mode.updated().collect();
     if tables.is_empty() {
         return vec![Check::good(SUBJECT, "none")];
-    }
-    if incremental.source.same_database(&incremental.target) {
-        return vec![Check::bad(SUBJECT, "source and target are one database")];
     }
     match look(incremental, &tables).await {
         Ok(checks) => checks,
@@ -30,6 +27,7 @@ async fn look(
 ) -> Result<Vec<Check>, Error> {
     let source = Connection::open(&incremental.source, "pg-replicate check").await?;
     let target = Connection::open(&incremental.target, "pg-replicate check").await?;
+    same_database::refuse(&source, &target).await?;
     versions::refuse_old(&source, Side::Source).await?;
     versions::refuse_old(&target, Side::Target).await?;
     let names: Vec<TableName> = tables.iter().map(|(name, _)| (*name).clone()).collect();

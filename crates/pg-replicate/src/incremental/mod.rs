@@ -117,6 +117,7 @@ impl Incremental {
         tracing::info!("Start incremental replication");
         let source = Connection::open_for(context, &self.source, APPLICATION).await?;
         let target = Connection::open_for(context, &self.target, APPLICATION).await?;
+        crate::same_database::refuse(&source, &target).await?;
         versions::refuse_old(&source, Side::Source).await?;
         versions::refuse_old(&target, Side::Target).await?;
         let work = self.copy_all(&source, &target, &tables, verify, context);

@@ -7,7 +7,7 @@ use crate::connection::Connection;
 use crate::identifier::quote_identifier;
 use crate::incremental::{columns, transfer};
 use crate::objects::{Board, Object};
-use crate::{Context, DatabaseUrl, Error, Side, TableName, row_security};
+use crate::{Context, DatabaseUrl, Error, Side, TableName, row_security, same_database};
 
 /// A table to be copied.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl DatabaseSource {
             .map_err(|error| connection.error("begin a snapshot of the source", &error))?;
         let catalog = Catalog::read(&connection).await?;
         let mut source = Self { name: url.to_string(), connection, catalog, work: Vec::new() };
-        if same_database(url, &source.connection, target).await? {
+        if same_database::is_one(&source.connection, target).await? {
             survey.problem(
                 "--from",
                 format!(
@@ -290,21 +290,4 @@ impl DatabaseSource {
             .map_err(|error| target.error(format!("set the sequence {}", theirs.name), &error))?;
         Ok(Some(theirs.name.clone()))
     }
-}
-
-/// Whether both lead to one database, by their names or by what the server says.
-pub(super) async fn same_database(
-    url: &DatabaseUrl,
-    source: &Connection,
-    target: &Connection,
-) -> Result<bool, Error> {
-    const SQL: &str = include_str!("../../sql/server.sql");
-    let place = async |connection: &Connection| {
-        let row = connection
-            .query_one(SQL, &[])
-            .await
-            .map_err(|error| connection.error("read where the database is", &error))?;
-        Ok::<String, Error>(row.get("place"))
-    };
-    Ok(url.same_database(target.url()) || place(source).await? == place(target).await?)
 }

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use tokio::io::BufReader;
 
-use super::database::same_database;
 use super::script::{Script, ScriptError, Variables};
 use crate::child::{Program, application_name};
 use crate::connection::Connection;
@@ -12,7 +11,7 @@ use crate::error::reason;
 use crate::full_copy::{connection_string, failure};
 use crate::sql_text::{Cursor, Strings};
 use crate::summary::PhaseSummary;
-use crate::{Check, Context, DatabaseUrl, Error, Summary};
+use crate::{Context, DatabaseUrl, Error, Summary, same_database};
 
 const APPLICATION: &str = "pg-replicate schema";
 
@@ -60,10 +59,7 @@ impl ExportSchema {
         context.check()?;
         let source = Connection::open_for(context, &self.source, APPLICATION).await?;
         let target = Connection::open_for(context, &self.target, APPLICATION).await?;
-        if same_database(&self.source, &source, &target).await? {
-            let wrong = format!("{} would be its own source", self.target);
-            return Err(Error::Preflight(vec![Check::bad("source and target", wrong)]));
-        }
+        same_database::refuse(&source, &target).await?;
         drop(source);
         let work = self.write(&target, context);
         let result = target.run(context, work).await;

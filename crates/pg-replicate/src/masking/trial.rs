@@ -3,7 +3,7 @@
 use tokio_postgres::error::SqlState;
 
 use crate::connection::Connection;
-use crate::error::reason;
+use crate::error_text::reason_without_values;
 use crate::incremental::columns::Column;
 use crate::{CopyRule, Error, TableName};
 
@@ -106,7 +106,7 @@ impl<'a> Trial<'a> {
         if error.as_db_error().is_none() {
             return Err(self.failed(&error));
         }
-        let text = reason(&error);
+        let text = reason_without_values(&error);
         self.execute("ROLLBACK TO SAVEPOINT pg_replicate").await?;
         if error.code() == Some(&SqlState::QUERY_CANCELED) {
             tracing::warn!(table_name = %self.table, "An expression for {} could not be tried in time", self.table);
