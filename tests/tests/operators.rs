@@ -49,10 +49,67 @@ fn a_dotenv_file_counts_but_in_production_and_tests() {
     let broken = programs.run("restart", &["notification"]);
     assert_eq!(broken.code, Some(2));
     assert!(
-        broken.stderr.contains(".env") && !broken.stderr.contains("s3cr@t"),
+        broken.stderr.contains(".env, line 1: PASSWORD:") && !broken.stderr.contains("s3cr@t"),
         "{}",
         broken.stderr
     );
+
+    // As npm's dotenv reads it: spaces, quotes within JSON, a $ that is none of ours.
+    std::fs::write(
+        &file,
+        "# a night\nSCHEDULE=0 0 29 2 *\nBACKUP_MODE={\"answers\":\"incremental\"}\nAPP=$HOME # name\n\
+         export LOG_LEVEL: \"loud\"\n",
+    )
+    .unwrap();
+    programs.unset("BACKUP_MODE");
+    let read = programs.run("restart", &["notification"]);
+    assert!(
+        read.stderr.starts_with("1 wrong value in the configuration:\n  LOG_LEVEL: "),
+        "{}",
+        read.stderr
+    );
+}
+
+/// A value in the wrong place is a secret in the wrong place.
+#[test]
+fn no_usage_error_repeats_a_password() {
+    let production = Production::start();
+    let secret = "https://user:hunter2@host/path";
+    for variable in [
+        "LCMS_API_URL",
+        "SOURCE_DATABASE_URL",
+        "DATABASE_URL",
+        "TARGET_DATABASE_URL",
+        "REDIS_URL",
+        "SCHEDULE",
+        "BACKUP_SOURCE",
+        "BACKUP_MODE",
+        "BACKUP_METHOD",
+        "BACKUP_DIRECTORY",
+        "BACKUP_MAX_AGE",
+        "ENRICHMENT_FILE",
+        "COPY_JOBS",
+        "LOG_LEVEL",
+        "MASKING",
+        "ERROR_VALUES",
+        "NOTIFICATIONS",
+        "PROTECTED_HOSTS",
+        "AFTER_RESTORE_TIMEOUT",
+        "SNAPSHOT_STORE",
+        "SNAPSHOT_KEEP",
+        "SNAPSHOT_SCHEDULE",
+        "MEDIA_SOURCE",
+        "MEDIA_DELETE",
+        "SENTRY_ENABLED",
+    ] {
+        let mut programs = Programs::new(&production, "redis://127.0.0.1:1");
+        for value in [secret, "ftp://user:hunter2@host", "user:hunter2@host"] {
+            programs.set(variable, value);
+            let run = programs.run("run", &["notification"]);
+            let said = format!("{}{}", run.stdout, run.stderr);
+            assert!(!said.contains("hunter2"), "{variable}={value}: {said}");
+        }
+    }
 }
 
 #[test]

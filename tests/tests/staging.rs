@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
 
 use acceptance_tests::{Production, Programs, Queues, wait_until};
-use local_services::RedisServer;
 use local_services::platforms::{BucketFault, Failing, S3Buckets};
+use local_services::{Proxy, RedisServer};
 use nix::sys::signal::Signal;
 
 /// What an application's migrations do, with psql in the place of rake.
@@ -154,6 +154,70 @@ fn production_is_no_target() {
         refused(&programs, program, arguments, &words);
     }
     assert_eq!(production.on_target("SELECT one FROM precious"), "1");
+}
+
+/// Production behind a port forward, whose name tells nothing: every step that writes asks the servers.
+#[test]
+fn production_under_another_name_is_no_target() {
+    let production = Production::start();
+    let forward = Proxy::start(production.server.port()).unwrap();
+    // The role of the target must be able to do the harm.
+    production
+        .server
+        .psql("source", "GRANT ALL ON ALL TABLES IN SCHEMA public TO target_user")
+        .unwrap();
+    let password = "s3cr%40t";
+    let target = format!("postgresql://target_user:{password}@127.0.0.1:{}/source", forward.port());
+    let mut programs = Programs::between(production.source_url(), target, "redis://127.0.0.1:1");
+    let path = std::env::var("PATH").unwrap();
+    programs
+        .set("PATH", format!("{}:{path}", production.server.bin_dir().display()))
+        .set("BACKUP_MODE", r#"{"answers":"incremental"}"#)
+        .set("LCMS_API_URL", "http://127.0.0.1:1/api")
+        .set("DB_SCHEMA_EXPORTER_DATABASE_TARGET", production.target_url())
+        .set("AFTER_RESTORE_COMMAND", "echo harm");
+    let dump = programs.directory().join("app.dump");
+    let status = std::process::Command::new(production.server.bin_dir().join("pg_dump"))
+        .args(["--format=custom", "--no-owner", "--no-privileges", "--file"])
+        .arg(&dump)
+        .arg(production.source_url())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    std::fs::write(programs.directory().join("data.sql"), "DELETE FROM users;").unwrap();
+    let before = production.source_rows();
+    for arguments in [
+        &["full-replication"][..],
+        &["backup-restore"],
+        &["restore", "--file", "app.dump"],
+        &["incremental"],
+        &["learning-content"],
+        &["load-data", "--from", "data.sql"],
+    ] {
+        let run = programs.run("run", arguments);
+        assert_eq!(run.code, Some(1), "{arguments:?} {}", run.stderr);
+        assert!(run.stderr.contains("are one database"), "{arguments:?} {}", run.stderr);
+        assert!(!run.stderr.contains("harm") && !run.stderr.contains(password), "{}", run.stderr);
+    }
+    // A backup does not come from the source, and would replace it nevertheless.
+    programs.set("BACKUP_SOURCE", "file").set("BACKUP_FILE", dump.display().to_string());
+    let run = programs.run("run", &["full-replication"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("are one database"), "{}", run.stderr);
+    let check = programs.run("worker", &["--check"]);
+    assert!(check.stdout.contains("are one database"), "{}{}", check.stdout, check.stderr);
+
+    // The schema would go into the source.
+    let exported =
+        format!("postgresql://target_user:{password}@127.0.0.1:{}/source", forward.port());
+    programs
+        .set("DATABASE_URL", production.target_url())
+        .set("TARGET_DATABASE_URL", production.target_url())
+        .set("DB_SCHEMA_EXPORTER_DATABASE_TARGET", exported);
+    let run = programs.run("run", &["export-schema"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("are one database"), "{}", run.stderr);
+    assert_eq!(production.source_rows(), before);
 }
 
 /// The id of the last job in the sorted set `state`.

@@ -199,7 +199,6 @@ async fn a_client_says_who_it_is_by_its_certificate() {
         directory,
         "x509 -req -in client.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out client.crt",
     );
-    openssl(directory, "pkey -in client.key -out client.key");
     let set_mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     std::fs::set_permissions(directory.join("client.key"), set_mode).unwrap();
     let authority = std::fs::read_to_string(directory.join("ca.crt")).unwrap();

@@ -10,8 +10,8 @@ use pg_replicate::moment::Moment;
 use pg_replicate::{CancellationToken, Check, Context};
 
 use crate::config::BackupMethod;
-use crate::steps::{full_copy, incremental};
-use crate::{Settings, Step, learning_content, redis_check, snapshot_age};
+use crate::steps::{self, full_copy, incremental};
+use crate::{Settings, Step, learning_content, redis_check, secrets, snapshot_age};
 
 /// How long any one server may take.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -27,7 +27,7 @@ pub async fn run(settings: &Settings) -> Vec<Check> {
     checks.extend(after_restore(settings).await);
     checks.extend(snapshots(settings).await);
     checks.extend(media(settings).await);
-    checks
+    checks.into_iter().map(without_secrets).collect()
 }
 
 async fn night(settings: &Settings, checks: &mut Vec<Check>) {
@@ -35,6 +35,7 @@ async fn night(settings: &Settings, checks: &mut Vec<Check>) {
     let copied = match (&settings.backup_source, settings.copy.method) {
         (Some(fetcher), _) => {
             checks.push(backup(fetcher).await);
+            checks.push(steps::check_not_the_source(settings).await);
             copy.check_target().await
         }
         (None, BackupMethod::Live) => copy.check_live(settings.copy.jobs).await,
@@ -83,6 +84,12 @@ async fn media(settings: &Settings) -> Vec<Check> {
     };
     let source = Check::of("MEDIA_SOURCE", look(Which::Source).await);
     vec![source, Check::of("MEDIA_TARGET", look(Which::Target).await)]
+}
+
+/// What a server echoed is not shown here either.
+fn without_secrets(check: Check) -> Check {
+    let shown = |text: String| secrets::without(&text).into_owned();
+    Check { outcome: check.outcome.map(shown).map_err(shown), ..check }
 }
 
 /// The servers by the names of their variables, which the copy does not know.

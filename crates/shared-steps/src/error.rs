@@ -1,6 +1,6 @@
 //! How a step ends when it does not succeed.
 
-use crate::{learning_content, notification};
+use crate::{learning_content, notification, secrets};
 
 /// Why a step did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -9,22 +9,22 @@ pub enum StepError {
     #[error("interrupted")]
     Interrupted,
     /// The copy failed.
-    #[error(transparent)]
+    #[error("{}", shown(.0))]
     Replication(Box<pg_replicate::Error>),
     /// No backup could be fetched.
-    #[error(transparent)]
+    #[error("{}", shown(.0))]
     Backup(backup_sources::Error),
     /// A snapshot was not taken, or cannot be used.
-    #[error(transparent)]
+    #[error("{}", shown(.0))]
     Snapshot(Box<snapshots::Error>),
     /// The learning content could not be loaded.
-    #[error(transparent)]
+    #[error("{}", shown(.0))]
     LearningContent(learning_content::Error),
     /// Media could not be brought over.
-    #[error(transparent)]
+    #[error("{}", shown(.0))]
     Media(media_sync::Error),
     /// At least one notification was not delivered.
-    #[error(transparent)]
+    #[error("{}", shown(.0))]
     Notification(notification::Error),
     /// A file of ours could not be written, read or removed.
     #[error("{action} {}: {source}", path.display())]
@@ -36,6 +36,11 @@ pub enum StepError {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+/// Whatever a server has echoed, a secret is not shown.
+fn shown(error: &impl std::fmt::Display) -> String {
+    secrets::without(&error.to_string()).into_owned()
 }
 
 impl StepError {

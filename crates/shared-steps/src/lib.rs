@@ -16,6 +16,7 @@ pub mod pipeline;
 pub mod progress_bar;
 pub mod progress_text;
 pub mod redis_check;
+mod secrets;
 pub mod signals;
 pub mod snapshot_age;
 pub mod snapshot_table;

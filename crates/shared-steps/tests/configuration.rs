@@ -420,3 +420,58 @@ fn all_that_is_wrong_with_snapshots_is_reported() {
 fn shown<T: ToString>(patterns: &[T]) -> Vec<String> {
     patterns.iter().map(ToString::to_string).collect()
 }
+
+/// The configuration of the oldest generation: Scalingo's backup is what is restored.
+#[test]
+fn scalingo_alone_is_a_backup_source() {
+    let scalingo = ["--scalingo-app=pix-api", "--scalingo-api-token=tk-us-1"];
+    let alone = settings(&scalingo).unwrap();
+    assert!(alone.backup_source.is_some());
+    assert!(alone.warnings.iter().any(|one| one.contains("as with BACKUP_SOURCE=scalingo")));
+
+    let source = "--source-database-url=postgresql://a@db.example.com/app";
+    let with_source = settings(&[scalingo[0], scalingo[1], source]).unwrap();
+    assert!(with_source.backup_source.is_none());
+    assert!(with_source.warnings.iter().any(|one| one.contains("set BACKUP_SOURCE=scalingo")));
+
+    let meant = settings(&[scalingo[0], scalingo[1], "--backup-source=live"]).unwrap();
+    assert!(meant.backup_source.is_none() && meant.warnings.is_empty(), "{:?}", meant.warnings);
+}
+
+#[test]
+fn notifications_may_be_addresses_alone() {
+    let list = r#"--notification-urls=["https://example.net/hook"]"#;
+    let entries = settings(&[list]).unwrap().notifications;
+    assert_eq!(entries.len(), 1);
+    assert_eq!(entries[0].url.to_string(), "https://example.net/hook");
+    let error = settings(&[r#"--notification-urls=["ftp://u:s3cret@h"]"#]).unwrap_err();
+    assert!(error.contains("NOTIFICATION_URLS") && !error.contains("s3cret"), "{error}");
+}
+
+#[test]
+fn a_level_that_there_is_not_is_refused() {
+    for level in ["warning", "verbose", "notice"] {
+        let error = settings(&[&format!("--log-level={level}")]).unwrap_err();
+        assert!(error.contains(&format!("found: {level}")), "{error}");
+    }
+    assert_eq!(settings(&["--log-level=20"]).unwrap().telemetry.filter, "debug");
+}
+
+#[test]
+fn values_are_hidden_where_rows_are_masked() {
+    let rules = r#"--backup-mode={"users":{"columns":{"email":"'x'"}}}"#;
+    assert!(!settings(&[]).unwrap().hides_values);
+    assert!(settings(&[rules]).unwrap().hides_values);
+    assert!(settings(&["--error-values=hide"]).unwrap().hides_values);
+    assert!(!settings(&[rules, "--error-values=show"]).unwrap().hides_values);
+}
+
+#[test]
+fn snapshots_are_not_kept_in_a_protected_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = format!("--snapshot-store=file://{}", directory.path().display());
+    let protected = format!("--protected-hosts={}", directory.path().display());
+    settings(&[&store]).unwrap();
+    let error = settings(&[&store, &protected]).unwrap_err();
+    assert!(error.contains("  SNAPSHOT_STORE: ") && error.contains("is protected"), "{error}");
+}

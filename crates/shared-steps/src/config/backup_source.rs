@@ -19,11 +19,11 @@ const HEROKU_URL: &str = "https://api.data.heroku.com";
 /// The variables.
 #[derive(Args, Debug, Clone)]
 pub(super) struct BackupSourceOptions {
-    /// What a night restores: the source database itself (`live`), or a backup that is fetched (docs/backup-sources.md)
+    /// What a night restores: the source database itself (`live`, the default), or a backup that is fetched (docs/backup-sources.md). With SCALINGO_APP and SCALINGO_API_TOKEN and without SOURCE_DATABASE_URL, the default is `scalingo`
     #[arg(
         long,
         env = "BACKUP_SOURCE",
-        default_value = "live",
+        default_value = "",
         hide_env_values = true,
         value_name = "live|file|scalingo|heroku|s3",
         help_heading = "Backup source"
@@ -185,7 +185,8 @@ enum Kind {
 
 impl BackupSourceOptions {
     /// How backups are fetched; nothing inside when the source is copied itself.
-    pub(super) fn read(&self, reader: &mut Reader) -> Option<Option<Fetcher>> {
+    /// `has_source`: whether SOURCE_DATABASE_URL names a database.
+    pub(super) fn read(&self, reader: &mut Reader, has_source: bool) -> Option<Option<Fetcher>> {
         let choices = [
             ("live", Kind::Live),
             ("file", Kind::File),
@@ -193,7 +194,10 @@ impl BackupSourceOptions {
             ("heroku", Kind::Heroku),
             ("s3", Kind::S3),
         ];
-        let kind = reader.choice("BACKUP_SOURCE", &self.backup_source, choices);
+        let kind = match reader.choice("BACKUP_SOURCE", &self.backup_source, choices) {
+            Some(Kind::Live) if self.names_scalingo() => Some(self.oldest_way(reader, has_source)),
+            kind => kind,
+        };
         let max_age = self.max_age(reader, kind);
         let create = reader.flag("BACKUP_CREATE", &self.backup_create, false);
         if create && kind.is_some_and(|kind| kind != Kind::Scalingo) {
@@ -212,6 +216,38 @@ impl BackupSourceOptions {
             Kind::S3 => self.s3(reader, &limits),
         };
         Some(Some(Fetcher { source: source?, max_age: max_age?, create, limits }))
+    }
+
+    /// What is never shown.
+    pub(super) fn keys(&self) -> [&String; 2] {
+        [&self.scalingo_api_token, &self.heroku_api_key]
+    }
+
+    fn names_scalingo(&self) -> bool {
+        !self.scalingo_app.trim().is_empty() && !self.scalingo_api_token.trim().is_empty()
+    }
+
+    /// The oldest generation of the program replaced knew Scalingo's backup alone, by these two
+    /// variables.
+    fn oldest_way(&self, reader: &mut Reader, has_source: bool) -> Kind {
+        let is_unset = self.backup_source.trim().is_empty();
+        if is_unset && !has_source {
+            reader.warnings.push(
+                "SCALINGO_APP and SCALINGO_API_TOKEN are set, BACKUP_SOURCE and SOURCE_DATABASE_URL \
+                 are not: the application's backup is restored, as with BACKUP_SOURCE=scalingo"
+                    .into(),
+            );
+            return Kind::Scalingo;
+        }
+        if is_unset {
+            reader.warnings.push(
+                "SCALINGO_APP and SCALINGO_API_TOKEN have no effect, because SOURCE_DATABASE_URL is \
+                 copied: set BACKUP_SOURCE=scalingo to restore the application's backup instead, or \
+                 BACKUP_SOURCE=live if the copy is meant"
+                    .into(),
+            );
+        }
+        Kind::Live
     }
 
     fn max_age(&self, reader: &mut Reader, kind: Option<Kind>) -> Option<MaxAge> {

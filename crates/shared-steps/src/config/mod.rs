@@ -8,6 +8,7 @@ mod backup_source;
 mod copy;
 mod dotenv;
 mod error;
+mod log_level;
 mod masking;
 mod media;
 mod on_target;
@@ -55,6 +56,9 @@ pub fn parse<P: clap::Parser>() -> Result<P, ExitCode> {
 pub fn parse_settings<P: clap::Parser + AsRef<Options>>() -> Result<(P, Settings), ExitCode> {
     let cli = parse::<P>()?;
     let settings = checked(Settings::try_from(cli.as_ref()))?;
+    if settings.hides_values {
+        pg_replicate::hide_error_values();
+    }
     Ok((cli, settings))
 }
 
@@ -72,5 +76,6 @@ pub fn checked<T>(read: Result<T, Errors>) -> Result<T, ExitCode> {
 /// Writes a message for the person at the terminal to stderr.
 pub fn complain(message: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{}", crate::human::visible(message));
+    let message = crate::secrets::without(message);
+    let _ = writeln!(std::io::stderr(), "{}", crate::human::visible(&message));
 }

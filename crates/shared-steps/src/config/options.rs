@@ -288,7 +288,7 @@ pub struct Options {
     )]
     pub(super) app: String,
 
-    /// Least level written, or a filter as `info,pg_replicate=debug`
+    /// Least level written: trace, debug, info, warn, error, fatal, a number of bunyan (20 is debug), or a filter such as `info,pg_replicate=debug`
     #[arg(
         long,
         env = "LOG_LEVEL",

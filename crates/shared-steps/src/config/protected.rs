@@ -1,11 +1,12 @@
 //! `PROTECTED_HOSTS`: what must never be written, whatever the other variables say.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use clap::Args;
 use media_sync::{Kind, Side};
-use pg_replicate::DatabaseUrl;
+use pg_replicate::{DatabaseUrl, HostName, Server, real_path};
 
 use super::reader::Reader;
 
@@ -39,7 +40,7 @@ struct Entry {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Host {
-    Exact(String),
+    Exact(HostName),
     /// Everything below a domain, as `.example.com`.
     Below(String),
     /// A directory has no host.
@@ -54,8 +55,8 @@ impl ProtectedOptions {
                 Ok(entry) => entries.push(entry),
                 Err(reason) => {
                     let wanted = format!(
-                        "{reason}: entries as db.example.com, db.example.com:5432, *.example.com, \
-                         db.example.com/app, bucket, bucket/prefix or /directory are wanted, separated by commas"
+                        "{reason}: entries must be host, host:port, *.example.com, host/database, bucket, \
+                         bucket/prefix or /directory, separated by commas"
                     );
                     reader.wrong::<()>("PROTECTED_HOSTS", Some(text), wanted);
                 }
@@ -68,13 +69,21 @@ impl ProtectedOptions {
 impl Protected {
     /// Why `url` must not be written, if it must not.
     pub(super) fn refuses_database(&self, url: &DatabaseUrl) -> Option<String> {
-        // A socket's directory is this machine.
-        let host = if url.is_unix_socket() { "localhost" } else { url.host() };
-        let entry = self.0.iter().find(|entry| {
-            entry.has_host(host)
-                && entry.port.is_none_or(|port| port == url.port())
-                && entry.path.as_deref().is_none_or(|path| path == url.database())
-        })?;
+        let is_named = |entry: &Entry, server: &Server| {
+            server.names().any(|name| match (&entry.host, &name) {
+                (Host::None, HostName::Socket(directory)) => entry.holds(directory),
+                // A socket's directory is this machine.
+                (_, HostName::Socket(_)) => entry.has_host(&HostName::Local),
+                _ => {
+                    entry.has_host(&name)
+                        && entry.path.as_deref().is_none_or(|path| path == url.database())
+                }
+            }) && entry.port.is_none_or(|port| port == server.port)
+        };
+        let entry = self
+            .0
+            .iter()
+            .find(|entry| url.servers().iter().any(|server| is_named(entry, server)))?;
         Some(entry.refusal(url, "database"))
     }
 }
@@ -88,12 +97,14 @@ impl Protected {
         let with_bucket = format!("{}/{}", side.bucket(), side.path());
         let entry = self.0.iter().find(|entry| {
             if side.kind() == Kind::File {
-                return entry.host == Host::None && place(entry, side.path());
+                let directory = format!("/{}", side.path());
+                return entry.host == Host::None && entry.holds(Path::new(&directory));
             }
-            let is_bucket = entry.port.is_none() && entry.has_host(side.bucket());
+            let bucket = HostName::new(side.bucket());
+            let is_bucket = entry.port.is_none() && entry.has_host(&bucket);
             (is_bucket && place(entry, side.path()))
                 || side.endpoints().any(|(host, port)| {
-                    entry.has_host(&host)
+                    entry.has_host(&HostName::new(&host))
                         && (entry.port.is_none() || entry.port == port)
                         && place(entry, &with_bucket)
                 })
@@ -146,13 +157,21 @@ impl Reader {
 }
 
 impl Entry {
-    fn has_host(&self, host: &str) -> bool {
-        let host = one_name(host);
-        match &self.host {
-            Host::Exact(wanted) => *wanted == host,
-            Host::Below(domain) => host.ends_with(domain.as_str()),
-            Host::None => false,
+    fn has_host(&self, host: &HostName) -> bool {
+        match (&self.host, host) {
+            (Host::Exact(wanted), host) => wanted == host,
+            (Host::Below(domain), HostName::Name(name)) => name.ends_with(domain.as_str()),
+            _ => false,
         }
+    }
+
+    /// Whether one of a directory and the entry's is within the other, symbolic links followed.
+    fn holds(&self, directory: &Path) -> bool {
+        let directory = real_path(directory);
+        self.path.as_deref().is_some_and(|path| {
+            let own = real_path(&Path::new("/").join(path));
+            own.starts_with(&directory) || directory.starts_with(&own)
+        })
     }
 
     fn refusal(&self, target: &impl fmt::Display, what: &str) -> String {
@@ -164,15 +183,6 @@ impl Entry {
     }
 }
 
-/// The names of this machine are one, and so are a name and the same with the root's dot.
-fn one_name(host: &str) -> String {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    match host.as_str() {
-        "127.0.0.1" | "::1" => "localhost".into(),
-        _ => host,
-    }
-}
-
 impl FromStr for Entry {
     type Err = String;
 
@@ -181,16 +191,26 @@ impl FromStr for Entry {
             // A URL may hold a password, and says more than is compared.
             return Err("a host is wanted, not a URL".into());
         }
+        if text.contains([';', '|', '"', '\'']) || text.chars().any(char::is_control) {
+            return Err("an entry holds a sign that no host and no bucket has".into());
+        }
         let (address, path) = match text.split_once('/') {
             Some((address, path)) => (address, Some(path.trim_matches('/').to_owned())),
             None => (text, None),
         };
+        let path = path.filter(|path| !path.is_empty());
+        if path.as_deref().is_some_and(|path| path.contains('*')) {
+            return Err("a database, prefix or directory must be written out, without *".into());
+        }
         if address.is_empty() {
-            let path = path.filter(|path| !path.is_empty()).ok_or("an entry names nothing")?;
+            let path = path.ok_or("an entry names nothing")?;
             return Ok(Self { text: text.into(), host: Host::None, port: None, path: Some(path) });
         }
         let (host, port) = match address.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((host, rest)) => (host, rest.strip_prefix(':')),
+            Some((host, rest)) if rest.is_empty() || rest.starts_with(':') => {
+                (host, rest.strip_prefix(':'))
+            }
+            Some(_) => return Err("a port must follow the ] with a colon".into()),
             // Without brackets, an address of IPv6 has no port.
             None if address.matches(':').count() > 1 => (address, None),
             None => match address.split_once(':') {
@@ -201,23 +221,47 @@ impl FromStr for Entry {
         let port = match port.map(str::parse::<u16>) {
             None => None,
             Some(Ok(port)) if port > 0 => Some(port),
-            Some(_) => return Err("the port is none from 1 to 65535".into()),
+            Some(_) => return Err("the port must be from 1 to 65535".into()),
         };
         let host = match host.strip_prefix('*') {
-            Some(domain)
-                if domain.len() > 1 && domain.starts_with('.') && !domain.contains('*') =>
-            {
-                Host::Below(one_name(domain))
+            Some(domain) => {
+                let name = domain.trim_end_matches('.').to_ascii_lowercase();
+                if !name.starts_with('.') || !is_name(&name[1..]) {
+                    return Err(
+                        "a * can only take the place of a host's first names, as in *.example.com"
+                            .into(),
+                    );
+                }
+                Host::Below(name)
             }
-            None if !host.is_empty() && !host.contains(['*', ' ']) => Host::Exact(one_name(host)),
-            _ => {
-                return Err(
-                    "a * stands for the first names of a host alone, as *.example.com".into()
-                );
-            }
+            None => match HostName::new(host) {
+                HostName::Name(name) if !is_name(&name) => {
+                    return Err("an entry is no host, address or bucket".into());
+                }
+                HostName::Address(_) | HostName::Local
+                    if path.as_deref().is_some_and(|path| {
+                        host.contains(['.', ':'])
+                            && path.parse::<u8>().is_ok_and(|bits| bits <= 128)
+                    }) =>
+                {
+                    return Err("networks are not compared: write out each address".into());
+                }
+                name => Host::Exact(name),
+            },
         };
-        Ok(Self { text: text.into(), host, port, path: path.filter(|path| !path.is_empty()) })
+        Ok(Self { text: text.into(), host, port, path })
     }
+}
+
+/// Whether a text can be the name of a host or of a bucket. A name of numbers alone is an address,
+/// and a wrong one here.
+fn is_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.chars().all(|one| one.is_alphanumeric() || matches!(one, '-' | '_'))
+    };
+    let is_numeric = name.chars().all(|one| one.is_ascii_digit() || one == '.');
+    name.split('.').all(is_label) && !is_numeric
 }
 
 #[cfg(test)]
@@ -306,10 +350,53 @@ mod tests {
             "postgres://me@[::1]/app",
             "postgres://me@/app?host=/var/run/postgresql",
         ] {
-            for entry in ["localhost", "127.0.0.1", "[::1]:5432", "::1/app"] {
+            for entry in
+                ["localhost", "127.0.0.1", "[::1]:5432", "127.1", "0.0.0.0", "0x7f.1", "2130706433"]
+            {
                 assert!(refused(entry, url), "{entry} {url}");
             }
         }
+        for url in [
+            "postgres://me@127.0.0.1/app",
+            "postgres://me@127.0.0.2/app",
+            "postgres://me@127.1/app",
+            "postgres://me@[::ffff:127.0.0.1]/app",
+            "postgres://me@0.0.0.0/app",
+            "postgres://me@other.net,localhost/app",
+            "postgres://me@other.net/app?hostaddr=127.0.0.1",
+        ] {
+            assert!(refused("localhost/app", url), "{url}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_compared_as_addresses() {
+        for url in ["10.0.0.7", "[::ffff:10.0.0.7]", "10.7", "0xa.0.0.7", "167772167"] {
+            for entry in ["10.0.0.7", "::ffff:10.0.0.7", "[::ffff:a00:7]:5432", "10.7", "012.0.0.7"]
+            {
+                assert!(refused(entry, &format!("postgres://me@{url}/app")), "{entry} {url}");
+            }
+        }
+        assert!(refused("2001:db8::1", "postgres://me@[2001:0db8:0::0001]/app"));
+        assert!(!refused("10.0.0.7", "postgres://me@10.0.0.8/app"));
+    }
+
+    #[test]
+    fn directories_are_compared_by_their_real_path() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name).display().to_string();
+        std::fs::create_dir(path("production")).unwrap();
+        std::os::unix::fs::symlink(path("production"), path("staging")).unwrap();
+        let refused_store = |entry: &str, target: &str| {
+            let side = Side::new(&format!("file://{target}"), "MEDIA_TARGET_", []).unwrap();
+            Protected(vec![entry.parse().unwrap()]).refuses_store(&side).is_some()
+        };
+        assert!(refused_store(&path("production"), &path("staging/new")));
+        assert!(refused_store(&path("staging"), &path("production")));
+        assert!(!refused_store(&path("production"), &path("other")));
+        let socket = |name: &str| format!("postgres://me@/app?host={}", path(name));
+        assert!(refused(&path("production"), &socket("staging")));
+        assert!(!refused(&path("production"), &socket("other")));
     }
 
     #[test]
@@ -324,6 +411,19 @@ mod tests {
             "/",
             "postgres://db/app",
             "a b",
+            "127.0.0.1;10.0.0.1",
+            "127.0.0.1 10.0.0.1",
+            "10.0.0.0/8",
+            "2001:db8::/32",
+            "256.0.0.1",
+            "10.0.0.0.1",
+            "db..example.com",
+            "db.example.com|other",
+            "'db.example.com'",
+            "[::1",
+            "[::1]5432",
+            "host/*",
+            "u:pw@h",
         ] {
             assert!(entry.parse::<Entry>().is_err(), "{entry}");
         }

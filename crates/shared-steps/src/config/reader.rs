@@ -26,8 +26,24 @@ impl Reader {
         found: Option<&str>,
         wanted: String,
     ) -> Option<T> {
-        self.problems.push(Problem { variable, found: found.map(str::to_owned), wanted });
+        let found = found.filter(|text| !may_hold_password(text)).map(str::to_owned);
+        self.problems.push(Problem { variable, found, wanted });
         None
+    }
+
+    /// As [`Reader::wrong`], for a reason that quotes `text`.
+    pub(super) fn wrong_text<T>(
+        &mut self,
+        variable: &'static str,
+        text: &str,
+        reason: String,
+    ) -> Option<T> {
+        let reason = if may_hold_password(text) {
+            "the value cannot be used; it is not shown because it may hold a password".into()
+        } else {
+            reason
+        };
+        self.wrong(variable, None, reason)
     }
 
     pub(super) fn number<T: FromStr + PartialOrd + fmt::Display + Copy>(
@@ -59,8 +75,9 @@ impl Reader {
             "true" => true,
             "false" => false,
             other => {
+                let found = if may_hold_password(other) { "…" } else { other };
                 self.warnings.push(format!(
-                    "{variable} is \"{other}\", which counts as false; only \"true\" is true"
+                    "{variable} is \"{found}\", which counts as false; only \"true\" is true"
                 ));
                 false
             }
@@ -75,7 +92,8 @@ impl Reader {
         choices: [(&str, T); N],
     ) -> Option<T> {
         let text = text.trim();
-        let names: Vec<String> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        let names = choices.iter().map(|(name, _)| *name).filter(|name| !name.is_empty());
+        let names: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
         // Without a value, the first is the default.
         let mut choices = choices.into_iter();
         match choices.find(|(name, _)| text.is_empty() || text == *name) {
@@ -89,4 +107,10 @@ impl Reader {
 pub(super) fn or_default<'a>(text: &'a str, default: &'a str) -> &'a str {
     let text = text.trim();
     if text.is_empty() { default } else { text }
+}
+
+/// Whether a text may be, or hold, a URL with credentials: in whichever variable it has been put by
+/// mistake, it is not repeated.
+fn may_hold_password(text: &str) -> bool {
+    text.contains('@') || (text.contains("://") && text.contains('?'))
 }

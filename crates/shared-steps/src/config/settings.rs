@@ -13,6 +13,7 @@ use pg_replicate::{
 
 use super::copy::CopySettings;
 use super::error::Errors;
+use super::log_level;
 use super::media::MediaSettings;
 use super::options::Options;
 use super::reader::{Reader, or_default};
@@ -22,6 +23,7 @@ use crate::dump_store::DumpStore;
 use crate::learning_content::{ContentFormat, LearningContentSettings};
 use crate::notification::{self, Notification};
 use crate::pipeline::{RetryPolicy, Step};
+use crate::secrets;
 use crate::telemetry::{SentrySettings, TelemetrySettings};
 
 /// The value of `ENRICHMENT_FILE` that leaves the enrichment out.
@@ -29,6 +31,9 @@ const NO_ENRICHMENT: &str = "none";
 
 /// The time zone of `SCHEDULE`; it was never configurable, and reports are read in it.
 pub(super) const TIME_ZONE: &str = "Europe/Paris";
+
+/// The source when none is named.
+pub(super) const DEFAULT_SOURCE: &str = "postgresql://source_user@localhost/source_database";
 
 /// When the night starts.
 #[derive(Debug, Clone)]
@@ -58,12 +63,16 @@ pub struct Settings {
     pub backup_source: Option<Fetcher>,
     /// The database copied.
     pub source: DatabaseUrl,
+    /// Whether `SOURCE_DATABASE_URL` names it: there is none otherwise.
+    pub has_source: bool,
     /// The database that full replication, enrichment and learning content write.
     pub target: DatabaseUrl,
     /// The database that incremental replication writes.
     pub incremental_target: DatabaseUrl,
     /// Tables that are not copied whole, or not as they are.
     pub mode: BackupMode,
+    /// Whether values of rows are left out of the errors of PostgreSQL.
+    pub hides_values: bool,
     /// How the source is copied whole.
     pub copy: CopySettings,
     /// Parallel jobs of pg_restore.
@@ -152,6 +161,30 @@ impl TryFrom<&Options> for Settings {
     }
 }
 
+/// Before anything is read: an error may quote what a server or a parser has echoed.
+fn remember_secrets(options: &Options) {
+    // Whichever variable a URL stands in.
+    for (_, value) in std::env::vars_os() {
+        secrets::remember_credentials(&value.to_string_lossy());
+    }
+    for key in [&options.lcms_api_key].into_iter().chain(options.backup_source.keys()) {
+        secrets::remember(key);
+    }
+    for name in ["AWS_SECRET_ACCESS_KEY", "AZURE_STORAGE_ACCOUNT_KEY", "GOOGLE_SERVICE_ACCOUNT_KEY"]
+    {
+        if let Ok(key) = std::env::var(name) {
+            secrets::remember(&key);
+        }
+    }
+    if let Ok(url) = url::Url::parse(options.redis.redis_url.trim()) {
+        secrets::remember_password(url.password().unwrap_or_default());
+    }
+    let urls = [&options.source_database_url, &options.database_url, &options.target_database_url];
+    for url in urls.into_iter().filter_map(|url| url.parse::<DatabaseUrl>().ok()) {
+        secrets::remember_password(url.password().unwrap_or_default());
+    }
+}
+
 impl Reader {
     pub(super) fn database_url(
         &mut self,
@@ -174,7 +207,7 @@ impl Reader {
             Ok(parsed) => {
                 Some(ScheduleSettings { cron: cron.to_owned(), time_zone: TIME_ZONE, parsed })
             }
-            Err(error) => self.wrong(variable, None, error.to_string()),
+            Err(error) => self.wrong_text(variable, cron, error.to_string()),
         }
     }
 
@@ -252,7 +285,12 @@ impl Reader {
             ("NOTIFICATIONS", or_default(name, "[]"))
         };
         match notification::parse(text) {
-            Ok(entries) => Some(entries),
+            Ok(entries) => {
+                for token in entries.iter().filter_map(|entry| entry.token.as_ref()) {
+                    secrets::remember(token.expose());
+                }
+                Some(entries)
+            }
             Err(error) => self.wrong(variable, None, error.to_string()),
         }
     }
@@ -288,20 +326,9 @@ impl Reader {
         }))
     }
 
-    fn log_level(&mut self, text: &str) -> Option<String> {
-        let text = or_default(text, "info");
-        match tracing_subscriber::EnvFilter::try_new(text) {
-            Ok(_) => Some(text.to_owned()),
-            Err(error) => self.wrong(
-                "LOG_LEVEL",
-                Some(text),
-                format!("trace, debug, info, warn, error, or a filter as info,pg_replicate=debug is wanted: {error}"),
-            ),
-        }
-    }
-
     /// Every reader runs whatever the others found: `?` comes only after the last of them.
     fn settings(&mut self, options: &Options) -> Option<Settings> {
+        remember_secrets(options);
         let redis_url = self.redis(&options.redis);
         let schedule = self.schedule("SCHEDULE", or_default(&options.schedule, "10 5 * * *"));
         let attempts = self.number("MAX_RETRY_COUNT", &options.max_retry_count, 10, 1, 1_000);
@@ -324,12 +351,10 @@ impl Reader {
             &options.interrupted_jobs,
             [("fail", InterruptedPolicy::Fail), ("retry", InterruptedPolicy::Retry)],
         );
-        let backup_source = options.backup_source.read(self);
-        let source = self.database_url(
-            "SOURCE_DATABASE_URL",
-            &options.source_database_url,
-            "postgresql://source_user@localhost/source_database",
-        );
+        let has_source = !matches!(options.source_database_url.trim(), "" | DEFAULT_SOURCE);
+        let backup_source = options.backup_source.read(self, has_source);
+        let source =
+            self.database_url("SOURCE_DATABASE_URL", &options.source_database_url, DEFAULT_SOURCE);
         let default_target = "postgresql://target_user@localhost/target_database";
         let protected = options.protected.read(self);
         let target = self.database_url("DATABASE_URL", &options.database_url, default_target);
@@ -357,6 +382,7 @@ impl Reader {
         let after_restore = options.after_restore.read(self, target_text, target.as_ref());
         let mode = self.backup_mode(&options.backup_mode);
         let masking = options.masking.read(self);
+        let hides_values = options.masking.hides_values(self);
         let copy = self.copy(&options.copy);
         let restore_jobs = self.number("PG_RESTORE_JOBS", &options.pg_restore_jobs, 4, 1, 64);
         let directory = self.backup_directory(&options.backup_directory);
@@ -386,7 +412,10 @@ impl Reader {
         );
         let notifications = self.notifications(options);
         let sentry = self.sentry(options);
-        let filter = self.log_level(&options.log_level);
+        let filter = match log_level::filter(or_default(&options.log_level, "info")) {
+            Ok(filter) => Some(filter),
+            Err(wanted) => self.wrong("LOG_LEVEL", Some(options.log_level.trim()), wanted),
+        };
         self.number("MIN_TIMEOUT", &options.min_timeout, 0_u64, 0, u64::MAX);
         self.number("MAX_TIMEOUT", &options.max_timeout, 900_000_u64, 0, u64::MAX);
         let others = [
@@ -395,12 +424,15 @@ impl Reader {
             ("TARGET_DATABASE_URL", incremental_target.as_ref()),
         ];
         let schema_export = options.schema_export.read(self, &protected, &others);
-        let snapshots = options.snapshots.read(self, directory.as_deref(), copy.as_ref());
+        let snapshots =
+            options.snapshots.read(self, &protected, directory.as_deref(), copy.as_ref());
         let media = options.media.read(self, &protected, directory.as_deref());
         let app = or_default(&options.app, "pix-db-replication").to_owned();
 
         let retries_timeout = Duration::from_secs(60 * retries_timeout?);
         let (target, on_target) = (target?, on_target?);
+        let mode = mode?;
+        let hides_values = hides_values?.unwrap_or(mode.copy_rules().next().is_some());
         if matches!(backup_source, Some(Some(_))) && verify != Some(Verify::None) {
             self.warnings.push(
                 "VERIFY has no effect, for BACKUP_SOURCE is not live: the source is not asked"
@@ -420,8 +452,10 @@ impl Reader {
             interrupted: interrupted?,
             backup_source: backup_source?,
             source: source?,
+            has_source,
             incremental_target: incremental_target?,
-            mode: mode?.with_masking(masking?),
+            mode: mode.with_masking(masking?),
+            hides_values,
             copy: copy?,
             restore_jobs: restore_jobs?,
             dumps: DumpStore::new(directory?, retries_timeout),

@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use backup_sources::Limits;
 use clap::Args;
+use media_sync::Side;
 use object_stores::{ObjectPlace, StoreLimits};
 use snapshots::{Identity, Keep, Watched};
 use url::Url;
 
 use super::copy::CopySettings;
+use super::protected::Protected;
 use super::reader::{Reader, or_default};
 use super::settings::ScheduleSettings;
 
@@ -248,6 +250,7 @@ impl SnapshotOptions {
     pub(super) fn read(
         &self,
         reader: &mut Reader,
+        protected: &Protected,
         directory: Option<&Path>,
         copy: Option<&CopySettings>,
     ) -> Option<SnapshotSettings> {
@@ -271,7 +274,7 @@ impl SnapshotOptions {
             reader.wrong("SNAPSHOT_MAX_AGE", found, wanted).ok_or(())
         });
         let is_wanted = !self.snapshot_schedule.trim().is_empty();
-        let store = self.store(reader, is_wanted)?;
+        let store = self.store(reader, protected, is_wanted)?;
         let (keep, only, ignore, fixtures) = (keep?, only?, ignore?, fixtures?);
         let (format, compression, recipients) = (format?, compression?, recipients?);
         let taken = match store {
@@ -293,7 +296,12 @@ impl SnapshotOptions {
         Some(SnapshotSettings { schedule, taken, identities, max_age })
     }
 
-    fn store(&self, reader: &mut Reader, is_wanted: bool) -> Option<Option<ObjectPlace>> {
+    fn store(
+        &self,
+        reader: &mut Reader,
+        protected: &Protected,
+        is_wanted: bool,
+    ) -> Option<Option<ObjectPlace>> {
         let (name, text) = match (self.snapshot_store.trim(), self.s3_bucket_name.trim()) {
             ("", "") if is_wanted => {
                 let wanted = "where snapshots are kept is wanted while SNAPSHOT_SCHEDULE is set, as s3://bucket/prefix or file:///directory";
@@ -308,6 +316,10 @@ impl SnapshotOptions {
             let wanted = "a URL is wanted, as s3://bucket/prefix or file:///directory; in S3_BUCKET_NAME the bucket alone";
             return reader.wrong(name, None, wanted.into());
         };
+        let side = Side::new(&text, "SNAPSHOT_", std::env::vars());
+        if let Some(reason) = side.ok().and_then(|side| protected.refuses_store(&side)) {
+            return reader.wrong(name, None, reason);
+        }
         let limits = Limits::default();
         let limits = StoreLimits { silence: limits.silence, retry: limits.retry };
         let environment = std::env::vars().chain(self.s3_credentials(reader, &url)?);
@@ -347,7 +359,7 @@ fn parsed<T: FromStr<Err: std::fmt::Display>>(
 ) -> Option<T> {
     match text.parse() {
         Ok(value) => Some(value),
-        Err(error) => reader.wrong(variable, None, error.to_string()),
+        Err(error) => reader.wrong_text(variable, text, error.to_string()),
     }
 }
 

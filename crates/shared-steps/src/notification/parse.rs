@@ -1,4 +1,4 @@
-//! `NOTIFICATIONS` as JSON: a list of `{url, token?, format?, on?}`.
+//! `NOTIFICATIONS` as JSON: a list of `{url, token?, format?, on?}`, or of URLs alone.
 
 use std::fmt;
 
@@ -96,12 +96,17 @@ impl Reader<'_> {
     }
 
     fn notification(&mut self, entry: &Value) -> Option<Notification> {
-        let Value::Object(entry) = entry else {
-            return self.wrong(
-                None,
-                kind(entry).into(),
-                &format!("an object with the keys {KEYS}"),
-            );
+        let entry = match entry {
+            Value::Object(entry) => entry,
+            // An address alone, as the program replaced shows in its sample.
+            Value::String(_) => &Map::from_iter([("url".to_owned(), entry.clone())]),
+            _ => {
+                return self.wrong(
+                    None,
+                    kind(entry).into(),
+                    &format!("a URL, or an object with the keys {KEYS}"),
+                );
+            }
         };
         for key in entry.keys().filter(|key| !KEYS.split(", ").any(|known| known == *key)) {
             self.wrong::<()>(Some(key), "an unknown key".into(), &format!("one of {KEYS}"));
@@ -181,10 +186,13 @@ mod tests {
             r#"[{"url": "https://a.example/x"},
                 {"url": "http://b.example", "token": "Bearer t", "format": "json", "on": "always"},
                 {"url": "http://c.example", "token": null},
-                {"url": "http://d.example", "token": "", "on": "success"}]"#,
+                {"url": "http://d.example", "token": "", "on": "success"},
+                "https://e.example/x"]"#,
         )
         .unwrap();
-        assert_eq!(entries.len(), 4);
+        assert_eq!(entries.len(), 5);
+        assert_eq!(entries[4].url.to_string(), "https://e.example/x");
+        assert_eq!((entries[4].format, entries[4].on), (Format::Empty, On::Success));
         assert_eq!(entries[0].url.to_string(), "https://a.example/x");
         assert_eq!((entries[0].format, entries[0].on), (Format::Empty, On::Success));
         assert_eq!(entries[1].token.as_ref().unwrap().expose(), "Bearer t");
@@ -202,7 +210,7 @@ mod tests {
             r#"[{"url": "https://fine.example"},
                 {"url": "not a url", "tokn": "secret-1", "on": "sometimes"},
                 {"token": 7, "format": "xml"},
-                "https://a.example",
+                7,
                 {"url": "ftp://user:secret-2@host/", "token": "secret\n3", "on": true}]"#,
         )
         .unwrap_err();
@@ -213,7 +221,7 @@ mod tests {
         entry 3: "url": found nothing, wanted an http or https URL
         entry 3: "token": found a number, wanted a text
         entry 3: "format": found "xml", wanted "json" (or leave the key out)
-        entry 4: found a text, wanted an object with the keys url, token, format, on
+        entry 4: found a number, wanted a URL, or an object with the keys url, token, format, on
         entry 5: "url": found a URL with the scheme ftp, wanted an http or https URL
         entry 5: "token": found a text with characters that no HTTP header holds, wanted the header Authorization, as it is to be sent
         entry 5: "on": found a boolean, wanted "success", "failure", "always" (or leave the key out)

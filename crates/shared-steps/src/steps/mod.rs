@@ -14,6 +14,7 @@ use pg_replicate::{Context, Incremental, Summary};
 
 use crate::notification::RunReport;
 use crate::{Settings, Step, StepError, learning_content, notification};
+pub(crate) use guard::check as check_not_the_source;
 use guard::writing;
 
 pub use data::{ExportRequest, LoadRequest, export_data, export_schema, load_data};

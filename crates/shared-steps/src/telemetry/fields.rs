@@ -8,6 +8,8 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::secrets;
+
 /// The fields of a span, kept in its extensions for the layers that need them.
 #[derive(Debug, Default, Clone)]
 pub(super) struct SpanFields(pub(super) Map<String, Value>);
@@ -68,10 +70,10 @@ impl Visit for JsonVisitor<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name().into(), value.into());
+        self.0.insert(field.name().into(), secrets::without(value).into());
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        self.0.insert(field.name().into(), format!("{value:?}").into());
+        self.0.insert(field.name().into(), secrets::without(&format!("{value:?}")).into());
     }
 }

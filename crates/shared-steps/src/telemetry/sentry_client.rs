@@ -9,6 +9,8 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::secrets;
+
 /// How long the process waits for Sentry at its end.
 const FLUSH_LIMIT: Duration = Duration::from_secs(2);
 
@@ -39,14 +41,20 @@ pub(super) fn init(settings: &SentrySettings) -> sentry::ClientInitGuard {
     options.shutdown_timeout = FLUSH_LIMIT;
     options.before_send = Some(std::sync::Arc::new(move |mut event| {
         if let Some(message) = &mut event.message {
-            cut(message, limit);
+            shorten(message, limit);
         }
         for exception in &mut event.exception.values {
             if let Some(value) = &mut exception.value {
-                cut(value, limit);
+                shorten(value, limit);
             }
         }
         Some(event)
+    }));
+    options.before_breadcrumb = Some(std::sync::Arc::new(|mut breadcrumb| {
+        if let Some(message) = &mut breadcrumb.message {
+            *message = secrets::without(message).into_owned();
+        }
+        Some(breadcrumb)
     }));
     sentry::init(options)
 }
@@ -59,6 +67,12 @@ where
     let errors = ErrorLayer::new().enable_span_attributes().with_filter(LevelFilter::ERROR);
     let breadcrumbs = BreadcrumbLayer::new().with_filter(LevelFilter::INFO);
     errors.and_then(breadcrumbs)
+}
+
+/// Without secrets, and cut.
+fn shorten(text: &mut String, limit: usize) {
+    *text = secrets::without(text).into_owned();
+    cut(text, limit);
 }
 
 fn cut(text: &mut String, limit: usize) {
