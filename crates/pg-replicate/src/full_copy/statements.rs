@@ -15,7 +15,7 @@ use crate::connection::Connection;
 use crate::error::reason;
 use crate::identifier::quote_identifier;
 use crate::sql_text::Cursor;
-use crate::{Context, Error, ObjectFailure};
+use crate::{Context, Error, ObjectFailure, error_text};
 
 const SESSION: &str = include_str!("../../sql/restore_session.sql");
 const MISSING_ROLES: &str = include_str!("../../sql/missing_roles.sql");
@@ -198,11 +198,12 @@ pub(super) fn judged(judge: &mut Judge<'_>, failures: &[Failure]) -> Vec<ObjectF
 fn verdict(judge: &mut Judge<'_>, failure: &Failure) -> Option<ObjectFailure> {
     match judge.judge(failure) {
         Verdict::Ignored { object, reason } => {
-            let message = &failure.message;
+            let message = error_text::output(&failure.message);
             tracing::warn!(object, "{object} could not be restored: {reason} ({message})");
             None
         }
         Verdict::Fatal { object, message } => {
+            let message = error_text::output(&message);
             tracing::error!(object, "{object} could not be restored: {message}");
             Some(ObjectFailure { object, message })
         }
