@@ -14,6 +14,7 @@ use crate::context::share;
 use crate::error::reason;
 use crate::full_copy::{ForeignKeys, FullCopy};
 use crate::objects::{Board, Weight};
+use crate::sql_text::Strings;
 use crate::summary::PhaseSummary;
 use crate::{Context, Error, ObjectFailure, Summary};
 
@@ -39,7 +40,7 @@ pub(crate) async fn run(copy: &FullCopy, file: &Path, context: &Context) -> Resu
         target: &target,
         foreign_keys: copy.foreign_keys,
         board: &board,
-        script: Script::new(input, Variables::default()),
+        script: Script::new(input, Variables::default(), Strings::Standard),
         objects: 0,
         failures: Vec::new(),
     };
@@ -78,7 +79,7 @@ impl<R: AsyncBufRead + Unpin> Restore<'_, R> {
         while let Some(item) = self.script.next().await? {
             let line = item.line;
             let sql = item.sql.map_err(|reason| ScriptError { line, reason, is_cut: false })?;
-            if let Kind::Copy(rows) = Kind::of(&sql) {
+            if let Kind::Copy(rows) = Kind::of(&sql, item.strings) {
                 self.copy(&sql, &rows.table.join(".")).await?;
                 continue;
             }
