@@ -1,4 +1,4 @@
-//! Workers of pg_restore that meet in a deadlock, which INDEX ATTACH makes happen now and then.
+//! A statement that meets another session in a deadlock, as INDEX ATTACH does now and then.
 #![allow(clippy::unwrap_used, missing_docs, dead_code, reason = "a test may panic")]
 
 mod support;

@@ -62,23 +62,23 @@ async fn a_cancelled_backup() {
 
 #[tokio::test]
 async fn a_cancelled_restore() {
-    // Built at once on the source, and for ever on the target.
+    // Written at once on the source, and for ever on the target. Indexes, which pg_restore has no part in, are those of
+    // live_faults.rs.
     let world = World::new(
         "CREATE FUNCTION slow(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$BEGIN
            IF current_database() = 'target' THEN PERFORM pg_sleep(60); END IF; RETURN $1;
          END$$;
-         CREATE TABLE a (id int); CREATE TABLE b (id int);
-         INSERT INTO a VALUES (1); INSERT INTO b VALUES (1);
-         CREATE INDEX slow_a ON a (slow(id)); CREATE INDEX slow_b ON b (slow(id));",
+         CREATE TABLE a (id int CHECK (public.slow(id) = id)); CREATE TABLE b (id int CHECK (public.slow(id) = id));
+         INSERT INTO a VALUES (1); INSERT INTO b VALUES (1);",
     );
     let (copy, dump, context) = (world.copy("{}"), world.dump(), Context::quiet());
     copy.backup(&dump, &context).await.unwrap();
     let cancel = context.cancel.clone();
     let file = dump.clone();
     let work = tokio::spawn(async move { copy.restore(&file, &context).await });
-    let building = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX slow%' AND state = 'active'";
+    let writing = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY public.%' AND wait_event = 'PgSleep'";
     assert!(
-        wait_for_async(LIMIT, async || world.server.psql("postgres", building).unwrap() == "2")
+        wait_for_async(LIMIT, async || world.server.psql("postgres", writing).unwrap() == "2")
             .await
     );
     let dump_name = dump.display().to_string();

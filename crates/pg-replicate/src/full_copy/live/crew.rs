@@ -44,11 +44,12 @@ impl Workers {
         let first = Connection::open_for(context, target, super::TARGET_APPLICATION).await?;
         let settings = first.run(context, TargetSettings::of(&first, jobs)).await?;
         drop(first);
+        // The snapshot has one connection already.
+        let (side, more) = snapshot.map_or((Side::Target, 0), |_| (Side::Source, 1));
         let mut slots = Vec::new();
         for number in 1..=jobs {
             let slot = Slot::open(snapshot, target, &settings, context).await;
-            // The snapshot has one connection already.
-            slots.push(slot.map_err(|error| too_few(error, Side::Source, number + 1, jobs + 1))?);
+            slots.push(slot.map_err(|error| too_few(error, side, number + more, jobs + more))?);
         }
         Ok(Self { slots, settings })
     }
@@ -98,9 +99,9 @@ impl<'a> Crew<'a> {
         Self { snapshot: None, outer: self.outer, shared: Arc::clone(&self.shared) }
     }
 
-    /// Makes all that `plan` says, in its order, with `workers` or at most `jobs` new ones; `load` has pg_restore restore the rows that
-    /// the archive has, but those of the tables that could not be made. Answers what could not be made: that is left out
-    /// with what needs it, and all else is done.
+    /// Makes all that `plan` says, in its order, with `workers` or at most `jobs` new ones; `load` has pg_restore restore
+    /// the rows that the archive has, but those of the tables that could not be made. Answers what could not be made:
+    /// that is left out with what needs it, and all else is done.
     pub(in crate::full_copy) async fn make(
         &self,
         plan: Plan,
