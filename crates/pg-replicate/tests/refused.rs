@@ -103,7 +103,7 @@ async fn what_will_be_refused_is_known_before_the_drop() {
         warned.filter_map(|check| check.outcome.clone().ok()).collect()
     };
     // No rows are in danger: a warning.
-    let checks = copy.check_live().await;
+    let checks = copy.check_live(2).await;
     let warned = warnings(&checks);
     for object in [
         "function public.c_one(pg_catalog.text) (only a superuser may create it)",
@@ -139,13 +139,13 @@ async fn what_will_be_refused_is_known_before_the_drop() {
         "target",
         "CREATE EXTENSION postgres_fdw; CREATE EXTENSION cube; CREATE EXTENSION earthdistance",
     );
-    let warned = warnings(&copy.check_live().await);
+    let warned = warnings(&copy.check_live(2).await);
     assert!(
         warned.contains("server far (no USAGE on foreign-data wrapper postgres_fdw)"),
         "{warned}"
     );
     superuser(&world, "target", "GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO target_user");
-    let warned = warnings(&copy.check_live().await);
+    let warned = warnings(&copy.check_live(2).await);
     assert!(!warned.contains("far") && !warned.contains("earth"), "{warned}");
 }
 
@@ -321,7 +321,7 @@ async fn rows_of_extensions_are_replaced() {
         copied(&world, &copy, way).await.unwrap();
         assert_eq!(world.target(found), "11|0\n10\n0\n1", "{way}");
     }
-    let checks = copy.check_live().await;
+    let checks = copy.check_live(2).await;
     let warned = checks.iter().find(|check| check.subject == "rows of extensions").unwrap();
     assert!(warned.is_warning, "{warned:?}");
     assert!(
