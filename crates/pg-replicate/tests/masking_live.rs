@@ -137,10 +137,7 @@ async fn an_expression_that_fails_shows_no_value() {
         ))
     };
     let error = live(&world, &rules("people")).await.unwrap_err().to_string();
-    assert!(
-        error.contains("read people from the source") && error.contains("22P02"),
-        "{error}"
-    );
+    assert!(error.contains("read people from the source") && error.contains("22P02"), "{error}");
     assert!(!error.contains("n0t-masked"), "{error}");
     let error = live(&world, &rules("early")).await.unwrap_err().to_string();
     assert!(error.contains("column \"phone\"") && error.contains("22P02"), "{error}");

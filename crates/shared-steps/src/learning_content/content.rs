@@ -88,8 +88,8 @@ impl Content {
             *bytes = 0;
             send(table, std::mem::take(rows))
         })?;
-        let rest = waiting.into_iter().enumerate().filter(|(_, (rows, _))| !rows.is_empty());
-        rest.map(|(table, (rows, _))| send(table, rows)).collect()
+        let mut rest = waiting.into_iter().enumerate().filter(|(_, (rows, _))| !rows.is_empty());
+        rest.try_for_each(|(table, (rows, _))| send(table, rows))
     }
 
     fn each_row(&self, mut take: impl FnMut(usize, Row) -> Result<(), Error>) -> Result<(), Error> {
