@@ -6,8 +6,9 @@ SELECT s.oid, n.nspname::text AS schema, s.relname::text AS name,
     'pg_catalog.int2'::pg_catalog.regtype, 'pg_catalog.int4'::pg_catalog.regtype,
     'pg_catalog.int8'::pg_catalog.regtype, 'pg_catalog.numeric'::pg_catalog.regtype), false) AS is_of_numbers,
   pg_catalog.pg_has_role(s.relowner, 'USAGE') AS is_ours,
-  pg_catalog.has_schema_privilege(n.oid, 'USAGE')
-    AND pg_catalog.has_sequence_privilege(s.oid, 'SELECT') AS is_readable
+  -- Not known of what was dropped meanwhile.
+  coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+    AND pg_catalog.has_sequence_privilege(s.oid, 'SELECT'), false) AS is_readable
 FROM pg_catalog.pg_class s
 JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace
 JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.oid

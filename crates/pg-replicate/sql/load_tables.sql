@@ -3,8 +3,9 @@ SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
   c.relkind = 'p' AS is_partitioned,
   c.relispartition AS is_partition,
   pg_catalog.pg_has_role(c.relowner, 'USAGE') AS is_ours,
-  pg_catalog.has_schema_privilege(n.oid, 'USAGE')
-    AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS is_readable,
+  -- Not known of what was dropped meanwhile.
+  coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+    AND pg_catalog.has_table_privilege(c.oid, 'SELECT'), false) AS is_readable,
   pg_catalog.row_security_active(c.oid) AS hides_rows,
   pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
   -- What an extension brings is made by the extension.

@@ -10,4 +10,5 @@ FROM (
   FROM pg_catalog.pg_proc
 ) AS thing
 JOIN pg_catalog.pg_namespace n ON n.oid = thing.namespace
-WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+WHERE thing.name IS NOT NULL
+  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'

@@ -15,7 +15,8 @@ FROM (
 ) AS foreigner
 JOIN pg_catalog.pg_namespace n ON n.oid = foreigner.namespace
 CROSS JOIN LATERAL pg_catalog.pg_identify_object(foreigner.classid, foreigner.oid, 0) i
-WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+WHERE i.identity IS NOT NULL AND foreigner.name IS NOT NULL
+  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND foreigner.owner <> (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER)
   AND foreigner.oid >= 16384
   AND foreigner.oid <> ALL ($1::oid[])

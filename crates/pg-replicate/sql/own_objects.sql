@@ -78,6 +78,8 @@ WITH kept (classid, objid) AS (
   WHERE owned.owner = (SELECT oid FROM me)
     -- Objects of initdb have smaller oids.
     AND (owned.objid >= 16384 OR i.type = 'large object')
+    -- Nothing is known of what was dropped meanwhile.
+    AND i.identity IS NOT NULL
     AND coalesce(i.schema, '') !~ '^pg_(toast|temp)'
     -- An extension's members go with it, a column's sequence and a table's row type with the table.
     AND NOT EXISTS (

@@ -14,7 +14,7 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::oneshot;
 
 use crate::connection::Connection;
-use crate::{Context, DatabaseUrl, Error, Server, tls};
+use crate::{Context, DatabaseUrl, Error, Server, session, tls};
 
 /// How long a child may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(3);
@@ -56,6 +56,7 @@ impl Program<'_> {
         mut on_line: impl FnMut(&str),
     ) -> Result<Ended, Error> {
         context.check()?;
+        context.sessions.started(&self.application_name);
         let child = Guarded::spawn(self.name, self.command(), Stdio::null()).await?;
         let (ended, ()) = self.wait(context, child, &mut on_line, async || {}).await?;
         Ok(ended)
@@ -70,6 +71,7 @@ impl Program<'_> {
         read: impl AsyncFnOnce(ChildStdout) -> T,
     ) -> Result<(Ended, T), Error> {
         context.check()?;
+        context.sessions.started(&self.application_name);
         let mut child = Guarded::spawn(self.name, self.command(), Stdio::piped()).await?;
         let stdout = child.child.stdout.take();
         let stdout = stdout.ok_or_else(|| self.lost(&std::io::Error::other("it has no stdout")))?;
@@ -122,6 +124,10 @@ impl Program<'_> {
         command.args(&self.arguments);
         command.env("PGAPPNAME", &self.application_name);
         set_connection(&mut command, self.url);
+        if let Some(options) = session::options(self.url) {
+            let given = self.url.options().unwrap_or_default();
+            command.env("PGOPTIONS", format!("{given} {options}"));
+        }
         command
     }
 }

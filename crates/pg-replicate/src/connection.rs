@@ -9,7 +9,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::Instrument;
 
 use crate::error::reason;
-use crate::{Context, DatabaseUrl, Error, Server, SslMode, tls};
+use crate::{Context, DatabaseUrl, Error, Server, SslMode, session, tls};
 
 /// A dead peer is noticed after about a minute, not after the kernel's two hours.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
@@ -19,17 +19,12 @@ const KEEPALIVE_RETRIES: u32 = 3;
 /// How long a cancelled step waits for the server to take the cancel request.
 const CANCEL_LIMIT: Duration = Duration::from_secs(2);
 
-/// The server's own limits are for interactive work; a copy takes hours.
-const SESSION: &str = include_str!("../sql/session.sql");
-
 /// A plain client for other crates; its connection ends when it is dropped.
 ///
 /// # Errors
 /// [`Error::Unreachable`].
 pub async fn connect(url: &DatabaseUrl) -> Result<Client, Error> {
-    let (client, driver, _) = open(url, "pg-replicate").await?;
-    tokio::spawn(driver.in_current_span());
-    Ok(client)
+    Ok(open_session(url, "pg-replicate").await?.client)
 }
 
 /// A connection whose statements can be cancelled; closed at once when dropped.
@@ -37,6 +32,7 @@ pub(crate) struct Connection {
     client: Held,
     url: DatabaseUrl,
     canceller: Canceller,
+    pid: i32,
 }
 
 /// A client of our own, or one that goes back to its pool.
@@ -86,10 +82,10 @@ impl Canceller {
 impl Connection {
     /// Connects to `url`, seen as `application_name` in `pg_stat_activity`.
     pub(crate) async fn open(url: &DatabaseUrl, application_name: &str) -> Result<Self, Error> {
-        let (client, driver, tls) = open_session(url, application_name).await?;
+        let Session { client, driver, tls, pid } = open_session(url, application_name).await?;
         let canceller = Canceller { token: client.cancel_token(), tls };
         let client = Held::Own { client, driver: driver.abort_handle() };
-        Ok(Self { client, url: url.clone(), canceller })
+        Ok(Self { client, url: url.clone(), canceller, pid })
     }
 
     /// A client lent by a pool of connections to `url`.
@@ -99,7 +95,7 @@ impl Connection {
         tls: Option<MakeRustlsConnect>,
     ) -> Self {
         let canceller = Canceller { token: client.cancel_token(), tls };
-        Self { client: Held::Pooled(client), url: url.clone(), canceller }
+        Self { client: Held::Pooled(client), url: url.clone(), canceller, pid: 0 }
     }
 
     /// [`Connection::open`], given up when the step is cancelled.
@@ -111,7 +107,11 @@ impl Connection {
         tokio::select! {
             biased;
             () = context.cancel.cancelled() => Err(Error::Cancelled),
-            connection = Self::open(url, application_name) => connection,
+            connection = Self::open(url, application_name) => {
+                let connection = connection?;
+                context.sessions.opened(url, connection.pid);
+                Ok(connection)
+            }
         }
     }
 
@@ -184,18 +184,41 @@ pub(crate) async fn run_both<T>(
     result
 }
 
-/// A client whose session is set up, and the task that drives it.
+/// A client whose session is set up.
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    /// The task that drives it.
+    pub(crate) driver: JoinHandle<()>,
+    pub(crate) tls: Option<MakeRustlsConnect>,
+    /// Its number on the server.
+    pub(crate) pid: i32,
+}
+
+/// Opens a session that is ours alone, and sets it up.
 pub(crate) async fn open_session(
     url: &DatabaseUrl,
     application_name: &str,
-) -> Result<(Client, JoinHandle<()>, Option<MakeRustlsConnect>), Error> {
+) -> Result<Session, Error> {
     let (client, driver, tls) = open(url, application_name).await?;
     let driver = tokio::spawn(driver.in_current_span());
-    if let Err(error) = client.batch_execute(SESSION).await {
-        driver.abort();
-        return Err(Error::database(url, "set up the session", &error));
+    let set_up = async {
+        if session::is_new(url)
+            && let Ok((second, its_driver, _)) = open(url, application_name).await
+        {
+            let its_driver = tokio::spawn(its_driver.in_current_span());
+            let result = session::refuse_pooler(&client, second, url).await;
+            its_driver.abort();
+            result?;
+        }
+        session::set_up(&client, url).await
+    };
+    match set_up.await {
+        Ok(pid) => Ok(Session { client, driver, tls, pid }),
+        Err(error) => {
+            driver.abort();
+            Err(error)
+        }
     }
-    Ok((client, driver, tls))
 }
 
 type Driver = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;

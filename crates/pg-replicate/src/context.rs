@@ -1,13 +1,15 @@
 //! How a step reports progress and learns that it shall stop.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use crate::DatabaseUrl;
 use crate::objects::{Board, Weight};
 
 /// How far a step has come.
@@ -58,6 +60,33 @@ pub struct Context {
     pub progress: Arc<dyn ProgressSink>,
     /// Numbers the objects of a run, whatever phase they are of.
     items: Arc<AtomicU64>,
+    /// What the run has opened on servers.
+    pub(crate) sessions: Sessions,
+}
+
+/// The sessions that a run has opened, by the database; and the programs, by the name that they are seen by.
+#[derive(Clone, Default)]
+pub(crate) struct Sessions(Arc<Mutex<(BTreeSet<(String, i32)>, BTreeSet<String>)>>);
+
+impl Sessions {
+    /// Notes the session with this number.
+    pub(crate) fn opened(&self, url: &DatabaseUrl, pid: i32) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.insert((url.to_string(), pid));
+    }
+
+    /// Notes a program that opens sessions by this name.
+    pub(crate) fn started(&self, application_name: &str) {
+        let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        own.1.insert(application_name.to_owned());
+    }
+
+    /// The numbers of the sessions there, and the names of all programs.
+    pub(crate) fn of(&self, url: &DatabaseUrl) -> (Vec<i32>, Vec<String>) {
+        let url = url.to_string();
+        let own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let pids = own.0.iter().filter(|(its, _)| *its == url).map(|(_, pid)| *pid);
+        (pids.collect(), own.1.iter().cloned().collect())
+    }
 }
 
 impl fmt::Debug for Context {
@@ -73,7 +102,7 @@ impl Context {
     /// A context with these parts.
     #[must_use]
     pub fn new(cancel: CancellationToken, progress: Arc<dyn ProgressSink>) -> Self {
-        Self { cancel, progress, items: Arc::default() }
+        Self { cancel, progress, items: Arc::default(), sessions: Sessions::default() }
     }
 
     /// The same for a part of the step that may be cancelled without the rest.

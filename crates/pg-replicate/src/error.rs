@@ -115,6 +115,14 @@ pub enum Error {
     /// Others use the target, and that has to end first.
     #[error("{0}")]
     Busy(String),
+    /// A lock on the source could not be had in time, or others waited too long for one of ours.
+    #[error("{action}: {reason}")]
+    Locked {
+        /// What was attempted.
+        action: String,
+        /// Which lock, and who has it or waits for it.
+        reason: String,
+    },
     /// A program of PostgreSQL could not be started.
     #[error("{program} could not be started: {reason}; install PostgreSQL's client programs")]
     ProgramMissing {
@@ -212,6 +220,10 @@ impl Error {
         // Class 53: insufficient resources.
         match error.code() {
             Some(code) if code.code().starts_with("53") => Self::Exhausted { action, reason },
+            // lock_not_available, where the session has a limit.
+            Some(code) if code.code() == "55P03" && url.lock_timeout().is_some() => {
+                Self::Locked { action, reason }
+            }
             _ => Self::Database { action, reason },
         }
     }

@@ -37,13 +37,16 @@ pub mod on_target;
 mod pool;
 mod row_security;
 mod same_database;
+mod session;
 pub mod shell;
+mod source_locks;
 mod sql_text;
 mod summary;
 mod target_settings;
 mod tls;
 mod transfer;
 mod triggers;
+mod unlogged;
 pub mod verify;
 mod versions;
 

@@ -4,9 +4,11 @@ use std::path::Path;
 
 use crate::child::{Program, application_name, major_version};
 use crate::connection::Connection;
-use crate::full_copy::{Snapshot, arguments, catalog, connection_string, dumped_table, failure};
+use crate::full_copy::{
+    Looks, Snapshot, arguments, catalog, connection_string, dumped_table, failure,
+};
 use crate::objects::{Object, Weight};
-use crate::{Context, DatabaseUrl, Error, Summary, TableName, fingerprint};
+use crate::{Context, DatabaseUrl, Error, Summary, TableName, fingerprint, source_locks, unlogged};
 
 const DEFINITIONS: &str = include_str!("../sql/definitions.sql");
 
@@ -53,22 +55,16 @@ impl Moment {
     /// [`Error::Configuration`] with the versions.
     pub async fn open(url: &DatabaseUrl, context: &Context) -> Result<Self, Error> {
         let (program, pg_dump_version) = major_version("pg_dump").await?;
-        let snapshot = Snapshot::export(url, context).await?;
-        let connection = snapshot.connection();
-        let look = async {
-            let server = catalog::server(connection).await?;
-            if program < server.major {
-                return Err(Error::Configuration(format!(
-                    "{url} is PostgreSQL {}, and {pg_dump_version} is older: install client programs of \
-                     version {} or newer",
-                    server.version, server.major
-                )));
+        let mut looks = Looks::default();
+        let (snapshot, (server, tables)) = loop {
+            let snapshot = Snapshot::export(url, context).await?;
+            let connection = snapshot.connection();
+            let looked = connection.run(context, look(&snapshot, program, &pg_dump_version)).await;
+            if let Some(looked) = source_locks::named(connection, looked).await? {
+                break (snapshot, looked);
             }
-            let tables = fingerprint::tables(connection, &[]).await?;
-            snapshot.lock(tables.iter().map(|table| &table.name)).await?;
-            Ok((server, definitions(connection).await?))
+            looks.again()?;
         };
-        let (server, tables) = connection.run(context, look).await?;
         Ok(Self {
             url: url.clone(),
             server_version: server.version,
@@ -109,18 +105,15 @@ impl Moment {
         &self.tables
     }
 
-    /// Does `work`, which reads in the moment; gives it up when the moment is lost.
+    /// Does `work`, which reads in the moment; gives it up when the moment is lost, or when others wait for its locks too long.
     ///
     /// # Errors
-    /// Those of `work`, and [`Error::Unreachable`] or [`Error::Database`] for the moment.
+    /// Those of `work`, and [`Error::Unreachable`], [`Error::Database`] or [`Error::Locked`] for the moment.
     pub async fn during<T, E: From<Error>>(
         &self,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        tokio::select! {
-            result = work => result,
-            lost = self.snapshot.lost() => Err(lost.into()),
-        }
+        self.snapshot.watch().during(work, None).await
     }
 
     /// Ends it: locks are gone when this returns, which they are some time later when it is dropped.
@@ -157,6 +150,7 @@ impl Moment {
             arguments.push("--format=plain".into());
         }
         arguments.push(format!("--snapshot={}", self.snapshot.id()));
+        arguments.push(source_locks::pg_dump_option(&self.url));
         arguments.push(format!("--dbname={}", connection_string(&self.url)));
         let program = Program {
             name: "pg_dump",
@@ -202,4 +196,28 @@ async fn definitions(connection: &Connection) -> Result<Vec<Definition>, Error> 
             sha256: row.get("definition"),
         })
         .collect())
+}
+
+/// Locks every table; nothing when one is gone from the snapshot before that. `program`: pg_dump's version.
+async fn look(
+    snapshot: &Snapshot,
+    program: u32,
+    pg_dump_version: &str,
+) -> Result<Option<(catalog::Server, Vec<Definition>)>, Error> {
+    let connection = snapshot.connection();
+    let server = catalog::server(connection).await?;
+    if program < server.major {
+        return Err(Error::Configuration(format!(
+            "{} is PostgreSQL {}, and {pg_dump_version} is older: install client programs of version {} or newer",
+            connection.url(),
+            server.version,
+            server.major
+        )));
+    }
+    unlogged::warn(connection, &[]).await?;
+    let tables = fingerprint::tables(connection, &[]).await?;
+    if !snapshot.lock(tables.iter().map(|table| &table.name)).await? {
+        return Ok(None);
+    }
+    Ok(Some((server, definitions(connection).await?)))
 }

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::connection::{Connection, open_session};
+use crate::connection::{Connection, Session, open_session};
 use crate::{Context, DatabaseUrl, Error};
 
 /// Opens connections when they are needed, at most as many as it was made for. Dropped, it closes
@@ -26,6 +26,8 @@ pub(crate) struct Pool {
 struct Last {
     tls: Mutex<Option<MakeRustlsConnect>>,
     error: Mutex<Option<Error>>,
+    /// The numbers of the sessions that were opened and not noted yet.
+    pids: Mutex<Vec<i32>>,
 }
 
 impl Pool {
@@ -54,7 +56,12 @@ impl Pool {
             lent = self.pool.get() => lent,
         };
         match lent {
-            Ok(client) => Ok(Connection::pooled(client, &self.url, take(&self.last.tls).clone())),
+            Ok(client) => {
+                for pid in take(&self.last.pids).drain(..) {
+                    context.sessions.opened(&self.url, pid);
+                }
+                Ok(Connection::pooled(client, &self.url, take(&self.last.tls).clone()))
+            }
             Err(error) => Err(take(&self.last.error).take().unwrap_or_else(|| {
                 Error::Unreachable { url: self.url.to_string(), reason: error.to_string() }
             })),
@@ -78,7 +85,8 @@ impl Connect for Opener {
     fn connect(&self, _: &Config) -> Pin<Box<dyn Future<Output = Opened> + Send + '_>> {
         Box::pin(async move {
             match open_session(&self.url, self.application_name).await {
-                Ok((client, driver, tls)) => {
+                Ok(Session { client, driver, tls, pid }) => {
+                    take(&self.last.pids).push(pid);
                     *take(&self.last.tls) = tls;
                     Ok((client, driver))
                 }

@@ -51,6 +51,7 @@ fn result(table: &TableReport) -> String {
     match table.outcome {
         Outcome::Equal => "equal".into(),
         Outcome::HiddenRows => "hidden by row-level security on the target".into(),
+        Outcome::Unlogged => "unlogged, which a standby has no rows of".into(),
         Outcome::MissingTable => "not on the target".into(),
         Outcome::MissingColumns => {
             format!("without {} on the target", table.missing_columns.join(", "))

@@ -68,12 +68,15 @@ LEFT JOIN LATERAL (
   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 ) written ON true
 CROSS JOIN LATERAL (
-  SELECT pg_catalog.pg_relation_size(c.oid) AS heap,
+  -- A table that was dropped meanwhile has no size.
+  SELECT coalesce(pg_catalog.pg_relation_size(c.oid), 0) AS heap,
     coalesce(pg_catalog.pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS toast
 ) size
 WHERE c.relkind = 'r' AND c.relpersistence <> 't'
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND c.oid <> ALL ($1::oid[])
+  -- A standby has no rows of them, and pg_dump takes none there.
+  AND NOT (c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery())
   -- Members of an extension are its own; pg_dump copies the rows of those it configures.
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend d

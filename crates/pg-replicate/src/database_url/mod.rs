@@ -71,6 +71,7 @@ pub struct DatabaseUrl {
     connect_timeout: Duration,
     /// libpq's other parameters.
     settings: BTreeMap<&'static str, String>,
+    lock_timeout: Option<Duration>,
 }
 
 /// One of the servers of a URL.
@@ -168,6 +169,19 @@ impl DatabaseUrl {
 
     pub(crate) fn connect_timeout(&self) -> Duration {
         self.connect_timeout
+    }
+
+    /// The same database, where no session of ours waits longer than this for a lock, nor keeps anybody
+    /// else waiting longer for one of its own: a database that is read while others work with it.
+    #[must_use]
+    pub fn with_lock_timeout(self, limit: Duration) -> Self {
+        Self { lock_timeout: Some(limit), ..self }
+    }
+
+    /// The limit of [`DatabaseUrl::with_lock_timeout`].
+    #[must_use]
+    pub fn lock_timeout(&self) -> Option<Duration> {
+        self.lock_timeout
     }
 }
 

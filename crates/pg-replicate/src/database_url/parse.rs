@@ -226,6 +226,7 @@ impl Parts {
             options: self.options,
             connect_timeout: self.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
             settings: self.settings,
+            lock_timeout: None,
         })
     }
 

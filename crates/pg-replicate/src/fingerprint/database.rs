@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Fingerprint, Table, begin, end, of, tables};
 use crate::connection::Connection;
 use crate::pool::Pool;
+use crate::source_locks::{Watch, named};
 use crate::{Context, DatabaseUrl, Error, TableName};
 
 const APPLICATION: &str = "pg-replicate fingerprint";
@@ -34,12 +35,19 @@ pub async fn database(
         let snapshot = export(&first, snapshot).await?;
         Ok((tables(&first, &[]).await?, snapshot))
     };
-    let (mut wanted, snapshot) = first.run(context, look).await?;
+    let looked = first.run(context, look).await;
+    let (mut wanted, exported) = named(&first, looked).await?;
     wanted.retain(|table| is_wanted(&table.name));
     let pool = Pool::new(url, APPLICATION, usize::from(jobs).clamp(1, wanted.len().max(1)))?;
     let context = context.child();
-    let work = wanted.iter().map(|table| one(&pool, table, &snapshot, &context)).collect();
-    let found = each(work, usize::from(jobs), &context.cancel).await?;
+    let work = wanted.iter().map(|table| one(&pool, table, &exported, &context)).collect();
+    let all = each(work, usize::from(jobs), &context.cancel);
+    let found = if snapshot.is_some() {
+        // Whoever exported it watches.
+        all.await?
+    } else {
+        Watch::new(&first, &context.sessions).during(all, Some(&context.cancel)).await?
+    };
     Ok(found.into_iter().collect())
 }
 

@@ -70,8 +70,8 @@ pub(crate) async fn begin(connection: &Connection, snapshot: Option<&str>) -> Re
         let snapshot = snapshot.replace('\'', "''");
         sql.push_str(&format!("SET TRANSACTION SNAPSHOT '{snapshot}';"));
     }
-    // Rows that a policy hides are an error, not a difference. Compiling costs more than it gains.
-    sql.push_str("SET LOCAL row_security = off; SET LOCAL jit = off");
+    // Compiling costs more than it gains.
+    sql.push_str("SET LOCAL jit = off");
     connection
         .batch_execute(&sql)
         .await

@@ -11,8 +11,9 @@ use crate::child::{Ended, Program, application_name, command};
 use crate::connection::Connection;
 use crate::context::share;
 use crate::objects::{Object, Weight};
+use crate::source_locks::{Watch, named, pg_dump_option};
 use crate::summary::PhaseSummary;
-use crate::{Context, DatabaseUrl, Error, Summary, TableName};
+use crate::{Context, DatabaseUrl, Error, Summary, TableName, unlogged};
 
 /// An archive was measured at a fifth of its database.
 pub(super) const USUAL_SHARE: u64 = 5;
@@ -23,6 +24,7 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
     let prepared = prepare(copy, dump, context).await?;
     let partial = Partial::create(dump)?;
     let mut arguments = arguments(&prepared.excluded, &partial.path);
+    arguments.push(pg_dump_option(&copy.source));
     arguments.push(format!("--dbname={}", connection_string(&copy.source)));
     let program = Program {
         name: "pg_dump",
@@ -34,16 +36,16 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
     let board = context.board("backup", share::BACKUP, total);
     // Tables are dumped one after the other.
     let mut table: Option<(Object, u64)> = None;
-    let ended = program
-        .run(context, |line| {
-            tracing::debug!("{line}");
-            if let Some(name) = dumped_table(line) {
-                table.take().into_iter().for_each(|table| dumped(table, &partial));
-                let cost = prepared.sizes.get(name).copied().unwrap_or_default();
-                table = Some((board.start("DUMP", name, Weight::cost(cost)), partial.bytes()));
-            }
-        })
-        .await?;
+    let dumping = program.run(context, |line| {
+        tracing::debug!("{line}");
+        if let Some(name) = dumped_table(line) {
+            table.take().into_iter().for_each(|table| dumped(table, &partial));
+            let cost = prepared.sizes.get(name).copied().unwrap_or_default();
+            table = Some((board.start("DUMP", name, Weight::cost(cost)), partial.bytes()));
+        }
+    });
+    let watch = Watch::new(&prepared.connection, &context.sessions);
+    let ended = watch.during(dumping, None).await?;
     if !ended.status.success() {
         return Err(failure("pg_dump", &copy.source, &ended));
     }
@@ -64,26 +66,30 @@ fn dumped((table, before): (Object, u64), file: &Partial) {
 }
 
 struct Prepared {
+    /// To the source.
+    connection: Connection,
     excluded: Vec<String>,
     sizes: HashMap<String, u64>,
 }
 
 async fn prepare(copy: &FullCopy, dump: &Path, context: &Context) -> Result<Prepared, Error> {
     let connection = Connection::open_for(context, &copy.source, "pg-replicate").await?;
-    connection
-        .run(context, async {
-            let kept = catalog::kept_tables(&connection, &copy.mode).await?;
-            let excluded = excluded(copy, &connection, &kept).await?;
-            let server = catalog::server(&connection).await?;
-            warn_of_little_space(dump, server.bytes);
-            let mut sizes: HashMap<_, _> =
-                catalog::table_sizes(&connection).await?.into_iter().collect();
-            for table in &kept {
-                sizes.remove(&format!("{}.{}", table.name.schema, table.name.name));
-            }
-            Ok(Prepared { excluded, sizes })
-        })
-        .await
+    let look = async {
+        let kept = catalog::kept_tables(&connection, &copy.mode).await?;
+        unlogged::warn(&connection, &catalog::oids(&kept)).await?;
+        let excluded = excluded(copy, &connection, &kept).await?;
+        let server = catalog::server(&connection).await?;
+        warn_of_little_space(dump, server.bytes);
+        let mut sizes: HashMap<_, _> =
+            catalog::table_sizes(&connection).await?.into_iter().collect();
+        for table in &kept {
+            sizes.remove(&format!("{}.{}", table.name.schema, table.name.name));
+        }
+        Ok((excluded, sizes))
+    };
+    let looked = connection.run(context, look).await;
+    let (excluded, sizes) = named(&connection, looked).await?;
+    Ok(Prepared { connection, excluded, sizes })
 }
 
 /// Patterns for the kept tables, their partitions and their columns' sequences.

@@ -8,7 +8,10 @@ use crate::archive::Archive;
 use crate::child::major_version;
 use crate::connection::Connection;
 use crate::masking;
-use crate::{Check, DatabaseUrl, Error, Side, TableMode, on_target, same_database, versions};
+use crate::{
+    Check, DatabaseUrl, Error, Side, TableMode, on_target, same_database, source_locks, unlogged,
+    versions,
+};
 
 /// Names of a long list that are shown.
 const SHOWN: usize = 30;
@@ -87,9 +90,10 @@ pub(super) async fn all(copy: &FullCopy, needed: Needed) -> Checks {
     let target = supported(&mut checks, Side::Target, target);
     let on_source = match &source {
         Some((connection, _)) => {
-            let found = source_rights(copy, connection).await;
-            checks.note("rights on the source", found).map(|(kept, check)| {
-                checks.push(check);
+            let found =
+                source_locks::named(connection, source_rights(copy, connection).await).await;
+            checks.note("rights on the source", found).map(|(kept, found)| {
+                checks.checks.extend(found);
                 kept
             })
         }
@@ -100,6 +104,7 @@ pub(super) async fn all(copy: &FullCopy, needed: Needed) -> Checks {
     {
         let with_foreign_keys = copy.foreign_keys != ForeignKeys::Without;
         let found = masking::check(connection, &copy.mode, with_foreign_keys).await;
+        let found = source_locks::named(connection, found).await;
         if let Some(wrong) = checks.note(MASKING, found) {
             checks.push(masked(copy, &wrong));
         }
@@ -298,12 +303,16 @@ fn supported(
 async fn source_rights(
     copy: &FullCopy,
     connection: &Connection,
-) -> Result<(Vec<KeptTable>, Check), Error> {
+) -> Result<(Vec<KeptTable>, Vec<Check>), Error> {
     let kept = catalog::kept_tables(connection, &copy.mode).await?;
-    let unreadable = catalog::unreadable(connection, &catalog::oids(&kept)).await?;
+    let oids = catalog::oids(&kept);
+    let unreadable = catalog::unreadable(connection, &oids).await?;
+    let mut checks: Vec<Check> =
+        unlogged::check(&unlogged::tables(connection, &oids).await?).into_iter().collect();
     let subject = "rights on the source";
     if unreadable.is_empty() {
-        return Ok((kept, Check::good(subject, "every table and sequence can be read")));
+        checks.push(Check::good(subject, "every table and sequence can be read"));
+        return Ok((kept, checks));
     }
     let mut reasons = Vec::new();
     for (kind, advice) in [
@@ -319,7 +328,8 @@ async fn source_rights(
             reasons.push(format!("{advice} {}", shortened(&names)));
         }
     }
-    Ok((kept, Check::bad(subject, reasons.join("; "))))
+    checks.push(Check::bad(subject, reasons.join("; ")));
+    Ok((kept, checks))
 }
 
 async fn target_rights(

@@ -22,7 +22,7 @@ use std::path::Path;
 pub(crate) use backup::{Partial, arguments, dumped_table, failure, read_archive};
 use check::Needed;
 pub use live::LiveOptions;
-pub(crate) use live::Snapshot;
+pub(crate) use live::{Looks, Snapshot};
 pub(crate) use pass::List;
 
 use crate::connections::rehearse;

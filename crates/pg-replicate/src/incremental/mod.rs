@@ -31,6 +31,7 @@ use units::Unit;
 use crate::connection::Connection;
 use crate::masking;
 use crate::pool::Pool;
+use crate::source_locks::{Watch, named};
 use crate::summary::PhaseSummary;
 use crate::{
     BackupMode, Check, Context, DatabaseUrl, Error, Side, Summary, TableName, TableRule, Verify,
@@ -136,20 +137,24 @@ impl Incremental {
         context: &Context,
     ) -> Result<Summary, Error> {
         let planned = self.plan(source, target, tables);
-        let (units, snapshot) = parallel::run_both(source, target, context, planned).await?;
+        let planned = parallel::run_both(source, target, context, planned).await;
+        let (units, snapshot) = named(source, planned).await?;
         let jobs = usize::from(self.jobs).clamp(1, units.len());
         let sides = Sides {
             source: Pool::new(&self.source, APPLICATION, jobs)?,
             target: Pool::new(&self.target, APPLICATION, jobs)?,
             snapshot,
         };
-        let mut summary = parallel::copy_all(&sides, &units, jobs, context).await?;
-        let Sides { snapshot, .. } = sides;
-        let (mode, jobs) = (&self.mode, self.jobs);
-        let compared =
-            verify::run_updated(&self.source, &self.target, mode, verify, jobs, &snapshot, context);
-        summary.extend(compared.await?);
-        Ok(summary)
+        let context = &context.child();
+        let work = async {
+            let mut summary = parallel::copy_all(&sides, &units, jobs, context).await?;
+            let (mode, jobs, snapshot) = (&self.mode, self.jobs, &sides.snapshot);
+            let (from, to) = (&self.source, &self.target);
+            let compared = verify::run_updated(from, to, mode, verify, jobs, snapshot, context);
+            summary.extend(compared.await?);
+            Ok(summary)
+        };
+        Watch::new(source, &context.sessions).during(work, Some(&context.cancel)).await
     }
 
     /// What is to be done, in an order that foreign keys allow, and the snapshot of the source, which

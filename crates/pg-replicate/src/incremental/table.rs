@@ -10,7 +10,7 @@ use crate::connection::Connection;
 use crate::copy_cost::Rows;
 use crate::identifier::quote_identifier;
 use crate::masking;
-use crate::{CopyFormat, Error, Side, TableMode, TableName, TableRule, row_security};
+use crate::{CopyFormat, Error, Side, TableMode, TableName, TableRule, row_security, unlogged};
 
 const PRIMARY_KEY: &str = include_str!("../../sql/primary_key.sql");
 const COPY_WEIGHT: &str = include_str!("../../sql/copy_weight.sql");
@@ -108,6 +108,9 @@ pub(super) async fn plan(
 ) -> Result<Result<TablePlan, String>, Error> {
     let on_source = columns(source, table).await?;
     let mut on_target = columns(target, table).await?;
+    if unlogged::tables(source, &[]).await?.contains(table) {
+        return Ok(Err(format!("{table}: {}; leave it out of BACKUP_MODE", unlogged::REASON)));
+    }
     let source_relation = Relation::find(source, table).await?;
     let Some(source_relation) = source_relation.filter(|_| !on_source.is_empty()) else {
         return Ok(Err(format!(

@@ -3,7 +3,7 @@
 use crate::connection::Connection;
 pub(crate) use crate::transfer::Copied;
 use crate::transfer::{self, Transfer};
-use crate::{Error, TableName};
+use crate::{Error, TableName, session};
 
 /// Copies what `query` reads on the source into `columns` of `into`; `report` is told the bytes of each
 /// piece. `table` is whose rows they are, for errors.
@@ -22,5 +22,20 @@ pub(crate) async fn rows(
         read: format!("COPY ({query}) TO STDOUT (FORMAT {format})"),
         write: format!("COPY {into} FROM STDIN (FORMAT {format})"),
     };
-    transfer::copy(source, target, &transfer, report).await
+    if !session::is_sql_ascii(source.url()) {
+        return transfer::copy(source, target, &transfer, report).await;
+    }
+    // Bytes of a database that knows no encoding pass as they are; both would refuse what is no UTF-8. Keys and
+    // names, which are read here, come before and after.
+    set_encoding(source, "SQL_ASCII").await?;
+    set_encoding(target, "SQL_ASCII").await?;
+    let copied = transfer::copy(source, target, &transfer, report).await?;
+    set_encoding(source, "UTF8").await?;
+    set_encoding(target, "UTF8").await?;
+    Ok(copied)
+}
+
+async fn set_encoding(side: &Connection, encoding: &str) -> Result<(), Error> {
+    let set = side.batch_execute(&format!("SET client_encoding = '{encoding}'")).await;
+    set.map_err(|error| side.error("set the encoding of the session", &error))
 }

@@ -4,10 +4,12 @@ use super::Loaded;
 use super::catalog::{Catalog, Sequence};
 use super::survey::Survey;
 use crate::connection::Connection;
+use crate::context::Sessions;
 use crate::identifier::quote_identifier;
 use crate::incremental::{columns, transfer};
 use crate::objects::{Board, Object};
-use crate::{Context, DatabaseUrl, Error, Side, TableName, row_security, same_database};
+use crate::source_locks::{self, Watch};
+use crate::{Context, DatabaseUrl, Error, Side, TableName, row_security, same_database, unlogged};
 
 /// A table to be copied.
 #[derive(Debug)]
@@ -24,6 +26,9 @@ struct Work {
 /// A database that was looked at, its snapshot open.
 pub(super) struct DatabaseSource {
     connection: Connection,
+    /// Looks at the locks while the other one reads.
+    watch: Connection,
+    sessions: Sessions,
     name: String,
     catalog: Catalog,
     work: Vec<Work>,
@@ -43,8 +48,11 @@ impl DatabaseSource {
             .batch_execute(begin)
             .await
             .map_err(|error| connection.error("begin a snapshot of the source", &error))?;
-        let catalog = Catalog::read(&connection).await?;
-        let mut source = Self { name: url.to_string(), connection, catalog, work: Vec::new() };
+        let catalog = Catalog::read(&connection).await;
+        let catalog = source_locks::named(&connection, catalog).await?;
+        let watch = Connection::open_for(context, url, super::APPLICATION).await?;
+        let (name, sessions) = (url.to_string(), context.sessions.clone());
+        let mut source = Self { connection, watch, sessions, name, catalog, work: Vec::new() };
         if same_database::is_one(&source.connection, target).await? {
             survey.problem(
                 "--from",
@@ -76,6 +84,7 @@ impl DatabaseSource {
         let mut tables: Vec<u32> = Vec::new();
         let mut unreadable = Vec::new();
         let mut hidden = Vec::new();
+        let unlogged = unlogged::tables(&self.connection, &[]).await?;
         // A partition's rows are read through its partitioned table: they may be cut otherwise here.
         let mut candidates: Vec<_> = self
             .catalog
@@ -91,6 +100,13 @@ impl DatabaseSource {
             };
             if survey.excluded.contains(&oid) {
                 continue;
+            }
+            if unlogged.contains(&table.name) {
+                let (table, why) = (&table.name, unlogged::REASON);
+                survey.problem(
+                    &self.name,
+                    format!("{table}: {why}: leave the table out with --exclude-table"),
+                );
             }
             if !table.is_readable {
                 unreadable.push(table.name.to_string());
@@ -194,6 +210,20 @@ impl DatabaseSource {
 
     /// Copies the tables, one after the other, and the states of the sequences.
     pub(super) async fn run(
+        &self,
+        target: &Connection,
+        survey: &Survey<'_>,
+        board: &Board,
+    ) -> Result<Loaded, Error> {
+        let copying = self.copy(target, survey, board);
+        let loaded = Watch::new(&self.watch, &self.sessions).during(copying, None).await?;
+        // What comes after needs none of the source's locks.
+        let ended = self.connection.batch_execute("COMMIT").await;
+        ended.map_err(|error| self.connection.error("end the snapshot of the source", &error))?;
+        Ok(loaded)
+    }
+
+    async fn copy(
         &self,
         target: &Connection,
         survey: &Survey<'_>,

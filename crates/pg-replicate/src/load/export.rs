@@ -9,8 +9,9 @@ use super::catalog::Catalog;
 use crate::child::{Program, application_name};
 use crate::connection::Connection;
 use crate::full_copy::{Partial, connection_string, failure};
+use crate::source_locks::{Watch, named, pg_dump_option};
 use crate::summary::PhaseSummary;
-use crate::{Check, Context, DatabaseUrl, Error, Summary, TableName};
+use crate::{Check, Context, DatabaseUrl, Error, Summary, TableName, session, unlogged};
 
 /// Rows and sequences of a database into one file of SQL, in one snapshot.
 #[derive(Clone, Debug)]
@@ -43,18 +44,18 @@ impl ExportData {
         };
         let file = partial.path().to_owned();
         let head = prepared.head;
-        let (ended, written) = program
-            .pipe(
-                context,
-                |line| tracing::debug!("{line}"),
-                async move |mut stdout| {
-                    let mut out = BufWriter::new(tokio::fs::File::create(&file).await?);
-                    out.write_all(head.as_bytes()).await?;
-                    tokio::io::copy(&mut stdout, &mut out).await?;
-                    out.flush().await
-                },
-            )
-            .await?;
+        let dumping = program.pipe(
+            context,
+            |line| tracing::debug!("{line}"),
+            async move |mut stdout| {
+                let mut out = BufWriter::new(tokio::fs::File::create(&file).await?);
+                out.write_all(head.as_bytes()).await?;
+                tokio::io::copy(&mut stdout, &mut out).await?;
+                out.flush().await
+            },
+        );
+        let watch = Watch::new(&prepared.connection, &context.sessions);
+        let (ended, written) = watch.during(dumping, None).await?;
         written.map_err(|source| Error::File { action: "write", path: path.to_owned(), source })?;
         if !ended.status.success() {
             return Err(failure("pg_dump", &self.source, &ended));
@@ -68,7 +69,9 @@ impl ExportData {
 
     async fn prepare(&self, context: &Context) -> Result<Prepared, Error> {
         let connection = Connection::open_for(context, &self.source, "pg-replicate export").await?;
-        let catalog = connection.run(context, Catalog::read(&connection)).await?;
+        let catalog = connection.run(context, Catalog::read(&connection)).await;
+        let catalog = named(&connection, catalog).await?;
+        unlogged::warn(&connection, &[]).await?;
         let mut excluded = std::collections::BTreeSet::new();
         let mut unknown = Vec::new();
         for name in &self.excluded {
@@ -84,15 +87,20 @@ impl ExportData {
             return Err(Error::Preflight(unknown));
         }
         let mut arguments: Vec<String> =
-            ["--data-only", "--no-owner", "--no-privileges", "--no-password", "--encoding=UTF8"]
+            ["--data-only", "--no-owner", "--no-privileges", "--no-password"]
                 .map(str::to_owned)
                 .to_vec();
+        // Bytes of a database that knows no encoding are written as they are: they need not be UTF-8.
+        if !session::is_sql_ascii(&self.source) {
+            arguments.push("--encoding=UTF8".into());
+        }
         let tables = catalog.tables.iter().filter(|(oid, _)| excluded.contains(oid));
         arguments.extend(tables.map(|(_, table)| exclude(&table.name)));
         let is_excluded = |owner: &(u32, String)| excluded.contains(&owner.0);
         let sequences =
             catalog.sequences.iter().filter(|one| one.owner.as_ref().is_some_and(is_excluded));
         arguments.extend(sequences.map(|sequence| exclude(&sequence.name)));
+        arguments.push(pg_dump_option(&self.source));
         arguments.push(format!("--dbname={}", connection_string(&self.source)));
 
         let mut names: Vec<String> = catalog
@@ -109,11 +117,13 @@ impl ExportData {
         } else {
             String::new()
         };
-        Ok(Prepared { arguments, head, tables: names.len() as u64 })
+        Ok(Prepared { connection, arguments, head, tables: names.len() as u64 })
     }
 }
 
 struct Prepared {
+    /// To the source.
+    connection: Connection,
     arguments: Vec<String>,
     head: String,
     tables: u64,

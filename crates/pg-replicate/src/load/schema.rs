@@ -9,6 +9,7 @@ use crate::child::{Program, application_name};
 use crate::connection::Connection;
 use crate::error::reason;
 use crate::full_copy::{connection_string, failure};
+use crate::source_locks::{Watch, pg_dump_option};
 use crate::sql_text::{Cursor, Strings};
 use crate::summary::PhaseSummary;
 use crate::{Context, DatabaseUrl, Error, Summary, same_database};
@@ -60,9 +61,8 @@ impl ExportSchema {
         let source = Connection::open_for(context, &self.source, APPLICATION).await?;
         let target = Connection::open_for(context, &self.target, APPLICATION).await?;
         same_database::refuse(&source, &target).await?;
-        drop(source);
-        let work = self.write(&target, context);
-        let result = target.run(context, work).await;
+        let work = target.run(context, self.write(&target, context));
+        let result = Watch::new(&source, &context.sessions).during(work, None).await;
         if result.is_err() && !context.cancel.is_cancelled() {
             let _ = tokio::time::timeout(UNDO_LIMIT, target.batch_execute("ROLLBACK")).await;
         }
@@ -85,6 +85,7 @@ impl ExportSchema {
                 "--if-exists".into(),
                 "--no-password".into(),
                 "--encoding=UTF8".into(),
+                pg_dump_option(&self.source),
                 format!("--dbname={}", connection_string(&self.source)),
             ],
             url: &self.source,

@@ -13,6 +13,7 @@ use super::guard::Guard;
 use super::meter::Meter;
 use super::script::{Kind, RowsReader, Script, ScriptError, Truncate, Variables};
 use crate::Error;
+use crate::session::SETTINGS as OURS;
 use crate::sql_text::Strings;
 
 /// Rows handed to the server at once.
@@ -20,8 +21,6 @@ const CHUNK: usize = 64 * 1024;
 
 /// What psql would start with: the settings of the role and the database, without time limits.
 const SETTINGS: &str = include_str!("../../sql/load_script_settings.sql");
-/// The settings of our own sessions.
-const OURS: &str = include_str!("../../sql/session.sql");
 
 /// How a script ended when it did not succeed.
 #[derive(Debug)]

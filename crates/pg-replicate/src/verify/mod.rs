@@ -89,6 +89,9 @@ fn conclude(report: VerifyReport) -> Result<Summary, Error> {
             "not compared: row-level security hides rows of the target from its owner"
         );
     }
+    for table in report.tables.iter().filter(|table| table.outcome == Outcome::Unlogged) {
+        tracing::warn!(table = table.table, "not compared: {}", crate::unlogged::REASON);
+    }
     if !report.is_equal() {
         return Err(Error::Verification(report));
     }

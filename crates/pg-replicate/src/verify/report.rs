@@ -25,8 +25,12 @@ impl VerifyReport {
 
     /// The tables that differ, or are not there.
     pub fn differing(&self) -> impl Iterator<Item = &TableReport> {
-        let is_good =
-            |outcome| matches!(outcome, Outcome::Equal | Outcome::HiddenRows | Outcome::MayDiffer);
+        let is_good = |outcome| {
+            matches!(
+                outcome,
+                Outcome::Equal | Outcome::HiddenRows | Outcome::MayDiffer | Outcome::Unlogged
+            )
+        };
         self.tables.iter().filter(move |table| !is_good(table.outcome))
     }
 
@@ -80,6 +84,8 @@ pub enum Outcome {
     /// Not known: policies of row-level security may hide rows of the target from its owner (`FORCE
     /// ROW LEVEL SECURITY`).
     HiddenRows,
+    /// Not known: the table is unlogged, and the source is a standby, which has no rows of it.
+    Unlogged,
     /// The target's table lacks columns; only the other columns were read.
     MissingColumns,
 }

@@ -14,7 +14,8 @@ use crate::full_copy::catalog;
 use crate::masking::Rules;
 use crate::objects::{Board, Weight};
 use crate::pool::Pool;
-use crate::{BackupMode, Context, DatabaseUrl, Error, TableName};
+use crate::source_locks::{Watch, named};
+use crate::{BackupMode, Context, DatabaseUrl, Error, TableName, unlogged};
 
 const APPLICATION: &str = "pg-replicate verification";
 
@@ -56,7 +57,8 @@ impl Comparison<'_> {
         let source = Connection::open_for(context, self.source, APPLICATION).await?;
         let target = Connection::open_for(context, self.target, APPLICATION).await?;
         let plan = self.plan(&source, &target);
-        let (pairs, snapshot) = run_both(&source, &target, context, plan).await?;
+        let planned = run_both(&source, &target, context, plan).await;
+        let (pairs, unlogged, snapshot) = named(&source, planned).await?;
         let jobs = usize::from(self.jobs).clamp(1, pairs.len().max(1));
         let sides = Sides {
             source: Pool::new(self.source, APPLICATION, jobs)?,
@@ -68,9 +70,16 @@ impl Comparison<'_> {
         let board = context.board("verification", share, Weight::cost(cost));
         let context = context.child();
         let work = pairs.iter().map(|pair| sides.compare(pair, &board, &context)).collect();
-        let mut tables = fingerprint::each(work, jobs, &context.cancel).await?;
+        let all = fingerprint::each(work, jobs, &context.cancel);
+        let mut tables = if self.snapshot.is_some() {
+            // Whoever exported it watches.
+            all.await?
+        } else {
+            Watch::new(&source, &context.sessions).during(all, Some(&context.cancel)).await?
+        };
         let roots = pairs.iter().map(|pair| (pair.source.name.to_string(), &pair.source.root));
         families::settle(&mut tables, &roots.collect());
+        tables.extend(unlogged.iter().map(not_compared));
         tables.sort_by(|left, right| left.table.cmp(&right.table));
         Ok(VerifyReport { tables, summary: board.finish() })
     }
@@ -80,7 +89,7 @@ impl Comparison<'_> {
         &self,
         source: &Connection,
         target: &Connection,
-    ) -> Result<(Vec<Pair>, String), Error> {
+    ) -> Result<(Vec<Pair>, Vec<TableName>, String), Error> {
         fingerprint::begin(source, self.snapshot).await?;
         let snapshot = fingerprint::export(source, self.snapshot).await?;
         let kept = catalog::kept_tables(source, self.mode).await?;
@@ -110,7 +119,19 @@ impl Comparison<'_> {
             });
             Some(Pair { source: source.copied_by(rule), target, missing_columns, promise })
         });
-        Ok((pairs.collect(), snapshot))
+        Ok((pairs.collect(), unlogged::tables(source, &kept).await?, snapshot))
+    }
+}
+
+/// A table that a standby has no rows of.
+fn not_compared(table: &TableName) -> TableReport {
+    TableReport {
+        table: table.to_string(),
+        outcome: Outcome::Unlogged,
+        missing_columns: Vec::new(),
+        source: Content { rows: 0, hash: None },
+        target: None,
+        milliseconds: 0,
     }
 }
 

@@ -89,6 +89,18 @@ pub struct Options {
     )]
     pub(super) source_database_url: String,
 
+    /// How long, in seconds, a session of ours waits for a lock on the source, and how long others wait for one
+    /// of ours before the copy is ended
+    #[arg(
+        long,
+        env = "SOURCE_LOCK_TIMEOUT",
+        default_value = "10",
+        hide_env_values = true,
+        value_name = "SECONDS",
+        help_heading = "Databases"
+    )]
+    pub(super) source_lock_timeout: String,
+
     /// The database that full replication, enrichment and learning content write
     #[arg(
         long,

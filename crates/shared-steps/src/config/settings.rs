@@ -355,6 +355,10 @@ impl Reader {
         let backup_source = options.backup_source.read(self, has_source);
         let source =
             self.database_url("SOURCE_DATABASE_URL", &options.source_database_url, DEFAULT_SOURCE);
+        let lock_timeout =
+            self.number("SOURCE_LOCK_TIMEOUT", &options.source_lock_timeout, 10, 1, 86_400_u64);
+        let lock_timeout = lock_timeout.map(Duration::from_secs);
+        let source = source.zip(lock_timeout).map(|(url, limit)| url.with_lock_timeout(limit));
         let default_target = "postgresql://target_user@localhost/target_database";
         let protected = options.protected.read(self);
         let target = self.database_url("DATABASE_URL", &options.database_url, default_target);

@@ -37,6 +37,14 @@ pub struct ExportRequest {
     pub truncates: bool,
 }
 
+/// A database that is read, where `SOURCE_LOCK_TIMEOUT` holds.
+fn patient(settings: &Settings, url: &DatabaseUrl) -> DatabaseUrl {
+    match settings.source.lock_timeout() {
+        Some(limit) => url.clone().with_lock_timeout(limit),
+        None => url.clone(),
+    }
+}
+
 /// Loads data into `DATABASE_URL`, whose tables are there already.
 ///
 /// # Errors
@@ -49,6 +57,11 @@ pub async fn load_data(
     let LoadRequest { mut from, excluded, truncates, allows_new_columns } = request;
     if from.is_empty() {
         from.push(LoadSource::Database(settings.source.clone()));
+    }
+    for source in &mut from {
+        if let LoadSource::Database(url) = source {
+            *url = patient(settings, url);
+        }
     }
     let target = settings.target.clone();
     let load = LoadData { sources: from, target, excluded, truncates, allows_new_columns };
@@ -69,7 +82,7 @@ pub async fn export_data(
     context: &Context,
 ) -> Result<Summary, StepError> {
     let ExportRequest { from, file, excluded, truncates } = request;
-    let source = from.unwrap_or_else(|| settings.source.clone());
+    let source = patient(settings, from.as_ref().unwrap_or(&settings.source));
     Ok(ExportData { source, excluded, truncates }.run(&file, context).await?)
 }
 
@@ -85,7 +98,7 @@ pub async fn export_schema(settings: &Settings, context: &Context) -> Result<Sum
         .into());
     };
     tracing::info!(event = EVENT, "Start schema export");
-    let export = ExportSchema { source: settings.target.clone(), target };
+    let export = ExportSchema { source: patient(settings, &settings.target), target };
     let summary = writing(&export.target, "export-schema", settings, context, |context| {
         let export = &export;
         async move { Ok(export.run(&context).await?) }

@@ -20,13 +20,13 @@ pub(super) mod tables;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crew::Workers;
 use large_objects::LargeObjects;
 use plan::{Choices, Work};
 use schema::SchemaArchive;
-pub(crate) use snapshot::Snapshot;
+pub(crate) use snapshot::{Looks, Snapshot};
 use tables::Table;
 
 use super::restore;
@@ -39,7 +39,7 @@ use crate::masking::{self, Rules};
 use crate::objects::Weight;
 use crate::summary::PhaseSummary;
 use crate::verify::{self, Verify};
-use crate::{Context, Error, Side, Summary, TableName};
+use crate::{Context, Error, Side, Summary, TableName, source_locks, unlogged};
 
 const APPLICATION: &str = "pg-replicate live";
 
@@ -48,9 +48,6 @@ const TARGET_APPLICATION: &str = "pg-replicate restore live";
 
 /// ctid ranges are read without reading the table from this version on.
 const SPLITS_FROM: u32 = 14;
-
-/// How long workers may take to end when the snapshot is lost.
-const END_LIMIT: Duration = Duration::from_secs(10);
 
 /// How a live copy is done.
 #[derive(Clone, Debug)]
@@ -104,16 +101,7 @@ pub(super) async fn run(
         summary.extend(verified.await?);
         Ok(summary)
     };
-    let mut work = std::pin::pin!(work);
-    tokio::select! {
-        result = &mut work => result,
-        lost = source.snapshot.lost() => {
-            // Servers are told to stop; dropped without, one that is not reading would go on.
-            context.cancel.cancel();
-            let _ = tokio::time::timeout(END_LIMIT, work).await;
-            Err(lost)
-        }
-    }
+    source.snapshot.watch().during(work, Some(&context.cancel)).await
 }
 
 async fn read_source(
@@ -121,28 +109,49 @@ async fn read_source(
     options: &LiveOptions,
     context: &Context,
 ) -> Result<Source, Error> {
-    let snapshot = Snapshot::export(&copy.source, context).await?;
-    let look = async {
-        let connection = snapshot.connection();
-        let server = catalog::server(connection).await?;
-        let kept = catalog::kept_tables(connection, &copy.mode).await?;
-        let excluded = backup::excluded(copy, connection, &kept).await?;
-        let large_objects = LargeObjects::list(connection).await?;
-        let oids = catalog::oids(&kept);
-        let names = tables::tables(connection, &oids).await?;
-        snapshot.lock(names.iter().map(|table| &table.name)).await?;
-        // Read again: before the lock a table could be changed.
-        let tables = tables::tables(connection, &oids).await?;
-        let rules = rules(copy, connection).await?;
-        Ok((server, excluded, tables, large_objects, rules))
+    let mut looks = Looks::default();
+    let (snapshot, looked) = loop {
+        let snapshot = Snapshot::export(&copy.source, context).await?;
+        let looked = snapshot.connection().run(context, look(copy, &snapshot)).await;
+        if let Some(looked) = source_locks::named(snapshot.connection(), looked).await? {
+            break (snapshot, looked);
+        }
+        looks.again()?;
     };
-    let (server, excluded, tables, large_objects, rules) =
-        snapshot.connection().run(context, look).await?;
-    let schema =
-        SchemaArchive::dump(copy, &snapshot, &tables, &excluded, &options.directory, context)
-            .await?;
-    let may_split = server.major >= SPLITS_FROM;
+    let Looked { excluded, tables, large_objects, rules, may_split } = looked;
+    let directory = &options.directory;
+    let dump = SchemaArchive::dump(copy, &snapshot, &tables, &excluded, directory, context);
+    let schema = snapshot.watch().during(dump, None).await?;
     Ok(Source { snapshot, tables, large_objects, rules, schema, may_split })
+}
+
+/// What is read before the schema is dumped.
+struct Looked {
+    excluded: Vec<String>,
+    tables: Vec<Table>,
+    large_objects: LargeObjects,
+    rules: Rules,
+    may_split: bool,
+}
+
+/// Locks every table; nothing when one is gone from the snapshot before that.
+async fn look(copy: &FullCopy, snapshot: &Snapshot) -> Result<Option<Looked>, Error> {
+    let connection = snapshot.connection();
+    let server = catalog::server(connection).await?;
+    let kept = catalog::kept_tables(connection, &copy.mode).await?;
+    let excluded = backup::excluded(copy, connection, &kept).await?;
+    let large_objects = LargeObjects::list(connection).await?;
+    let oids = catalog::oids(&kept);
+    unlogged::warn(connection, &oids).await?;
+    let names = tables::tables(connection, &oids).await?;
+    if !snapshot.lock(names.iter().map(|table| &table.name)).await? {
+        return Ok(None);
+    }
+    // Read again: what was measured before the lock could be changed.
+    let tables = tables::tables(connection, &oids).await?;
+    let rules = rules(copy, connection).await?;
+    let may_split = server.major >= SPLITS_FROM;
+    Ok(Some(Looked { excluded, tables, large_objects, rules, may_split }))
 }
 
 /// The rules of `BACKUP_MODE`, and once more what they say of the columns that are there now: one may have come

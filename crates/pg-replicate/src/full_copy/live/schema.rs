@@ -11,6 +11,7 @@ use super::tables::Table;
 use crate::archive::Archive;
 use crate::child::{Program, application_name};
 use crate::identifier::quote_identifier;
+use crate::source_locks::pg_dump_option;
 use crate::{Context, Error};
 
 /// Names in one pattern: pg_dump asks the server once for each pattern, and the server's regular
@@ -49,6 +50,7 @@ impl SchemaArchive {
         arguments.push(format!("--snapshot={}", snapshot.id()));
         // Names and definitions are read here, whatever the source's encoding.
         arguments.push("--encoding=UTF8".into());
+        arguments.push(pg_dump_option(&copy.source));
         arguments.push(format!("--dbname={}", connection_string(&copy.source)));
         let program = Program {
             name: "pg_dump",

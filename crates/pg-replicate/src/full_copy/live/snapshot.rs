@@ -2,25 +2,51 @@
 
 use std::time::{Duration, Instant};
 
+use tokio_postgres::error::SqlState;
+
 use crate::connection::Connection;
+use crate::context::Sessions;
+use crate::source_locks::{self, Watch};
 use crate::{Context, DatabaseUrl, Error, TableName};
 
-const SESSION: &str = include_str!("../../../sql/live/source_session.sql");
-
 const EXPORT: &str = include_str!("../../../sql/live/export.sql");
+const REPLACED: &str = include_str!("../../../sql/source/replaced.sql");
 
-/// How often the transaction that holds the snapshot is asked whether it still lives.
-const HEARTBEAT: Duration = Duration::from_secs(20);
+/// How often a snapshot is taken when a table is gone before it is locked.
+const LOOKS: usize = 5;
 
-/// How often its connection is looked at.
-const GLANCE: Duration = Duration::from_millis(500);
+/// How soon a lock is tried again that somebody else has.
+const TRY_AGAIN: Duration = Duration::from_millis(100);
 
 /// Tables locked by one statement.
 const LOCKED_AT_ONCE: usize = 500;
 
+/// Counts the snapshots in which a table was gone before it was locked.
+#[derive(Default)]
+pub(crate) struct Looks(usize);
+
+impl Looks {
+    /// One more; an error when there were enough.
+    pub(crate) fn again(&mut self) -> Result<(), Error> {
+        self.0 += 1;
+        if self.0 < LOOKS {
+            tracing::info!("a table was dropped or emptied meanwhile: another snapshot is taken");
+            return Ok(());
+        }
+        Err(Error::Database {
+            action: "lock the source's tables against changes".into(),
+            reason: format!(
+                "{LOOKS} times a table was dropped, emptied or written anew before it could be locked: copy at \
+                 another time"
+            ),
+        })
+    }
+}
+
 /// A transaction that has exported its snapshot and stays open.
 pub(crate) struct Snapshot {
     connection: Connection,
+    sessions: Sessions,
     id: String,
     is_sql_ascii: bool,
 }
@@ -31,7 +57,6 @@ impl Snapshot {
         let connection = Connection::open_for(context, source, super::APPLICATION).await?;
         let work = async {
             let failed = |error| connection.error("begin a snapshot of the source", &error);
-            connection.batch_execute(SESSION).await.map_err(failed)?;
             connection
                 .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 .await
@@ -43,7 +68,7 @@ impl Snapshot {
                 .map_err(failed)
         };
         let (id, is_sql_ascii) = connection.run(context, work).await?;
-        Ok(Self { connection, id, is_sql_ascii })
+        Ok(Self { connection, sessions: context.sessions.clone(), id, is_sql_ascii })
     }
 
     /// What others name it by.
@@ -64,34 +89,65 @@ impl Snapshot {
 
     /// Locks the tables against changes of their definition, and against TRUNCATE, whose effect no
     /// snapshot hides; rows can be written meanwhile.
-    pub(crate) async fn lock(&self, tables: impl Iterator<Item = &TableName>) -> Result<(), Error> {
+    ///
+    /// Nobody is waited for: who stands in the queue for a lock keeps the locks that it has from others.
+    ///
+    /// Answers whether the snapshot still shows the rows of all of them: one that was dropped or emptied in the
+    /// meantime is not in it any more.
+    pub(crate) async fn lock(
+        &self,
+        tables: impl Iterator<Item = &TableName>,
+    ) -> Result<bool, Error> {
         let names: Vec<String> = tables.map(TableName::quoted).collect();
         for some in names.chunks(LOCKED_AT_ONCE) {
             let list: Vec<String> = some.iter().map(|name| format!("ONLY {name}")).collect();
-            let sql = format!("LOCK TABLE {} IN ACCESS SHARE MODE", list.join(", "));
-            self.connection.batch_execute(&sql).await.map_err(|error| {
-                self.connection.error("lock the source's tables against changes", &error)
-            })?;
+            if !self.lock_some(&list.join(", ")).await? {
+                return Ok(false);
+            }
         }
-        Ok(())
+        let row = self.connection.query_one(REPLACED, &[]).await;
+        let failed = |error| self.connection.error("look whether a table was replaced", &error);
+        Ok(!row.map_err(failed)?.get::<_, bool>("is_replaced"))
     }
 
-    /// Waits until the snapshot is lost, and says so.
-    pub(crate) async fn lost(&self) -> Error {
-        let mut asked = Instant::now();
+    /// Answers whether all of them are still there.
+    async fn lock_some(&self, tables: &str) -> Result<bool, Error> {
+        const ACTION: &str = "lock the source's tables against changes";
+        let connection = &self.connection;
+        let start = Instant::now();
+        let sql = format!("SAVEPOINT locks; LOCK TABLE {tables} IN ACCESS SHARE MODE NOWAIT");
+        let mut is_told = false;
         loop {
-            tokio::time::sleep(GLANCE).await;
-            if !self.connection.is_closed() && asked.elapsed() < HEARTBEAT {
-                continue;
+            let error = match connection.batch_execute(&sql).await {
+                Ok(()) => return Ok(true),
+                Err(error) => error,
+            };
+            let gone = [&SqlState::UNDEFINED_TABLE, &SqlState::INVALID_SCHEMA_NAME];
+            if error.code().is_some_and(|code| gone.contains(&code)) {
+                return Ok(false);
             }
-            asked = Instant::now();
-            if let Err(error) = self.connection.batch_execute("SELECT 1").await {
-                return self.connection.error(
-                    "the snapshot of the source was lost, so that the copy has to begin anew",
-                    &error,
-                );
+            let is_locked = error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE);
+            let error = connection.error(ACTION, &error);
+            if !is_locked {
+                return Err(error);
             }
+            if start.elapsed() >= source_locks::limit(connection.url()) {
+                return source_locks::named(connection, Err(error)).await;
+            }
+            let again = connection.batch_execute("ROLLBACK TO SAVEPOINT locks").await;
+            again.map_err(|error| connection.error(ACTION, &error))?;
+            if !std::mem::replace(&mut is_told, true) {
+                let holders = source_locks::holders(connection).await?;
+                tracing::warn!("{error}{holders}; it is tried again");
+            }
+            tokio::time::sleep(TRY_AGAIN).await;
         }
+    }
+
+    /// What sees that the snapshot is lost, and who waits for its locks.
+    pub(crate) fn watch(&self) -> Watch<'_> {
+        Watch::new(&self.connection, &self.sessions)
+            .of("the snapshot of the source was lost, so that the copy has to begin anew")
     }
 
     /// Another connection that reads in the snapshot until it is closed.
@@ -100,7 +156,7 @@ impl Snapshot {
         let connection = Connection::open_for(context, source, super::APPLICATION).await?;
         let encoding = self.encoding();
         let begin = format!(
-            "{SESSION}{encoding}BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '{}'",
+            "{encoding}BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '{}'",
             self.id
         );
         let work = async {

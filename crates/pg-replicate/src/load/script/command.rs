@@ -77,10 +77,10 @@ fn encoding(name: &str) -> Outcome {
     if is_utf8(name) { Outcome::Done } else { Outcome::Refused(not_utf8(name)) }
 }
 
-/// Whether PostgreSQL means UTF-8 by `name`.
+/// Whether PostgreSQL means UTF-8 by `name`, or rows whose bytes it takes as they are.
 pub(super) fn is_utf8(name: &str) -> bool {
     let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    matches!(letters.to_ascii_lowercase().as_str(), "utf8" | "unicode")
+    matches!(letters.to_ascii_lowercase().as_str(), "utf8" | "unicode" | "sqlascii")
 }
 
 pub(super) fn not_utf8(name: &str) -> String {

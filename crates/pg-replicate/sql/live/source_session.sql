@@ -1,2 +1,0 @@
--- Rows that row security hides would be missing without a word: an error instead.
-SET row_security = off;

@@ -1,0 +1,23 @@
+-- The number of this session, whether the database knows no encoding, and what programs of PostgreSQL need in PGOPTIONS: they set for themselves what they
+-- read and write by, but not what else changes the meaning of a statement, here where the role or the database has
+-- set it (reset_val) to something else.
+SELECT pg_catalog.pg_backend_pid() AS pid,
+  (pg_catalog.current_setting('server_encoding') = 'SQL_ASCII')::text AS is_sql_ascii, (
+  SELECT coalesce(pg_catalog.string_agg(
+    pg_catalog.format('-c %s=%s', wanted.name, pg_catalog.replace(wanted.value, ' ', '\ ')), ' ' ORDER BY wanted.name
+  ), '')
+  FROM (VALUES
+    ('array_nulls', 'on'),
+    ('default_transaction_deferrable', 'off'),
+    ('default_transaction_isolation', 'read committed'),
+    ('default_transaction_read_only', 'off'),
+    ('exit_on_error', 'off'),
+    ('gin_fuzzy_search_limit', '0'),
+    ('quote_all_identifiers', 'off'),
+    ('standard_conforming_strings', 'on'),
+    ('transform_null_equals', 'off'),
+    ('xmloption', 'content')
+  ) AS wanted (name, value)
+  JOIN pg_catalog.pg_settings setting USING (name)
+  WHERE setting.reset_val <> wanted.value
+) AS options

@@ -1,0 +1,7 @@
+-- Ends the sessions with the numbers $1 and the programs with the names $2: their locks go with them.
+SELECT pg_catalog.pg_terminate_backend(pid)
+FROM pg_catalog.pg_stat_activity
+WHERE (pid = ANY ($1::int4[]) OR application_name = ANY ($2::text[]))
+  AND pid <> pg_catalog.pg_backend_pid()
+  AND usename = session_user
+  AND datname = pg_catalog.current_database()

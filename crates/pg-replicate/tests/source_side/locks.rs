@@ -1,0 +1,204 @@
+//! Nobody waits for ever: neither the application for the copy, nor the copy for the application.
+
+use std::time::Duration;
+
+use local_services::wait_for_async;
+use pg_replicate::load::{ExportData, LoadData, LoadSource};
+use pg_replicate::moment::Moment;
+use pg_replicate::verify::{self, Verify};
+use pg_replicate::{
+    Context, CopyFormat, DatabaseUrl, Error, Incremental, SchemaChanges, Summary, connect,
+};
+
+use crate::support::{World, mode};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Rows of `slow` are written on the target, and read by `held` on the source, for ever while a database says so.
+const SCRIPT: &str = "
+  CREATE FUNCTION held(n int) RETURNS int LANGUAGE plpgsql AS $$BEGIN
+    IF current_setting('test.held', true) = 'yes' THEN PERFORM pg_sleep(60); END IF; RETURN n;
+  END$$;
+  CREATE TABLE slow (n int CHECK (public.held(n) = n), body text);
+  INSERT INTO slow SELECT n, repeat('x', 1000) FROM generate_series(1, 3000) n;
+  CREATE TABLE other (n int PRIMARY KEY);
+  INSERT INTO other SELECT generate_series(1, 1000);";
+
+fn world() -> World {
+    let world = World::new(SCRIPT);
+    // As an operator's role: it sees what others run.
+    world.server.psql("postgres", "GRANT pg_read_all_stats TO source_user").unwrap();
+    world
+}
+
+fn source(world: &World) -> DatabaseUrl {
+    world.url("source_user", "source").with_lock_timeout(Duration::from_secs(2))
+}
+
+fn hold(world: &World, database: &str) {
+    let sql = format!("ALTER DATABASE {database} SET test.held = 'yes'");
+    world.server.psql("postgres", &sql).unwrap();
+}
+
+async fn asleep(world: &World, database: &str) -> bool {
+    let sql = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}' AND wait_event = 'PgSleep'"
+    );
+    wait_for_async(LIMIT, async || world.server.psql("postgres", &sql).unwrap() != "0").await
+}
+
+async fn run(
+    work: impl Future<Output = Result<Summary, Error>>,
+) -> Result<Result<Summary, Error>, tokio::time::error::Elapsed> {
+    tokio::time::timeout(LIMIT, work).await
+}
+
+/// A statement of the application that needs a table for itself, and another that comes after it.
+async fn application(
+    world: &World,
+) -> [tokio::task::JoinHandle<Result<(), tokio_postgres::Error>>; 2] {
+    let [ddl, reader] = [
+        connect(&world.url("producer", "source")).await.unwrap(),
+        connect(&world.url("producer", "source")).await.unwrap(),
+    ];
+    let ddl =
+        tokio::spawn(async move { ddl.batch_execute("ALTER TABLE public.other ADD z int").await });
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+    let queued = async || world.server.psql("source", waiting).unwrap() == "1";
+    assert!(wait_for_async(LIMIT, queued).await, "the change has to wait");
+    let sql = "SELECT count(*) FROM public.other";
+    let reader = tokio::spawn(async move { reader.batch_execute(sql).await });
+    [ddl, reader]
+}
+
+async fn goes_on(application: [tokio::task::JoinHandle<Result<(), tokio_postgres::Error>>; 2]) {
+    for statement in application {
+        tokio::time::timeout(LIMIT, statement).await.unwrap().unwrap().unwrap();
+    }
+}
+
+fn assert_named(error: &Error) {
+    let text = error.to_string();
+    assert!(matches!(error, Error::Locked { .. }), "{error:?}");
+    for part in ["ALTER TABLE of process", "role producer", "public.other", "SOURCE_LOCK_TIMEOUT"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_live_copy_gives_way_to_a_change_of_a_table() {
+    let world = world();
+    hold(&world, "target");
+    let mut copy = world.copy("{}");
+    copy.source = source(&world);
+    let (options, context) = (world.live_options(), Context::quiet());
+    let work = {
+        let (copy, context) = (copy.clone(), context.clone());
+        tokio::spawn(async move { copy.live(&options, &context).await })
+    };
+    assert!(asleep(&world, "target").await);
+    let application = application(&world).await;
+    goes_on(application).await;
+    let error = tokio::time::timeout(LIMIT, work).await.unwrap().unwrap().unwrap_err();
+    assert_named(&error);
+    assert!(!context.cancel.is_cancelled());
+    assert!(wait_for_async(LIMIT, async || world.sessions("pg-replicate%") == 0).await);
+    world.server.psql("postgres", "ALTER DATABASE target RESET test.held").unwrap();
+    world.live(&copy).await.unwrap();
+}
+
+#[tokio::test]
+async fn so_do_a_moment_and_a_dump() {
+    let world = world();
+    let context = Context::quiet();
+    let moment = Moment::open(&source(&world), &context).await.unwrap();
+    let application = application(&world).await;
+    let work = moment.during(std::future::pending::<Result<(), Error>>());
+    let error = tokio::time::timeout(LIMIT, work).await.unwrap().unwrap_err();
+    assert_named(&error);
+    goes_on(application).await;
+}
+
+#[tokio::test]
+async fn so_does_a_comparison() {
+    let world = world();
+    world.live(&world.copy("{}")).await.unwrap();
+    assert!(wait_for_async(LIMIT, async || world.sessions("pg-replicate%") == 0).await);
+    world.source("ALTER TABLE other RENAME TO old;  ALTER TABLE slow RENAME TO other; ALTER TABLE old RENAME TO slow");
+    hold(&world, "source");
+    let rules = mode(r#"{"other":{"columns":{"n":"public.held(n)"},"keep":["body"]}}"#);
+    let (from, target) = (source(&world), world.url("target_user", "target"));
+    let context = Context::quiet();
+    let work = tokio::spawn(async move {
+        verify::compare(&from, &target, &rules, Verify::Checksums, 2, &context).await
+    });
+    assert!(asleep(&world, "source").await);
+    let application = application(&world).await;
+    goes_on(application).await;
+    let error = tokio::time::timeout(LIMIT, work).await.unwrap().unwrap().unwrap_err();
+    assert_named(&error);
+    assert!(wait_for_async(LIMIT, async || world.sessions("pg-replicate%") == 0).await);
+}
+
+/// An application that has a table for itself, and does not let it go.
+#[tokio::test]
+async fn whoever_reads_gives_up_and_names_who_has_the_table() {
+    let world = world();
+    world.live(&world.copy("{}")).await.unwrap();
+    let holder = connect(&world.url("producer", "source")).await.unwrap();
+    holder.batch_execute("BEGIN").await.unwrap();
+    holder.batch_execute("LOCK TABLE public.other IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let (from, target) = (source(&world), world.url("target_user", "target"));
+    let mut copy = world.copy("{}");
+    copy.source = from.clone();
+    let context = Context::quiet();
+    let mut errors: Vec<(&str, Error)> = Vec::new();
+
+    let options = world.live_options();
+    errors.push(("live", run(Box::pin(copy.live(&options, &context))).await.unwrap().unwrap_err()));
+    let dump = world.dump();
+    errors
+        .push(("backup", run(Box::pin(copy.backup(&dump, &context))).await.unwrap().unwrap_err()));
+    let opened =
+        tokio::time::timeout(LIMIT, Box::pin(Moment::open(&from, &context))).await.unwrap();
+    errors.push(("moment", opened.err().unwrap()));
+    let none = mode("{}");
+    let compared = verify::compare(&from, &target, &none, Verify::Checksums, 2, &context);
+    let compared = tokio::time::timeout(LIMIT, Box::pin(compared)).await.unwrap();
+    errors.push(("verification", compared.unwrap_err()));
+    let incremental = Incremental {
+        source: from.clone(),
+        target: target.clone(),
+        mode: mode(r#"{"other":{"mode":"upsert"}}"#),
+        format: CopyFormat::Text,
+        jobs: 2,
+        schema_changes: SchemaChanges::Fail,
+    };
+    errors.push((
+        "incremental",
+        run(Box::pin(incremental.run(&context))).await.unwrap().unwrap_err(),
+    ));
+    let export = ExportData { source: from.clone(), excluded: Vec::new(), truncates: false };
+    errors.push(("export", run(Box::pin(export.run(&dump, &context))).await.unwrap().unwrap_err()));
+    let load = LoadData {
+        sources: vec![LoadSource::Database(from.clone())],
+        target,
+        excluded: Vec::new(),
+        truncates: true,
+        allows_new_columns: false,
+    };
+    errors.push(("load", run(Box::pin(load.run(&context))).await.unwrap().unwrap_err()));
+
+    for (what, error) in errors {
+        let text = error.to_string();
+        assert!(matches!(error, Error::Locked { .. }), "{what}: {error:?}");
+        for part in ["public.other", "LOCK TABLE", "role producer"] {
+            assert!(text.contains(part), "{what}, {part}: {text}");
+        }
+    }
+    assert!(wait_for_async(LIMIT, async || world.sessions("pg-replicate _%") == 0).await);
+    // Nothing of the target was dropped.
+    assert_eq!(world.target("SELECT count(*) FROM other"), "1000");
+    holder.batch_execute("COMMIT").await.unwrap();
+    world.live(&copy).await.unwrap();
+}

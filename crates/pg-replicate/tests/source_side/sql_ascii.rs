@@ -1,0 +1,93 @@
+//! Bytes of a database that knows no encoding pass as they are, wherever rows are copied.
+
+use pg_replicate::load::{ExportData, LoadData, LoadSource};
+use pg_replicate::moment::{DumpFormat, Moment};
+use pg_replicate::verify::{self, Verify};
+use pg_replicate::{
+    Context, CopyFormat, FullCopy, Incremental, SchemaChanges, fingerprint, fixtures,
+};
+
+use crate::support::{World, mode};
+
+const TABLES: &str = "SET ROLE producer;
+    CREATE TABLE app_text (id int PRIMARY KEY, body text); CREATE TABLE app_plain (id int PRIMARY KEY);
+    INSERT INTO app_text VALUES (1, E'caf\\xe9'), (2, 'plain'); INSERT INTO app_plain VALUES (1);";
+
+const HEX: &str = "SELECT string_agg(id || encode(convert_to(body, 'SQL_ASCII'), 'hex'), ' ' ORDER BY id) FROM app_text";
+
+#[tokio::test]
+async fn bytes_that_are_no_utf8_are_copied_everywhere() {
+    let world = World::new("");
+    for (database, owner) in [("ascii", "producer"), ("ascii_copy", "target_user")] {
+        let sql = format!(
+            "CREATE DATABASE {database} OWNER {owner} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"
+        );
+        world.server.psql("postgres", &sql).unwrap();
+    }
+    let psql = |database: &str, sql: &str| world.server.psql(database, sql).unwrap();
+    psql("ascii", TABLES);
+    let (source, target) =
+        (world.url("source_user", "ascii"), world.url("target_user", "ascii_copy"));
+    let context = Context::quiet();
+    let copy = FullCopy { source: source.clone(), target: target.clone(), ..world.copy("{}") };
+    // Verified by checksums, too.
+    world.live(&copy).await.unwrap();
+    assert_eq!(psql("ascii_copy", HEX), psql("ascii", HEX));
+    world.run(&copy).await.unwrap();
+    assert_eq!(psql("ascii_copy", HEX), psql("ascii", HEX));
+
+    for format in [CopyFormat::Text, CopyFormat::Binary] {
+        psql(
+            "ascii",
+            "INSERT INTO app_text SELECT max(id) + 1, E'\\xff\\xfe' FROM app_text; UPDATE app_text SET body = body || E'\\xe0' WHERE id = 2",
+        );
+        let incremental = Incremental {
+            source: source.clone(),
+            target: target.clone(),
+            mode: mode(r#"{"app_text":{"mode":"upsert","deletes":true}}"#),
+            format,
+            jobs: 1,
+            schema_changes: SchemaChanges::Fail,
+        };
+        incremental.run(&context).await.unwrap();
+        assert_eq!(psql("ascii_copy", HEX), psql("ascii", HEX), "{format:?}");
+    }
+    let none = mode("{}");
+    let report = verify::compare(&source, &target, &none, Verify::Checksums, 1, &context);
+    assert!(report.await.unwrap().is_equal());
+
+    let file = world.directory.path().join("data.sql");
+    let export = ExportData { source: source.clone(), excluded: Vec::new(), truncates: false };
+    export.run(&file, &context).await.unwrap();
+    for from in [LoadSource::Database(source.clone()), LoadSource::Script(file.clone())] {
+        psql("ascii_copy", "UPDATE app_text SET body = 'changed'");
+        let load = LoadData {
+            sources: vec![from.clone()],
+            target: target.clone(),
+            excluded: Vec::new(),
+            truncates: true,
+            allows_new_columns: false,
+        };
+        load.run(&context).await.unwrap();
+        assert_eq!(psql("ascii_copy", HEX), psql("ascii", HEX), "{from}");
+    }
+
+    let moment = Moment::open(&source, &context).await.unwrap();
+    let snapshot = Some(moment.snapshot());
+    fingerprint::database(&source, |_| true, 1, snapshot, &context).await.unwrap();
+    let directory = tempfile::TempDir::new().unwrap();
+    let written = fixtures::write(&source, |_| true, snapshot, directory.path(), &context).await;
+    let written = written.unwrap();
+    // JSON is UTF-8.
+    let left_out: Vec<String> =
+        written.left_out.iter().map(|one| format!("{}: {}", one.table, one.reason)).collect();
+    assert_eq!(left_out, ["app_text: its texts are not UTF-8, as JSON has to be"]);
+    assert_eq!(written.files.len(), 1);
+    assert_eq!(directory.path().read_dir().unwrap().count(), 1);
+    moment.dump(DumpFormat::Custom, &world.dump(), (0.0, 100.0), &context).await.unwrap();
+    drop(moment);
+    psql("ascii_copy", "UPDATE app_text SET body = 'changed'");
+    copy.drop_objects(&context).await.unwrap();
+    copy.restore(&world.dump(), &context).await.unwrap();
+    assert_eq!(psql("ascii_copy", HEX), psql("ascii", HEX));
+}
