@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio_postgres::{Client, SimpleQueryMessage};
 
+use crate::source_locks::session_limit;
 use crate::{DatabaseUrl, Error};
 
 /// All settings that change the meaning of SQL or of values.
@@ -59,7 +60,7 @@ pub(crate) async fn set_up(client: &Client, url: &DatabaseUrl) -> Result<i32, Er
     let failed = |error| Error::database(url, "set up the session", &error);
     let mut sql = SETTINGS.to_owned();
     if let Some(limit) = url.lock_timeout() {
-        sql.push_str(&format!("SET lock_timeout = {};", limit.as_millis()));
+        sql.push_str(&format!("SET lock_timeout = {};", session_limit(limit)));
     }
     client.batch_execute(&sql).await.map_err(failed)?;
     let facts = client.simple_query(FACTS).await.map_err(failed)?;

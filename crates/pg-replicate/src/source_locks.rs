@@ -29,6 +29,9 @@ const POLL: Duration = Duration::from_secs(1);
 /// Where nobody has set a limit.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
 
+/// What sessions wait longer than the limit, so that whoever looks at locks comes first and names them.
+const LATER: Duration = Duration::from_secs(2);
+
 /// How long sessions that were told to stop may take to end.
 const END_LIMIT: Duration = Duration::from_secs(10);
 
@@ -196,9 +199,14 @@ pub(crate) fn limit(url: &DatabaseUrl) -> Duration {
     url.lock_timeout().unwrap_or(DEFAULT_LIMIT)
 }
 
+/// The server's own limit for a session, in milliseconds, where nobody looks at the locks meanwhile.
+pub(crate) fn session_limit(limit: Duration) -> u128 {
+    (limit + LATER).as_millis()
+}
+
 /// pg_dump's option for the locks that it takes at its beginning.
 pub(crate) fn pg_dump_option(url: &DatabaseUrl) -> String {
-    format!("--lock-wait-timeout={}", limit(url).as_millis())
+    format!("--lock-wait-timeout={}", session_limit(limit(url)))
 }
 
 /// Adds to an error of a lock that could not be had who has it; the connection's transaction has ended then.
@@ -212,7 +220,7 @@ pub(crate) async fn named<T>(
     let limit = limit(connection.url()).as_secs_f32();
     Err(Error::Locked {
         action,
-        reason: format!("{reason} within {limit} s (SOURCE_LOCK_TIMEOUT){holders}; {ADVICE}"),
+        reason: format!("{reason}; SOURCE_LOCK_TIMEOUT is {limit} s{holders}; {ADVICE}"),
     })
 }
 

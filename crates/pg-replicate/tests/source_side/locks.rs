@@ -12,7 +12,7 @@ use pg_replicate::{
 
 use crate::support::{World, mode};
 
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Rows of `slow` are written on the target, and read by `held` on the source, for ever while a database says so.
 const SCRIPT: &str = "
