@@ -161,7 +161,7 @@ async fn a_backend_of_the_target_is_ended() {
 #[tokio::test]
 async fn the_snapshot_is_lost() {
     let cut = Cut::start(Held::Index, None).await;
-    cut.end_backends("datname = 'source' AND state = 'idle in transaction' AND query LIKE '-- The tables whose rows%'");
+    cut.end_backends("datname = 'source' AND state = 'idle in transaction' AND (query LIKE '-- Who waits for whom%' OR query LIKE '%pg_stat_clear_snapshot%')");
     let error = cut.ends().await;
     assert!(error.to_string().contains("the snapshot of the source was lost"), "{error}");
 }

@@ -62,7 +62,8 @@ impl DatabaseSource {
                 ),
             );
         }
-        source.compare(target, survey).await?;
+        let compared = source.compare(target, survey).await;
+        source_locks::named(&source.connection, compared).await?;
         source.warn_of_large_objects().await?;
         Ok(source)
     }

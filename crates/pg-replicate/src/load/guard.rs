@@ -66,7 +66,8 @@ impl<'a> Guard<'a> {
             )));
         }
         let encoding: String = row.get("encoding");
-        if encoding != "UTF8" {
+        // Of a database that knows no encoding, rows are bytes as they are; a quote is a quote there too.
+        if !matches!(encoding.as_str(), "UTF8" | "SQL_ASCII") {
             return Err(Error::Configuration(format!(
                 "{action}: the statement sets client_encoding to {encoding}: the text of a script is UTF-8; take it out"
             )));

@@ -119,7 +119,10 @@ impl Comparison<'_> {
             });
             Some(Pair { source: source.copied_by(rule), target, missing_columns, promise })
         });
-        Ok((pairs.collect(), unlogged::tables(source, &kept).await?, snapshot))
+        let pairs = pairs.collect();
+        let mut unlogged = unlogged::tables(source, &without).await?;
+        unlogged.retain(|table| self.scope != Scope::Updated && !kept.contains(table));
+        Ok((pairs, unlogged, snapshot))
     }
 }
 

@@ -88,8 +88,8 @@ async fn lent_for_a_transaction_it_is_refused_by_everything() {
     for (from, to) in [(&pooled_source, &target), (&source, &pooled_target)] {
         let mut copy = world.copy("{}");
         (copy.source, copy.target) = (from.clone(), to.clone());
-        assert_refused("check", copy.preflight_live().await);
-        let checks = copy.check_live().await;
+        assert_refused("check", copy.preflight_live(2).await);
+        let checks = copy.check_live(2).await;
         let told = |check: &pg_replicate::Check| {
             check.outcome.as_ref().err().is_some_and(|wrong| wrong.contains("connection pooler"))
         };

@@ -46,7 +46,7 @@ async fn nothing_panics_when_objects_go() {
             Err(error) => ended.push(error),
         }
         // A finding or none, but an answer.
-        let _ = copy.check_live().await;
+        let _ = copy.check_live(2).await;
         let load = LoadData {
             sources: vec![LoadSource::Database(source.clone())],
             target: world.url("target_user", "target"),

@@ -74,7 +74,7 @@ async fn masking_masks_whatever_the_role_sets() {
     let copy = world.copy(
         r#"{"phones":{"columns":{"phone":"regexp_replace(phone, '\\d', 'X', 'g')"},"keep":["id"]}}"#,
     );
-    copy.preflight_live().await.unwrap();
+    copy.preflight_live(2).await.unwrap();
     let options = LiveOptions { verify: Verify::Checksums, ..world.live_options() };
     copy.live(&options, &Context::quiet()).await.unwrap();
     assert_eq!(world.target("SELECT phone FROM phones"), "XXX-XXXX");

@@ -76,7 +76,8 @@ async fn bytes_that_are_no_utf8_are_copied_everywhere() {
     let snapshot = Some(moment.snapshot());
     fingerprint::database(&source, |_| true, 1, snapshot, &context).await.unwrap();
     let directory = tempfile::TempDir::new().unwrap();
-    let written = fixtures::write(&source, |_| true, snapshot, directory.path(), &context).await;
+    let written =
+        fixtures::write(&source, |_| true, |_, _| None, snapshot, directory.path(), &context).await;
     let written = written.unwrap();
     // JSON is UTF-8.
     let left_out: Vec<String> =

@@ -46,7 +46,7 @@ async fn unlogged_tables_are_named_and_the_others_are_copied() {
     let mut copy = world.copy("{}");
     copy.source = source.clone();
     let warnings: Vec<String> = copy
-        .check_live()
+        .check_live(2)
         .await
         .into_iter()
         .filter(|check| check.is_warning)
@@ -108,10 +108,16 @@ async fn unlogged_tables_are_named_and_the_others_are_copied() {
     export.run(&world.dump(), &context).await.unwrap();
     let moment = Moment::open(&source, &context).await.unwrap();
     let fixtures_of = TempDir::new().unwrap();
-    let written =
-        fixtures::write(&source, |_| true, Some(moment.snapshot()), fixtures_of.path(), &context)
-            .await
-            .unwrap();
+    let written = fixtures::write(
+        &source,
+        |_| true,
+        |_, _| None,
+        Some(moment.snapshot()),
+        fixtures_of.path(),
+        &context,
+    )
+    .await
+    .unwrap();
     assert_eq!(written.left_out.len(), 1, "{written:?}");
     moment.dump(DumpFormat::Custom, &world.dump(), (0.0, 100.0), &context).await.unwrap();
 }
