@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use crate::source_locks::session_limit;
@@ -17,6 +18,9 @@ const PID: &str = "SELECT pg_catalog.pg_backend_pid()";
 
 /// How often two sessions are compared: a busy pooler may give either one server for a while.
 const ROUNDS: usize = 4;
+
+/// How often a question is asked again that the role's own time limit has cut.
+const AGAIN: usize = 20;
 
 /// How long the second session may take to answer; a pool that is full lets it wait.
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
@@ -121,7 +125,17 @@ pub(crate) async fn refuse_pooler(
 }
 
 async fn pid(client: &Client) -> Result<String, tokio_postgres::Error> {
-    let messages = client.simple_query(PID).await?;
+    // A time limit of the role holds still: none of ours may be set before it is known whose session this is.
+    let mut messages = client.simple_query(PID).await;
+    for _ in 0..AGAIN {
+        match &messages {
+            Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => {
+                messages = client.simple_query(PID).await;
+            }
+            _ => break,
+        }
+    }
+    let messages = messages?;
     let row = messages.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0),
         _ => None,
