@@ -66,26 +66,37 @@ pub struct Context {
 
 /// The sessions that a run has opened, by the database; and the programs, by the name that they are seen by.
 #[derive(Clone, Default)]
-pub(crate) struct Sessions(Arc<Mutex<(BTreeSet<(String, i32)>, BTreeSet<String>)>>);
+pub(crate) struct Sessions(Arc<Mutex<Opened>>);
+
+#[derive(Default)]
+struct Opened {
+    /// URL and number.
+    sessions: BTreeSet<(String, i32)>,
+    programs: BTreeSet<String>,
+}
 
 impl Sessions {
     /// Notes the session with this number.
     pub(crate) fn opened(&self, url: &DatabaseUrl, pid: i32) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.insert((url.to_string(), pid));
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .sessions
+            .insert((url.to_string(), pid));
     }
 
     /// Notes a program that opens sessions by this name.
     pub(crate) fn started(&self, application_name: &str) {
         let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        own.1.insert(application_name.to_owned());
+        own.programs.insert(application_name.to_owned());
     }
 
     /// The numbers of the sessions there, and the names of all programs.
     pub(crate) fn of(&self, url: &DatabaseUrl) -> (Vec<i32>, Vec<String>) {
         let url = url.to_string();
         let own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let pids = own.0.iter().filter(|(its, _)| *its == url).map(|(_, pid)| *pid);
-        (pids.collect(), own.1.iter().cloned().collect())
+        let pids = own.sessions.iter().filter(|(its, _)| *its == url).map(|(_, pid)| *pid);
+        (pids.collect(), own.programs.iter().cloned().collect())
     }
 }
 

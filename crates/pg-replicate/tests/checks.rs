@@ -136,7 +136,7 @@ async fn the_primary_of_the_source_is_no_target() {
     assert!(refusal(&copy).await.contains("are one database"));
     // Another database of the same cluster is another database.
     copy.source = url(standby.port(), "source_user", "source");
-    let checks = copy.check_live().await;
+    let checks = copy.check_live(2).await;
     let two = checks.iter().find(|check| check.subject == "source and target").unwrap();
     assert!(two.outcome.is_ok(), "{two:?}");
 }

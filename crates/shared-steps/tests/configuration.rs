@@ -51,7 +51,7 @@ fn sample_env_has_every_variable_and_its_default() {
             default = text.to_owned();
         } else if let Some((name, _)) = line.trim_start_matches("# ").split_once('=')
             && !name.is_empty()
-            && name.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+            && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
         {
             found.insert(name.to_owned(), default.clone());
         }
