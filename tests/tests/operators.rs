@@ -387,7 +387,7 @@ fn both_databases_compared() {
 #[test]
 fn a_second_run_on_one_target_is_refused_by_the_first_ones_name() {
     let production = Production::start();
-    let mut programs = Programs::new(&production, "unused");
+    let mut programs = Programs::new(&production, "redis://127.0.0.1:1");
     let go = programs.directory().join("go");
     let command = format!("while [ ! -e {} ]; do sleep 0.05; done", go.display());
     programs.set("AFTER_RESTORE_COMMAND", command);

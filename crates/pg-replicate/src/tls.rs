@@ -10,9 +10,11 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{
     CertificateDer, CertificateRevocationListDer, PrivateKeyDer, ServerName, UnixTime,
 };
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
 use rustls::{
-    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme, SupportedProtocolVersion,
+    ClientConfig, DigitallySignedStruct, InconsistentKeys, RootCertStore, SignatureScheme,
+    SupportedProtocolVersion,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -66,9 +68,11 @@ pub(crate) fn connector(url: &DatabaseUrl) -> Result<MakeRustlsConnect, String> 
     };
     let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
     let mut config = match client_certificate(url)? {
-        Some((chain, key)) => builder
-            .with_client_auth_cert(chain, key)
-            .map_err(|error| format!("sslcert, sslkey: {error}"))?,
+        Some((chain, key)) => {
+            let certified = certified(builder.crypto_provider(), chain, key)
+                .map_err(|error| format!("sslcert, sslkey: {error}"))?;
+            builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified)))
+        }
         None => builder.with_no_client_auth(),
     };
     config.enable_sni = url.setting("sslsni") != Some("0");
@@ -122,6 +126,20 @@ fn client_certificate(
         .map_err(|error| in_file("sslcert", &certificate, error))?;
     let key = PrivateKeyDer::from_pem_file(&key).map_err(|error| in_file("sslkey", &key, error))?;
     Ok(Some((chain, key)))
+}
+
+/// A certificate with its key, which must belong to it. Whether the certificate will do is for the server to
+/// say: rustls itself refuses those of X.509 version 1, which OpenSSL makes and libpq takes.
+fn certified(
+    provider: &CryptoProvider,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<CertifiedKey, rustls::Error> {
+    let certified = CertifiedKey::new(chain, provider.key_provider.load_private_key(key)?);
+    match certified.keys_match() {
+        Err(error @ rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => Err(error),
+        _ => Ok(certified),
+    }
 }
 
 /// The certificates that `sslcrl` takes back.

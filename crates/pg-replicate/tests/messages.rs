@@ -56,6 +56,7 @@ async fn a_night() {
             "End create view",
             "Enrich imported data",
             "enrichment.add - Started",
+            "UPDATE \"authentication-methods\" - Skipped: table \"authentication-methods\" does not exist",
             "CREATE INDEX \"knowledge-elements_createdAt_idx\" - Skipped: table \"knowledge-elements\" does not exist",
             "CREATE INDEX \"knowledge-element-snapshots_snappedAt_idx\" - Skipped: table \"knowledge-element-snapshots\" does not exist",
             "CREATE INDEX \"answers_challengeId_idx\" - Skipped: table \"answers\" is kept (BACKUP_MODE)",

@@ -15,6 +15,7 @@ const TABLES: &str = r#"
     CREATE TABLE "knowledge-elements" (id int, "createdAt" timestamptz);
     CREATE TABLE "knowledge-element-snapshots" (id int, "snappedAt" timestamptz);
     CREATE TABLE "organization-learners" (id int);
+    CREATE TABLE "authentication-methods" ("identityProvider" text, "authenticationComplement" jsonb);
     CREATE TABLE django_content_type (app_label text);"#;
 
 /// Name and text of each file below `directory`.

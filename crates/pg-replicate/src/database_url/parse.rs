@@ -120,7 +120,13 @@ fn read(authority: &str, rest: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
     }
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
         let (key, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        parts.parameter(&decode(key, "a parameter")?, value)?;
+        match parts.parameter(&decode(key, "a parameter")?, value) {
+            // What is taken for its name may be the rest of a password.
+            Err(DatabaseUrlError::Parameter(_)) if query.contains('@') => {
+                return Err(DatabaseUrlError::NotEncoded);
+            }
+            read => read?,
+        }
     }
     parts.finish()
 }

@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn the_default_script() {
         let steps = read(super::super::DEFAULT_SCRIPT).unwrap();
-        assert_eq!(steps.len(), 5);
+        assert_eq!(steps.len(), 6);
         assert_eq!(steps[0].action, Action::View);
         assert_eq!(
             steps[0].unless_exists.first(),

@@ -83,7 +83,7 @@ enum Command {
     /// one transaction, or not at all
     LoadData(LoadDataArgs),
     /// The data of a database into a file that load-data and psql take
-    ExportData(ExportDataArgs),
+    ExportData(Box<ExportDataArgs>),
     /// The schema of DATABASE_URL into DB_SCHEMA_EXPORTER_DATABASE_TARGET
     ExportSchema,
     /// What is new or changed in MEDIA_SOURCE into MEDIA_TARGET (docs/staging.md)
@@ -222,7 +222,7 @@ async fn run(cli: &Cli, settings: &Settings, bar: &ProgressBar) -> Result<Outcom
                 steps::load_data(settings, arguments.into(), &context).await.map(Outcome::Step)
             }
             Command::ExportData(arguments) => {
-                steps::export_data(settings, arguments.into(), &context).await.map(Outcome::Step)
+                steps::export_data(settings, arguments.as_ref().into(), &context).await.map(Outcome::Step)
             }
             Command::ExportSchema => step(Step::SchemaExport).await,
             Command::MediaSync(arguments) => {
