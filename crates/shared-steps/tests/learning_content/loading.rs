@@ -166,10 +166,10 @@ async fn what_else_the_drop_takes_is_named_in_the_log() {
     assert_eq!(
         names,
         [
-            "view active_skills",
-            "view names_of_skills",
-            "materialized view tube_count",
-            "constraint favourites_area_fkey on table favourites"
+            "view public.active_skills",
+            "view public.names_of_skills",
+            "materialized view public.tube_count",
+            "constraint favourites_area_fkey on table public.favourites"
         ]
     );
     let left =

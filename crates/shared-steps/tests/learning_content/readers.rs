@@ -151,6 +151,6 @@ async fn rows_that_depend_on_an_old_table_are_not_dropped_and_views_are_told() {
     settings.on_target.drops_dependents = true;
     let log = Log::capture();
     learning_content::run(&settings, &Context::quiet()).await.unwrap();
-    assert!(log.text().contains("CREATE VIEW named AS  SELECT"), "{}", log.text());
+    assert!(log.text().contains("CREATE VIEW public.named AS  SELECT"), "{}", log.text());
     assert_ne!(target.sql("SELECT 'skills'::regclass::oid"), old);
 }
