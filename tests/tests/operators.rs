@@ -404,7 +404,7 @@ fn a_second_run_on_one_target_is_refused_by_the_first_ones_name() {
     ] {
         let refused = programs.run("run", second);
         assert_eq!(refused.code, Some(1), "{second:?}: {}", refused.stderr);
-        let named = "is being written by \"pg-replicate full-replication, process ";
+        let named = r#"is being written by \"pg-replicate full-replication, process "#;
         assert!(refused.stderr.contains(named), "{second:?}: {}", refused.stderr);
     }
     // None has ended a session of the first, which goes on.

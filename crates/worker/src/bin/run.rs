@@ -222,7 +222,9 @@ async fn run(cli: &Cli, settings: &Settings, bar: &ProgressBar) -> Result<Outcom
                 steps::load_data(settings, arguments.into(), &context).await.map(Outcome::Step)
             }
             Command::ExportData(arguments) => {
-                steps::export_data(settings, arguments.as_ref().into(), &context).await.map(Outcome::Step)
+                steps::export_data(settings, arguments.as_ref().into(), &context)
+                    .await
+                    .map(Outcome::Step)
             }
             Command::ExportSchema => step(Step::SchemaExport).await,
             Command::MediaSync(arguments) => {
