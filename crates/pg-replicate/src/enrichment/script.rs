@@ -182,8 +182,10 @@ mod tests {
             Some(&TableName::new("public", "schooling-registrations"))
         );
         assert_eq!(steps[0].requires, [TableName::new("public", "organization-learners")]);
-        assert_eq!(steps[1].label, "CREATE INDEX \"knowledge-elements_createdAt_idx\"");
-        assert_eq!(steps[3].unless_kept, [TableName::new("public", "answers")]);
+        assert_eq!(steps[1].label, "UPDATE \"authentication-methods\"");
+        assert_eq!(steps[1].unless_kept, [TableName::new("public", "authentication-methods")]);
+        assert_eq!(steps[2].label, "CREATE INDEX \"knowledge-elements_createdAt_idx\"");
+        assert_eq!(steps[4].unless_kept, [TableName::new("public", "answers")]);
     }
 
     #[test]
