@@ -7,7 +7,7 @@ use self::events::{Event, Events};
 use super::{Board, Weight};
 use crate::{Context, Progress, ProgressSink};
 
-#[path = "../../tests/support/events.rs"]
+#[path = "../../tests/replication/support/events.rs"]
 mod events;
 
 #[derive(Default)]

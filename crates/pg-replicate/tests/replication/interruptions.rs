@@ -1,0 +1,252 @@
+//! Cancelled, or cut: nothing is left running, and no password is to be seen.
+
+use std::time::Duration;
+
+use crate::support::{SECRET, World, exists, mode};
+use local_services::wait_for_async;
+use pg_replicate::{Context, CopyFormat, ForeignKeys, Incremental, SchemaChanges};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// The command lines of all processes that name `what`.
+fn command_lines(what: &str) -> Vec<String> {
+    std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
+        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
+        .filter(|line| line.contains(what))
+        .collect()
+}
+
+/// A table that another session holds: pg_dump waits for it.
+struct Held {
+    _client: tokio_postgres::Client,
+}
+
+impl Held {
+    async fn new(world: &World, database: &str, table: &str) -> Self {
+        let url = world.server.superuser_url(database);
+        let (client, connection) =
+            tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.batch_execute(&format!("BEGIN; LOCK TABLE {table}")).await.unwrap();
+        Self { _client: client }
+    }
+}
+
+#[tokio::test]
+async fn a_cancelled_backup() {
+    let world = World::new("CREATE TABLE a (id int)");
+    let _held = Held::new(&world, "source", "a").await;
+    let (copy, dump, context) = (world.copy("{}"), world.dump(), Context::quiet());
+    let cancel = context.cancel.clone();
+    let file = dump.clone();
+    let work = tokio::spawn(async move { copy.backup(&file, &context).await });
+    let like = "pg-replicate backup %";
+    assert!(wait_for_async(LIMIT, async || world.sessions(like) == 1).await);
+    let port = format!("--file={}", dump.display());
+    let lines = command_lines(&port);
+    assert!(!lines.is_empty());
+    assert!(lines.iter().all(|line| !line.contains("s3cret")), "{lines:?} {SECRET}");
+    cancel.cancel();
+    assert!(work.await.unwrap().unwrap_err().is_cancelled());
+    assert!(wait_for_async(LIMIT, async || world.sessions(like) == 0).await);
+    assert!(command_lines(&port).is_empty());
+    assert!(!exists(&dump));
+    assert_eq!(world.directory.path().read_dir().unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_cancelled_restore() {
+    // Written at once on the source, and for ever on the target. Indexes, which pg_restore has no part in, are those of
+    // live_faults.rs.
+    let world = World::new(
+        "CREATE FUNCTION slow(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$BEGIN
+           IF current_database() = 'target' THEN PERFORM pg_sleep(60); END IF; RETURN $1;
+         END$$;
+         CREATE TABLE a (id int CHECK (public.slow(id) = id)); CREATE TABLE b (id int CHECK (public.slow(id) = id));
+         INSERT INTO a VALUES (1); INSERT INTO b VALUES (1);",
+    );
+    let (copy, dump, context) = (world.copy("{}"), world.dump(), Context::quiet());
+    copy.backup(&dump, &context).await.unwrap();
+    let cancel = context.cancel.clone();
+    let file = dump.clone();
+    let work = tokio::spawn(async move { copy.restore(&file, &context).await });
+    let writing = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY public.%' AND wait_event = 'PgSleep'";
+    assert!(
+        wait_for_async(LIMIT, async || world.server.psql("postgres", writing).unwrap() == "2")
+            .await
+    );
+    let dump_name = dump.display().to_string();
+    let lines = command_lines(&dump_name);
+    assert!(lines.len() >= 3, "leader and two workers: {lines:?}");
+    assert!(lines.iter().all(|line| !line.contains("s3cret")), "{lines:?}");
+    cancel.cancel();
+    assert!(work.await.unwrap().unwrap_err().is_cancelled());
+    let like = "pg-replicate restore %";
+    assert!(wait_for_async(LIMIT, async || world.sessions(like) == 0).await);
+    assert!(command_lines(&dump_name).is_empty());
+    assert!(exists(&dump), "the dump is for the next attempt");
+}
+
+#[tokio::test]
+async fn a_cancelled_drop_changes_nothing() {
+    let world = World::new("CREATE TABLE a (id int)");
+    world.target("CREATE TABLE a (id int); CREATE TABLE b (id int)");
+    let held = Held::new(&world, "target", "b").await;
+    let (copy, context) = (world.copy("{}"), Context::quiet());
+    let cancel = context.cancel.clone();
+    let work = tokio::spawn(async move { copy.drop_objects(&context).await });
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg-replicate drop' AND xact_start IS NOT NULL";
+    assert!(
+        wait_for_async(LIMIT, async || world.server.psql("postgres", waiting).unwrap() == "1")
+            .await
+    );
+    cancel.cancel();
+    assert!(work.await.unwrap().unwrap_err().is_cancelled());
+    assert!(wait_for_async(LIMIT, async || world.sessions("pg-replicate drop") == 0).await);
+    drop(held);
+    assert_eq!(world.target("SELECT to_regclass('a'), to_regclass('b')"), "a|b");
+}
+
+/// A source whose rows come slowly: the copy of table t is in the middle for long.
+fn slow_copy(world: &World) -> Incremental {
+    world.target("CREATE TABLE t (id int, x text); INSERT INTO t VALUES (0, '')");
+    Incremental {
+        source: world.url("source_user", "source"),
+        target: world.url("target_user", "target"),
+        mode: mode(r#"{"t":"incremental"}"#),
+        format: CopyFormat::Text,
+        jobs: 2,
+        schema_changes: SchemaChanges::Fail,
+    }
+}
+
+const ROWS: &str = "CREATE TABLE t (id int, x text);
+    INSERT INTO t SELECT n, repeat('x', 1000) FROM generate_series(1, 20000) n;";
+
+const COPYING: &str = "SELECT count(*) FROM pg_stat_activity
+    WHERE application_name = 'pg-replicate incremental' AND query LIKE 'COPY %'";
+
+#[tokio::test]
+async fn a_cancelled_incremental_copy() {
+    let world = World::new(ROWS);
+    let incremental = slow_copy(&world);
+    // The target takes the first row and waits: both COPYs run.
+    let held = "CREATE FUNCTION wait() RETURNS bool LANGUAGE plpgsql AS
+        $$BEGIN PERFORM pg_sleep(60); RETURN true; END$$;
+        ALTER TABLE t ADD CHECK (wait()) NOT VALID";
+    world.target(held);
+    let context = Context::quiet();
+    let cancel = context.cancel.clone();
+    let work = tokio::spawn(async move { incremental.run(&context).await });
+    assert!(
+        wait_for_async(LIMIT, async || world.server.psql("postgres", COPYING).unwrap() == "2")
+            .await
+    );
+    cancel.cancel();
+    assert!(work.await.unwrap().unwrap_err().is_cancelled());
+    assert!(wait_for_async(LIMIT, async || world.sessions("pg-replicate%") == 0).await);
+    assert_eq!(world.target("SELECT count(*) FROM t"), "1");
+}
+
+#[tokio::test]
+async fn a_server_that_dies_in_the_middle_of_a_copy() {
+    let mut world = World::new(ROWS);
+    let incremental = slow_copy(&world);
+    world.target(
+        "CREATE FUNCTION wait() RETURNS bool LANGUAGE plpgsql AS
+           $$BEGIN PERFORM pg_sleep(60); RETURN true; END$$;
+         ALTER TABLE t ADD CHECK (wait()) NOT VALID",
+    );
+    let work = tokio::spawn(async move { incremental.run(&Context::quiet()).await });
+    assert!(
+        wait_for_async(LIMIT, async || world.server.psql("postgres", COPYING).unwrap() == "2")
+            .await
+    );
+    world.server.kill();
+    let error = work.await.unwrap().unwrap_err();
+    assert!(error.is_unreachable(), "{error:?}");
+    world.server.start_again().unwrap();
+    assert_eq!(world.target("SELECT count(*) FROM t"), "1");
+}
+
+#[tokio::test]
+async fn a_source_that_dies_in_the_middle_of_a_backup() {
+    let mut world = World::new("CREATE TABLE a (id int)");
+    let _held = Held::new(&world, "source", "a").await;
+    let (copy, dump) = (world.copy("{}"), world.dump());
+    let file = dump.clone();
+    let work = tokio::spawn(async move { copy.backup(&file, &Context::quiet()).await });
+    assert!(wait_for_async(LIMIT, async || world.sessions("pg-replicate backup %") == 1).await);
+    world.server.kill();
+    let error = work.await.unwrap().unwrap_err();
+    assert!(error.is_unreachable(), "{error:?}");
+    assert!(!exists(&dump));
+}
+
+#[tokio::test]
+async fn a_step_that_is_already_cancelled_does_nothing() {
+    let world = World::new("CREATE TABLE a (id int)");
+    world.target("CREATE TABLE b (id int)");
+    let context = Context::quiet();
+    context.cancel.cancel();
+    let copy = world.copy("{}");
+    assert!(copy.backup(&world.dump(), &context).await.unwrap_err().is_cancelled());
+    assert!(copy.drop_objects(&context).await.unwrap_err().is_cancelled());
+    assert!(copy.restore(&world.dump(), &context).await.unwrap_err().is_cancelled());
+    assert_eq!(world.target("SELECT to_regclass('b')"), "b");
+}
+
+/// Run by the test below in a process of its own.
+#[tokio::test]
+#[ignore = "a helper"]
+async fn helper_backup() {
+    let Ok(urls) = std::env::var("HELPER_URLS") else { return };
+    let (port, dump) = urls.split_once(' ').unwrap();
+    let url = crate::support::url(port.parse().unwrap(), "source_user", "source");
+    let copy = pg_replicate::FullCopy {
+        source: url.clone(),
+        target: url,
+        mode: mode("{}"),
+        foreign_keys: ForeignKeys::Validated,
+        restore_jobs: 1,
+        on_target: pg_replicate::OnTarget::default(),
+    };
+    copy.backup(dump.as_ref(), &Context::quiet()).await.unwrap();
+}
+
+#[tokio::test]
+async fn children_die_with_a_killed_process() {
+    let world = World::new("CREATE TABLE a (id int)");
+    let _held = Held::new(&world, "source", "a").await;
+    let dump = world.dump().display().to_string();
+    let mut helper = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "interruptions::helper_backup", "--ignored", "--test-threads=1"])
+        .env("HELPER_URLS", format!("{} {dump}", world.server.port()))
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let like = "pg-replicate backup %";
+    assert!(wait_for_async(LIMIT, async || world.sessions(like) == 1).await);
+    helper.kill().unwrap();
+    helper.wait().unwrap();
+    assert!(wait_for_async(LIMIT, async || command_lines(&dump).is_empty()).await);
+    assert!(wait_for_async(LIMIT, async || world.sessions(like) == 0).await);
+}
+
+#[tokio::test]
+async fn a_restore_left_at_work_by_a_dead_machine_is_ended_before_the_drop() {
+    let world = World::new("");
+    let password: String = SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let url = format!(
+        "postgresql://target_user:{password}@127.0.0.1:{}/target?application_name=pg-replicate%20restore%200",
+        world.server.port()
+    );
+    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute("BEGIN; CREATE TABLE half_done (id int)").await.unwrap();
+    world.copy("{}").drop_objects(&Context::quiet()).await.unwrap();
+    assert!(wait_for_async(LIMIT, async || world.sessions("pg-replicate restore %") == 0).await);
+}

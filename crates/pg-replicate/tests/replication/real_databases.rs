@@ -1,0 +1,110 @@
+//! Databases that nobody here wrote, copied both ways, twice, as an ordinary role.
+//!
+//! `scripts/test real-databases` fetches their SQL and runs this.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::support::{World, assert_same_text};
+use pg_replicate::Error;
+
+/// Where `scripts/real-databases` puts them.
+const DIRECTORY: &str = "REAL_DATABASES";
+
+fn found() -> Vec<PathBuf> {
+    let directory = std::env::var_os(DIRECTORY).expect(DIRECTORY);
+    let files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let is_sql = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "sql");
+    let mut files: Vec<PathBuf> = files.filter(is_sql).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    files
+}
+
+/// Errors are the script's own: some of its statements are meant to fail, or need what is not here.
+fn load(world: &World, script: &Path) {
+    let status = Command::new(world.server.bin_dir().join("psql"))
+        .args(["--no-psqlrc", "--quiet", "--dbname", &world.server.superuser_url("source")])
+        .env("PGOPTIONS", "-c client_min_messages=error -c statement_timeout=60s")
+        .stdin(std::fs::File::open(script).unwrap())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success(), "{}", script.display());
+    for script in [include_str!("../sql/ordinary.sql"), include_str!("../sql/fill.sql")] {
+        world.server.psql("source", script).unwrap();
+    }
+}
+
+/// What pg_dump and psql make of it, as the target's role: inheriting tables may get their columns in
+/// another order than the source has.
+fn reference(world: &World) -> Vec<String> {
+    let file = world.directory.path().join("reference.sql");
+    let dumped = Command::new(world.server.bin_dir().join("pg_dump"))
+        .args(["--no-owner", "--no-privileges", "--file"])
+        .arg(&file)
+        .args(["--dbname", &world.server.superuser_url("source")])
+        .status()
+        .unwrap();
+    assert!(dumped.success());
+    world.server.create_database("reference", "target_user").unwrap();
+    let restored = Command::new(world.server.bin_dir().join("psql"))
+        .args(["--no-psqlrc", "--quiet", "--dbname", &world.server.superuser_url("reference")])
+        .args(["--command", "SET ROLE target_user", "--file"])
+        .arg(&file)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(restored.success());
+    world.dump_text("reference", &[])
+}
+
+fn size(world: &World) -> String {
+    world
+        .server
+        .psql(
+            "source",
+            "ANALYZE; SELECT count(*) || ' tables, ' || coalesce(sum(reltuples) FILTER (WHERE reltuples > 0), 0) || ' rows' FROM pg_class
+             WHERE relkind IN ('r', 'p') AND relnamespace::regnamespace::text !~ '^(pg_|information_schema)'",
+        )
+        .unwrap()
+}
+
+/// What went wrong in a way of copying, or nothing.
+async fn copied(world: &World, way: &str) -> Result<(), Error> {
+    let copy = world.copy("{}");
+    for _ in 0..2 {
+        match way {
+            "live" => world.live(&copy).await?,
+            _ => world.run(&copy).await?,
+        };
+    }
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs what scripts/real-databases fetches; run by scripts/test real-databases"]
+async fn every_database_is_the_same_afterwards() {
+    let mut wrong = Vec::new();
+    for script in found() {
+        let name = script.file_stem().unwrap().to_string_lossy().into_owned();
+        let world = World::new("");
+        load(&world, &script);
+        println!("{name}: {}", size(&world));
+        let reference = reference(&world);
+        for way in ["live", "archive"] {
+            if let Err(error) = copied(&world, way).await {
+                wrong.push(format!("{name}, {way}: {error}"));
+                continue;
+            }
+            let target = world.dump_text("target", &[]);
+            if let Err(panic) = std::panic::catch_unwind(|| assert_same_text(&reference, &target)) {
+                let text = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+                wrong.push(format!("{name}, {way}: {text}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,230 @@
+//! `sslmode` means what it means to libpq.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::support::World;
+use local_services::wait_for;
+use pg_replicate::DatabaseUrl;
+
+/// Made for these tests, for the name `localhost`; the authority's own key is gone.
+const AUTHORITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tls/authority.crt");
+const CERTIFICATE: &str = include_str!("../tls/server.crt");
+const KEY: &str = include_str!("../tls/server.key");
+
+fn encrypted_world(script: &str) -> World {
+    let world = World::new(script);
+    let directory = world.server.log_path().parent().unwrap().display().to_string();
+    for (name, text) in [("server.crt", CERTIFICATE), ("server.key", KEY)] {
+        // Written by the server itself: the key must be its own.
+        let write = format!(
+            "COPY (SELECT unnest(string_to_array('{}', E'\\n')))
+             TO PROGRAM 'umask 077; cat > \"{directory}/{name}\"'",
+            text.trim()
+        );
+        world.server.psql("postgres", &write).unwrap();
+        let setting = if name == "server.crt" { "ssl_cert_file" } else { "ssl_key_file" };
+        let set = format!("ALTER SYSTEM SET {setting} = '{directory}/{name}'");
+        world.server.psql("postgres", &set).unwrap();
+    }
+    world.server.psql("postgres", "ALTER SYSTEM SET ssl = on").unwrap();
+    world.server.psql("postgres", "SELECT pg_reload_conf()").unwrap();
+    let limit = Duration::from_secs(20);
+    assert!(wait_for(limit, || world.server.psql("postgres", "SHOW ssl").unwrap() == "on"));
+    world
+}
+
+fn with(world: &World, user: &str, database: &str, host: &str, parameters: &str) -> DatabaseUrl {
+    let text = world.server.superuser_url(database);
+    let text = text.replace("postgres:superuser@127.0.0.1", &format!("{user}@{host}"));
+    format!("{text}?{parameters}").parse().unwrap()
+}
+
+/// Whether a connection is encrypted, or why there is none.
+async fn encrypted(world: &World, host: &str, parameters: &str) -> Result<bool, String> {
+    let url = with(world, "postgres:superuser", "postgres", host, parameters);
+    let client = pg_replicate::connect(&url).await.map_err(|error| error.to_string())?;
+    let sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    Ok(client.query_one(sql, &[]).await.unwrap().get(0))
+}
+
+#[tokio::test]
+async fn every_mode() {
+    let world = encrypted_world("");
+    let root = format!("sslrootcert={AUTHORITY}");
+    let ip = "127.0.0.1";
+    assert_eq!(encrypted(&world, ip, "sslmode=disable").await, Ok(false));
+    assert_eq!(encrypted(&world, ip, "sslmode=allow").await, Ok(false));
+    assert_eq!(encrypted(&world, ip, "sslmode=prefer").await, Ok(true));
+    assert_eq!(encrypted(&world, ip, "sslmode=require").await, Ok(true));
+    assert_eq!(encrypted(&world, ip, &format!("sslmode=verify-ca&{root}")).await, Ok(true));
+    assert_eq!(
+        encrypted(&world, "localhost", &format!("sslmode=verify-full&{root}")).await,
+        Ok(true)
+    );
+    // Another name than the certificate's, another authority than the system's.
+    let error = encrypted(&world, ip, &format!("sslmode=verify-full&{root}")).await.unwrap_err();
+    assert!(error.contains("not valid for name"), "{error}");
+    let error = encrypted(&world, "localhost", "sslmode=verify-ca").await.unwrap_err();
+    assert!(error.contains("invalid peer certificate: UnknownIssuer"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_without_tls() {
+    let world = World::new("");
+    assert_eq!(encrypted(&world, "127.0.0.1", "sslmode=prefer").await, Ok(false));
+    let error = encrypted(&world, "127.0.0.1", "sslmode=require").await.unwrap_err();
+    assert!(error.contains("server does not support TLS"), "{error}");
+}
+
+#[tokio::test]
+async fn a_whole_copy_over_verified_connections() {
+    let world = encrypted_world("CREATE TABLE a (id int); INSERT INTO a VALUES (7)");
+    let mut copy = world.copy("{}");
+    let secret = |user: &str| {
+        let password: String =
+            crate::support::SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        format!("{user}:{password}")
+    };
+    let parameters = format!("sslmode=verify-full&sslrootcert={AUTHORITY}");
+    copy.source = with(&world, &secret("source_user"), "source", "localhost", &parameters);
+    copy.target = with(&world, &secret("target_user"), "target", "localhost", &parameters);
+    world.run(&copy).await.unwrap();
+    assert_eq!(world.target("SELECT id FROM a"), "7");
+}
+
+/// The servers of a URL are tried in their order, by libpq and by us; PostgreSQL's programs are told
+/// the same.
+#[tokio::test]
+async fn several_servers_and_what_a_session_must_be() {
+    let world = World::new("CREATE TABLE a (id int); INSERT INTO a VALUES (7)");
+    let port = world.server.port();
+    let psql = |url: &str| {
+        let program = world.server.bin_dir().join("psql");
+        let output = Command::new(program).args(["-X", "-At", "-c", "SELECT 1", url]).output();
+        output.unwrap().status.success()
+    };
+    world.server.psql("postgres", "CREATE ROLE reader LOGIN PASSWORD 'x'; ALTER ROLE reader SET default_transaction_read_only = on").unwrap();
+    for (user, hosts, parameters, works) in [
+        ("postgres:superuser", format!("127.0.0.1:1,127.0.0.1:{port}"), "", true),
+        (
+            "postgres:superuser",
+            format!("127.0.0.1:1,127.0.0.1:{port}"),
+            "target_session_attrs=read-write",
+            true,
+        ),
+        ("postgres:superuser", format!("127.0.0.1:{port}"), "target_session_attrs=primary", true),
+        (
+            "postgres:superuser",
+            format!("127.0.0.1:{port}"),
+            "target_session_attrs=prefer-standby",
+            true,
+        ),
+        ("postgres:superuser", format!("127.0.0.1:{port}"), "target_session_attrs=standby", false),
+        (
+            "postgres:superuser",
+            format!("127.0.0.1:{port}"),
+            "target_session_attrs=read-only",
+            false,
+        ),
+        ("reader:x", format!("127.0.0.1:{port}"), "target_session_attrs=read-only", true),
+        ("reader:x", format!("127.0.0.1:{port}"), "target_session_attrs=read-write", false),
+        ("postgres:superuser", format!("nowhere.invalid:{port}"), "hostaddr=127.0.0.1", true),
+        ("postgres:superuser", "127.0.0.1:1,127.0.0.1:2".into(), "", false),
+        ("postgres:wrong", format!("127.0.0.1:{port},127.0.0.1:{port}"), "", false),
+        (
+            "postgres:superuser",
+            format!("127.0.0.1:{port}"),
+            "gssencmode=disable&keepalives=1&keepalives_idle=5&channel_binding=prefer",
+            true,
+        ),
+        // Without TLS there is nothing to bind to.
+        (
+            "postgres:superuser",
+            format!("127.0.0.1:{port}"),
+            "sslmode=disable&channel_binding=require",
+            false,
+        ),
+    ] {
+        let text = format!("postgresql://{user}@{hosts}/postgres?{parameters}");
+        assert_eq!(psql(&text), works, "psql {text}");
+        let ours = pg_replicate::connect(&text.parse().unwrap()).await;
+        assert_eq!(ours.is_ok(), works, "{text}: {:?}", ours.err().map(|error| error.to_string()));
+    }
+
+    let mut copy = world.copy("{}");
+    for url in [&mut copy.source, &mut copy.target] {
+        let (user, database) = (url.user().to_owned(), url.database().to_owned());
+        let secret: String =
+            crate::support::SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let text = format!(
+            "postgresql://{user}:{secret}@127.0.0.1:1,127.0.0.1:{port}/{database}\
+             ?target_session_attrs=read-write&connect_timeout=5"
+        );
+        *url = text.parse().unwrap();
+    }
+    world.run(&copy).await.unwrap();
+    assert_eq!(world.target("SELECT id FROM a"), "7");
+}
+
+#[tokio::test]
+async fn a_password_bound_to_the_connection() {
+    let world = encrypted_world("");
+    let parameters = "sslmode=require&channel_binding=require";
+    assert_eq!(encrypted(&world, "127.0.0.1", parameters).await, Ok(true));
+}
+
+fn openssl(directory: &Path, arguments: &str) {
+    let mut command = Command::new("openssl");
+    let output = command.args(arguments.split(' ')).current_dir(directory).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test]
+async fn a_client_says_who_it_is_by_its_certificate() {
+    let world = encrypted_world("CREATE TABLE a (id int); INSERT INTO a VALUES (7)");
+    let directory = world.directory.path();
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    openssl(
+        directory,
+        &format!("req -x509 {key} -keyout ca.key -out ca.crt -days 2 -subj /CN=authority"),
+    );
+    openssl(
+        directory,
+        &format!("req {key} -keyout client.key -out client.csr -subj /CN=source_user"),
+    );
+    openssl(
+        directory,
+        "x509 -req -in client.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out client.crt",
+    );
+    let set_mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(directory.join("client.key"), set_mode).unwrap();
+    let authority = std::fs::read_to_string(directory.join("ca.crt")).unwrap();
+    let data = world.server.log_path().parent().unwrap().join("data");
+    let write = format!(
+        "COPY (SELECT unnest(string_to_array('{}', E'\\n'))) TO PROGRAM 'cat > \"{1}/clients.crt\"';
+         COPY (SELECT 1) TO PROGRAM 'sed -i \"1i hostssl all source_user 127.0.0.1/32 cert\" \"{1}/pg_hba.conf\"';",
+        authority.trim(),
+        data.display()
+    );
+    world.server.psql("postgres", &write).unwrap();
+    world.server.psql("postgres", "ALTER SYSTEM SET ssl_ca_file = 'clients.crt'").unwrap();
+    world.server.psql("postgres", "SELECT pg_reload_conf()").unwrap();
+    let limit = Duration::from_secs(20);
+    assert!(wait_for(limit, || world.server.psql("postgres", "SHOW ssl_ca_file").unwrap()
+        == "clients.crt"));
+
+    let with_certificate = format!(
+        "sslmode=require&sslcert={0}/client.crt&sslkey={0}/client.key",
+        directory.display()
+    );
+    let mut copy = world.copy("{}");
+    copy.source = with(&world, "source_user", "source", "127.0.0.1", "sslmode=require");
+    let refused = pg_replicate::connect(&copy.source).await.err().unwrap().to_string();
+    assert!(refused.contains("certificate"), "{refused}");
+    copy.source = with(&world, "source_user", "source", "127.0.0.1", &with_certificate);
+    // By ours and by pg_dump's connections.
+    world.run(&copy).await.unwrap();
+    assert_eq!(world.target("SELECT id FROM a"), "7");
+}

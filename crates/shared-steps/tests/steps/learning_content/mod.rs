@@ -1,0 +1,8 @@
+//! Learning content: a content API that wiremock plays, a real PostgreSQL.
+
+mod answers;
+mod loading;
+mod readers;
+mod requests;
+mod stream;
+mod support;

@@ -1,0 +1,5 @@
+//! Notifications: webhooks that wiremock plays.
+
+mod delivery;
+mod failures;
+mod support;
