@@ -3,11 +3,11 @@
 mod clock;
 mod connection;
 pub mod cron;
-mod ending;
 mod error;
 mod job;
 mod keys;
 mod options;
+mod outcome;
 mod owner;
 mod queue;
 mod redis_url;

@@ -2,12 +2,12 @@
 
 mod add;
 mod add_bulk;
-mod by_hand;
 mod clean;
 mod drain;
 mod events;
 mod interrupted;
 mod logs;
+mod manual_finish;
 mod pause;
 mod progress;
 mod promote;

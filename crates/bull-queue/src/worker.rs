@@ -1,27 +1,27 @@
 //! Running a queue's jobs under apalis. One file per role, see the README.
 
+mod adaptive_spin;
 mod backend;
-mod capture;
-mod check;
-mod close;
+mod completer;
+mod concurrency_slot;
 mod context;
 mod core;
 mod event;
 mod failure;
-mod finish;
+mod fetcher;
+mod handler_layer;
 mod lock;
+mod notifier;
 mod options;
 mod outage;
 mod panic;
 mod persistence;
-mod place;
-mod pump;
 mod running;
-mod vigil;
-mod wake;
+mod shutdown;
+mod stalled_checker;
 
+pub(crate) use crate::worker::notifier::subscribe;
 pub use backend::BullBackend;
 pub use context::{Interrupted, JobContext, Unretryable};
 pub use event::{Observer, WorkerEvent};
 pub use options::{InterruptedPolicy, WorkerOptions};
-pub(crate) use wake::subscribe;

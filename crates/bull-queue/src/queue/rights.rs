@@ -30,7 +30,7 @@ impl Queue {
         let _: Vec<String> = self.query("load a script", &load).await?;
         let request = json!({ "nonce": Uuid::new_v4() });
         let (mut refused, _): (Vec<(String, String)>, _) =
-            self.run("run a script", &scripts::CHECK, &request).await?;
+            self.run("run a script", &scripts::CHECK_RIGHTS, &request).await?;
         let publish = refused.iter().position(|(command, _)| command == "PUBLISH");
         let publish = publish.map(|place| refused.remove(place).1);
         let listen = match subscribe(self).await {

@@ -17,13 +17,13 @@ use serde_json::Value;
 use tokio_util::sync::DropGuard;
 use tower::layer::util::Stack;
 
-use super::capture::CaptureLayer;
 use super::core::Core;
 use super::options::WorkerOptions;
 use super::persistence::BullPersistence;
-use super::{close, panic};
 use crate::job::JobOutcome;
 use crate::queue::Queue;
+use crate::worker::handler_layer::HandlerLayer;
+use crate::worker::{panic, shutdown};
 
 /// Nothing of ours hangs on apalis' heartbeat; it is only an event for those who listen.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -101,7 +101,7 @@ impl Backend for BullBackend {
             return Poll::Ready(None);
         }
         // Whoever fills the slot wakes us: no need to ask an empty one.
-        if self.core.slot_is_empty() && matches!(self.persisted.state(), State::Ready) {
+        if self.core.prefetched_is_empty() && matches!(self.persisted.state(), State::Ready) {
             return Poll::Pending;
         }
         self.persisted.poll_next(cx, worker)
@@ -114,13 +114,14 @@ impl Backend for BullBackend {
     ) -> Poll<Result<(), Infallible>> {
         if !self.limited {
             self.limited = true;
-            tokio::spawn(close::limit(Arc::clone(&self.core)));
+            tokio::spawn(shutdown::limit(Arc::clone(&self.core)));
         }
         if self.closing.is_none() {
             ready!(self.persisted.poll_close(cx, worker))?;
         }
-        let closing =
-            self.closing.get_or_insert_with(|| close::close(Arc::clone(&self.core)).boxed().into());
+        let closing = self
+            .closing
+            .get_or_insert_with(|| shutdown::close(Arc::clone(&self.core)).boxed().into());
         ready!(closing.poll_unpin(cx));
         Poll::Ready(Ok(()))
     }
@@ -131,7 +132,7 @@ impl BackendConfig for BullBackend {
     type Id = String;
     type Kind = Ephemeral;
     type Config = Config;
-    type Layer = Stack<CaptureLayer, TaskPersistLayer<Outcomes, JobOutcome>>;
+    type Layer = Stack<HandlerLayer, TaskPersistLayer<Outcomes, JobOutcome>>;
 
     fn config(&self) -> &Config {
         &self.config
@@ -140,7 +141,7 @@ impl BackendConfig for BullBackend {
     fn middleware(&mut self, _worker: &mut WorkerContext) -> Self::Layer {
         let persist =
             self.persisted.layer(Outcomes, self.core.options.concurrency).persist_results(true);
-        Stack::new(CaptureLayer::new(Arc::clone(&self.core)), persist)
+        Stack::new(HandlerLayer::new(Arc::clone(&self.core)), persist)
     }
 }
 

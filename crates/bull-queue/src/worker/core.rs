@@ -16,12 +16,12 @@ use super::event::WorkerEvent;
 use super::failure::{Failure, Kind};
 use super::options::WorkerOptions;
 use super::outage::Outage;
-use super::place::{Place, Places};
 use super::running::Running;
-use super::vigil::Vigil;
-use super::{finish, lock};
 use crate::job::{Job, JobId};
 use crate::queue::{Fields, NextError, Queue};
+use crate::worker::adaptive_spin::AdaptiveSpin;
+use crate::worker::concurrency_slot::{ConcurrencySlot, ConcurrencySlots};
+use crate::worker::{completer, lock};
 
 /// The longest pause before something that Redis did not do is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -33,8 +33,8 @@ pub(super) struct Core {
     pub(super) options: WorkerOptions,
     /// Names this worker's receipts in Redis.
     pub(super) id: String,
-    /// One place per job that may run.
-    pub(super) places: Places,
+    /// One slot per job that may run.
+    pub(super) slots: ConcurrencySlots,
     /// Something may stand in line.
     pub(super) arrival: Notify,
     /// Wakes the apalis worker.
@@ -46,14 +46,14 @@ pub(super) struct Core {
     pub(super) tasks: TaskTracker,
     /// Told whenever a job leaves `running`.
     left: Notify,
-    /// Told whenever a job comes into the slot.
+    /// Told whenever a job is prefetched.
     filled: Notify,
     outage: Outage,
     /// How the reply that brings the next job is waited for.
-    pub(super) vigil: Vigil,
+    pub(super) spin: AdaptiveSpin,
     /// Jobs taken and not yet handed to apalis.
-    slot: Mutex<VecDeque<Arc<Running>>>,
-    /// Jobs taken, by id, those in the slot included.
+    prefetched: Mutex<VecDeque<Arc<Running>>>,
+    /// Jobs taken, by id, those prefetched included.
     running: Mutex<HashMap<JobId, Arc<Running>>>,
 }
 
@@ -61,7 +61,7 @@ impl Core {
     pub(super) fn new(queue: Queue, options: WorkerOptions) -> Self {
         Self {
             id: Uuid::new_v4().to_string(),
-            places: Places::new(options.concurrency),
+            slots: ConcurrencySlots::new(options.concurrency),
             arrival: Notify::new(),
             waker: AtomicWaker::new(),
             stop: options.shutdown.child_token(),
@@ -70,8 +70,8 @@ impl Core {
             left: Notify::new(),
             filled: Notify::new(),
             outage: Outage::default(),
-            vigil: Vigil::default(),
-            slot: Mutex::default(),
+            spin: AdaptiveSpin::default(),
+            prefetched: Mutex::default(),
             running: Mutex::default(),
             queue,
             options,
@@ -82,7 +82,7 @@ impl Core {
         self.options.observer.on_event(self.queue.name(), event);
     }
 
-    /// Runs a script until Redis has done it, see [`Core::insist`].
+    /// Runs a script until Redis has done it, see [`Core::retry_until_ok`].
     pub(super) async fn persist<T: FromRedisValue, R: Serialize>(
         &self,
         activity: &'static str,
@@ -94,12 +94,12 @@ impl Core {
             let request = request(again);
             async move { self.queue.call(script, &request).await }
         };
-        self.insist(activity, attempt, until).await
+        self.retry_until_ok(activity, attempt, until).await
     }
 
     /// Attempts something until Redis has done it, telling of the outage once. None when the worker
     /// closes first, or `until` is cancelled.
-    pub(super) async fn insist<T, F: Future<Output = Result<T, RedisError>>>(
+    pub(super) async fn retry_until_ok<T, F: Future<Output = Result<T, RedisError>>>(
         &self,
         activity: &'static str,
         mut attempt: impl FnMut(bool) -> F,
@@ -147,18 +147,18 @@ impl Core {
         id: String,
         fields: Fields,
         token: String,
-        place: Place,
+        slot: ConcurrencySlot,
     ) {
         let cancel = self.options.shutdown.child_token();
-        let running = Arc::new(Running::new(JobId::from(id), fields, token, cancel, place));
+        let running = Arc::new(Running::new(JobId::from(id), fields, token, cancel, slot));
         self.register(&running).await;
         self.add_next_occurrence(&running.job).await;
         if let Some(malformed) = &running.job.malformed {
             let failure = Failure::new(Kind::Final, format!("the job cannot be run: {malformed}"));
-            Box::pin(finish::finish(self, &running, Err(failure), false)).await;
+            Box::pin(completer::finish(self, &running, Err(failure), false)).await;
             return;
         }
-        lock_up(&self.slot).push_back(running);
+        lock_mutex(&self.prefetched).push_back(running);
         self.filled.notify_one();
         self.waker.wake();
     }
@@ -168,7 +168,7 @@ impl Core {
         loop {
             let left = self.left.notified();
             {
-                let mut others = lock_up(&self.running);
+                let mut others = lock_mutex(&self.running);
                 if !others.contains_key(&running.job.id) {
                     others.insert(running.job.id.clone(), Arc::clone(running));
                     return;
@@ -200,35 +200,35 @@ impl Core {
     }
 
     /// Forgets a job whose try is over.
-    pub(super) fn leave(&self, running: &Running) {
+    pub(super) fn release(&self, running: &Running) {
         running.over.cancel();
-        drop(running.take_place());
-        lock_up(&self.running).remove(&running.job.id);
+        drop(running.take_concurrency_slot());
+        lock_mutex(&self.running).remove(&running.job.id);
         self.left.notify_waiters();
     }
 
     pub(super) fn running(&self, id: &str) -> Option<Arc<Running>> {
-        lock_up(&self.running).get(&JobId::from(id)).cloned()
+        lock_mutex(&self.running).get(&JobId::from(id)).cloned()
     }
 
     pub(super) fn all_running(&self) -> Vec<Arc<Running>> {
-        lock_up(&self.running).values().cloned().collect()
+        lock_mutex(&self.running).values().cloned().collect()
     }
 
-    pub(super) fn take_from_slot(&self) -> Option<Arc<Running>> {
-        lock_up(&self.slot).pop_front()
+    pub(super) fn pop_prefetched(&self) -> Option<Arc<Running>> {
+        lock_mutex(&self.prefetched).pop_front()
     }
 
-    pub(super) async fn slot_filled(&self) {
+    pub(super) async fn prefetch_added(&self) {
         self.filled.notified().await;
     }
 
-    pub(super) fn slot_is_empty(&self) -> bool {
-        lock_up(&self.slot).is_empty()
+    pub(super) fn prefetched_is_empty(&self) -> bool {
+        lock_mutex(&self.prefetched).is_empty()
     }
 }
 
 /// No lock of ours is held across a panic of somebody else's code.
-pub(super) fn lock_up<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock_mutex<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -16,9 +16,9 @@ use super::context::JobContext;
 use super::core::Core;
 use super::failure::{Failure, Kind};
 use super::running::Running;
-use super::{check, finish, lock, pump, wake};
 use crate::job::{JobOutcome, JobRequest};
 use crate::options::JobOptions;
+use crate::worker::{completer, fetcher, lock, notifier, stalled_checker};
 
 /// Bull's layout in Redis as an apalis store.
 #[derive(Debug, Clone)]
@@ -56,9 +56,9 @@ impl Persistence for BullPersistence {
 
     async fn register(&mut self, _worker: &WorkerContext) -> Result<(), Infallible> {
         let core = &self.core;
-        core.tasks.spawn(wake::listen(Arc::clone(core)));
-        core.tasks.spawn(check::run(Arc::clone(core)));
-        core.tasks.spawn(pump::run(Arc::clone(core)));
+        core.tasks.spawn(notifier::listen(Arc::clone(core)));
+        core.tasks.spawn(stalled_checker::run(Arc::clone(core)));
+        core.tasks.spawn(fetcher::run(Arc::clone(core)));
         // No task to be waited for: it ends when all the others have.
         tokio::spawn(lock::watch(Arc::clone(core)));
         let stopping = Arc::clone(core);
@@ -78,7 +78,7 @@ impl Persistence for BullPersistence {
         &mut self,
         _worker: &WorkerContext,
     ) -> Result<Vec<RedisTask<Value>>, Infallible> {
-        let running = self.core.take_from_slot();
+        let running = self.core.pop_prefetched();
         Ok(running.iter().map(|running| self.task(running)).collect())
     }
 
@@ -95,7 +95,8 @@ impl Persistence for BullPersistence {
             });
             let fetch_next = !worker.is_shutting_down() && !self.core.stop.is_cancelled();
             let core = Arc::clone(&self.core);
-            let finish = async move { finish::finish(&core, &running, result, fetch_next).await };
+            let finish =
+                async move { completer::finish(&core, &running, result, fetch_next).await };
             // The ends of jobs that run side by side need not wait for each other; closing waits
             // for them all. A job that runs alone is spared the detour.
             if self.core.options.concurrency > 1 {
@@ -116,8 +117,8 @@ impl Persistence for BullPersistence {
         for task in tasks {
             let id = task.task_id().map(ToString::to_string).unwrap_or_default();
             if let Some(running) = self.core.running(&id) {
-                pump::give_back(&self.core, &running.token).await;
-                self.core.leave(&running);
+                fetcher::give_back(&self.core, &running.token).await;
+                self.core.release(&running);
                 count += 1;
             }
         }

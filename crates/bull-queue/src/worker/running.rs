@@ -7,9 +7,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::failure::Failure;
-use super::place::Place;
 use crate::job::{Job, JobId};
 use crate::queue::Fields;
+use crate::worker::concurrency_slot::ConcurrencySlot;
 
 /// One try of a job that this worker has taken.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(super) struct Running {
     pub(super) discarded: Arc<AtomicBool>,
     /// When it was taken.
     pub(super) since: Instant,
-    place: Mutex<Option<Place>>,
+    slot: Mutex<Option<ConcurrencySlot>>,
     failure: Mutex<Option<Failure>>,
     lost: AtomicBool,
     finishing: AtomicBool,
@@ -42,7 +42,7 @@ impl Running {
         fields: Fields,
         token: String,
         cancel: CancellationToken,
-        place: Place,
+        slot: ConcurrencySlot,
     ) -> Self {
         let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
         let raw = fields.iter().flat_map(|(name, value)| [text(name), text(value)]).collect();
@@ -56,7 +56,7 @@ impl Running {
             over: CancellationToken::new(),
             discarded: Arc::default(),
             since: Instant::now(),
-            place: Mutex::new(Some(place)),
+            slot: Mutex::new(Some(slot)),
             failure: Mutex::new(None),
             lost: AtomicBool::new(false),
             finishing: AtomicBool::new(false),
@@ -80,15 +80,15 @@ impl Running {
         fields.find(|field| field[0] == wanted).map(|field| field[1].as_str())
     }
 
-    /// The number of its place; 0 once that was taken from it.
-    pub(super) fn place_number(&self) -> usize {
-        let place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
-        place.as_ref().map_or(0, |place| place.number)
+    /// The number of its slot; 0 once that was taken from it.
+    pub(super) fn slot_number(&self) -> usize {
+        let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.as_ref().map_or(0, |slot| slot.number)
     }
 
-    /// Its place, for the next job.
-    pub(super) fn take_place(&self) -> Option<Place> {
-        self.place.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// Its slot, for the next job.
+    pub(super) fn take_concurrency_slot(&self) -> Option<ConcurrencySlot> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Notes that a task keeps its lock. Answers false when one does already.

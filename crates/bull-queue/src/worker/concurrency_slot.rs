@@ -1,27 +1,27 @@
-//! The places of a worker: as many as jobs may run at once.
+//! The slots of a worker: as many as jobs may run at once.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The places of a worker.
+/// The slots of a worker.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(crate) struct ConcurrencySlots {
     permits: Arc<Semaphore>,
     free: Arc<Mutex<Vec<usize>>>,
 }
 
 /// The right to run one job, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
-    /// No other place in use has it.
-    pub(super) number: usize,
+pub(crate) struct ConcurrencySlot {
+    /// No other slot in use has it.
+    pub(crate) number: usize,
     free: Arc<Mutex<Vec<usize>>>,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Places {
-    pub(super) fn new(count: usize) -> Self {
+impl ConcurrencySlots {
+    pub(crate) fn new(count: usize) -> Self {
         let count = count.max(1);
         Self {
             permits: Arc::new(Semaphore::new(count)),
@@ -29,15 +29,15 @@ impl Places {
         }
     }
 
-    /// A free place, waiting until there is one.
-    pub(super) async fn take(&self) -> Option<Place> {
+    /// A free slot, waiting until there is one.
+    pub(crate) async fn take(&self) -> Option<ConcurrencySlot> {
         let permit = Arc::clone(&self.permits).acquire_owned().await.ok()?;
         let number = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
-        Some(Place { number, free: Arc::clone(&self.free), _permit: permit })
+        Some(ConcurrencySlot { number, free: Arc::clone(&self.free), _permit: permit })
     }
 }
 
-impl Drop for Place {
+impl Drop for ConcurrencySlot {
     // Before the permit goes: whoever gets that finds a number.
     fn drop(&mut self) {
         self.free.lock().unwrap_or_else(PoisonError::into_inner).push(self.number);

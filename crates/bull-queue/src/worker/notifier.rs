@@ -7,11 +7,11 @@ use futures_util::StreamExt;
 use redis::aio::PubSub;
 use redis::{ErrorKind, RedisError};
 
-use super::core::Core;
-use super::event::WorkerEvent;
 use crate::connection::is_passing;
 use crate::keys::as_pattern;
 use crate::queue::Queue;
+use crate::worker::core::Core;
+use crate::worker::event::WorkerEvent;
 
 /// The pause before the subscription is made again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -23,8 +23,8 @@ const PAUSE_WITHOUT_RIGHTS: Duration = Duration::from_secs(60);
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// Notifies `core.arrival` of jobs until the worker stops. What is missed while there is no
-/// subscription is found by asking, see [`super::WorkerOptions::guard_interval`].
-pub(super) async fn listen(core: Arc<Core>) {
+/// subscription is found by asking, see [`crate::worker::WorkerOptions::guard_interval`].
+pub(crate) async fn listen(core: Arc<Core>) {
     let mut told = false;
     loop {
         let failure = tokio::select! {

@@ -1,20 +1,20 @@
-//! Ending a running job by hand.
+//! Manual finish: an operator completes or fails a job.
 
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::Queue;
 use crate::clock::now_ms;
-use crate::ending::Ending;
 use crate::error::Error;
 use crate::job::{Job, JobId, State};
+use crate::outcome::Outcome;
+use crate::queue::Queue;
 use crate::scripts;
 
 /// How often a job is read again that changes while it is being ended.
 const LOOKS: usize = 20;
 
-/// What `lua/end_by_hand.lua` takes.
+/// What `lua/manual_finish.lua` takes.
 #[derive(Debug, Serialize)]
 struct Request {
     nonce: String,
@@ -24,7 +24,7 @@ struct Request {
     attempts_made: u32,
     processed_on: u64,
     #[serde(flatten)]
-    ending: Ending,
+    outcome: Outcome,
 }
 
 impl Queue {
@@ -35,7 +35,7 @@ impl Queue {
     /// # Errors
     /// When there is no such job, it is not active, or Redis does not answer.
     pub async fn fail_by_hand(&self, id: &str, reason: &str) -> Result<(), Error> {
-        self.end_by_hand(id, "failed by hand", |job, now| failed(job, reason, now)).await
+        self.manual_finish(id, "failed by hand", |job, now| failed(job, reason, now)).await
     }
 
     /// Ends an active job as completed with `value`, whoever runs it. No successor is added, and no
@@ -44,14 +44,15 @@ impl Queue {
     /// # Errors
     /// When there is no such job, it is not active, or Redis does not answer.
     pub async fn complete_by_hand(&self, id: &str, value: &Value) -> Result<(), Error> {
-        self.end_by_hand(id, "completed by hand", |job, _now| Ending::completed(job, value)).await
+        self.manual_finish(id, "completed by hand", |job, _now| Outcome::completed(job, value))
+            .await
     }
 
-    async fn end_by_hand(
+    async fn manual_finish(
         &self,
         id: &str,
         action: &'static str,
-        ending: impl Fn(&Job, u64) -> Ending,
+        outcome: impl Fn(&Job, u64) -> Outcome,
     ) -> Result<(), Error> {
         let (queue, wanted) = (self.name().to_owned(), State::Active);
         for _ in 0..LOOKS {
@@ -66,10 +67,10 @@ impl Queue {
                 token: self.token().to_owned(),
                 attempts_made: job.attempts_made,
                 processed_on: job.processed_on.unwrap_or(0),
-                ending: ending(&job, now),
+                outcome: outcome(&job, now),
             };
             let (code, _): (i64, _) =
-                self.run("end a job by hand", &scripts::END_BY_HAND, &request).await?;
+                self.run("end a job by hand", &scripts::MANUAL_FINISH, &request).await?;
             match code {
                 1 => return Ok(()),
                 0 => return Err(Error::NoSuchJob { queue, id: job.id }),
@@ -81,7 +82,7 @@ impl Queue {
     }
 }
 
-fn failed(job: &Job, reason: &str, now: u64) -> Ending {
+fn failed(job: &Job, reason: &str, now: u64) -> Outcome {
     let made = job.attempts_made.saturating_add(1);
     let wait = match &job.opts.backoff {
         _ if made >= job.opts.attempts => None,
@@ -93,5 +94,5 @@ fn failed(job: &Job, reason: &str, now: u64) -> Ending {
     let mut fields: Vec<String> =
         fields.iter().flat_map(|(name, value)| [(*name).into(), (*value).into()]).collect();
     fields.extend(["attemptsMade".into(), made.to_string()]);
-    Ending::failed(job, reason, fields, wait, now)
+    Outcome::failed(job, reason, fields, wait, now)
 }

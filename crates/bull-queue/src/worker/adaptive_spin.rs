@@ -20,16 +20,16 @@ const LONGEST_REST: u32 = 4096;
 
 /// Decides whether the next reply is waited for awake.
 #[derive(Debug, Default)]
-pub(super) struct Vigil {
+pub(crate) struct AdaptiveSpin {
     /// Waits asleep until the next one awake.
     rest: AtomicU32,
     /// Waits asleep after the latest one in vain.
     last_rest: AtomicU32,
 }
 
-impl Vigil {
+impl AdaptiveSpin {
     /// Waits for `reply`.
-    pub(super) async fn wait<F: Future>(&self, reply: F) -> F::Output {
+    pub(crate) async fn wait<F: Future>(&self, reply: F) -> F::Output {
         let mut reply = pin!(reply);
         if self.is_due() {
             let start = Instant::now();
@@ -64,12 +64,12 @@ mod tests {
     use super::*;
 
     /// How many of the next `count` waits are awake, if each is in vain.
-    fn awake(vigil: &Vigil, count: u32) -> u32 {
+    fn awake(spin: &AdaptiveSpin, count: u32) -> u32 {
         let mut awake = 0;
         for _ in 0..count {
-            if vigil.is_due() {
+            if spin.is_due() {
                 awake += 1;
-                vigil.was_in_vain();
+                spin.was_in_vain();
             }
         }
         awake
@@ -77,24 +77,24 @@ mod tests {
 
     #[test]
     fn waits_in_vain_become_rare() {
-        let vigil = Vigil::default();
-        assert!(vigil.is_due() && vigil.is_due(), "as long as replies come in time");
+        let spin = AdaptiveSpin::default();
+        assert!(spin.is_due() && spin.is_due(), "as long as replies come in time");
         // After 1, 2, 4 ... 512 asleep.
-        assert_eq!(awake(&vigil, 1023), 10);
-        assert!(awake(&vigil, 100_000) < 30);
+        assert_eq!(awake(&spin, 1023), 10);
+        assert!(awake(&spin, 100_000) < 30);
     }
 
     #[tokio::test]
     async fn a_reply_is_passed_on_whether_it_comes_in_time_or_not() {
-        let vigil = Vigil::default();
-        assert_eq!(vigil.wait(async { 1 }).await, 1);
+        let spin = AdaptiveSpin::default();
+        assert_eq!(spin.wait(async { 1 }).await, 1);
         let late = async {
             tokio::time::sleep(LIMIT * 20).await;
             2
         };
-        assert_eq!(vigil.wait(late).await, 2);
-        assert_eq!(vigil.rest.load(Ordering::Relaxed), 1, "the next one is waited for asleep");
-        assert_eq!(vigil.wait(async { 3 }).await, 3);
-        assert!(vigil.is_due());
+        assert_eq!(spin.wait(late).await, 2);
+        assert_eq!(spin.rest.load(Ordering::Relaxed), 1, "the next one is waited for asleep");
+        assert_eq!(spin.wait(async { 3 }).await, 3);
+        assert!(spin.is_due());
     }
 }

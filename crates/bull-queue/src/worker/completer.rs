@@ -6,26 +6,27 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::core::Core;
-use super::event::WorkerEvent;
-use super::failure::{Failure, Kind};
-use super::lock::{self, millis};
-use super::options::InterruptedPolicy;
-use super::running::Running;
 use crate::clock::now_ms;
-use crate::ending::{Details, Ending};
 use crate::job::{Job, JobOutcome, JobRequest, Successor};
 use crate::keys::Keys;
+use crate::outcome::{Details, Outcome};
 use crate::owner::new_token;
 use crate::queue::{AddJob, Fields};
 use crate::scripts;
+use crate::worker::core::Core;
+use crate::worker::event::WorkerEvent;
+use crate::worker::failure::{Failure, Kind};
+use crate::worker::lock;
+use crate::worker::lock::millis;
+use crate::worker::options::InterruptedPolicy;
+use crate::worker::running::Running;
 
 /// What `lua/finish.lua` takes.
 #[derive(Debug)]
 struct Request<'a> {
     running: &'a Running,
     now: u64,
-    ending: Ending,
+    outcome: Outcome,
     /// A [`Rest`] as JSON; empty when there is nothing in it.
     rest: String,
     next_token: Option<&'a str>,
@@ -52,65 +53,65 @@ struct Rest<'a> {
 }
 
 /// A job that took less than this is followed by the next one without a sleep, see
-/// [`super::vigil`].
+/// [`crate::worker::adaptive_spin`].
 const SHORT_JOB: Duration = Duration::from_millis(1);
 
 type Reply = (i64, Option<String>, Fields, Option<String>);
 
 /// Records how a try ended, however long Redis is away, and takes the next job if asked to.
-pub(super) async fn finish(
+pub(crate) async fn finish(
     core: &Arc<Core>,
     running: &Arc<Running>,
     result: Result<JobOutcome, Failure>,
     fetch_next: bool,
 ) {
     if running.is_lost() {
-        core.leave(running);
+        core.release(running);
         return;
     }
     running.begin_to_finish();
     let now = now_ms();
     let job = &running.job;
     let mut front = false;
-    let (mut ending, event, successor) = match result {
+    let (mut outcome, event, successor) = match result {
         Ok(outcome) => {
             let event = WorkerEvent::Completed {
                 job: Arc::clone(job),
                 return_value: outcome.return_value.clone(),
             };
-            (Ending::completed(job, &outcome.return_value), event, outcome.successor)
+            (Outcome::completed(job, &outcome.return_value), event, outcome.successor)
         }
         Err(failure) if failure.kind == Kind::Interrupted => {
             front = core.options.interrupted == InterruptedPolicy::Retry;
-            let ending = interrupted(job, &failure, core.options.interrupted);
-            (ending, WorkerEvent::Interrupted { job: Arc::clone(job) }, None)
+            let outcome = interrupted(job, &failure, core.options.interrupted);
+            (outcome, WorkerEvent::Interrupted { job: Arc::clone(job) }, None)
         }
         Err(mut failure) => {
             if running.discarded.load(Ordering::SeqCst) {
                 failure.kind = Kind::Final;
             }
-            let (ending, event) = failed(job, &failure, now);
-            (ending, event, None)
+            let (outcome, event) = failed(job, &failure, now);
+            (outcome, event, None)
         }
     };
-    if matches!(ending.outcome, "completed" | "failed") {
-        ending.fields.extend(["finishedOn".into(), now.to_string()]);
+    if matches!(outcome.outcome, "completed" | "failed") {
+        outcome.fields.extend(["finishedOn".into(), now.to_string()]);
     }
     let rest = rest(
-        std::mem::take(&mut ending.details),
+        std::mem::take(&mut outcome.details),
         front,
         running.field("deid"),
         successor.map(|successor| follow(job, successor, core.queue.token(), now)),
     );
     let next_token = fetch_next.then(new_token);
-    let request = Request { running, now, ending, rest, next_token: next_token.as_deref() };
+    let request = Request { running, now, outcome, rest, next_token: next_token.as_deref() };
     let mut reply = record(core, &request).await;
     if reply.as_ref().is_some_and(|reply| reply.0 == lock::GONE) {
         lock::restore(core, running, &core.closed).await;
         reply = record(core, &request).await;
     }
-    let place = running.take_place();
-    core.leave(running);
+    let slot = running.take_concurrency_slot();
+    core.release(running);
     // Closed before Redis came back: the job's lock expires, and it is found as interrupted.
     let Some((code, next_id, next_fields, _next_due)) = reply else {
         return core.emit(&WorkerEvent::Unrecorded { job: Arc::clone(job) });
@@ -120,23 +121,23 @@ pub(super) async fn finish(
     } else {
         core.emit(&WorkerEvent::Lost { job: Arc::clone(job) });
     }
-    if let (Some(id), Some(token), Some(place)) = (next_id, next_token, place) {
-        core.accept(id, next_fields, token, place).await;
+    if let (Some(id), Some(token), Some(slot)) = (next_id, next_token, slot) {
+        core.accept(id, next_fields, token, slot).await;
     }
 }
 
 async fn record(core: &Core, request: &Request<'_>) -> Option<Reply> {
-    // A place is used again only once the end of the job before is known to be recorded.
-    let place = request.running.place_number();
-    let receipt = core.queue.keys().part(&format!("receipts:{}-{place}", core.id));
+    // A slot is used again only once the end of the job before is known to be recorded.
+    let slot = request.running.slot_number();
+    let receipt = core.queue.keys().part(&format!("receipts:{}-{slot}", core.id));
     let lock_ms = millis(core.options.lock_duration);
     let attempt = |again: bool| {
-        let Request { running, now, ending, rest, next_token } = request;
+        let Request { running, now, outcome, rest, next_token } = request;
         let mut call = scripts::FINISH.key(core.queue.keys().base());
         call.key(&receipt).arg(running.job.id.as_str()).arg(&running.token);
         call.arg(&running.processed_on).arg(now).arg(u8::from(again));
         call.arg(next_token.unwrap_or_default()).arg(lock_ms);
-        call.arg(ending.outcome).arg(&ending.event).arg(rest).arg(&ending.fields);
+        call.arg(outcome.outcome).arg(&outcome.event).arg(rest).arg(&outcome.fields);
         async move {
             let mut manager = core.queue.connection().manager();
             let reply = call.invoke_async(&mut manager);
@@ -144,16 +145,16 @@ async fn record(core: &Core, request: &Request<'_>) -> Option<Reply> {
             // is not felt.
             let short = running.since.elapsed() < SHORT_JOB;
             if core.options.concurrency == 1 && short {
-                core.vigil.wait(reply).await
+                core.spin.wait(reply).await
             } else {
                 reply.await
             }
         }
     };
-    core.insist("finish", attempt, &core.closed).await
+    core.retry_until_ok("finish", attempt, &core.closed).await
 }
 
-fn failed(job: &Arc<Job>, failure: &Failure, now: u64) -> (Ending, WorkerEvent) {
+fn failed(job: &Arc<Job>, failure: &Failure, now: u64) -> (Outcome, WorkerEvent) {
     let made = job.attempts_made.saturating_add(1);
     let attempts = job.opts.attempts;
     let mut stack = failure.stack.clone();
@@ -176,7 +177,7 @@ fn failed(job: &Arc<Job>, failure: &Failure, now: u64) -> (Ending, WorkerEvent) 
         "stacktrace".into(),
         stacktrace(job, &stack),
     ];
-    let ending = Ending::failed(job, &failure.error, fields, wait, now);
+    let outcome = Outcome::failed(job, &failure.error, fields, wait, now);
     let event = WorkerEvent::Failed {
         job: Arc::clone(job),
         made,
@@ -185,19 +186,19 @@ fn failed(job: &Arc<Job>, failure: &Failure, now: u64) -> (Ending, WorkerEvent) 
         error: failure.error.clone(),
         stack,
     };
-    (ending, event)
+    (outcome, event)
 }
 
 /// A try that was cut does not count. Its job is kept whatever `removeOnFail` says: an operator has
 /// to see it.
-fn interrupted(job: &Job, failure: &Failure, policy: InterruptedPolicy) -> Ending {
+fn interrupted(job: &Job, failure: &Failure, policy: InterruptedPolicy) -> Outcome {
     let mut fields = vec!["failedReason".into(), failure.error.clone()];
     match policy {
         InterruptedPolicy::Fail => {
             fields.extend(["stacktrace".into(), stacktrace(job, &failure.stack)]);
-            Ending::failed_and_kept(job, &failure.error, fields)
+            Outcome::failed_and_kept(job, &failure.error, fields)
         }
-        InterruptedPolicy::Retry => Ending { outcome: "wait", fields, ..Ending::default() },
+        InterruptedPolicy::Retry => Outcome { outcome: "wait", fields, ..Outcome::default() },
     }
 }
 

@@ -12,41 +12,42 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tower::{Layer, Service};
 
-use super::core::Core;
-use super::event::WorkerEvent;
-use super::failure::{Failure, Kind};
-use super::panic::{self, Watched};
-use super::running::Running;
 use crate::job::JobOutcome;
+use crate::worker::core::Core;
+use crate::worker::event::WorkerEvent;
+use crate::worker::failure::{Failure, Kind};
+use crate::worker::panic;
+use crate::worker::panic::Watched;
+use crate::worker::running::Running;
 
-/// Puts [`Capture`] around a handler.
+/// Puts [`HandlerService`] around a handler.
 #[derive(Debug, Clone)]
-pub struct CaptureLayer {
+pub struct HandlerLayer {
     core: Arc<Core>,
 }
 
-impl CaptureLayer {
-    pub(super) fn new(core: Arc<Core>) -> Self {
+impl HandlerLayer {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
         Self { core }
     }
 }
 
-impl<S> Layer<S> for CaptureLayer {
-    type Service = Capture<S>;
+impl<S> Layer<S> for HandlerLayer {
+    type Service = HandlerService<S>;
 
-    fn layer(&self, inner: S) -> Capture<S> {
-        Capture { inner, core: Arc::clone(&self.core) }
+    fn layer(&self, inner: S) -> HandlerService<S> {
+        HandlerService { inner, core: Arc::clone(&self.core) }
     }
 }
 
 /// Runs a handler, and keeps how it failed for the moment at which that is recorded.
 #[derive(Debug, Clone)]
-pub struct Capture<S> {
+pub struct HandlerService<S> {
     inner: S,
     core: Arc<Core>,
 }
 
-impl<S> Service<Task<Value>> for Capture<S>
+impl<S> Service<Task<Value>> for HandlerService<S>
 where
     S: Service<Task<Value>, Response = JobOutcome>,
     S::Error: Into<BoxDynError>,

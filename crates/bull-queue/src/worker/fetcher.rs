@@ -6,13 +6,13 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::json;
 
-use super::core::Core;
-use super::lock::millis;
-use super::place::Place;
 use crate::clock::now_ms;
 use crate::owner::new_token;
 use crate::queue::Fields;
 use crate::scripts;
+use crate::worker::concurrency_slot::ConcurrencySlot;
+use crate::worker::core::Core;
+use crate::worker::lock::millis;
 
 #[derive(Serialize)]
 struct Request<'a> {
@@ -26,26 +26,26 @@ struct Request<'a> {
 type Reply = (Option<String>, Fields, Option<String>);
 
 /// Takes jobs until the worker stops.
-pub(super) async fn run(core: Arc<Core>) {
-    while let Some(place) = place(&core).await {
-        take(&core, place).await;
+pub(crate) async fn run(core: Arc<Core>) {
+    while let Some(slot) = slot(&core).await {
+        take(&core, slot).await;
     }
 }
 
-/// A place for one more job. While all are in use, delayed jobs are put in line in time, so
+/// A slot for one more job. While all are in use, delayed jobs are put in line in time, so
 /// that operators and other workers see them.
-async fn place(core: &Core) -> Option<Place> {
-    let acquire = core.places.take();
+async fn slot(core: &Core) -> Option<ConcurrencySlot> {
+    let acquire = core.slots.take();
     tokio::pin!(acquire);
     let mut wait = core.options.guard_interval;
     loop {
         tokio::select! {
             biased;
             () = core.stop.cancelled() => return None,
-            place = &mut acquire => {
+            slot = &mut acquire => {
                 // Whether Redis does what it should, the next fetch tells.
                 core.works("promote");
-                return place;
+                return slot;
             }
             () = tokio::time::sleep(wait) => {}
         }
@@ -63,7 +63,7 @@ async fn place(core: &Core) -> Option<Place> {
 }
 
 /// Takes one job, waiting until there is one.
-async fn take(core: &Arc<Core>, place: Place) {
+async fn take(core: &Arc<Core>, slot: ConcurrencySlot) {
     let mut drained = true;
     loop {
         let token = new_token();
@@ -80,7 +80,7 @@ async fn take(core: &Arc<Core>, place: Place) {
             // Stopped while Redis was away: a run whose reply was lost may have taken a job.
             None => return give_back(core, &token).await,
             Some((Some(id), fields, _)) => {
-                return core.accept(id, fields, token, place).await;
+                return core.accept(id, fields, token, slot).await;
             }
             Some((None, _, due)) => due.and_then(|due| due.parse().ok()),
         };
@@ -94,7 +94,7 @@ async fn take(core: &Arc<Core>, place: Place) {
 }
 
 /// Puts a job that was taken but not begun back in line.
-pub(super) async fn give_back(core: &Core, token: &str) {
+pub(crate) async fn give_back(core: &Core, token: &str) {
     let request = |_again| json!({ "token": token });
     core.persist::<i64, _>("give back", &scripts::RELEASE, request, &core.closed).await;
 }

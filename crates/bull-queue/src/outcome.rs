@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use crate::job::Job;
 use crate::options::Limits;
 
-/// How a try of a job ends. `lua/finish.lua` and `lua/end_by_hand.lua` take it, each in its way.
+/// How a try of a job ends. `lua/finish.lua` and `lua/manual_finish.lua` take it, each in its way.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct Ending {
+pub(crate) struct Outcome {
     /// `completed`, `failed`, `delayed` or `wait`.
     pub(crate) outcome: &'static str,
     /// What is written to the job's hash, names and values in turn.
@@ -29,7 +29,7 @@ pub(crate) struct Details {
     pub(crate) lifo: bool,
 }
 
-impl Ending {
+impl Outcome {
     pub(crate) fn completed(job: &Job, return_value: &Value) -> Self {
         let value = return_value.to_string();
         Self {

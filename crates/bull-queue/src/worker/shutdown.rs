@@ -2,27 +2,27 @@
 
 use std::sync::Arc;
 
-use super::core::Core;
-use super::pump;
+use crate::worker::core::Core;
+use crate::worker::fetcher;
 
 /// Ends the worker's tasks and puts jobs that were taken but not begun back in line.
-pub(super) async fn close(core: Arc<Core>) {
+pub(crate) async fn close(core: Arc<Core>) {
     core.stop.cancel();
     core.tasks.close();
     let orderly = async {
         loop {
-            while let Some(running) = core.take_from_slot() {
+            while let Some(running) = core.pop_prefetched() {
                 running.over.cancel();
-                pump::give_back(&core, &running.token).await;
-                core.leave(&running);
+                fetcher::give_back(&core, &running.token).await;
+                core.release(&running);
             }
-            // The pump may have been about to fill the slot once more.
-            if core.tasks.is_empty() && core.slot_is_empty() {
+            // The fetcher may have been about to prefetch once more.
+            if core.tasks.is_empty() && core.prefetched_is_empty() {
                 return;
             }
             tokio::select! {
                 () = core.tasks.wait() => {}
-                () = core.slot_filled() => {}
+                () = core.prefetch_added() => {}
             }
         }
     };
@@ -34,7 +34,7 @@ pub(super) async fn close(core: Arc<Core>) {
 }
 
 /// Lets go of everything after the limit, whether Redis is back or not.
-pub(super) async fn limit(core: Arc<Core>) {
+pub(crate) async fn limit(core: Arc<Core>) {
     tokio::select! {
         () = core.closed.cancelled() => {}
         () = tokio::time::sleep(core.options.close_limit) => core.closed.cancel(),
