@@ -91,7 +91,7 @@ async fn a_redis_that_drops_keys_is_a_danger() {
 #[test]
 fn the_check_tries_what_the_scripts_do() {
     let lua = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("lua");
-    let tried = std::fs::read_to_string(lua.join("check.lua")).unwrap();
+    let tried = std::fs::read_to_string(lua.join("check_rights.lua")).unwrap();
     let files = [lua.clone(), lua.join("lib")];
     let files = files.iter().flat_map(|directory| std::fs::read_dir(directory).unwrap());
     for file in files.map(|file| file.unwrap().path()).filter(|path| path.is_file()) {
