@@ -78,7 +78,7 @@ pub fn sentence(taken: &Taken) -> String {
         Taken::Unchanged { latest } => {
             format!("Nothing has changed since {}: no other snapshot is kept.", latest.name)
         }
-        Taken::Kept { entry, changes, pruned } => {
+        Taken::Created { entry, changes, pruned } => {
             let since = match changes.as_slice() {
                 [] => String::new(),
                 changes => format!(" Since the one before: {}.", in_short(changes)),
@@ -109,7 +109,7 @@ pub fn taken_json(taken: &Taken) -> Value {
     let nothing: &[String] = &[];
     let (kept, entry, changes, pruned) = match taken {
         Taken::Unchanged { latest } => (false, latest, nothing, nothing),
-        Taken::Kept { entry, changes, pruned } => {
+        Taken::Created { entry, changes, pruned } => {
             (true, entry, changes.as_slice(), pruned.as_slice())
         }
     };

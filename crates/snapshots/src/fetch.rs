@@ -9,14 +9,14 @@ use pg_replicate::Context;
 use private_files::PrivateDirectory;
 use tokio::io::AsyncRead;
 
-use crate::choice::{Which, choose};
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::hashed::Hashed;
+use crate::hashing_reader::HashingReader;
+use crate::inventory::{Inventory, path};
 use crate::manifest::{FileState, Manifest, Sidecar};
 use crate::name::Name;
 use crate::progress::{FETCH, Meter};
-use crate::shelf::{Shelf, path};
+use crate::selector::{Selector, choose};
 use crate::space;
 use crate::take::{temporary_directory, until_cancelled};
 use crate::unpack::{UnpackError, Unpacking};
@@ -43,14 +43,14 @@ pub struct Fetched {
 /// [`Error::Key`] when no identity opens it; [`Error::Space`]. Nothing is left in `directory` then.
 pub async fn fetch(
     store: &ObjectPlace,
-    which: &Which,
+    which: &Selector,
     identities: &[Identity],
     directory: &Path,
     context: &Context,
 ) -> Result<Fetched, Error> {
     let looking = async {
-        let shelf = Shelf::look(store).await?;
-        choose(&shelf, which).await
+        let inventory = Inventory::look(store).await?;
+        choose(&inventory, which).await
     };
     let (entry, name, sidecar) = until_cancelled(context, looking).await?;
     if name.is_encrypted && identities.is_empty() {
@@ -62,19 +62,19 @@ pub async fn fetch(
     let Sidecar { archive, manifest } = sidecar;
     let bytes = manifest.files.iter().map(|file| file.bytes).sum();
     space::enough(directory, bytes, &format!("the files of snapshot {}", entry.name))?;
-    let scratch = temporary_directory(directory)?;
+    let temp_dir = temporary_directory(directory)?;
     tracing::info!(bytes = entry.bytes, "Start fetch snapshot {}", entry.name);
     let unpacking = Unpacking { name: &name, manifest: &manifest, identities };
-    Fetch { store, entry: &entry, archive: &archive, context }.run(&unpacking, &scratch).await?;
+    Fetch { store, entry: &entry, archive: &archive, context }.run(&unpacking, &temp_dir).await?;
     tracing::info!(files = manifest.files.len(), bytes, "End fetch snapshot {}", entry.name);
     let dump = manifest.dump.file();
     let fixtures = manifest.files.iter().filter(|file| file.name != dump);
     Ok(Fetched {
-        dump: scratch.path().join(dump),
-        fixtures: fixtures.map(|file| scratch.path().join(&file.name)).collect(),
+        dump: temp_dir.path().join(dump),
+        fixtures: fixtures.map(|file| temp_dir.path().join(&file.name)).collect(),
         entry,
         manifest,
-        _directory: scratch,
+        _directory: temp_dir,
     })
 }
 
@@ -89,7 +89,7 @@ impl Fetch<'_> {
     async fn run(
         &self,
         unpacking: &Unpacking<'_>,
-        scratch: &PrivateDirectory,
+        temp_dir: &PrivateDirectory,
     ) -> Result<(), Error> {
         let source = ObjectStorageSource::new(self.store.clone());
         let backup = Backup {
@@ -105,8 +105,8 @@ impl Fetch<'_> {
         let (fetching, reader) = download.into_parts();
         let unpacked = async {
             // Dropped at its end, so that a download that nobody needs any more ends.
-            let mut reader = Hashed::new(reader);
-            let unpacked = unpacking.run(&mut reader, scratch.path()).await;
+            let mut reader = HashingReader::new(reader);
+            let unpacked = unpacking.run(&mut reader, temp_dir.path()).await;
             self.explain(unpacked, reader).await
         };
         let (fetched, unpacked) = tokio::join!(fetching, unpacked);
@@ -118,7 +118,7 @@ impl Fetch<'_> {
     async fn explain(
         &self,
         unpacked: Result<(), UnpackError>,
-        mut reader: Hashed<impl AsyncRead + Unpin>,
+        mut reader: HashingReader<impl AsyncRead + Unpin>,
     ) -> Result<(), Error> {
         let wrong = match unpacked {
             Ok(()) => None,

@@ -7,8 +7,8 @@ use pg_replicate::CancellationToken;
 use tokio::io::AsyncWriteExt;
 
 use crate::entry::Entry;
+use crate::inventory::path;
 use crate::name::Name;
-use crate::shelf::path;
 use crate::upload::{UploadError, part_length, upload};
 
 /// The largest object that S3 copies by one request.

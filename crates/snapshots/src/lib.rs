@@ -10,39 +10,39 @@
 //! limits.
 
 mod changes;
-mod choice;
 mod entry;
 mod error;
 mod fetch;
 mod fixtures;
-mod hashed;
-mod keep;
+mod hashing_reader;
+mod inventory;
 mod latest;
 mod manifest;
 mod name;
 mod pack;
 mod pattern;
 mod progress;
+mod prune;
 mod publish;
+mod retention_policy;
+mod selector;
 mod settings;
-mod shelf;
 mod space;
-mod staged;
+mod stale_uploads;
 mod tables;
 mod take;
-mod tidy;
 mod unpack;
 mod upload;
 
+pub use crate::inventory::list;
+pub use crate::retention_policy::{RetentionPolicy, RetentionPolicyError};
+pub use crate::selector::Selector;
 pub use age::x25519::{Identity, Recipient};
-pub use choice::Which;
 pub use entry::{Entry, State};
 pub use error::Error;
 pub use fetch::{Fetched, fetch};
 pub use fixtures::{Fixture, FixtureError};
-pub use keep::{Keep, KeepError};
 pub use manifest::{FileState, Manifest, TableState, Versions};
 pub use pattern::{Pattern, PatternError};
 pub use settings::{Compression, DumpFormat, Settings, UnknownChoice, Watched};
-pub use shelf::list;
 pub use take::{Taken, take};

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tar::{Builder, Header};
 use tokio_util::compat::{FuturesAsyncWriteCompatExt, TokioAsyncWriteCompatExt};
 
-use crate::hashed::Hashed;
+use crate::hashing_reader::HashingReader;
 use crate::manifest::{FileState, MANIFEST, Manifest};
 use crate::progress::Meter;
 use crate::settings::Compression;
@@ -80,7 +80,7 @@ async fn append_file(
     let file = File::open(&member.path).await?;
     let length = file.metadata().await?.len();
     // A file that grows would break the tar file.
-    let mut reader = Hashed::new(meter.watch(file).take(length));
+    let mut reader = HashingReader::new(meter.watch(file).take(length));
     append(tar, Path::new(&member.name), length, time, &mut reader).await?;
     let (bytes, sha256) = reader.finish();
     if bytes != length {

@@ -6,13 +6,13 @@ use pg_replicate::{CancellationToken, Context};
 
 use crate::entry::{Entry, State};
 use crate::error::Error;
+use crate::inventory::path;
 use crate::manifest::{FileState, Manifest, Sidecar};
 use crate::name::{Name, SIDECAR};
 use crate::pack::{Member, Packing};
 use crate::progress::{Meter, UPLOAD};
+use crate::prune::remove;
 use crate::settings::Settings;
-use crate::shelf::path;
-use crate::tidy::remove;
 use crate::upload::{Failed, UploadError, part_length, upload};
 
 /// Uploads the archive, and then what makes it good.

@@ -8,7 +8,7 @@ use object_stores::ObjectPlace;
 use pg_replicate::TableName;
 use serde::{Deserialize, Serialize};
 
-use crate::{Fixture, Keep, Pattern};
+use crate::{Fixture, Pattern, RetentionPolicy};
 
 /// What [`take`](crate::take) does with a database.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ pub struct Settings {
     /// The tables that the archive also has as fixtures of Django.
     pub fixtures: Vec<Fixture>,
     /// How many snapshots stay.
-    pub keep: Keep,
+    pub keep: RetentionPolicy,
     /// Whether the newest archive is also there by a name that stays the same.
     pub latest_archive: bool,
     /// Who can decrypt the archive; nobody encrypts without one.

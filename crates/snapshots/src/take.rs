@@ -11,14 +11,14 @@ use private_files::PrivateDirectory;
 use crate::changes::Changes;
 use crate::entry::{Entry, State};
 use crate::error::Error;
+use crate::inventory::Inventory;
 use crate::manifest::{FORMAT, Manifest, Versions};
 use crate::name::label;
 use crate::pack::Member;
 use crate::progress::{COMPARE, DUMP, Meter};
 use crate::publish::publish;
 use crate::settings::{DumpFormat, Settings};
-use crate::shelf::Shelf;
-use crate::{fixtures, tables, tidy};
+use crate::{fixtures, prune, tables};
 
 /// Fixtures stand below it in the archive.
 const FIXTURES: &str = "fixtures";
@@ -32,7 +32,7 @@ pub enum Taken {
         latest: Entry,
     },
     /// A snapshot was taken.
-    Kept {
+    Created {
         /// It.
         entry: Entry,
         /// What has changed since the one before, in words, a table each; nothing for the first one.
@@ -56,7 +56,7 @@ pub async fn take(
 ) -> Result<Taken, Error> {
     let store = &settings.store;
     let label = label(source.database());
-    let scratch = temporary_directory(&settings.directory)?;
+    let temp_dir = temporary_directory(&settings.directory)?;
     let before = until_cancelled(context, Before::look(store, &label)).await?;
     let meter = Meter::new(context, "compare", COMPARE, 1);
     let moment = Moment::open(source, context).await?;
@@ -71,7 +71,7 @@ pub async fn take(
     if let Some(latest) = newest.filter(|_| changes.is_empty() && !force) {
         moment.end(context).await?;
         tracing::info!(tables = tables.len(), "Nothing has changed since snapshot {}", latest.name);
-        tidy::tidy(settings, &label, &latest, Utc::now(), context).await?;
+        prune::run(settings, &label, &latest, Utc::now(), context).await?;
         return Ok(Taken::Unchanged { latest });
     }
     tracing::info!(tables = tables.len(), forced = force, "Start snapshot; changes: {changes}");
@@ -88,14 +88,14 @@ pub async fn take(
         tables,
         files: Vec::new(),
     };
-    let members = write_members(source, &moment, settings, scratch.path(), context).await?;
+    let members = write_members(source, &moment, settings, temp_dir.path(), context).await?;
     // The upload need not hold the database's old rows back from vacuum.
     moment.end(context).await?;
     let entry = publish(settings, manifest, &members, context).await?;
-    drop(scratch);
-    let pruned = tidy::tidy(settings, &label, &entry, Utc::now(), context).await?;
+    drop(temp_dir);
+    let pruned = prune::run(settings, &label, &entry, Utc::now(), context).await?;
     tracing::info!(bytes = entry.bytes, pruned = pruned.len(), "End snapshot {}", entry.name);
-    Ok(Taken::Kept { entry, changes: changes.into_words(), pruned })
+    Ok(Taken::Created { entry, changes: changes.into_words(), pruned })
 }
 
 /// What stands in the store before a run.
@@ -109,11 +109,11 @@ struct Before {
 impl Before {
     /// Looks at the snapshots of the database with this label.
     async fn look(store: &ObjectPlace, label: &str) -> Result<Self, Error> {
-        let shelf = Shelf::look(store).await?;
+        let inventory = Inventory::look(store).await?;
         let mut before = Self::default();
-        for item in shelf.items.iter().filter(|item| item.name.database == label) {
+        for item in inventory.items.iter().filter(|item| item.name.database == label) {
             before.last_name = before.last_name.max(Some(item.name.taken_at));
-            let Some(entry) = shelf.read(item).await? else { continue };
+            let Some(entry) = inventory.read(item).await? else { continue };
             match &entry.state {
                 State::Good(_) => {
                     before.newest_good = Some(entry);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use shared_steps::snapshot_table;
-use snapshots::{Entry, Taken, Which};
+use snapshots::{Entry, Selector, Taken};
 
 /// What `run restore` is told.
 #[derive(Args, Debug, Clone)]
@@ -17,14 +17,14 @@ pub struct RestoreArgs {
 
     /// A snapshot of SNAPSHOT_STORE: `latest`, or the name that `run snapshots` shows
     #[arg(long, value_name = "latest|NAME", value_parser = which)]
-    pub from: Option<Which>,
+    pub from: Option<Selector>,
 }
 
-fn which(text: &str) -> Result<Which, String> {
+fn which(text: &str) -> Result<Selector, String> {
     match text.trim() {
         "" => Err("`latest` or the name of a snapshot is wanted".into()),
-        "latest" => Ok(Which::Latest),
-        name => Ok(Which::Name(name.into())),
+        "latest" => Ok(Selector::Latest),
+        name => Ok(Selector::Name(name.into())),
     }
 }
 

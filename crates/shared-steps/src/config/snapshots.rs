@@ -10,7 +10,7 @@ use backup_sources::Limits;
 use clap::Args;
 use media_sync::Side;
 use object_stores::{ObjectPlace, StoreLimits};
-use snapshots::{Identity, Keep, Watched};
+use snapshots::{Identity, RetentionPolicy, Watched};
 use url::Url;
 
 use super::copy::CopySettings;
@@ -258,7 +258,11 @@ impl SnapshotOptions {
             "" => Some(None),
             cron => reader.schedule("SNAPSHOT_SCHEDULE", cron).map(Some),
         };
-        let keep = parsed::<Keep>(reader, "SNAPSHOT_KEEP", or_default(&self.snapshot_keep, KEEP));
+        let keep = parsed::<RetentionPolicy>(
+            reader,
+            "SNAPSHOT_KEEP",
+            or_default(&self.snapshot_keep, KEEP),
+        );
         let only = list(reader, "SNAPSHOT_TABLES", &self.snapshot_tables);
         let ignore = list(reader, "SNAPSHOT_IGNORE_TABLES", &self.snapshot_ignore_tables);
         let fixtures = list(reader, "SNAPSHOT_FIXTURES", &self.snapshot_fixtures);

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use futures_util::FutureExt;
 use pg_replicate::{Context, PhaseSummary, Summary};
-use snapshots::{DumpFormat, Entry, Error, Taken, Which};
+use snapshots::{DumpFormat, Entry, Error, Selector, Taken};
 
 use super::after_restore;
 use super::full_replication::{full_copy, restore_dump};
@@ -15,9 +15,9 @@ use crate::{Settings, StepError};
 pub(super) async fn run(settings: &Settings, context: &Context) -> Result<Summary, StepError> {
     let start = Instant::now();
     let taken = take_snapshot(settings, false, context).await?;
-    let name = if matches!(taken, Taken::Kept { .. }) { "snapshot" } else { "comparison" };
+    let name = if matches!(taken, Taken::Created { .. }) { "snapshot" } else { "comparison" };
     let mut phase = PhaseSummary { name: name.into(), ..PhaseSummary::default() };
-    if let Taken::Kept { entry, .. } = &taken {
+    if let Taken::Created { entry, .. } = &taken {
         phase.bytes = entry.bytes;
         if let Some(manifest) = entry.manifest() {
             (phase.objects, phase.rows) = (manifest.tables.len() as u64, manifest.rows());
@@ -54,7 +54,7 @@ pub async fn list_snapshots(settings: &Settings) -> Result<Vec<Entry>, StepError
 /// Why it did not succeed.
 pub async fn restore_snapshot(
     settings: &Settings,
-    which: Which,
+    which: Selector,
     context: &Context,
 ) -> Result<Summary, StepError> {
     writing(&settings.target, "restore", settings, context, |context| async move {
@@ -65,7 +65,7 @@ pub async fn restore_snapshot(
 
 async fn fetch_and_restore(
     settings: &Settings,
-    which: Which,
+    which: Selector,
     context: &Context,
 ) -> Result<Summary, StepError> {
     let stored = store_settings(settings)?;

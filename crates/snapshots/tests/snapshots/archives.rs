@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use snapshots::{Compression, DumpFormat, Error, Identity, Which, fetch};
+use snapshots::{Compression, DumpFormat, Error, Identity, Selector, fetch};
 
 use pg_replicate::Context;
 
@@ -88,7 +88,7 @@ async fn an_encrypted_archive_is_opened_by_any_of_its_recipients_alone() {
     let opened = async |identities: &[Identity]| {
         let context = Context::quiet();
         let store = &world.settings.store;
-        fetch(store, &Which::Latest, identities, world.directory(), &context).await
+        fetch(store, &Selector::Latest, identities, world.directory(), &context).await
     };
     for identity in [one, other] {
         let fetched = opened(&[stranger.clone(), identity]).await.unwrap();

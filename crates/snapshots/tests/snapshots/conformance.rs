@@ -6,7 +6,7 @@ use local_services::platforms::S3Buckets;
 use object_store::memory::InMemory;
 use object_stores::{ObjectPlace, StoreLimits};
 use pg_replicate::Context;
-use snapshots::{Identity, Taken, Which, fetch};
+use snapshots::{Identity, Selector, Taken, fetch};
 
 use crate::s3::s3;
 use crate::support::{LARGE, SCRIPT, World};
@@ -65,7 +65,7 @@ async fn a_large_one_in_parts(stage: Stage) {
     assert!(entry.bytes > 11 << 20, "{} bytes are more than two parts", entry.bytes);
     let (store, context) = (&world.settings.store, Context::quiet());
     let fetched =
-        fetch(store, &Which::Latest, &[identity], world.directory(), &context).await.unwrap();
+        fetch(store, &Selector::Latest, &[identity], world.directory(), &context).await.unwrap();
     assert_eq!(Some(&fetched.manifest), entry.manifest());
 }
 
@@ -109,7 +109,7 @@ async fn two_at_once(stage: Stage) {
     let (one, other) = tokio::join!(one, other);
     let mut names = Vec::new();
     for taken in [one, other] {
-        let Taken::Kept { entry, .. } = taken.unwrap() else { panic!("forced") };
+        let Taken::Created { entry, .. } = taken.unwrap() else { panic!("forced") };
         world.fetch(&entry.name).await.unwrap();
         names.push(entry.name);
     }

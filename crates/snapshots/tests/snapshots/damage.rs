@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use async_compression::tokio::bufread::ZstdEncoder;
 use sha2::{Digest, Sha256};
-use snapshots::{Error, Identity, State, Which, fetch};
+use snapshots::{Error, Identity, Selector, State, fetch};
 use tokio::io::AsyncReadExt;
 
 use pg_replicate::Context;
@@ -105,7 +105,7 @@ async fn changed_bytes_of_an_encrypted_archive() {
         world.put(&entry.name, bytes).await;
         let (store, context) = (&world.settings.store, Context::quiet());
         let identities = std::slice::from_ref(&identity);
-        let error = fetch(store, &Which::Latest, identities, world.directory(), &context).await;
+        let error = fetch(store, &Selector::Latest, identities, world.directory(), &context).await;
         let error = error.unwrap_err();
         assert!(matches!(error, Error::Damaged { .. } | Error::Key { .. }), "{place}: {error:?}");
         assert!(world.left().is_empty());

@@ -174,7 +174,7 @@ async fn a_cut_download_goes_on() {
     let context = Context::quiet();
     let fetched = snapshots::fetch(
         &world.settings.store,
-        &snapshots::Which::Latest,
+        &snapshots::Selector::Latest,
         &[],
         world.directory(),
         &context,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use local_services::platforms::{BucketFault, Failing, S3Buckets};
 use pg_replicate::{CancellationToken, Context, Progress, ProgressSink};
-use snapshots::{Error, Which, fetch, take};
+use snapshots::{Error, Selector, fetch, take};
 
 use crate::s3::s3;
 use crate::support::{LARGE, SCRIPT, World, until};
@@ -44,7 +44,8 @@ async fn cancelled_in_any_phase_it_leaves_nothing() {
     }
     world.kept().await;
     let (store, context) = (&world.settings.store, cancelled_in("fetch"));
-    let error = fetch(store, &Which::Latest, &[], world.directory(), &context).await.unwrap_err();
+    let error =
+        fetch(store, &Selector::Latest, &[], world.directory(), &context).await.unwrap_err();
     assert!(error.is_cancelled(), "{error:?}");
     assert!(world.left().is_empty());
 }

@@ -10,8 +10,8 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use object_stores::ObjectPlace;
 use pg_replicate::{Context, DatabaseUrl};
 use snapshots::{
-    Compression, DumpFormat, Entry, Error, Fetched, Keep, Settings, Taken, Watched, Which, fetch,
-    list, take,
+    Compression, DumpFormat, Entry, Error, Fetched, RetentionPolicy, Selector, Settings, Taken,
+    Watched, fetch, list, take,
 };
 use tempfile::TempDir;
 
@@ -69,7 +69,7 @@ impl World {
             compression: Compression::Zstd,
             tables: Watched::default(),
             fixtures: Vec::new(),
-            keep: Keep::default(),
+            keep: RetentionPolicy::default(),
             latest_archive: false,
             recipients: Vec::new(),
             directory: directory.path().to_owned(),
@@ -102,7 +102,7 @@ impl World {
     /// Takes a snapshot, for something has changed.
     pub(crate) async fn kept(&self) -> Entry {
         match self.take().await.unwrap() {
-            Taken::Kept { entry, .. } => entry,
+            Taken::Created { entry, .. } => entry,
             unchanged => panic!("{unchanged:?}"),
         }
     }
@@ -110,7 +110,7 @@ impl World {
     /// Takes one whatever has changed.
     pub(crate) async fn forced(&self) -> (Entry, Vec<String>) {
         match self.take_in(true, &Context::quiet()).await.unwrap() {
-            Taken::Kept { entry, pruned, .. } => (entry, pruned),
+            Taken::Created { entry, pruned, .. } => (entry, pruned),
             unchanged => panic!("{unchanged:?}"),
         }
     }
@@ -118,7 +118,7 @@ impl World {
     /// What has changed, when a snapshot is taken for it; nothing when none is.
     pub(crate) async fn changes(&self) -> Vec<String> {
         match self.take().await.unwrap() {
-            Taken::Kept { changes, .. } => changes,
+            Taken::Created { changes, .. } => changes,
             Taken::Unchanged { .. } => Vec::new(),
         }
     }
@@ -128,7 +128,7 @@ impl World {
     }
 
     pub(crate) async fn fetch(&self, which: &str) -> Result<Fetched, Error> {
-        let which: Which = which.parse().unwrap();
+        let which: Selector = which.parse().unwrap();
         let context = Context::quiet();
         let fetched = fetch(&self.settings.store, &which, &[], self.directory(), &context).await;
         assert_eq!(self.left().len(), usize::from(fetched.is_ok()), "after {fetched:?}");

@@ -15,7 +15,7 @@ use shared_steps::progress_bar::ProgressBar;
 use shared_steps::steps::{self, Attempt};
 use shared_steps::telemetry::{self, JobLogs, Output};
 use shared_steps::{Settings, Step, StepError, exit, human, signals, summary_table, verify_table};
-use snapshots::{Entry, Taken, Which};
+use snapshots::{Entry, Selector, Taken};
 use tracing::Instrument;
 use worker::data_commands::{ExportDataArgs, LoadDataArgs};
 use worker::media_command::MediaSyncArgs;
@@ -201,7 +201,7 @@ async fn run(cli: &Cli, settings: &Settings, bar: &ProgressBar) -> Result<Outcom
             }
             Command::Restore(RestoreArgs { from, .. }) => {
                 // Without a file there is a name: clap has seen to it.
-                let which = from.clone().unwrap_or(Which::Latest);
+                let which = from.clone().unwrap_or(Selector::Latest);
                 steps::restore_snapshot(settings, which, &context).await.map(Outcome::Step)
             }
             Command::Snapshot { force } => {

@@ -1,4 +1,4 @@
-//! Which snapshot is meant.
+//! Selector: which snapshot of a store is meant, `latest` or one by name.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -7,21 +7,21 @@ use std::str::FromStr;
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::fetch::Chosen;
-use crate::shelf::{Item, Shelf};
+use crate::inventory::{Inventory, Item};
 
 /// Names that an error shows.
 const SHOWN: usize = 20;
 
 /// Which snapshot is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Which {
+pub enum Selector {
     /// The newest good one; the store must hold those of one database alone.
     Latest,
     /// The one of this name, with or without what it is packed in (`.tar.zst.age`).
     Name(String),
 }
 
-impl FromStr for Which {
+impl FromStr for Selector {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
@@ -33,17 +33,17 @@ impl FromStr for Which {
 }
 
 /// Finds it, and reads its manifest.
-pub(crate) async fn choose(shelf: &Shelf<'_>, which: &Which) -> Result<Chosen, Error> {
+pub(crate) async fn choose(inventory: &Inventory<'_>, which: &Selector) -> Result<Chosen, Error> {
     match which {
-        Which::Latest => newest(shelf).await,
-        Which::Name(name) => named(shelf, name).await,
+        Selector::Latest => newest(inventory).await,
+        Selector::Name(name) => named(inventory, name).await,
     }
 }
 
-async fn newest(shelf: &Shelf<'_>) -> Result<Chosen, Error> {
-    let none = |reason: String| Error::NoSnapshot { place: shelf.place.shown().into(), reason };
+async fn newest(inventory: &Inventory<'_>) -> Result<Chosen, Error> {
+    let none = |reason: String| Error::NoSnapshot { place: inventory.place.shown().into(), reason };
     let databases: BTreeSet<&str> =
-        shelf.items.iter().map(|item| item.name.database.as_str()).collect();
+        inventory.items.iter().map(|item| item.name.database.as_str()).collect();
     if databases.len() > 1 {
         let databases: Vec<&str> = databases.into_iter().collect();
         return Err(none(format!(
@@ -52,8 +52,8 @@ async fn newest(shelf: &Shelf<'_>) -> Result<Chosen, Error> {
         )));
     }
     let mut problems = Vec::new();
-    for item in &shelf.items {
-        match chosen(shelf, item).await? {
+    for item in &inventory.items {
+        match chosen(inventory, item).await? {
             Ok(chosen) => {
                 for problem in problems {
                     tracing::warn!("A newer snapshot cannot be used: {problem}");
@@ -68,26 +68,26 @@ async fn newest(shelf: &Shelf<'_>) -> Result<Chosen, Error> {
     Err(none(if problems.is_empty() { "it is empty".into() } else { problems.join("; ") }))
 }
 
-async fn named(shelf: &Shelf<'_>, name: &str) -> Result<Chosen, Error> {
-    let item = shelf
+async fn named(inventory: &Inventory<'_>, name: &str) -> Result<Chosen, Error> {
+    let item = inventory
         .items
         .iter()
         .find(|item| item.name.to_string() == name || item.name.stem() == name)
-        .ok_or_else(|| unknown(shelf, name))?;
-    match chosen(shelf, item).await? {
+        .ok_or_else(|| unknown(inventory, name))?;
+    match chosen(inventory, item).await? {
         Ok(chosen) => Ok(chosen),
         Err(entry) => Err(Error::Damaged {
             reason: entry.problem().unwrap_or_default().into(),
             name: entry.name,
-            place: shelf.place.shown().into(),
+            place: inventory.place.shown().into(),
         }),
     }
 }
 
 /// The item when it is good, else what is wrong with it.
-async fn chosen(shelf: &Shelf<'_>, item: &Item) -> Result<Result<Chosen, Entry>, Error> {
-    let Some((entry, sidecar)) = shelf.read_with_sidecar(item).await? else {
-        return Err(unknown(shelf, &item.name.to_string()));
+async fn chosen(inventory: &Inventory<'_>, item: &Item) -> Result<Result<Chosen, Entry>, Error> {
+    let Some((entry, sidecar)) = inventory.read_with_sidecar(item).await? else {
+        return Err(unknown(inventory, &item.name.to_string()));
     };
     Ok(match sidecar {
         Some(sidecar) => Ok((entry, item.name.clone(), sidecar)),
@@ -95,13 +95,13 @@ async fn chosen(shelf: &Shelf<'_>, item: &Item) -> Result<Result<Chosen, Entry>,
     })
 }
 
-fn unknown(shelf: &Shelf<'_>, name: &str) -> Error {
+fn unknown(inventory: &Inventory<'_>, name: &str) -> Error {
     let names: Vec<String> =
-        shelf.items.iter().take(SHOWN).map(|item| item.name.to_string()).collect();
-    let there = match shelf.items.len() {
+        inventory.items.iter().take(SHOWN).map(|item| item.name.to_string()).collect();
+    let there = match inventory.items.len() {
         0 => "none".into(),
         count if count > SHOWN => format!("{} and {} older ones", names.join(", "), count - SHOWN),
         _ => names.join(", "),
     };
-    Error::UnknownName { place: shelf.place.shown().into(), name: name.into(), there }
+    Error::UnknownName { place: inventory.place.shown().into(), name: name.into(), there }
 }

@@ -1,4 +1,4 @@
-//! What is done around a good snapshot: the pointer to it, and the end of those that are not kept.
+//! Pruning: after a good snapshot, `latest` is updated and snapshots that the policy does not keep are removed.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::entry::Entry;
 use crate::error::Error;
+use crate::inventory::{Inventory, Item, path};
 use crate::latest;
 use crate::name::latest as pointer;
 use crate::settings::Settings;
-use crate::shelf::{Item, Shelf, path};
-use crate::staged;
+use crate::stale_uploads;
 use crate::take::until_cancelled;
 
 /// Half a snapshot that is older is nobody's work any longer.
@@ -34,7 +34,7 @@ struct Pointer {
 
 /// Points to `newest`, which is good, and prunes; answers the names of what was pruned. Everything that is
 /// done here already is not done again.
-pub(crate) async fn tidy(
+pub(crate) async fn run(
     settings: &Settings,
     label: &str,
     newest: &Entry,
@@ -49,17 +49,18 @@ pub(crate) async fn tidy(
         reason,
     };
     let work = async {
-        let shelf = Shelf::look(store).await;
-        let mut shelf = shelf.map_err(|error| unfinished(("list".into(), error.to_string())))?;
-        shelf.items.retain(|item| item.name.database == label);
-        let is_newest = point(&shelf, store, label, newest).await.map_err(unfinished)?;
+        let inventory = Inventory::look(store).await;
+        let mut inventory =
+            inventory.map_err(|error| unfinished(("list".into(), error.to_string())))?;
+        inventory.items.retain(|item| item.name.database == label);
+        let is_newest = point(&inventory, store, label, newest).await.map_err(unfinished)?;
         if settings.latest_archive && is_newest {
             let action = || format!("make the newest archive of {label} of it in");
             let copied = latest::copy(store, newest, &context.cancel).await;
             copied.map_err(|reason| unfinished((action(), reason)))?;
         }
-        staged::remove(store, label).await;
-        prune(settings, shelf, now).await.map_err(unfinished)
+        stale_uploads::remove(store, label).await;
+        prune(settings, inventory, now).await.map_err(unfinished)
     };
     until_cancelled(context, work).await
 }
@@ -68,7 +69,7 @@ type Refusal = (String, String);
 
 /// Answers whether it is the newest.
 async fn point(
-    shelf: &Shelf<'_>,
+    inventory: &Inventory<'_>,
     store: &ObjectPlace,
     label: &str,
     newest: &Entry,
@@ -85,7 +86,7 @@ async fn point(
     let found = found.and_then(|json| serde_json::from_slice::<Pointer>(&json).ok());
     // Another program may have taken a newer one meanwhile.
     let is_newer = |found: &Pointer| {
-        let mut whole = shelf.items.iter().filter(|item| is_whole(item));
+        let mut whole = inventory.items.iter().filter(|item| is_whole(item));
         found.taken_at > newest.taken_at && whole.any(|item| item.name.to_string() == found.name)
     };
     if let Some(found) = found {
@@ -108,19 +109,19 @@ async fn point(
 /// stays.
 async fn prune(
     settings: &Settings,
-    mut shelf: Shelf<'_>,
+    mut inventory: Inventory<'_>,
     now: DateTime<Utc>,
 ) -> Result<Vec<String>, Refusal> {
     let store = &settings.store;
-    let (whole, halves): (Vec<Item>, Vec<Item>) = shelf.items.drain(..).partition(is_whole);
-    shelf.items = whole;
+    let (whole, halves): (Vec<Item>, Vec<Item>) = inventory.items.drain(..).partition(is_whole);
+    inventory.items = whole;
     for half in halves.iter().filter(|half| is_old(half, now)) {
         tracing::warn!("Removing {}, whose upload was broken off", half.name);
         end(store, half).await?;
     }
     let mut pruned = Vec::new();
     let words = |error: Error| ("prune".to_owned(), error.to_string());
-    for item in superfluous(settings, &shelf).await.map_err(words)? {
+    for item in superfluous(settings, &inventory).await.map_err(words)? {
         end(store, item).await?;
         tracing::info!("Pruned snapshot {}", item.name);
         pruned.push(item.name.to_string());
@@ -131,7 +132,7 @@ async fn prune(
 /// The good snapshots that are not kept.
 async fn superfluous<'s>(
     settings: &Settings,
-    shelf: &'s Shelf<'_>,
+    inventory: &'s Inventory<'_>,
 ) -> Result<Vec<&'s Item>, Error> {
     let beyond = |items: &[&'s Item]| -> Vec<&'s Item> {
         let times: Vec<DateTime<Utc>> = items.iter().map(|item| item.name.taken_at).collect();
@@ -139,12 +140,12 @@ async fn superfluous<'s>(
         let places = (0..items.len()).filter(|place| !kept.contains(place));
         places.map(|place| items[place]).collect()
     };
-    let all: Vec<&Item> = shelf.items.iter().collect();
+    let all: Vec<&Item> = inventory.items.iter().collect();
     if beyond(&all).is_empty() {
         return Ok(Vec::new());
     }
     // A damaged one must not take the place of a good one.
-    let entries = shelf.read_all().await?;
+    let entries = inventory.read_all().await?;
     let is_good = |item: &&Item| {
         let name = item.name.to_string();
         entries.iter().any(|entry| entry.name == name && entry.manifest().is_some())

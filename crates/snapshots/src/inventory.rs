@@ -1,4 +1,4 @@
-//! What stands below a store's prefix.
+//! Inventory of the snapshots below the prefix of a store.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ const LARGEST_MANIFEST: u64 = 64 << 20;
 
 /// Every snapshot there is or was meant to be.
 #[derive(Debug)]
-pub(crate) struct Shelf<'a> {
+pub(crate) struct Inventory<'a> {
     pub(crate) place: &'a ObjectPlace,
     /// The newest first.
     pub(crate) items: Vec<Item>,
@@ -34,7 +34,7 @@ pub(crate) struct Item {
     pub(crate) sidecar: Option<ObjectMeta>,
 }
 
-impl<'a> Shelf<'a> {
+impl<'a> Inventory<'a> {
     /// Looks at the names of all objects; reads none.
     pub(crate) async fn look(place: &'a ObjectPlace) -> Result<Self, Error> {
         let listed = place.store.list_with_delimiter(Some(&place.path)).await;
@@ -65,7 +65,7 @@ impl<'a> Shelf<'a> {
         Ok(self.read_with_sidecar(item).await?.map(|(entry, _)| entry))
     }
 
-    /// [`Shelf::read`], with all that stands beside a good archive.
+    /// [`Inventory::read`], with all that stands beside a good archive.
     pub(crate) async fn read_with_sidecar(
         &self,
         item: &Item,
@@ -162,5 +162,5 @@ pub(crate) fn refused(place: &ObjectPlace, action: &str, error: &object_store::E
 /// # Errors
 /// [`Error::Unreachable`], [`Error::Store`].
 pub async fn list(store: &ObjectPlace) -> Result<Vec<Entry>, Error> {
-    Shelf::look(store).await?.read_all().await
+    Inventory::look(store).await?.read_all().await
 }

@@ -1,4 +1,4 @@
-//! What is read, counted and hashed on its way.
+//! A reader that counts and hashes what is read through it.
 
 use std::io;
 use std::pin::Pin;
@@ -8,13 +8,13 @@ use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, ReadBuf};
 
 /// A reader that hashes what passes.
-pub(crate) struct Hashed<R> {
+pub(crate) struct HashingReader<R> {
     inner: R,
     hash: Sha256,
     bytes: u64,
 }
 
-impl<R> Hashed<R> {
+impl<R> HashingReader<R> {
     pub(crate) fn new(inner: R) -> Self {
         Self { inner, hash: Sha256::new(), bytes: 0 }
     }
@@ -25,7 +25,7 @@ impl<R> Hashed<R> {
     }
 }
 
-impl<R: AsyncRead + Unpin> AsyncRead for Hashed<R> {
+impl<R: AsyncRead + Unpin> AsyncRead for HashingReader<R> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

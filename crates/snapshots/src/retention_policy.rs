@@ -1,4 +1,4 @@
-//! Which snapshots stay: the newest, and one of each day, week and month.
+//! Retention policy: which snapshots are kept (the newest, and one of each hour, day, week and month).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,7 +15,7 @@ const TIME_ZONE: Tz = chrono_tz::Europe::Paris;
 /// Of a day, a week or a month stays the newest snapshot. Only days, weeks and months with a snapshot count:
 /// a database that did not change for a year loses nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keep {
+pub struct RetentionPolicy {
     /// The newest ones.
     pub last: u32,
     /// Hours.
@@ -34,18 +34,18 @@ pub struct Keep {
     "\"{text}\": {reason}; how many snapshots are kept is wanted, as last=10,daily=7,weekly=4,monthly=12 \
      or hourly=24, each at most once"
 )]
-pub struct KeepError {
+pub struct RetentionPolicyError {
     text: String,
     reason: String,
 }
 
-impl Default for Keep {
+impl Default for RetentionPolicy {
     fn default() -> Self {
         Self { last: 10, hourly: 0, daily: 7, weekly: 4, monthly: 12 }
     }
 }
 
-impl Keep {
+impl RetentionPolicy {
     /// Which of the snapshots that were taken at `times`, in any order, stay: their places in `times`. The
     /// newest one always does.
     #[must_use]
@@ -84,11 +84,11 @@ fn as_size(count: u32) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
 
-impl FromStr for Keep {
-    type Err = KeepError;
+impl FromStr for RetentionPolicy {
+    type Err = RetentionPolicyError;
 
-    fn from_str(text: &str) -> Result<Self, KeepError> {
-        let wrong = |reason: String| KeepError { text: text.into(), reason };
+    fn from_str(text: &str) -> Result<Self, RetentionPolicyError> {
+        let wrong = |reason: String| RetentionPolicyError { text: text.into(), reason };
         let mut keep = Self { last: 0, hourly: 0, daily: 0, weekly: 0, monthly: 0 };
         let mut seen = BTreeSet::new();
         for part in text.split(',') {
@@ -125,7 +125,7 @@ impl FromStr for Keep {
 }
 
 /// As it is written, without what is zero.
-impl fmt::Display for Keep {
+impl fmt::Display for RetentionPolicy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [
             ("last", self.last),
@@ -156,15 +156,15 @@ mod tests {
 
     #[test]
     fn texts_that_say_what_is_kept() {
-        let keep = Keep { last: 10, hourly: 0, daily: 7, weekly: 4, monthly: 12 };
+        let keep = RetentionPolicy { last: 10, hourly: 0, daily: 7, weekly: 4, monthly: 12 };
         assert_eq!("last=10,daily=7,weekly=4,monthly=12".parse(), Ok(keep));
-        assert_eq!(keep, Keep::default());
+        assert_eq!(keep, RetentionPolicy::default());
         assert_eq!(
             " monthly = 2 ".parse(),
-            Ok(Keep { last: 0, hourly: 0, daily: 0, weekly: 0, monthly: 2 })
+            Ok(RetentionPolicy { last: 0, hourly: 0, daily: 0, weekly: 0, monthly: 2 })
         );
         assert_eq!(
-            Keep { last: 3, hourly: 24, daily: 0, weekly: 1, monthly: 0 }.to_string(),
+            RetentionPolicy { last: 3, hourly: 24, daily: 0, weekly: 1, monthly: 0 }.to_string(),
             "last=3,hourly=24,weekly=1"
         );
         for (text, reason) in [
@@ -180,7 +180,7 @@ mod tests {
             ("last=0", "nothing would be kept"),
             ("last=0,daily=0", "nothing would be kept"),
         ] {
-            let error = text.parse::<Keep>().unwrap_err().to_string();
+            let error = text.parse::<RetentionPolicy>().unwrap_err().to_string();
             assert!(error.contains(reason), "{text}: {error}");
             assert!(error.contains("last=10,daily=7,weekly=4,monthly=12"), "{text}: {error}");
         }
@@ -199,7 +199,7 @@ mod tests {
             at("2026-08-30T22:00:00Z"),
         ];
         let kept = |text: &str| -> Vec<usize> {
-            text.parse::<Keep>().unwrap().kept(&times).into_iter().collect()
+            text.parse::<RetentionPolicy>().unwrap().kept(&times).into_iter().collect()
         };
         assert_eq!(kept("last=2"), [0, 1]);
         assert_eq!(kept("daily=2"), [1, 2]);
@@ -210,13 +210,19 @@ mod tests {
         let close =
             [at("2026-11-20T22:00:00Z"), at("2026-11-20T22:30:00Z"), at("2026-11-20T23:00:00Z")];
         let kept: Vec<usize> =
-            "hourly=9".parse::<Keep>().unwrap().kept(&close).into_iter().collect();
+            "hourly=9".parse::<RetentionPolicy>().unwrap().kept(&close).into_iter().collect();
         assert_eq!(kept, [1, 2]);
     }
 
-    fn keeps() -> impl Strategy<Value = Keep> {
+    fn keeps() -> impl Strategy<Value = RetentionPolicy> {
         (0..6_u32, 0..6_u32, 0..6_u32, 0..6_u32, 0..6_u32).prop_map(
-            |(last, hourly, daily, weekly, monthly)| Keep { last, hourly, daily, weekly, monthly },
+            |(last, hourly, daily, weekly, monthly)| RetentionPolicy {
+                last,
+                hourly,
+                daily,
+                weekly,
+                monthly,
+            },
         )
     }
 
@@ -230,7 +236,7 @@ mod tests {
         )
     }
 
-    fn kept_times(keep: Keep, times: &[DateTime<Utc>]) -> Vec<DateTime<Utc>> {
+    fn kept_times(keep: RetentionPolicy, times: &[DateTime<Utc>]) -> Vec<DateTime<Utc>> {
         keep.kept(times).into_iter().map(|place| times[place]).collect()
     }
 
@@ -269,7 +275,7 @@ mod tests {
 
         #[test]
         fn more_asked_for_is_more_kept(keep in keeps(), more in keeps(), times in times()) {
-            let larger = Keep {
+            let larger = RetentionPolicy {
                 last: keep.last + more.last,
                 hourly: keep.hourly + more.hourly,
                 daily: keep.daily + more.daily,

@@ -1,4 +1,4 @@
-//! What a killed program leaves in a store that is a directory.
+//! Stale uploads: unfinished files that a killed program left in a store that is a directory.
 
 use std::path::PathBuf;
 
