@@ -40,7 +40,11 @@ SELECT n.nspname::text AS schema, c.relname::text AS name,
      WHERE x.indrelid = c.oid),
     (SELECT pg_catalog.string_agg(tr.tgenabled::text || pg_catalog.pg_get_triggerdef(tr.oid), E'\n'
        ORDER BY tr.tgname COLLATE "C")
-     FROM pg_catalog.pg_trigger tr WHERE tr.tgrelid = c.oid AND NOT tr.tgisinternal),
+     FROM pg_catalog.pg_trigger tr
+     LEFT JOIN pg_catalog.pg_constraint k ON k.oid = tr.tgconstraint
+     -- Before 15 a partition's copy of its parent's trigger is called internal too.
+     WHERE tr.tgrelid = c.oid
+       AND (NOT tr.tgisinternal OR tr.tgparentid <> 0 AND coalesce(k.contype, 't') = 't')),
     (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', pg_catalog.quote_ident(p.polname),
        p.polcmd::text, p.polpermissive::text,
        pg_catalog.pg_get_expr(p.polqual, p.polrelid), pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)),

@@ -1,5 +1,6 @@
 -- What fires when rows of the tables $1 (oids; all tables when it is null) are written: triggers of users, and rules, with
--- the words that bring each state back. What PostgreSQL makes for foreign keys is not among them.
+-- the words that bring each state back. What PostgreSQL makes for foreign keys is not among them; a partition's copy of its
+-- parent's trigger, which servers before 15 call internal too, is.
 -- depth: how deep the table lies below a partitioned one: what is done to a partitioned table's trigger is done to its
 -- partitions' copies.
 -- is_ours: only the owner of a table may switch them off.
@@ -10,7 +11,9 @@ SELECT c.oid AS table, n.nspname::text AS schema, c.relname::text AS table_name,
   (SELECT count(*) FROM pg_catalog.pg_partition_ancestors(c.oid)) AS depth
 FROM (
   SELECT t.tgrelid AS table, 'TRIGGER' AS kind, t.tgname::text AS name, t.tgenabled AS state
-  FROM pg_catalog.pg_trigger t WHERE NOT t.tgisinternal
+  FROM pg_catalog.pg_trigger t
+  LEFT JOIN pg_catalog.pg_constraint k ON k.oid = t.tgconstraint
+  WHERE NOT t.tgisinternal OR t.tgparentid <> 0 AND coalesce(k.contype, 't') = 't'
   UNION ALL
   -- 1: SELECT, which is a view's.
   SELECT r.ev_class, 'RULE', r.rulename::text, r.ev_enabled

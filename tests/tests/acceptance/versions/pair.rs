@@ -32,6 +32,11 @@ impl Pair {
     /// With one table on the source, and the newest client.
     pub(crate) fn small(source: u32, target: u32) -> Self {
         let script = "CREATE TABLE answers (id int); INSERT INTO answers VALUES (1)";
+        Self::of_script(source, target, script)
+    }
+
+    /// With what a script makes on the source, and the newest client.
+    pub(crate) fn of_script(source: u32, target: u32, script: &str) -> Self {
         Self::start(source, target, Some(versions::client_bin_dir(18).unwrap()), &[script])
     }
 
