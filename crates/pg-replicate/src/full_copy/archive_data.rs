@@ -1,9 +1,9 @@
-//! Data that comes from the archive in every copy: values of sequences, and rows of extensions' own tables.
+//! Data that comes from the archive in every copy, beside the rows: values of sequences.
 
 use std::path::Path;
 
 use super::failure::Failure;
-use super::{FullCopy, extension_rows, pass, statements};
+use super::{FullCopy, pass, statements};
 use crate::archive::Entry;
 use crate::{Context, Error};
 
@@ -14,14 +14,11 @@ pub(super) async fn restore(
     dump: &Path,
     context: &Context,
 ) -> Result<Vec<Failure>, Error> {
-    let of = |kind: &str| entries.iter().filter(|entry| entry.kind == kind).cloned().collect();
-    let (sequences, tables): (Vec<Entry>, Vec<Entry>) = (of("SEQUENCE SET"), of("TABLE DATA"));
-    let is_other = |entry: &&Entry| !matches!(entry.kind.as_str(), "SEQUENCE SET" | "TABLE DATA");
-    let others: Vec<Entry> = entries.iter().filter(is_other).cloned().collect();
+    let (sequences, others): (Vec<Entry>, Vec<Entry>) =
+        entries.iter().cloned().partition(|entry| entry.kind == "SEQUENCE SET");
     let mut failures = statements::in_order(copy, &sequences, dump, context).await?;
     if !others.is_empty() {
         failures.extend(pass::run(copy, &others, dump, 1, context, |_| {}).await?);
     }
-    failures.extend(extension_rows::restore(copy, &tables, dump, context).await?);
     Ok(failures)
 }

@@ -1,7 +1,9 @@
 //! Rows of extensions' own tables, those that an extension says are to be dumped (`pg_extension_config_dump`).
 //!
 //! The table stays when the extension does, so that the rows of the last copy are still in it: what the extension's
-//! condition selects is deleted, and loaded anew. Where our role may not write, for the platform has made the extension,
+//! condition selects is deleted, and loaded anew. All of that before any other row comes: rows, generated columns and
+//! indexes may look up what these say (PostGIS's reference systems), and a trigger of the extension may keep what
+//! rows speak of (its topologies' layers). Where our role may not write, for the platform has made the extension,
 //! there is usually nothing to copy either.
 
 use std::path::Path;

@@ -25,6 +25,7 @@ mod masking_incremental;
 mod masking_live;
 mod messages;
 mod moment;
+mod postgis;
 mod real_databases;
 mod refused;
 mod shell;

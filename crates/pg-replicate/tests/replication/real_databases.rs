@@ -37,6 +37,14 @@ fn load(world: &World, script: &Path) {
     }
 }
 
+/// Makes the source's extensions that an ordinary role may not make, as the target's platform would: also their
+/// tables may be written.
+fn install_extensions(world: &World, database: &str) {
+    let scripts =
+        world.server.psql("source", include_str!("../sql/untrusted_extensions.sql")).unwrap();
+    world.server.psql(database, &scripts).unwrap();
+}
+
 /// What pg_dump and psql make of it, as the target's role: inheriting tables may get their columns in
 /// another order than the source has.
 fn reference(world: &World) -> Vec<String> {
@@ -49,6 +57,7 @@ fn reference(world: &World) -> Vec<String> {
         .unwrap();
     assert!(dumped.success());
     world.server.create_database("reference", "target_user").unwrap();
+    install_extensions(world, "reference");
     let restored = Command::new(world.server.bin_dir().join("psql"))
         .args(["--no-psqlrc", "--quiet", "--dbname", &world.server.superuser_url("reference")])
         .args(["--command", "SET ROLE target_user", "--file"])
@@ -93,6 +102,7 @@ async fn every_database_is_the_same_afterwards() {
         let world = World::new("");
         load(&world, &script);
         println!("{name}: {}", size(&world));
+        install_extensions(&world, "target");
         let reference = reference(&world);
         for way in ["live", "archive"] {
             if let Err(error) = copied(&world, way).await {

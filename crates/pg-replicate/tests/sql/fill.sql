@@ -5,6 +5,8 @@ DECLARE
   one record;
   is_empty boolean;
 BEGIN
+  -- What is deferred would be found out too late.
+  SET CONSTRAINTS ALL IMMEDIATE;
   FOR round IN 1..4 LOOP
     FOR one IN
       SELECT c.oid::pg_catalog.regclass AS name,

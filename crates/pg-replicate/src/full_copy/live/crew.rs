@@ -10,7 +10,7 @@ use tracing::Instrument;
 use super::super::failure::Failure;
 use super::super::ignorable::Judge;
 use super::super::statements::{self, judged};
-use super::super::{FullCopy, archive_data};
+use super::super::{FullCopy, archive_data, extension_rows};
 use super::graph::{Graph, Item, ItemId};
 use super::item::{self, ItemError};
 use super::large_objects::LargeObjects;
@@ -115,6 +115,13 @@ impl<'a> Crew<'a> {
             statements::in_order(&shared.copy, entries, &shared.archive, &shared.context).await
         };
         let mut failures = judged(judge, &in_order(&plan.before).await?);
+        let replaced = extension_rows::restore(
+            &shared.copy,
+            &plan.extension_rows,
+            &shared.archive,
+            &shared.context,
+        );
+        failures.extend(judged(judge, &replaced.await?));
         let lost = judge.lost_tables();
         let is_lost = |entry: &Entry| {
             entry.kind == "TABLE DATA" && tables_of(entry).iter().any(|table| lost.contains(table))

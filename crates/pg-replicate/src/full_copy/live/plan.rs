@@ -23,7 +23,7 @@ pub(in crate::full_copy) enum Work {
     Rows { table: usize, part: Option<Part> },
     /// Copies the large objects with these numbers: part `number`, from 1, of `of`.
     LargeObjects { objects: Range<usize>, number: u32, of: u32 },
-    /// Restores sequences and the rows of extensions.
+    /// Restores the values of sequences.
     ArchiveData,
     /// Runs statements for an entry of the archive.
     Statements { entry: Box<Entry>, statements: Vec<String>, kind: Kind },
@@ -49,9 +49,11 @@ pub(in crate::full_copy) enum Kind {
 pub(in crate::full_copy) struct Plan {
     /// One after the other, before any row.
     pub(in crate::full_copy) before: Vec<Entry>,
+    /// Rows of extensions' tables, which stand in every archive, before any other row.
+    pub(in crate::full_copy) extension_rows: Vec<Entry>,
     /// By pg_restore: rows and large objects, where the archive has them.
     pub(in crate::full_copy) rows: Vec<Entry>,
-    /// Values of sequences, and rows of extensions' tables, while other rows are copied.
+    /// Values of sequences, while rows are copied.
     pub(in crate::full_copy) data: Vec<Entry>,
     /// By many workers: rows, indexes, keys.
     pub(in crate::full_copy) items: Vec<Item<Work>>,
@@ -98,9 +100,8 @@ pub(in crate::full_copy) fn plan(
             _ if built.contains(&entry.id) => ours.push(entry),
             _ if is_large_object(&entry) => plan.rows.push(entry),
             Section::PreData => plan.before.push(entry),
-            Section::Data if is_of_extension(&entry, &made) || entry.kind == "SEQUENCE SET" => {
-                plan.data.push(entry);
-            }
+            Section::Data if is_of_extension(&entry, &made) => plan.extension_rows.push(entry),
+            Section::Data if entry.kind == "SEQUENCE SET" => plan.data.push(entry),
             Section::Data => plan.rows.push(entry),
             _ if is_of_event_trigger(&entry) => plan.last.push(entry),
             Section::PostData if entry.kind == "MATERIALIZED VIEW DATA" && !entry.is_garbled => {
