@@ -1,5 +1,5 @@
 -- What our role may do here: the extensions of the names $1, the foreign-data wrappers of the names $2, the objects that
--- stay here ($3 classes, $4 oids), for kept tables need them.
+-- stay here ($3 classes, $4 oids), for kept tables need them, the schemas of the names $5.
 WITH ours AS (
   SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER
 )
@@ -24,3 +24,9 @@ SELECT 'nothing', i.type || ' ' || i.identity
 FROM unnest($3::oid[], $4::oid[]) AS kept (classid, objid)
 CROSS JOIN LATERAL pg_catalog.pg_identify_object(kept.classid, kept.objid, 0) i
 WHERE i.identity IS NOT NULL
+UNION ALL
+-- One that is not there is made by our role.
+SELECT 'schema', wanted.name
+FROM pg_catalog.unnest($5::text[]) AS wanted (name)
+LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = wanted.name
+WHERE n.oid IS NULL OR pg_catalog.has_schema_privilege(n.oid, 'CREATE')

@@ -38,6 +38,13 @@ WITH RECURSIVE lost (classid, objid, root) AS (
       'pg_catalog.pg_trigger'::pg_catalog.regclass, 'pg_catalog.pg_policy'::pg_catalog.regclass,
       'pg_catalog.pg_constraint'::pg_catalog.regclass)
     AND (part.oid IS NULL OR part.relkind IN ('r', 'p', 'f', 'v', 'm'))
+    -- What an extension has in a schema comes with the extension.
+    AND NOT (lost.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND (
+      d.classid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+      OR EXISTS (
+        SELECT FROM pg_catalog.pg_depend e
+        WHERE e.deptype = 'e'
+          AND (e.classid, e.objid) IN ((d.classid, d.objid), (whole.classid, whole.objid)))))
     AND NOT (whole.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND whole.objid = ANY ($3::oid[]))
 )
 SELECT lost.root, i.type || ' ' || i.identity AS object,

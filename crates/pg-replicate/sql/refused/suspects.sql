@@ -1,5 +1,6 @@
 -- Objects of this database that not every role may create elsewhere, and what it takes: to be a superuser, an extension
--- (name), or USAGE on a foreign-data wrapper (name). Not the members of extensions, which come with these.
+-- (name), USAGE on a foreign-data wrapper (name), or CREATE on a schema (name), for what stands in it. Not the members of
+-- extensions, which come with these.
 WITH suspects (classid, objid, needs, name) AS (
   -- What is compiled is as mighty as the server, and so is what may not be asked whether it leaks.
   SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::oid, p.oid, 'superuser', NULL::text
@@ -47,13 +48,16 @@ WITH suspects (classid, objid, needs, name) AS (
   UNION ALL
   SELECT 'pg_catalog.pg_extension'::pg_catalog.regclass, oid, 'extension', extname::text
   FROM pg_catalog.pg_extension
+  UNION ALL
+  SELECT 'pg_catalog.pg_namespace'::pg_catalog.regclass, oid, 'schema', nspname::text
+  FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_'
 )
 SELECT s.classid, s.objid, s.needs, s.name, i.type || ' ' || i.identity AS object
 FROM suspects s
 CROSS JOIN LATERAL pg_catalog.pg_identify_object(s.classid, s.objid, 0) i
 WHERE s.objid >= 16384
   AND coalesce(i.schema, '') !~ '^pg_' AND i.schema IS DISTINCT FROM 'information_schema'
-  AND NOT EXISTS (
+  AND (s.needs = 'schema' OR NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend d
     WHERE d.classid = s.classid AND d.objid = s.objid AND d.deptype = 'e'
-  )
+  ))

@@ -35,6 +35,7 @@ impl Suspect {
     fn reason(&self) -> String {
         match (self.needs.as_str(), &self.name) {
             ("extension", _) => "the server does not offer it, or only to superusers".to_owned(),
+            ("schema", Some(name)) => format!("no CREATE on schema {name}"),
             ("wrapper", Some(name)) => format!("no USAGE on foreign-data wrapper {name}"),
             _ => "only a superuser may create it".to_owned(),
         }
@@ -72,13 +73,13 @@ pub(super) async fn check(
             OBJECTS,
             format!(
                 "rows could not be copied, for the target refuses what their tables need: {}; have a superuser create \
-                 it on the target, or keep the tables (BACKUP_MODE)",
+                 or GRANT it on the target, or keep the tables (BACKUP_MODE)",
                 shortened(&list)
             ),
         ));
     }
-    // What needs an extension that is missing fails; the extension itself does not.
-    let own = refused.iter().filter(|it| it.needs != "extension");
+    // What needs an extension that is missing, or a schema, fails; the extension or schema itself does not.
+    let own = refused.iter().filter(|it| !matches!(it.needs.as_str(), "extension" | "schema"));
     let mut list: Vec<String> = own.map(|it| format!("{} ({})", it.object, it.reason())).collect();
     list.extend(without.into_iter().map(describe));
     if !list.is_empty() {
@@ -111,15 +112,17 @@ async fn refused(
     let names = |needs: &str| -> Vec<String> {
         suspects.iter().filter(|it| it.needs == needs).filter_map(|it| it.name.clone()).collect()
     };
-    let (extensions, wrappers) = (names("extension"), names("wrapper"));
-    let parameters: [&(dyn ToSql + Sync); 4] =
-        [&extensions, &wrappers, &survivors.classes, &survivors.oids];
+    let (extensions, wrappers, schemas) = (names("extension"), names("wrapper"), names("schema"));
+    let parameters: [&(dyn ToSql + Sync); 5] =
+        [&extensions, &wrappers, &survivors.classes, &survivors.oids, &schemas];
     let rows = catalog::rows(target, "look at our rights", ALLOWED, &parameters).await?;
     let allowed: HashSet<(String, Option<String>)> =
         rows.iter().map(|row| (row.get("needs"), row.get("name"))).collect();
     let stays = |object: &str| allowed.contains(&("nothing".into(), Some(object.into())));
+    // In a schema that stays, tables are made all the same.
     let is_refused = |it: &Suspect| {
-        !allowed.contains(&(it.needs.clone(), it.name.clone())) && !stays(&it.object)
+        !allowed.contains(&(it.needs.clone(), it.name.clone()))
+            && (it.needs == "schema" || !stays(&it.object))
     };
     Ok(suspects.into_iter().filter(is_refused).collect())
 }

@@ -144,6 +144,21 @@ async fn what_will_be_refused_is_known_before_the_drop() {
     superuser(&world, "target", "GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO target_user");
     let warned = warnings(&copy.check_live(2).await);
     assert!(!warned.contains("far") && !warned.contains("earth"), "{warned}");
+    // A schema of the platform's, as of an extension that stands in it.
+    superuser(&world, "target", "CREATE SCHEMA tools; GRANT USAGE ON SCHEMA tools TO target_user");
+    world.source("CREATE SCHEMA tools; CREATE TABLE tools.hammers (id int)");
+    let warned = warnings(&copy.check_live(2).await);
+    assert!(
+        warned.contains("table tools.hammers needs schema tools (no CREATE on schema tools)"),
+        "{warned}"
+    );
+    world.source("INSERT INTO tools.hammers VALUES (1)");
+    let text = world.live(&copy).await.unwrap_err().to_string();
+    assert!(text.contains("table tools.hammers needs schema tools"), "{text}");
+    assert_eq!(world.target("SELECT to_regclass('yesterday')"), "yesterday");
+    superuser(&world, "target", "GRANT CREATE ON SCHEMA tools TO target_user");
+    let text = copy.preflight().await.unwrap_err().to_string();
+    assert!(!text.contains("hammers"), "{text}");
 }
 
 /// French, in a directory of its own: nothing of the machine is changed.
@@ -286,7 +301,13 @@ const CONFIGURED: &str = "
       extcondition = ARRAY['', 'WHERE own', '', 'WHERE own']
     WHERE extname = 'citext';
     INSERT INTO topology VALUES (0, false); INSERT INTO spatial VALUES (0, false);
-    GRANT SELECT ON spatial TO PUBLIC;";
+    GRANT SELECT ON spatial TO PUBLIC;
+    -- As postgis_topology keeps layers that features speak of.
+    CREATE FUNCTION spoken_of() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF current_database() = 'target' AND EXISTS (SELECT FROM public.a) THEN RETURN NULL; END IF;
+      RETURN OLD; END $$;
+    ALTER EXTENSION citext ADD FUNCTION spoken_of();
+    CREATE TRIGGER spoken_of BEFORE DELETE ON layer FOR EACH ROW EXECUTE FUNCTION spoken_of();";
 
 #[tokio::test]
 async fn rows_of_extensions_are_replaced() {
