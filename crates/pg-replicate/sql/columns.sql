@@ -1,5 +1,6 @@
 -- The columns of the table ($1 schema, $2 name), in their order.
 -- base_type: what is below its domains.
+-- is_fixed: GENERATED ALWAYS AS IDENTITY, which no UPDATE may set.
 -- is_binary: its binary form is the same on every server. That of arrays and composites holds oids
 -- of their types, and of reg* types oids of objects, which are others elsewhere.
 WITH RECURSIVE base (attnum, typid) AS (
@@ -15,6 +16,7 @@ WITH RECURSIVE base (attnum, typid) AS (
 SELECT a.attname::text AS name,
   pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
   a.attgenerated <> '' AS is_generated,
+  a.attidentity = 'a' AS is_fixed,
   a.attnotnull AS is_not_null,
   a.attcollation <> 0 AS is_collatable,
   (pg_catalog.array_agg(t.typname::text) FILTER (WHERE t.typtype <> 'd'))[1] AS base_type,
@@ -28,5 +30,5 @@ JOIN base ON base.attnum = a.attnum
 JOIN pg_catalog.pg_type t ON t.oid = base.typid
 WHERE n.nspname = $1::text AND c.relname = $2::text
   AND c.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped
-GROUP BY a.attnum, a.attname, a.atttypid, a.atttypmod, a.attgenerated, a.attnotnull, a.attcollation
+GROUP BY a.attnum, a.attname, a.atttypid, a.atttypmod, a.attgenerated, a.attidentity, a.attnotnull, a.attcollation
 ORDER BY a.attnum

@@ -17,6 +17,8 @@ pub(crate) struct Column {
     pub(crate) is_not_null: bool,
     pub(crate) is_collatable: bool,
     pub(crate) is_generated: bool,
+    /// Whether it is GENERATED ALWAYS AS IDENTITY: a row has its value for ever.
+    pub(crate) is_fixed: bool,
     pub(crate) is_binary: bool,
 }
 
@@ -49,6 +51,7 @@ pub(crate) async fn columns(
             is_not_null: row.get("is_not_null"),
             is_collatable: row.get("is_collatable"),
             is_generated: row.get("is_generated"),
+            is_fixed: row.get("is_fixed"),
             is_binary: row.get("is_binary"),
         })
         .collect())
@@ -90,6 +93,7 @@ mod tests {
             is_not_null: false,
             is_collatable: false,
             is_generated: false,
+            is_fixed: false,
             is_binary: true,
         }
     }

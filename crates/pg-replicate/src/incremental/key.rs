@@ -81,11 +81,6 @@ impl Key {
 }
 
 impl KeyColumn {
-    /// Whether `quoted` is its name.
-    pub(super) fn is_named(&self, quoted: &str) -> bool {
-        quote_identifier(&self.name) == quoted
-    }
-
     fn ordered(&self) -> String {
         let name = quote_identifier(&self.name);
         if self.by_bytes { format!("{name} COLLATE \"C\"") } else { name }

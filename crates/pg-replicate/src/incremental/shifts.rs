@@ -77,6 +77,15 @@ pub(super) async fn write(
     })
 }
 
+/// Whether a row that is deleted would take rows of other tables with it, or change them.
+pub(super) async fn changes_others(target: &Connection, plan: &TablePlan) -> Result<bool, Error> {
+    let row = target.query_one(ACTIONS, &[&plan.table.schema, &plan.table.name]).await;
+    let row = row.map_err(|error| {
+        target.error(format!("read the foreign keys to {}", plan.table), &error)
+    })?;
+    Ok(row.get("changes_others"))
+}
+
 /// What is done before the rows are written again, one attempt each.
 async fn preparations(
     target: &Connection,
@@ -127,8 +136,7 @@ async fn preparations(
             ));
         }
     }
-    let row = target.query_one(ACTIONS, &[schema, name]).await.map_err(failed)?;
-    if !row.get::<_, bool>("changes_others") {
+    if !changes_others(target, plan).await? {
         preparations.push(format!(
             "SET CONSTRAINTS ALL DEFERRED; DELETE FROM {rows} AS there USING ({moved}) AS moved WHERE {}",
             key.equal("moved", "there")

@@ -25,6 +25,8 @@ pub(super) struct TablePlan {
     pub(super) on_target: String,
     /// The columns that are written, quoted.
     pub(super) columns: Vec<String>,
+    /// Those of them that no UPDATE of the target may set.
+    pub(super) fixed: Vec<String>,
     /// What is read for them: their names, or the expressions of the table's rule.
     pub(super) select_list: String,
     /// Rows of the source that do not meet it count as absent.
@@ -177,7 +179,8 @@ pub(super) async fn plan(
         on_target: target_relation.rows,
         select_list: items.collect::<Vec<_>>().join(", "),
         filter: rule.copy.filter().map(ToOwned::to_owned),
-        columns: copied.iter().map(|column| quote_identifier(&column.name)).collect(),
+        columns: quoted(&copied),
+        fixed: quoted(copied.iter().filter(|column| column.is_fixed)),
         key,
         last,
         work,
@@ -185,6 +188,10 @@ pub(super) async fn plan(
         is_binary,
         weight: weight(source, table).await?,
     }))
+}
+
+fn quoted<'a>(columns: impl IntoIterator<Item = &'a &'a Column>) -> Vec<String> {
+    columns.into_iter().map(|column| quote_identifier(&column.name)).collect()
 }
 
 /// The key that the rule names, or the target's primary key, looked at on both sides.
