@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// In place of what is left out.
-const HIDDEN: &str = "…";
+pub(crate) const HIDDEN: &str = "…";
 
 static HIDES: AtomicBool = AtomicBool::new(false);
 
@@ -14,7 +14,8 @@ pub fn hide_error_values() {
     HIDES.store(true, Ordering::Relaxed);
 }
 
-fn hides() -> bool {
+/// Whether values of rows are left out.
+pub(crate) fn hides() -> bool {
     HIDES.load(Ordering::Relaxed)
 }
 

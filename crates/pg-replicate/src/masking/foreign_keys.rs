@@ -7,7 +7,7 @@ use tokio_postgres::error::SqlState;
 use super::Rules;
 use crate::connection::Connection;
 use crate::identifier::quote_identifier;
-use crate::{BackupMode, CopyRule, Error, TableName};
+use crate::{BackupMode, CopyRule, Error, TableName, error_text};
 
 const FOREIGN_KEYS: &str = include_str!("../../sql/masking/foreign_keys.sql");
 
@@ -44,14 +44,13 @@ pub(super) async fn broken(
         rules.tables().map(|table| (table.schema.as_str(), table.name.as_str())).unzip();
     let rows =
         source.query(FOREIGN_KEYS, &[&schemas, &names]).await.map_err(|error| failed(&error))?;
+    let changes = |end: &End| {
+        rule(&end.table).is_some_and(|rule| end.columns.iter().any(|(name, _)| rule.masks(name)))
+    };
     let keys = rows.iter().map(read).filter(|key| {
         // That of a kept table goes with the other; what a table holds that nobody updates is not known.
         let is_copied = !is_kept(&key.from.table)
             && (!is_kept(&key.to.table) || mode.updated().any(|(table, _)| *table == key.to.table));
-        let changes = |end: &End| {
-            rule(&end.table)
-                .is_some_and(|rule| end.columns.iter().any(|(name, _)| rule.masks(name)))
-        };
         let loses_rows = rule(&key.to.table).is_some_and(|rule| rule.filter().is_some());
         is_copied && (loses_rows || changes(&key.from) || changes(&key.to))
     });
@@ -61,7 +60,12 @@ pub(super) async fn broken(
         let sql = key.query(rule(&key.from.table), rule(&key.to.table));
         match source.query_opt(&sql, &[]).await {
             Ok(None) => {}
-            Ok(Some(row)) => wrong.push(key.describe(&row.get::<_, String>(0))),
+            Ok(Some(row)) => {
+                // What an expression masks on one side is the same person's on the other.
+                let is_shown = !error_text::hides() && !changes(&key.from) && !changes(&key.to);
+                let value = if is_shown { row.get(0) } else { error_text::HIDDEN.to_owned() };
+                wrong.push(key.describe(&value));
+            }
             Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => {
                 tracing::warn!(
                     foreign_key = key.name,

@@ -278,6 +278,10 @@ async fn foreign_keys_that_the_rules_break() {
     // Values that are compared.
     let text = wrong(&world, r#"{"users":{"columns":{"id":"id + 100"}}}"#).await;
     assert!(text.contains("\"of_user\"") && text.contains("the same expression"), "{text}");
+    assert!(
+        text.contains("the value of (\"userId\"): …;"),
+        "what is masked on one side is not shown: {text}"
+    );
     good(&world, r#"{"users":{"columns":{"id":"id + 100"}},"answers":{"columns":{"userId":"\"userId\" + 100"}}}"#).await;
     // Of a kept table the key goes; without foreign keys there is nothing to break.
     good(&world, r#"{"users":{"where":"id > 1"},"answers":"incremental"}"#).await;
