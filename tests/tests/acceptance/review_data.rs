@@ -132,7 +132,7 @@ fn dump(production: &Production, programs: &Programs) {
 
 #[test]
 fn what_is_wrong_ends_with_its_code() {
-    let (production, programs) = world();
+    let (production, mut programs) = world();
     let code = |arguments: &[&str], code: i32, words: &[&str]| {
         let finished = programs.run("run", arguments);
         assert_eq!(finished.code, Some(code), "{arguments:?}\n{}", finished.stderr);
@@ -153,4 +153,12 @@ fn what_is_wrong_ends_with_its_code() {
     code(&["load-data"], 1, &["columns of usager", "age", "nothing was changed"]);
     code(&["export-data", "--file", "x.sql", "--exclude-table", "nobody"], 1, &["no table nobody"]);
     assert!(!programs.directory().join("x.sql").exists());
+    // What is masked on its way elsewhere does not arrive as it is.
+    programs.set("BACKUP_MODE", r#"{"usager":{"columns":{"name":"'x'"}}}"#);
+    for arguments in [&["load-data"][..], &["export-data", "--file", "x.sql"]] {
+        let refused = programs.run("run", arguments);
+        assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+        assert!(refused.stderr.contains("BACKUP_MODE has rules for"), "{}", refused.stderr);
+    }
+    assert_eq!(production.on_target("SELECT count(*) FROM usager"), "0");
 }

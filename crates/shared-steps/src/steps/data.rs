@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use pg_replicate::load::{ExportData, ExportSchema, LoadData, LoadSource};
-use pg_replicate::{Context, DatabaseUrl, Summary, TableName};
+use pg_replicate::{Context, CopyRule, DatabaseUrl, Summary, TableName};
 
 use super::guard::writing;
 use crate::{Settings, StepError};
@@ -45,6 +45,23 @@ fn patient(settings: &Settings, url: &DatabaseUrl) -> DatabaseUrl {
     }
 }
 
+/// Refuses the database that `BACKUP_MODE` has rules for: here rows are read as they are, and what is meant to be filtered or
+/// masked would arrive in a review environment without a word.
+fn refuse_unmasked(settings: &Settings, url: &DatabaseUrl) -> Result<(), StepError> {
+    let changes = |rule: &CopyRule| rule.filter().is_some() || rule.columns().next().is_some();
+    let rules = settings.mode.copy_rules().filter(|(_, rule)| changes(&rule.copy));
+    let names: Vec<String> = rules.map(|(table, _)| format!("\"{table}\"")).collect();
+    if names.is_empty() || url.to_string() != settings.source.to_string() {
+        return Ok(());
+    }
+    Err(pg_replicate::Error::Configuration(format!(
+        "BACKUP_MODE has rules for the rows or columns of {}, and this step reads SOURCE_DATABASE_URL as it is: nothing would \
+         be filtered or masked; read a database that holds masked rows (--from), or take the rules out of BACKUP_MODE",
+        names.join(", ")
+    ))
+    .into())
+}
+
 /// Loads data into `DATABASE_URL`, whose tables are there already.
 ///
 /// # Errors
@@ -60,6 +77,7 @@ pub async fn load_data(
     }
     for source in &mut from {
         if let LoadSource::Database(url) = source {
+            refuse_unmasked(settings, url)?;
             *url = patient(settings, url);
         }
     }
@@ -82,7 +100,9 @@ pub async fn export_data(
     context: &Context,
 ) -> Result<Summary, StepError> {
     let ExportRequest { from, file, excluded, truncates } = request;
-    let source = patient(settings, from.as_ref().unwrap_or(&settings.source));
+    let source = from.as_ref().unwrap_or(&settings.source);
+    refuse_unmasked(settings, source)?;
+    let source = patient(settings, source);
     Ok(ExportData { source, excluded, truncates }.run(&file, context).await?)
 }
 
