@@ -1,6 +1,7 @@
 //! All objects below a prefix, in the order of their keys, without holding them all.
 
 use std::cmp::Ordering;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -69,9 +70,11 @@ impl Skipped {
     }
 }
 
-/// Lists a place; what cannot be brought over is noted in `skipped`.
+/// Lists a place; what cannot be brought over is noted in `skipped`. `source`: the directory that is only read, where it is
+/// one and this place is written: a link that leads there is an error.
 pub(crate) fn sorted(
     place: &ObjectPlace,
+    source: Option<PathBuf>,
     skipped: Arc<Mutex<Skipped>>,
 ) -> BoxStream<'static, Result<Found>> {
     let found = place.list().try_filter_map(move |listed| {
@@ -81,10 +84,28 @@ pub(crate) fn sorted(
                 skipped.lock().unwrap_or_else(PoisonError::into_inner).add(key, reason);
                 None
             }
+            Listed::Link { key, directory } => {
+                let leads_there = |source: &PathBuf| {
+                    directory.starts_with(source) || source.starts_with(&directory)
+                };
+                if source.as_ref().is_some_and(leads_there) {
+                    return std::future::ready(Err(leads_to_source(&key, &directory)));
+                }
+                None
+            }
         };
         std::future::ready(Ok(found))
     });
     without_markers(found.boxed())
+}
+
+fn leads_to_source(key: &str, directory: &std::path::Path) -> object_store::Error {
+    let source = format!(
+        "the symbolic link \"{}\" leads to {}, in the source, where files would be written and deleted: take the link away",
+        key.escape_debug(),
+        directory.display()
+    );
+    object_store::Error::Generic { store: "file", source: source.into() }
 }
 
 /// Leaves out what consoles put in place of a directory: an object without bytes whose key ends in

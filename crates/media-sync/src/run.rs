@@ -163,12 +163,13 @@ impl MediaSync {
         let board = context.board("list", (0.0, LISTING), Weight::cost(1));
         let object = board.start("LIST", self.source.shown(), Weight::cost(1));
         let skipped = [Arc::<Mutex<Skipped>>::default(), Arc::default()];
-        let list = |place: &ObjectPlace, skipped: &Arc<Mutex<Skipped>>| {
-            listing::ahead(listing::sorted(place, Arc::clone(skipped)))
+        let list = |place: &ObjectPlace, source, skipped: &Arc<Mutex<Skipped>>| {
+            listing::ahead(listing::sorted(place, source, Arc::clone(skipped)))
         };
+        let read = self.source.directory().and_then(|directory| directory.canonicalize().ok());
         // Both tasks end with this function.
-        let (of_source, _source_task) = list(&self.source, &skipped[0]);
-        let (of_target, _target_task) = list(&self.target, &skipped[1]);
+        let (of_source, _source_task) = list(&self.source, None, &skipped[0]);
+        let (of_target, _target_task) = list(&self.target, read, &skipped[1]);
         let source =
             Listed { which: Which::Source, place: self.source.shown(), objects: of_source };
         let target =

@@ -28,6 +28,13 @@ pub enum Listed {
         /// When it was last written.
         modified: DateTime<Utc>,
     },
+    /// A symbolic link to a directory, whose content is listed as if it stood here.
+    Link {
+        /// Below the place's path.
+        key: String,
+        /// Where it leads.
+        directory: PathBuf,
+    },
     /// What can be neither read nor written by this program.
     Unusable {
         /// Below the place's path; bytes that are not UTF-8 are replaced.
@@ -177,6 +184,11 @@ fn read(directory: &std::path::Path, below: &str) -> std::io::Result<Vec<Item>> 
                 unusable("its name has a control character")
             }
             Ok(found) if found.is_dir() => {
+                if entry.file_type()?.is_symlink() {
+                    let directory = entry.path().canonicalize()?;
+                    let link = Listed::Link { key: key.clone(), directory };
+                    items.push((format!("{key}/"), Item::Found(link)));
+                }
                 items.push((format!("{key}/"), Item::Directory(entry.path(), format!("{key}/"))));
                 continue;
             }

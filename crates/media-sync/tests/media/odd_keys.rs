@@ -70,3 +70,27 @@ async fn in_a_directory() {
         assert_eq!(std::fs::read(to.path().join("media").join(name)).unwrap(), b"x", "{name}");
     }
 }
+
+#[tokio::test]
+async fn a_link_of_the_target_into_the_source_is_refused() {
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for name in ["new/a", "other/precious"] {
+        let path = from.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "x").unwrap();
+    }
+    let url = |path: &std::path::Path| side(&format!("file://{}", path.display()), vec![]);
+    let open =
+        || MediaSync::open(&url(from.path()), &url(to.path()), settings(), &limits()).unwrap();
+    // Elsewhere it is part of the target.
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), to.path().join("other")).unwrap();
+    let context = Context::quiet();
+    open().run(COPY, &context, |_| {}).await.unwrap();
+    assert!(elsewhere.path().join("precious").exists());
+    std::fs::remove_dir_all(to.path().join("new")).unwrap();
+    std::os::unix::fs::symlink(from.path().join("other"), to.path().join("new")).unwrap();
+    let error = open().run(MIRROR, &context, |_| {}).await.unwrap_err().to_string();
+    assert!(error.contains("\"new\" leads to") && error.contains("nothing was changed"), "{error}");
+    assert!(from.path().join("other/precious").exists() && !from.path().join("other/a").exists());
+}
