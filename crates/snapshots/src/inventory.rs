@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
-use object_stores::{ObjectPlace, reason};
+use object_stores::{Listed, ObjectPlace, reason};
 
 use crate::entry::{Entry, State};
 use crate::error::Error;
@@ -41,6 +41,10 @@ impl<'a> Inventory<'a> {
         let listed = match listed {
             Ok(listed) => listed.objects,
             Err(object_store::Error::NotFound { .. }) => Vec::new(),
+            // Something that is no snapshot, for no name of one is odd.
+            Err(object_store::Error::InvalidPath { .. }) => without_odd_names(place)
+                .await
+                .map_err(|error| refused(place, "list what is in", &error))?,
             Err(error) => return Err(refused(place, "list what is in", &error)),
         };
         let mut found: BTreeMap<String, Item> = BTreeMap::new();
@@ -133,6 +137,24 @@ impl<'a> Inventory<'a> {
         }
         Ok(Some(Ok(sidecar)))
     }
+}
+
+/// What stands directly below the place under a name that can be read.
+async fn without_odd_names(place: &ObjectPlace) -> object_store::Result<Vec<ObjectMeta>> {
+    let listed = place.list().try_filter_map(|listed| {
+        let found = match listed {
+            Listed::Object { key, size, modified } if !key.contains('/') => Some(ObjectMeta {
+                location: path(place, &key),
+                last_modified: modified,
+                size,
+                e_tag: None,
+                version: None,
+            }),
+            _ => None,
+        };
+        std::future::ready(Ok(found))
+    });
+    listed.try_collect().await
 }
 
 /// The object's name; nothing when it stands deeper, where some stores list too.

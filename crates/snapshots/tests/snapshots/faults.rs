@@ -5,7 +5,7 @@ use pg_replicate::Context;
 use snapshots::{Error, State, Taken};
 
 use crate::pruning::named;
-use crate::s3::s3;
+use crate::s3::{limits, s3};
 use crate::support::{LARGE, SCRIPT, World};
 
 struct Broken {
@@ -210,4 +210,19 @@ async fn halves_go_when_they_are_a_day_old() {
     assert!(error.contains("more than one"), "{error}");
     server.remove("backups", foreign);
     assert_eq!(world.fetch("latest").await.unwrap().entry, entry);
+}
+
+#[tokio::test]
+async fn odd_names_in_a_directory_are_no_snapshots() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", directory.path().display()).parse().unwrap();
+    let place = object_stores::ObjectPlace::open(&url, [], &limits()).unwrap();
+    let world = World::at("CREATE TABLE users (id int PRIMARY KEY)", place);
+    for name in [&b"caf\xe9"[..], b"tab\there"] {
+        std::fs::write(directory.path().join(std::ffi::OsStr::from_bytes(name)), "x").unwrap();
+    }
+    let entry = world.kept().await;
+    assert_eq!(world.fetch("latest").await.unwrap().entry.name, entry.name);
 }
