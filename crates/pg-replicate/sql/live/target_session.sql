@@ -4,3 +4,5 @@
 SET enable_hashjoin = off;
 SET random_page_cost = 1.1;
 SELECT pg_catalog.set_config(name, 'off', false) FROM pg_catalog.pg_settings WHERE name = 'jit';
+-- Indexes stand where the source's definition says.
+SET default_tablespace = '';

@@ -13,10 +13,12 @@ const SCRIPT: &str = r#"
     '\x00ff', 0.1 + n, 1234.5 FROM generate_series(1, 50) n;
   CREATE INDEX by_text ON odd ((s || 'x\ty')) WHERE s <> 'c\d';
   CREATE VIEW nulls AS SELECT * FROM odd WHERE s IS NULL OR s = 'q\r';
+  CREATE TABLE parts (id int PRIMARY KEY) PARTITION BY RANGE (id);
+  CREATE TABLE part_1 PARTITION OF parts DEFAULT; INSERT INTO parts VALUES (1);
   CREATE TABLE phones (id int PRIMARY KEY, phone text); INSERT INTO phones VALUES (1, '555-1234');"#;
 
 /// What nobody should set, and somebody does.
-const ODD_SETTINGS: [&str; 18] = [
+const ODD_SETTINGS: [&str; 19] = [
     "standard_conforming_strings = off",
     "escape_string_warning = off",
     "array_nulls = off",
@@ -35,6 +37,8 @@ const ODD_SETTINGS: [&str; 18] = [
     "default_transaction_deferrable = on",
     "exit_on_error = on",
     "gin_fuzzy_search_limit = 1",
+    // Where it is named, partitioned tables refuse it.
+    "default_tablespace = pg_default",
 ];
 
 #[tokio::test]
