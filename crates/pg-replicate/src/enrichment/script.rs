@@ -40,10 +40,17 @@ pub(super) enum Action {
 
 /// Reads a script.
 pub(super) fn read(script: &str) -> Result<Vec<Step<'_>>, Error> {
-    let statements = split(script).map_err(|error| Error::Script {
-        line: script[..error.at].matches('\n').count() + 1,
-        reason: error.reason.into(),
-    })?;
+    let wrong = |at: usize, reason: &str| Error::Script {
+        line: script[..at].matches('\n').count() + 1,
+        reason: reason.into(),
+    };
+    if let Some(at) = script.find('\0') {
+        return Err(wrong(
+            at,
+            "a NUL character, which text of PostgreSQL cannot hold: take it out",
+        ));
+    }
+    let statements = split(script).map_err(|error| wrong(error.at, error.reason))?;
     statements.iter().map(step).collect()
 }
 
@@ -212,6 +219,12 @@ mod tests {
         assert_eq!(step.label, "totals");
         let error = read("SELECT 1;\n-- requires:\nSELECT 2").unwrap_err().to_string();
         assert_eq!(error, "line 3: requires: a table's name is wanted; found \"\"");
+    }
+
+    #[test]
+    fn a_nul_is_found_with_its_line() {
+        let error = read("SELECT 1;\nSELECT '\0'").unwrap_err().to_string();
+        assert!(error.contains("line 2") && error.contains("NUL"), "{error}");
     }
 
     #[test]
