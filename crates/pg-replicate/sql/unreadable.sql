@@ -7,11 +7,12 @@ WITH dumped AS (
   WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND c.relkind IN ('r', 'p', 'S') AND c.relpersistence <> 't'
     AND c.oid <> ALL ($1::oid[])
-    -- Members of an extension are not dumped.
+    -- Members of an extension are not dumped, but for those whose rows it wants dumped.
     AND NOT EXISTS (
       SELECT FROM pg_catalog.pg_depend d
+      LEFT JOIN pg_catalog.pg_extension x ON x.oid = d.refobjid AND c.oid = ANY (x.extconfig)
       WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid
-        AND d.deptype = 'e'
+        AND d.deptype = 'e' AND x.oid IS NULL
     )
     -- Nor the sequences of a kept table's columns.
     AND NOT EXISTS (

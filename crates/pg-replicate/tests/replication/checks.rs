@@ -52,16 +52,19 @@ async fn rights_on_the_source() {
         .psql(
             "source",
             "REVOKE pg_read_all_data FROM source_user; ALTER ROLE source_user NOBYPASSRLS;
-             REVOKE ALL ON LARGE OBJECT 77 FROM source_user",
+             REVOKE ALL ON LARGE OBJECT 77 FROM source_user;
+             CREATE EXTENSION citext; CREATE TABLE config (id int); CREATE TABLE inner_ (id int);
+             ALTER EXTENSION citext ADD TABLE config; ALTER EXTENSION citext ADD TABLE inner_;
+             UPDATE pg_extension SET extconfig = ARRAY['config'::regclass::oid], extcondition = '{\"\"}' WHERE extname = 'citext'",
         )
         .unwrap();
     let text = refusal(&world.copy(r#"{"kept":"none"}"#)).await;
     assert!(text.contains("no USAGE on closed"), "{text}");
-    assert!(text.contains("no SELECT on table public.a;"), "{text}");
+    assert!(text.contains("no SELECT on table public.a, public.config;"), "{text}");
     assert!(text.contains("no SELECT on sequence public.a_id_seq"), "{text}");
     assert!(text.contains("BYPASSRLS) of table public.secured"), "{text}");
     assert!(text.contains("no SELECT on large object 77"), "{text}");
-    assert!(!text.contains("kept_id_seq"), "{text}");
+    assert!(!text.contains("kept_id_seq") && !text.contains("inner_"), "{text}");
 }
 
 #[tokio::test]
