@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStoreExt};
-use object_stores::{ObjectPlace, StoreLimits, is_unreachable, reason};
+use object_stores::{Listed, ObjectPlace, StoreLimits, is_unreachable, reason};
 use pg_replicate::CancellationToken;
 use url::Url;
 
@@ -75,12 +75,17 @@ impl ObjectStorageSource {
                 Err(error) => return Err(self.refused("look at", &error)),
             }
         }
-        let below = (!self.place.path.is_root()).then_some(&self.place.path);
-        let mut objects = self.place.store.list(below);
+        let mut objects = self.place.list();
         let mut newest: Option<ObjectMeta> = None;
-        while let Some(object) =
+        while let Some(listed) =
             objects.try_next().await.map_err(|error| self.refused("list", &error))?
         {
+            // A name that cannot be handled is passed over: one of them must not hide all backups.
+            let Listed::Object { key, size, modified: last_modified } = listed else { continue };
+            let path = &self.place.path;
+            let key = if path.is_root() { key } else { format!("{path}/{key}") };
+            let Ok(location) = Path::parse(key) else { continue };
+            let object = ObjectMeta { location, last_modified, size, e_tag: None, version: None };
             let rank = |one: &ObjectMeta| (one.last_modified, one.location.to_string());
             let is_newer = newest.as_ref().is_none_or(|newest| rank(newest) < rank(&object));
             if is_backup(&object) && is_newer {
@@ -100,7 +105,9 @@ impl ObjectStorageSource {
         // Without a tag `version` is a date, which the download compares by itself.
         let if_match = version.filter(|version| !is_date(version)).map(str::to_owned);
         let options = GetOptions { range, if_match, ..GetOptions::default() };
-        let path = Path::from(backup.id.as_str());
+        // As it is: `from` would write a % of its name anew.
+        let id = backup.id.as_str();
+        let path = Path::parse(id).unwrap_or_else(|_| Path::from(id));
         let got = self.place.store.get_opts(&path, options).await.map_err(|error| match error {
             object_store::Error::Precondition { .. } => OpenError::lasting(Error::Changed {
                 backup: format!("backup {}", backup.id),

@@ -51,6 +51,21 @@ async fn a_store_in_memory_and_a_packed_object() {
 }
 
 #[tokio::test]
+async fn odd_names_in_a_directory_are_no_backups() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let directory = tempfile::tempdir().unwrap();
+    for name in [&b"caf\xe9.dump"[..], b"tab\there.dump", b"100% whole.dump"] {
+        let size = if name[0] == b'1' { 5_000 } else { 7 };
+        let path = directory.path().join(std::ffi::OsStr::from_bytes(name));
+        std::fs::write(path, dump(size)).unwrap();
+    }
+    let url = url::Url::from_directory_path(directory.path()).unwrap();
+    let source = ObjectStorageSource::from_url(&url, [], &limits()).unwrap();
+    assert!(Fetching::from(Arc::new(source)).bytes().await == dump(5_000));
+}
+
+#[tokio::test]
 async fn a_single_file_by_its_url() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("my backup.dump");
