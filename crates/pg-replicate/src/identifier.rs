@@ -67,6 +67,16 @@ pub(crate) fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// `'text'`, whatever standard_conforming_strings says.
+pub(crate) fn quote_literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    if quoted.contains('\\') {
+        format!(" E'{}'", quoted.replace('\\', "\\\\"))
+    } else {
+        format!("'{quoted}'")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +89,13 @@ mod tests {
         assert!(naming.ends_with(quoted), "{naming}");
         assert_eq!(table(r#""my.schema".answers"#), TableName::new("my.schema", "answers"));
         assert!(!table("stats.answers").naming().contains("JSON"));
+    }
+
+    #[test]
+    fn literals() {
+        assert_eq!(quote_literal("12"), "'12'");
+        assert_eq!(quote_literal("it's"), "'it''s'");
+        assert_eq!(quote_literal("a\\'b"), " E'a\\\\''b'");
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub mod moment;
 pub mod objects;
 pub mod on_target;
 mod pool;
+mod postgres;
 mod row_security;
 mod same_database;
 mod session;

@@ -4,10 +4,9 @@ use std::path::Path;
 
 use crate::child::{Program, application_name, major_version};
 use crate::connection::Connection;
-use crate::full_copy::{
-    Looks, Snapshot, arguments, catalog, connection_string, dumped_table, failure,
-};
+use crate::full_copy::{arguments, catalog, connection_string, dumped_table, failure};
 use crate::objects::{Object, Weight};
+use crate::postgres::exported_snapshot::{ExportedSnapshot, Looks};
 use crate::{Context, DatabaseUrl, Error, Summary, TableName, fingerprint, source_locks, unlogged};
 
 const DEFINITIONS: &str = include_str!("../sql/definitions.sql");
@@ -18,7 +17,7 @@ const DEFINITIONS: &str = include_str!("../sql/definitions.sql");
 /// their rows can be written meanwhile.
 pub struct Moment {
     url: DatabaseUrl,
-    snapshot: Snapshot,
+    snapshot: ExportedSnapshot,
     server_version: String,
     pg_dump_version: String,
     bytes: u64,
@@ -57,7 +56,7 @@ impl Moment {
         let (program, pg_dump_version) = major_version("pg_dump").await?;
         let mut looks = Looks::default();
         let (snapshot, (server, tables)) = loop {
-            let snapshot = Snapshot::export(url, context).await?;
+            let snapshot = ExportedSnapshot::export(url, context).await?;
             let connection = snapshot.connection();
             let looked = connection.run(context, look(&snapshot, program, &pg_dump_version)).await;
             if let Some(looked) = source_locks::named(connection, looked).await? {
@@ -200,7 +199,7 @@ async fn definitions(connection: &Connection) -> Result<Vec<Definition>, Error> 
 
 /// Locks every table; nothing when one is gone from the snapshot before that. `program`: pg_dump's version.
 async fn look(
-    snapshot: &Snapshot,
+    snapshot: &ExportedSnapshot,
     program: u32,
     pg_dump_version: &str,
 ) -> Result<Option<(catalog::Server, Vec<Definition>)>, Error> {

@@ -6,9 +6,10 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 
-use super::{Fingerprint, Table, begin, end, of, tables};
+use super::{Fingerprint, Table, begin, of, tables};
 use crate::connection::Connection;
 use crate::pool::Pool;
+use crate::postgres::exported_snapshot;
 use crate::source_locks::{Watch, named};
 use crate::{Context, DatabaseUrl, Error, TableName};
 
@@ -32,7 +33,10 @@ pub async fn database(
     let first = Connection::open_for(context, url, APPLICATION).await?;
     let look = async {
         begin(&first, snapshot).await?;
-        let snapshot = export(&first, snapshot).await?;
+        let snapshot = match snapshot {
+            Some(snapshot) => snapshot.to_owned(),
+            None => exported_snapshot::export(&first).await?,
+        };
         Ok((tables(&first, &[]).await?, snapshot))
     };
     let looked = first.run(context, look).await;
@@ -61,19 +65,10 @@ async fn one(
     let work = async {
         begin(&connection, Some(snapshot)).await?;
         let fingerprint = of(&connection, table).await?;
-        end(&connection).await?;
+        exported_snapshot::end(&connection).await?;
         Ok((table.name.clone(), fingerprint))
     };
     connection.run(context, work).await
-}
-
-/// A snapshot for others: the one that the connection's transaction reads in.
-pub(crate) async fn export(connection: &Connection, given: Option<&str>) -> Result<String, Error> {
-    if let Some(snapshot) = given {
-        return Ok(snapshot.to_owned());
-    }
-    let row = connection.query_one("SELECT pg_catalog.pg_export_snapshot()", &[]).await;
-    row.map(|row| row.get(0)).map_err(|error| connection.error("export a snapshot", &error))
 }
 
 /// Does all of `work`, at most `jobs` at a time. The first failure ends the others by `cancel`, which

@@ -20,9 +20,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Error;
 use crate::connection::Connection;
+use crate::postgres::exported_snapshot;
 
 pub use database::database;
-pub(crate) use database::{each, export};
+pub(crate) use database::each;
 pub(crate) use table::{Table, tables};
 
 /// The content of a table.
@@ -65,23 +66,10 @@ impl<'de> Deserialize<'de> for ContentHash {
 /// Begins a transaction that only reads, in a snapshot that was exported on the same server or in one
 /// of its own, with the settings that a fingerprint needs besides those of every connection.
 pub(crate) async fn begin(connection: &Connection, snapshot: Option<&str>) -> Result<(), Error> {
-    let mut sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;".to_owned();
-    if let Some(snapshot) = snapshot {
-        let snapshot = snapshot.replace('\'', "''");
-        sql.push_str(&format!("SET TRANSACTION SNAPSHOT '{snapshot}';"));
-    }
+    exported_snapshot::begin(connection, snapshot).await?;
     // Compiling costs more than it gains.
-    sql.push_str("SET LOCAL jit = off");
-    connection
-        .batch_execute(&sql)
-        .await
-        .map_err(|error| connection.error("begin a transaction that reads", &error))
-}
-
-/// Ends what [`begin`] began.
-pub(crate) async fn end(connection: &Connection) -> Result<(), Error> {
-    let ended = connection.batch_execute("COMMIT").await;
-    ended.map_err(|error| connection.error("end the transaction that read", &error))
+    let set = connection.batch_execute("SET LOCAL jit = off").await;
+    set.map_err(|error| connection.error("set up the transaction that reads", &error))
 }
 
 /// The fingerprint of a table. The connection is in a transaction of [`begin`].

@@ -1,6 +1,6 @@
 //! The key of a table, as it is written in SQL.
 
-use crate::identifier::quote_identifier;
+use crate::identifier::{quote_identifier, quote_literal};
 
 /// One column of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,26 +91,9 @@ impl KeyColumn {
     }
 }
 
-/// `'text'`, whatever standard_conforming_strings says.
-pub(crate) fn quote_literal(text: &str) -> String {
-    let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') {
-        format!(" E'{}'", quoted.replace('\\', "\\\\"))
-    } else {
-        format!("'{quoted}'")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn literals() {
-        assert_eq!(quote_literal("12"), "'12'");
-        assert_eq!(quote_literal("it's"), "'it''s'");
-        assert_eq!(quote_literal("a\\'b"), " E'a\\\\''b'");
-    }
 
     #[test]
     fn keys_in_sql() {

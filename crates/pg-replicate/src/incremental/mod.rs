@@ -24,13 +24,13 @@ mod window;
 
 use std::time::Instant;
 
-pub(crate) use key::quote_literal;
 use parallel::Sides;
 use units::Unit;
 
 use crate::connection::Connection;
 use crate::masking;
 use crate::pool::Pool;
+use crate::postgres::exported_snapshot;
 use crate::source_locks::{Watch, named};
 use crate::summary::PhaseSummary;
 use crate::{
@@ -172,15 +172,8 @@ impl Incremental {
         if !wrong.is_empty() {
             return Err(Error::Configuration(wrong.join("; ")));
         }
-        let failed = |error| source.error("begin a snapshot of the source", &error);
-        source
-            .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            .await
-            .map_err(failed)?;
-        let row = source
-            .query_one("SELECT pg_catalog.pg_export_snapshot()", &[])
-            .await
-            .map_err(failed)?;
+        exported_snapshot::begin(source, None).await?;
+        let snapshot = exported_snapshot::export(source).await?;
         let names: Vec<TableName> = tables.iter().map(|(table, _)| (*table).clone()).collect();
         let order = order::order(target, &names).await?;
         for key in &order.risky {
@@ -201,7 +194,7 @@ impl Incremental {
         if !wrong.is_empty() {
             return Err(Error::Configuration(wrong.join("; ")));
         }
-        Ok((units::units(&order, plans), row.get(0)))
+        Ok((units::units(&order, plans), snapshot))
     }
 
     /// What is wrong with the rules for a table's rows. The connection must not be in a transaction.

@@ -15,6 +15,7 @@ use super::units::Unit;
 use crate::context::share;
 use crate::objects::{Board, Object, Weight};
 use crate::pool::Pool;
+use crate::postgres::exported_snapshot;
 use crate::{Context, Error, Summary, TableName};
 
 /// Where the connections come from, and what they all see.
@@ -76,17 +77,12 @@ async fn copy_one(
     let source = sides.source.get(context).await?;
     let target = sides.target.get(context).await?;
     let work = async {
-        let begin = format!(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '{}'",
-            sides.snapshot
-        );
-        let failed = |error| source.error("read in the snapshot of the source", &error);
-        source.batch_execute(&begin).await.map_err(failed)?;
+        exported_snapshot::begin(&source, Some(&sides.snapshot)).await?;
         let tables = Tables::new(board, unit);
         let report = |plan: &TablePlan, bytes| tables.advance(&plan.table, bytes);
         let copied = copy::unit(&source, &target, unit, &report).await?;
         tables.end(&copied);
-        source.batch_execute("COMMIT").await.map_err(failed)
+        exported_snapshot::end(&source).await
     };
     run_both(&source, &target, context, work).await
 }

@@ -1,10 +1,9 @@
 //! Sequences go on behind the rows of their columns.
 
-use super::key::quote_literal;
 use super::table::TablePlan;
 use crate::Error;
 use crate::connection::Connection;
-use crate::identifier::quote_identifier;
+use crate::identifier::{quote_identifier, quote_literal};
 
 const OWNED_SEQUENCES: &str = include_str!("../../sql/owned_sequences.sql");
 

@@ -1,12 +1,12 @@
 //! Which rows of the source are read.
 
 use super::columns::Column;
-use super::key::{Key, KeyValue, quote_literal};
+use super::key::{Key, KeyValue};
 use super::new_columns::NewColumn;
 use super::ranges;
 use super::table::{Merge, Work};
 use crate::connection::Connection;
-use crate::identifier::quote_identifier;
+use crate::identifier::{quote_identifier, quote_literal};
 use crate::{Error, TableMode, TableName, TableRule};
 
 /// As what is larger or smaller than all others is written.

@@ -9,8 +9,7 @@ use std::fmt::Write;
 use super::catalog::{Catalog, ForeignKey, Sequence};
 use super::plan::Plan;
 use crate::connection::Connection;
-use crate::identifier::quote_identifier;
-use crate::incremental::quote_literal;
+use crate::identifier::{quote_identifier, quote_literal};
 use crate::triggers;
 use crate::{Error, TableName};
 

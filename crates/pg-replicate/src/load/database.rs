@@ -8,6 +8,7 @@ use crate::context::Sessions;
 use crate::identifier::quote_identifier;
 use crate::incremental::{columns, transfer};
 use crate::objects::{Board, Object};
+use crate::postgres::exported_snapshot;
 use crate::source_locks::{self, Watch};
 use crate::{Context, DatabaseUrl, Error, Side, TableName, row_security, same_database, unlogged};
 
@@ -43,11 +44,7 @@ impl DatabaseSource {
         context: &Context,
     ) -> Result<Self, Error> {
         let connection = Connection::open_for(context, url, super::APPLICATION).await?;
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        connection
-            .batch_execute(begin)
-            .await
-            .map_err(|error| connection.error("begin a snapshot of the source", &error))?;
+        exported_snapshot::begin(&connection, None).await?;
         let catalog = Catalog::read(&connection).await;
         let catalog = source_locks::named(&connection, catalog).await?;
         let watch = Connection::open_for(context, url, super::APPLICATION).await?;

@@ -14,6 +14,7 @@ use crate::full_copy::catalog;
 use crate::masking::Rules;
 use crate::objects::{Board, Weight};
 use crate::pool::Pool;
+use crate::postgres::exported_snapshot;
 use crate::source_locks::{Watch, named};
 use crate::{BackupMode, Context, DatabaseUrl, Error, TableName, unlogged};
 
@@ -91,7 +92,10 @@ impl Comparison<'_> {
         target: &Connection,
     ) -> Result<(Vec<Pair>, Vec<TableName>, String), Error> {
         fingerprint::begin(source, self.snapshot).await?;
-        let snapshot = fingerprint::export(source, self.snapshot).await?;
+        let snapshot = match self.snapshot {
+            Some(snapshot) => snapshot.to_owned(),
+            None => exported_snapshot::export(source).await?,
+        };
         let kept = catalog::kept_tables(source, self.mode).await?;
         let without = if self.scope == Scope::Copied { catalog::oids(&kept) } else { Vec::new() };
         let kept: HashSet<TableName> = kept.into_iter().map(|table| table.name).collect();
@@ -192,7 +196,7 @@ impl Sides {
             let found = fingerprint::of(connection, table).await?;
             Content { rows: found.rows, hash: Some(found.hash) }
         };
-        fingerprint::end(connection).await?;
+        exported_snapshot::end(connection).await?;
         Ok(Some(content))
     }
 }

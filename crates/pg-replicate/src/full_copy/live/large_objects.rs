@@ -8,7 +8,7 @@ use super::slot::Slot;
 use crate::Error;
 use crate::connection::Connection;
 use crate::error::reason;
-use crate::incremental::quote_literal;
+use crate::identifier::quote_literal;
 
 const LIST: &str = include_str!("../../../sql/live/large_objects.sql");
 const BYTES: &str = include_str!("../../../sql/live/large_objects_bytes.sql");

@@ -14,7 +14,6 @@ pub(super) mod plan;
 mod rows;
 mod schema;
 mod slot;
-mod snapshot;
 mod split;
 pub(super) mod tables;
 
@@ -26,7 +25,6 @@ use crew::Workers;
 use large_objects::LargeObjects;
 use plan::{Choices, Work};
 use schema::SchemaArchive;
-pub(crate) use snapshot::{Looks, Snapshot};
 use tables::Table;
 
 use super::restore;
@@ -37,11 +35,10 @@ use crate::connections::rehearse;
 use crate::context::share;
 use crate::masking::{self, Rules};
 use crate::objects::Weight;
+use crate::postgres::exported_snapshot::{ExportedSnapshot, Looks};
 use crate::summary::PhaseSummary;
 use crate::verify::{self, Verify};
 use crate::{Context, Error, Side, Summary, TableName, source_locks, unlogged};
-
-const APPLICATION: &str = "pg-replicate live";
 
 /// A prefix of what the next run ends, should this one's machine die.
 const TARGET_APPLICATION: &str = "pg-replicate restore live";
@@ -62,7 +59,7 @@ pub struct LiveOptions {
 
 /// What is known of the source before anything is changed.
 struct Source {
-    snapshot: Snapshot,
+    snapshot: ExportedSnapshot,
     tables: Vec<Table>,
     large_objects: LargeObjects,
     /// What is copied of some tables instead of all.
@@ -111,7 +108,7 @@ async fn read_source(
 ) -> Result<Source, Error> {
     let mut looks = Looks::default();
     let (snapshot, looked) = loop {
-        let snapshot = Snapshot::export(&copy.source, context).await?;
+        let snapshot = ExportedSnapshot::export(&copy.source, context).await?;
         let looked = snapshot.connection().run(context, look(copy, &snapshot)).await;
         if let Some(looked) = source_locks::named(snapshot.connection(), looked).await? {
             break (snapshot, looked);
@@ -135,7 +132,7 @@ struct Looked {
 }
 
 /// Locks every table; nothing when one is gone from the snapshot before that.
-async fn look(copy: &FullCopy, snapshot: &Snapshot) -> Result<Option<Looked>, Error> {
+async fn look(copy: &FullCopy, snapshot: &ExportedSnapshot) -> Result<Option<Looked>, Error> {
     let connection = snapshot.connection();
     let server = catalog::server(connection).await?;
     let kept = catalog::kept_tables(connection, &copy.mode).await?;

@@ -6,11 +6,11 @@ use private_files::PrivateDirectory;
 
 use super::super::backup::{self, failure};
 use super::super::{FullCopy, connection_string};
-use super::snapshot::Snapshot;
 use super::tables::Table;
 use crate::archive::Archive;
 use crate::child::{Program, application_name};
 use crate::identifier::quote_identifier;
+use crate::postgres::exported_snapshot::ExportedSnapshot;
 use crate::source_locks::pg_dump_option;
 use crate::{Context, Error};
 
@@ -30,7 +30,7 @@ impl SchemaArchive {
     /// extensions' tables; no rows of `tables`, no large objects, and nothing of the kept tables.
     pub(super) async fn dump(
         copy: &FullCopy,
-        snapshot: &Snapshot,
+        snapshot: &ExportedSnapshot,
         tables: &[Table],
         excluded: &[String],
         directory: &Path,

@@ -1,7 +1,7 @@
 //! The connections of one worker.
 
-use super::snapshot::Snapshot;
 use crate::connection::Connection;
+use crate::postgres::exported_snapshot::ExportedSnapshot;
 use crate::target_settings::{Sorted, TargetSettings};
 use crate::{Context, DatabaseUrl, Error};
 
@@ -21,7 +21,7 @@ pub(super) struct Slot {
 
 impl Slot {
     pub(super) async fn open(
-        snapshot: Option<&Snapshot>,
+        snapshot: Option<&ExportedSnapshot>,
         target: &DatabaseUrl,
         settings: &TargetSettings,
         context: &Context,
@@ -30,7 +30,7 @@ impl Slot {
             Some(snapshot) => Some(snapshot.reader(context).await?),
             None => None,
         };
-        let encoding = snapshot.map_or("", Snapshot::encoding);
+        let encoding = snapshot.map_or("", ExportedSnapshot::encoding);
         let target = Connection::open_for(context, target, super::TARGET_APPLICATION).await?;
         let set = async {
             target

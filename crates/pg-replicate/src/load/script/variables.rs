@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::identifier::quote_identifier;
-use crate::incremental::quote_literal;
+use crate::identifier::quote_literal;
 use crate::sql_text::{Kind, Strings, Token, head};
 
 /// Statements longer than this are rows, not text with variables.

@@ -1,4 +1,4 @@
-//! The one state of the source that everything is read from.
+//! Exported snapshots: one state of a database that several sessions read.
 
 use std::time::{Duration, Instant};
 
@@ -6,11 +6,13 @@ use tokio_postgres::error::SqlState;
 
 use crate::connection::Connection;
 use crate::context::Sessions;
+use crate::identifier::quote_literal;
 use crate::source_locks::{self, Watch};
-use crate::{Context, DatabaseUrl, Error, TableName};
+use crate::{Context, DatabaseUrl, Error, TableName, session};
 
-const EXPORT: &str = include_str!("../../../sql/live/export.sql");
-const REPLACED: &str = include_str!("../../../sql/source/replaced.sql");
+const APPLICATION: &str = "pg-replicate live";
+
+const REPLACED: &str = include_str!("../../sql/source/replaced.sql");
 
 /// How often a snapshot is taken when a table is gone before it is locked.
 const LOOKS: usize = 5;
@@ -43,32 +45,45 @@ impl Looks {
     }
 }
 
+/// Begins a transaction that only reads, in a snapshot that was exported on the same server, or in one of its own.
+pub(crate) async fn begin(connection: &Connection, snapshot: Option<&str>) -> Result<(), Error> {
+    let mut sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned();
+    if let Some(snapshot) = snapshot {
+        sql.push_str(&format!("; SET TRANSACTION SNAPSHOT {}", quote_literal(snapshot)));
+    }
+    let begun = connection.batch_execute(&sql).await;
+    begun.map_err(|error| connection.error("begin a transaction that reads in a snapshot", &error))
+}
+
+/// Ends what [`begin`] began.
+pub(crate) async fn end(connection: &Connection) -> Result<(), Error> {
+    let ended = connection.batch_execute("COMMIT").await;
+    ended.map_err(|error| connection.error("end the transaction that read", &error))
+}
+
+/// What others name the snapshot of the connection's transaction by, as long as that is open.
+pub(crate) async fn export(connection: &Connection) -> Result<String, Error> {
+    let row = connection.query_one("SELECT pg_catalog.pg_export_snapshot()", &[]).await;
+    row.map(|row| row.get(0)).map_err(|error| connection.error("export a snapshot", &error))
+}
+
 /// A transaction that has exported its snapshot and stays open.
-pub(crate) struct Snapshot {
+pub(crate) struct ExportedSnapshot {
     connection: Connection,
     sessions: Sessions,
     id: String,
-    is_sql_ascii: bool,
 }
 
-impl Snapshot {
+impl ExportedSnapshot {
     /// Begins the transaction.
     pub(crate) async fn export(source: &DatabaseUrl, context: &Context) -> Result<Self, Error> {
-        let connection = Connection::open_for(context, source, super::APPLICATION).await?;
+        let connection = Connection::open_for(context, source, APPLICATION).await?;
         let work = async {
-            let failed = |error| connection.error("begin a snapshot of the source", &error);
-            connection
-                .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                .await
-                .map_err(failed)?;
-            connection
-                .query_one(EXPORT, &[])
-                .await
-                .map(|row| (row.get("snapshot"), row.get("is_sql_ascii")))
-                .map_err(failed)
+            begin(&connection, None).await?;
+            export(&connection).await
         };
-        let (id, is_sql_ascii) = connection.run(context, work).await?;
-        Ok(Self { connection, sessions: context.sessions.clone(), id, is_sql_ascii })
+        let id = connection.run(context, work).await?;
+        Ok(Self { connection, sessions: context.sessions.clone(), id })
     }
 
     /// What others name it by.
@@ -79,7 +94,11 @@ impl Snapshot {
     /// What sessions set that read or write rows, so that bytes pass as they are: those of a database that
     /// knows no encoding need not be UTF-8. Of all others the servers convert.
     pub(crate) fn encoding(&self) -> &'static str {
-        if self.is_sql_ascii { "SET client_encoding = 'SQL_ASCII'; " } else { "" }
+        if session::is_sql_ascii(self.connection.url()) {
+            "SET client_encoding = 'SQL_ASCII'; "
+        } else {
+            ""
+        }
     }
 
     /// For queries in the snapshot.
@@ -153,17 +172,11 @@ impl Snapshot {
     /// Another connection that reads in the snapshot until it is closed.
     pub(crate) async fn reader(&self, context: &Context) -> Result<Connection, Error> {
         let source = self.connection.url();
-        let connection = Connection::open_for(context, source, super::APPLICATION).await?;
-        let encoding = self.encoding();
-        let begin = format!(
-            "{encoding}BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '{}'",
-            self.id
-        );
+        let connection = Connection::open_for(context, source, APPLICATION).await?;
         let work = async {
-            connection
-                .batch_execute(&begin)
-                .await
-                .map_err(|error| connection.error("read in the snapshot of the source", &error))
+            let set = connection.batch_execute(self.encoding()).await;
+            set.map_err(|error| connection.error("set the encoding of the session", &error))?;
+            begin(&connection, Some(&self.id)).await
         };
         connection.run(context, work).await?;
         Ok(connection)

@@ -1,0 +1,3 @@
+//! PostgreSQL as all engines use it.
+
+pub(crate) mod exported_snapshot;
