@@ -1,17 +1,10 @@
 //! New rows, and only those.
 
-use crate::support::{World, mode};
-use pg_replicate::{Context, CopyFormat, Error, Incremental, SchemaChanges, Summary};
+use crate::support::{World, increments};
+use pg_replicate::{Context, CopyFormat, Error, Incremental, Summary};
 
 fn incremental(world: &World, modes: &str, format: CopyFormat) -> Incremental {
-    Incremental {
-        source: world.url("source_user", "source"),
-        target: world.url("target_user", "target"),
-        mode: mode(modes),
-        format,
-        jobs: 2,
-        schema_changes: SchemaChanges::Fail,
-    }
+    Incremental { format, ..increments::incremental(world, modes) }
 }
 
 async fn run(world: &World, modes: &str, format: CopyFormat) -> Result<Summary, Error> {

@@ -1,24 +1,9 @@
 //! What a table of the target has of its own, or lacks, while rows are copied: triggers, rules, row security, children,
 //! other unique columns, sequences.
 
-use crate::support::{World, mode};
-use pg_replicate::{Context, CopyFormat, Error, Incremental, SchemaChanges};
-
-fn incremental(world: &World, modes: &str) -> Incremental {
-    Incremental {
-        source: world.url("source_user", "source"),
-        target: world.url("target_user", "target"),
-        mode: mode(modes),
-        format: CopyFormat::Binary,
-        jobs: 2,
-        schema_changes: SchemaChanges::Add,
-    }
-}
-
-async fn run(world: &World, modes: &str) -> Result<u64, Error> {
-    let summary = incremental(world, modes).run(&Context::quiet()).await?;
-    Ok(summary.phases[0].rows)
-}
+use crate::support::World;
+use crate::support::increments::{assert_same, incremental, rows, run};
+use pg_replicate::Context;
 
 async fn refusal(world: &World, modes: &str) -> String {
     let incremental = incremental(world, modes);
@@ -27,10 +12,6 @@ async fn refusal(world: &World, modes: &str) -> String {
     let error = incremental.run(&Context::quiet()).await.unwrap_err().to_string();
     assert!(found.iter().any(|found| error.contains(found.as_str())), "{error}; checks: {found:?}");
     error
-}
-
-fn assert_same(world: &World, sql: &str) {
-    assert_eq!(world.target(sql), world.source(sql), "{sql}");
 }
 
 fn both(tables: &str) -> World {
@@ -108,7 +89,7 @@ async fn triggers_and_rules_do_not_fire_and_keep_their_states() {
             && found.contains("trigger \"noted\" of child")),
         "{checks:?}"
     );
-    assert_eq!(run(&world, MODES).await.unwrap(), 5);
+    assert_eq!(rows(&world, MODES).await, 5);
     for table in ["u", "parts", "ruled"] {
         assert_same(&world, &format!("SELECT * FROM {table} ORDER BY 1"));
     }
@@ -123,7 +104,7 @@ async fn triggers_and_rules_do_not_fire_and_keep_their_states() {
         UPDATE public.u SET name = 'newer', updated_at = '2026-01-04Z' WHERE id = 3",
         )
         .unwrap();
-    assert_eq!(run(&world, MODES).await.unwrap(), 1);
+    assert_eq!(rows(&world, MODES).await, 1);
     assert_same(&world, "SELECT * FROM u ORDER BY 1");
 }
 
@@ -231,7 +212,7 @@ async fn rows_of_tables_that_inherit_are_theirs() {
     // An empty parent is empty, whatever its children hold, and a filter is tried on its own rows.
     world.target("TRUNCATE p, c; INSERT INTO c VALUES (7, 'c')");
     let modes = r#"{"p":{"mode":"incremental","where":"1 / (id % 2) = 1"},"c":"none"}"#;
-    assert_eq!(run(&world, modes).await.unwrap(), 1);
+    assert_eq!(rows(&world, modes).await, 1);
 }
 
 #[tokio::test]
@@ -284,7 +265,7 @@ async fn unique_values_may_pass_from_row_to_row() {
         assert_same(&world, &format!("SELECT * FROM {table} ORDER BY 1, 2"));
     }
     assert_eq!(world.target("SELECT count(*) FROM notes"), "300");
-    assert_eq!(run(&world, &modes).await.unwrap(), 0);
+    assert_eq!(rows(&world, &modes).await, 0);
 }
 
 #[tokio::test]
@@ -344,14 +325,14 @@ async fn sequences_follow_as_far_as_they_can_count() {
     // Another role's, which the rows need not wait for.
     world.server.psql("target", "REVOKE ALL ON SEQUENCE o_id_seq FROM target_user").unwrap();
     let modes = r#"{"t":"incremental","n":"incremental","s":"incremental","o":"incremental"}"#;
-    assert_eq!(run(&world, modes).await.unwrap(), 5);
+    assert_eq!(rows(&world, modes).await, 5);
     assert_eq!(
         world.target(
             "INSERT INTO t DEFAULT VALUES RETURNING id; INSERT INTO n DEFAULT VALUES RETURNING id"
         ),
         "8\n4"
     );
-    assert_eq!(run(&world, modes).await.unwrap(), 0);
+    assert_eq!(rows(&world, modes).await, 0);
 }
 
 #[tokio::test]

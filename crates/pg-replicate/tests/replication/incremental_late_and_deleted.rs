@@ -1,32 +1,9 @@
 //! Rows committed late, and rows that are gone.
 
+use crate::support::World;
 use crate::support::events::Events;
-use crate::support::{World, mode};
-use pg_replicate::{Context, CopyFormat, Error, Incremental, SchemaChanges};
-
-fn incremental(world: &World, modes: &str) -> Incremental {
-    Incremental {
-        source: world.url("source_user", "source"),
-        target: world.url("target_user", "target"),
-        mode: mode(modes),
-        format: CopyFormat::Text,
-        jobs: 2,
-        schema_changes: SchemaChanges::Fail,
-    }
-}
-
-async fn run(world: &World, modes: &str) -> Result<u64, Error> {
-    let summary = incremental(world, modes).run(&Context::quiet()).await?;
-    Ok(summary.phases[0].rows)
-}
-
-async fn rows(world: &World, modes: &str) -> u64 {
-    run(world, modes).await.unwrap()
-}
-
-fn assert_same(world: &World, sql: &str) {
-    assert_eq!(world.target(sql), world.source(sql), "{sql}");
-}
+use crate::support::increments::{assert_same, incremental, rows, run};
+use pg_replicate::{Context, CopyFormat, Incremental};
 
 /// A transaction of the source that is open while others commit.
 async fn late(world: &World, sql: &str) -> tokio_postgres::Client {
@@ -191,7 +168,8 @@ async fn keys_travel_range_by_range_however_many_differ() {
     world.target("INSERT INTO t SELECT n FROM generate_series(1, 60000) n");
     let modes = r#"{"t":{"mode":"upsert","cursor":"id","deletes":true}}"#;
     let (events, _guard) = Events::capture();
-    incremental(&world, modes).run(&Context::quiet()).await.unwrap();
+    let copy = Incremental { format: CopyFormat::Text, ..incremental(&world, modes) };
+    copy.run(&Context::quiet()).await.unwrap();
     assert_same(&world, "SELECT count(*), sum(id) FROM t");
     // Of the 175 000 bytes that all keys are, no more than those of 10 000 keys at a time.
     let events = events.all();

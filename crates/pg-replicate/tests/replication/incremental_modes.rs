@@ -2,35 +2,12 @@
 
 use std::time::Duration;
 
+use crate::support::increments::{assert_same, incremental, rows, run};
 use crate::support::{Recorder, World, mode};
 use local_services::wait_for_async;
-use pg_replicate::{Context, CopyFormat, Error, Incremental, SchemaChanges, Summary};
+use pg_replicate::{Context, Error};
 
 const LIMIT: Duration = Duration::from_secs(30);
-
-fn incremental(world: &World, modes: &str) -> Incremental {
-    Incremental {
-        source: world.url("source_user", "source"),
-        target: world.url("target_user", "target"),
-        mode: mode(modes),
-        format: CopyFormat::Binary,
-        jobs: 2,
-        schema_changes: SchemaChanges::Fail,
-    }
-}
-
-async fn run(world: &World, modes: &str) -> Result<Summary, Error> {
-    incremental(world, modes).run(&Context::quiet()).await
-}
-
-async fn rows(world: &World, modes: &str) -> u64 {
-    run(world, modes).await.unwrap().phases[0].rows
-}
-
-/// Both sides give the same answer.
-fn assert_same(world: &World, sql: &str) {
-    assert_eq!(world.target(sql), world.source(sql), "{sql}");
-}
 
 #[tokio::test]
 async fn keys_of_any_type_and_of_several_columns() {

@@ -1,17 +1,10 @@
 //! Columns that only the source has.
 
-use crate::support::{World, mode};
-use pg_replicate::{Context, CopyFormat, Error, Incremental, SchemaChanges};
+use crate::support::{World, increments};
+use pg_replicate::{Context, Error, Incremental, SchemaChanges};
 
 fn incremental(world: &World, modes: &str, schema_changes: SchemaChanges) -> Incremental {
-    Incremental {
-        source: world.url("source_user", "source"),
-        target: world.url("target_user", "target"),
-        mode: mode(modes),
-        format: CopyFormat::Text,
-        jobs: 2,
-        schema_changes,
-    }
+    Incremental { schema_changes, ..increments::incremental(world, modes) }
 }
 
 async fn add(world: &World, modes: &str) -> Result<u64, Error> {

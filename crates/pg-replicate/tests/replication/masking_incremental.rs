@@ -1,6 +1,6 @@
 //! Rows filtered and values replaced in the incremental copy.
 
-use crate::support::{World, mode};
+use crate::support::{World, increments};
 use pg_replicate::{Context, CopyFormat, Error, Incremental, Masking, SchemaChanges};
 
 const USERS: &str = r#"
@@ -23,14 +23,7 @@ const COLUMNS: &str = r#""columns": {
     "data": "data - 'phone' || '{\"masked\": true}'", "tags": "array_remove(tags, tags[1])"}"#;
 
 fn incremental(world: &World, rule: &str) -> Incremental {
-    Incremental {
-        source: world.url("source_user", "source"),
-        target: world.url("target_user", "target"),
-        mode: mode(&format!(r#"{{"\"odd \"\"users\"": {{{rule}}}}}"#)),
-        format: CopyFormat::Binary,
-        jobs: 2,
-        schema_changes: SchemaChanges::Fail,
-    }
+    increments::incremental(world, &format!(r#"{{"\"odd \"\"users\"": {{{rule}}}}}"#))
 }
 
 async fn rows(world: &World, rule: &str) -> u64 {

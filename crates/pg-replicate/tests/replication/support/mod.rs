@@ -1,6 +1,7 @@
 //! A source and a target as a platform hands them out, and what tests look at in them.
 
 pub(crate) mod events;
+pub(crate) mod increments;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
