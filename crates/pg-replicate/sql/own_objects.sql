@@ -6,56 +6,24 @@
 -- refuses where the role owns what the server needs.
 --
 -- lockable: the name of a table, for LOCK TABLE, which takes nothing else.
-WITH kept (classid, objid) AS (
+--
+-- Goes on from owners.sql.
+, kept (classid, objid) AS (
   SELECT * FROM unnest($1::oid[], $2::oid[])
 ), me (oid) AS (
   SELECT oid FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER
-), owned (classid, objid, owner) AS (
-  SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid, oid, relowner FROM pg_catalog.pg_class
-  WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-  UNION ALL
-  SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, oid, typowner FROM pg_catalog.pg_type
-  UNION ALL
-  SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass, oid, proowner FROM pg_catalog.pg_proc
-  UNION ALL
-  SELECT 'pg_catalog.pg_operator'::pg_catalog.regclass, oid, oprowner FROM pg_catalog.pg_operator
-  UNION ALL
-  SELECT 'pg_catalog.pg_opclass'::pg_catalog.regclass, oid, opcowner FROM pg_catalog.pg_opclass
-  UNION ALL
-  SELECT 'pg_catalog.pg_opfamily'::pg_catalog.regclass, oid, opfowner FROM pg_catalog.pg_opfamily
-  UNION ALL
-  SELECT 'pg_catalog.pg_collation'::pg_catalog.regclass, oid, collowner FROM pg_catalog.pg_collation
-  UNION ALL
-  SELECT 'pg_catalog.pg_conversion'::pg_catalog.regclass, oid, conowner FROM pg_catalog.pg_conversion
-  UNION ALL
-  SELECT 'pg_catalog.pg_ts_config'::pg_catalog.regclass, oid, cfgowner FROM pg_catalog.pg_ts_config
-  UNION ALL
-  SELECT 'pg_catalog.pg_ts_dict'::pg_catalog.regclass, oid, dictowner FROM pg_catalog.pg_ts_dict
-  UNION ALL
-  SELECT 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass, oid, stxowner
-  FROM pg_catalog.pg_statistic_ext
-  UNION ALL
-  SELECT 'pg_catalog.pg_extension'::pg_catalog.regclass, oid, extowner FROM pg_catalog.pg_extension
-  UNION ALL
-  SELECT 'pg_catalog.pg_language'::pg_catalog.regclass, oid, lanowner FROM pg_catalog.pg_language
-  UNION ALL
-  SELECT 'pg_catalog.pg_foreign_server'::pg_catalog.regclass, oid, srvowner
-  FROM pg_catalog.pg_foreign_server
-  UNION ALL
-  SELECT 'pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass, oid, fdwowner
-  FROM pg_catalog.pg_foreign_data_wrapper
-  UNION ALL
-  SELECT 'pg_catalog.pg_publication'::pg_catalog.regclass, oid, pubowner
-  FROM pg_catalog.pg_publication
-  UNION ALL
-  SELECT 'pg_catalog.pg_event_trigger'::pg_catalog.regclass, oid, evtowner
-  FROM pg_catalog.pg_event_trigger
-  UNION ALL
-  SELECT 'pg_catalog.pg_largeobject'::pg_catalog.regclass, oid, lomowner
-  FROM pg_catalog.pg_largeobject_metadata
-  UNION ALL
-  SELECT 'pg_catalog.pg_namespace'::pg_catalog.regclass, oid, nspowner FROM pg_catalog.pg_namespace
-  WHERE nspname <> 'public' AND nspname !~ '^pg_' AND nspname <> 'information_schema'
+), owned (classid, objid) AS (
+  SELECT owners.classid, owners.objid
+  FROM owners
+  LEFT JOIN pg_catalog.pg_class c
+    ON owners.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = owners.objid
+  LEFT JOIN pg_catalog.pg_namespace s
+    ON owners.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND s.oid = owners.objid
+  WHERE owners.owner = (SELECT oid FROM me)
+    -- Indexes and the like go with what they are part of.
+    AND (c.oid IS NULL OR c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S'))
+    AND (s.oid IS NULL
+      OR s.nspname <> 'public' AND s.nspname !~ '^pg_' AND s.nspname <> 'information_schema')
     -- An extension that stays needs the schema in which it is, and those in which its members are.
     AND NOT EXISTS (
       SELECT
@@ -66,7 +34,7 @@ WITH kept (classid, objid) AS (
         ON x.oid IN (member.refobjid, CASE WHEN inside.classid =
           'pg_catalog.pg_extension'::pg_catalog.regclass THEN inside.objid END)
       WHERE inside.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
-        AND inside.refobjid = pg_namespace.oid
+        AND inside.refobjid = s.oid
         AND (x.extowner <> (SELECT oid FROM me) OR x.oid < 16384
           OR ('pg_catalog.pg_extension'::pg_catalog.regclass, x.oid)
             IN (SELECT classid, objid FROM kept))
@@ -75,9 +43,8 @@ WITH kept (classid, objid) AS (
   SELECT owned.classid, owned.objid, i.type, i.identity
   FROM owned
   CROSS JOIN LATERAL pg_catalog.pg_identify_object(owned.classid, owned.objid, 0) i
-  WHERE owned.owner = (SELECT oid FROM me)
-    -- Objects of initdb have smaller oids.
-    AND (owned.objid >= 16384 OR i.type = 'large object')
+  -- Objects of initdb have smaller oids.
+  WHERE (owned.objid >= 16384 OR i.type = 'large object')
     -- Nothing is known of what was dropped meanwhile.
     AND i.identity IS NOT NULL
     AND coalesce(i.schema, '') !~ '^pg_(toast|temp)'

@@ -123,7 +123,8 @@ pub(super) async fn own_objects(
     connection: &Connection,
     survivors: &Objects,
 ) -> Result<Vec<Droppable>, Error> {
-    const OWN: &str = include_str!("../../sql/own_objects.sql");
+    const OWN: &str =
+        concat!(include_str!("../../sql/owners.sql"), include_str!("../../sql/own_objects.sql"));
     const OF_SUPERUSERS: &str = include_str!("../../sql/superuser_objects.sql");
     const ACTION: &str = "list the objects to drop";
     let parameters: [&(dyn ToSql + Sync); 2] = [&survivors.classes, &survivors.oids];

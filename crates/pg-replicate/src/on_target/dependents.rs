@@ -5,7 +5,10 @@ use std::fmt;
 use tokio_postgres::types::Oid;
 use tokio_postgres::{Error, GenericClient};
 
-const DEPENDENTS: &str = include_str!("../../sql/on_target/dependents.sql");
+const DEPENDENTS: &str = concat!(
+    include_str!("../../sql/owners.sql"),
+    include_str!("../../sql/on_target/dependents.sql")
+);
 
 /// An object that `DROP … CASCADE` takes along.
 #[derive(Clone, Debug, PartialEq, Eq)]
