@@ -127,6 +127,47 @@ async fn they_are_of_the_snapshot_and_of_the_wanted_tables() {
     assert!(written.left_out.is_empty());
 }
 
+// The session of the first run must end while this thread waits for psql.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn rows_of_children_are_theirs_and_hidden_ones_are_refused_by_name() {
+    let (world, directory) = (World::new(DJANGO), TempDir::new().unwrap());
+    world.source(
+        "CREATE TABLE app_parent (id int PRIMARY KEY); INSERT INTO app_parent VALUES (1);
+         CREATE TABLE app_child (PRIMARY KEY (id)) INHERITS (app_parent); INSERT INTO app_child VALUES (2);
+         CREATE TABLE app_split (id int PRIMARY KEY) PARTITION BY RANGE (id);
+         CREATE TABLE app_split_1 PARTITION OF app_split FOR VALUES FROM (0) TO (10);
+         INSERT INTO app_split VALUES (3);",
+    );
+    let wanted =
+        |table: &TableName| ["app_parent", "app_child", "app_split"].contains(&table.name.as_str());
+    let (context, url) = (Context::quiet(), world.url("source_user", "source"));
+    let written = fixtures::write(&url, wanted, as_it_is, None, directory.path(), &context);
+    assert_eq!(
+        written
+            .await
+            .unwrap()
+            .files
+            .iter()
+            .map(|file| (file.name.as_str(), file.rows))
+            .collect::<Vec<_>>(),
+        [("app_child.json", 1), ("app_parent.json", 1), ("app_split.json", 1)]
+    );
+    assert_eq!(read(&directory, "app_parent.json")[0]["pk"], 1);
+
+    world.source(
+        "ALTER TABLE app_child ENABLE ROW LEVEL SECURITY; ALTER TABLE app_split ENABLE ROW LEVEL SECURITY;
+         CREATE TABLE app_other (id int PRIMARY KEY); ALTER TABLE app_other ENABLE ROW LEVEL SECURITY",
+    );
+    world.server.psql("postgres", "ALTER ROLE source_user NOBYPASSRLS").unwrap();
+    let empty = TempDir::new().unwrap();
+    let written = fixtures::write(&url, wanted, as_it_is, None, empty.path(), &context);
+    let error = written.await.unwrap_err().to_string();
+    let expected =
+        "row security may hide rows of the source's table app_child, app_split from the role";
+    assert!(error.contains(expected), "{error}");
+    assert_eq!(std::fs::read_dir(empty.path()).unwrap().count(), 0);
+}
+
 #[tokio::test]
 async fn a_table_that_cannot_be_read_and_a_file_that_is_there_are_named() {
     let (world, directory) = (World::new(DJANGO), TempDir::new().unwrap());
