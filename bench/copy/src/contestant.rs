@@ -18,6 +18,8 @@ pub(crate) enum Contestant {
     Pgcopydb,
     /// `run backup-restore` of this workspace, live
     Ours,
+    /// The same through an archive
+    OursArchive,
     /// `run full-replication` of this workspace, live, with the enrichment
     OursEnriched,
     /// The rows alone, into tables without index
@@ -47,6 +49,7 @@ impl Contestant {
             Self::Directory => "pg_dump -Fd -j 2, pg_restore -j 2",
             Self::Pgcopydb => "pgcopydb clone, defaults",
             Self::Ours => "ours",
+            Self::OursArchive => "ours, BACKUP_METHOD=archive",
             Self::OursEnriched => "ours, with enrichment",
             Self::Bare => "bare limit: rows only, no index",
             Self::PsqlPipe => "today's way: psql into psql, one after the other",

@@ -57,9 +57,9 @@ fn commands(
         command.args(["--no-owner", "--jobs", jobs, "--dbname", &bench.target_url]).arg(&backup);
         ("restore", command)
     };
-    let ours = |step: &str| {
+    let ours = |step: &str, method: &str| {
         let mut command = bench.our_run(step, scratch);
-        command.env("BACKUP_METHOD", "live");
+        command.env("BACKUP_METHOD", method);
         ("copy", command)
     };
     Ok(match contestant {
@@ -82,8 +82,9 @@ fn commands(
                 .env("TMPDIR", scratch);
             vec![("clone", command)]
         }
-        Contestant::Ours => vec![ours("backup-restore")],
-        Contestant::OursEnriched => vec![ours("full-replication")],
+        Contestant::Ours => vec![ours("backup-restore", "live")],
+        Contestant::OursArchive => vec![ours("backup-restore", "archive")],
+        Contestant::OursEnriched => vec![ours("full-replication", "live")],
         Contestant::Bare => {
             let mut command = Command::new(std::env::current_exe()?);
             command.args(["bare", &bench.source_url, &bench.target_url, BARE_JOBS]);

@@ -132,7 +132,7 @@ fn a_run_from_an_archive() {
     let analysis = Analysis::of(&programs, &finished.stderr);
     let summary: Value = serde_json::from_str(&finished.stdout).unwrap();
     analysis.agrees("full-replication", &summary);
-    for kind in ["FK CONSTRAINT", "CONSTRAINT", "INDEX", "ARCHIVE DATA", "TABLE DATA", "DUMP"] {
+    for kind in ["FK CONSTRAINT", "CONSTRAINT", "INDEX", "SEQUENCE", "TABLE DATA", "DUMP"] {
         assert!(analysis.added_up("full-replication").contains_key(kind), "{kind}");
     }
 }

@@ -5,20 +5,23 @@ use std::path::Path;
 use super::failure::Failure;
 use super::{FullCopy, pass, statements};
 use crate::archive::Entry;
+use crate::objects::{Board, Weight};
 use crate::{Context, Error};
 
-/// Restores `entries`; answers those that were refused.
+/// Restores `entries`, together of the `weight`, and tells them on `board`; answers those that were refused.
 pub(super) async fn restore(
     copy: &FullCopy,
     entries: &[Entry],
     dump: &Path,
+    board: &Board,
+    weight: Weight,
     context: &Context,
 ) -> Result<Vec<Failure>, Error> {
     let (sequences, others): (Vec<Entry>, Vec<Entry>) =
         entries.iter().cloned().partition(|entry| entry.kind == "SEQUENCE SET");
-    let mut failures = statements::in_order(copy, &sequences, dump, context).await?;
+    let mut failures = statements::in_order(copy, &sequences, dump, board, weight, context).await?;
     if !others.is_empty() {
-        failures.extend(pass::run(copy, &others, dump, 1, context, |_| {}).await?);
+        failures.extend(pass::told(copy, &others, dump, board, Weight::default(), context).await?);
     }
     Ok(failures)
 }

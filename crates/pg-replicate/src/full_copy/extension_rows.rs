@@ -16,15 +16,17 @@ use crate::archive::{Entry, tables_of};
 use crate::child::{Program, application_name};
 use crate::connection::Connection;
 use crate::error::reason;
+use crate::objects::{Board, Weight};
 use crate::{Context, Error, TableName};
 
 const EXTENSION_TABLE: &str = include_str!("../../sql/extension_table.sql");
 
-/// Replaces the rows of `entries`, in the order of the archive; answers those that were refused.
+/// Replaces the rows of `entries`, in the order of the archive, and tells them on `board`; answers those that were refused.
 pub(super) async fn restore(
     copy: &FullCopy,
     entries: &[Entry],
     dump: &Path,
+    board: &Board,
     context: &Context,
 ) -> Result<Vec<Failure>, Error> {
     let mut failures = Vec::new();
@@ -68,7 +70,7 @@ pub(super) async fn restore(
     }
     loaded.reverse();
     if !loaded.is_empty() {
-        failures.extend(pass::run(copy, &loaded, dump, 1, context, |_| {}).await?);
+        failures.extend(pass::told(copy, &loaded, dump, board, Weight::default(), context).await?);
     }
     Ok(failures)
 }

@@ -6,20 +6,20 @@ use crate::archive::Entry;
 
 /// An entry that the server refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     /// Its number.
-    pub(super) entry: i32,
+    pub(crate) entry: i32,
     /// The SQLSTATE; nothing when pg_restore made the attempt, which does not tell it.
-    pub(super) code: Option<SqlState>,
+    pub(crate) code: Option<SqlState>,
     /// What the server or pg_restore said.
-    pub(super) message: String,
+    pub(crate) message: String,
     /// The roles that the statement names and the server does not have.
-    pub(super) missing_roles: Vec<String>,
+    pub(crate) missing_roles: Vec<String>,
 }
 
 impl Failure {
     /// An entry that could not be restored for the reason `message`, which no server gave.
-    pub(super) fn of(entry: &Entry, message: impl Into<String>) -> Self {
+    pub(crate) fn of(entry: &Entry, message: impl Into<String>) -> Self {
         Self { entry: entry.id, code: None, message: message.into(), missing_roles: Vec::new() }
     }
 }

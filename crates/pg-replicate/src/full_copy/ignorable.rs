@@ -30,7 +30,7 @@ const RULES: [(&str, SqlState, &str); 7] = [
 ];
 
 /// Decides about the failures of one restore.
-pub(super) struct Judge<'a> {
+pub(crate) struct Judge<'a> {
     entries: HashMap<i32, &'a Entry>,
     /// Kept tables that the target does not have: what needs them cannot be made.
     missing: Vec<TableName>,
@@ -43,12 +43,17 @@ pub(super) struct Judge<'a> {
 }
 
 /// A failure that fails the job, or one that does not, with its reason.
-pub(super) enum Verdict {
-    Ignored { object: String, reason: String },
+pub(crate) enum Verdict {
+    Ignored { object: String, reason: String, message: String },
     Fatal { object: String, message: String },
 }
 
 impl<'a> Judge<'a> {
+    /// For entries that come one by one, with [`Judge::judge_entry`].
+    pub(crate) fn of_script() -> Self {
+        Self::new(&[], std::iter::empty(), std::iter::empty(), Vec::new())
+    }
+
     /// `entries` are restored; `unable` cannot be, which is known and fails no job; `kept` are left out for they belong
     /// to kept tables, of which the target lacks `missing`.
     pub(super) fn new(
@@ -71,18 +76,28 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// An entry that cannot be made, which fails nothing by itself.
+    pub(crate) fn leave_out(&mut self, entry: i32) {
+        self.ignored.insert(entry);
+        self.failed.insert(entry);
+    }
+
     pub(super) fn judge(&mut self, failure: &Failure) -> Verdict {
         let Some(entry) = self.entries.get(&failure.entry).copied() else {
             let object = format!("entry {}", failure.entry);
             return Verdict::Fatal { object, message: failure.message.clone() };
         };
+        self.judge_entry(entry, failure)
+    }
+
+    pub(crate) fn judge_entry(&mut self, entry: &Entry, failure: &Failure) -> Verdict {
         let object = entry.to_string();
         if let Some(reason) = self.reason(entry, failure) {
             self.ignored.insert(entry.id);
             if let Some(schema) = &entry.schema {
                 self.absent.push(format!("{schema}.{}", entry.tag));
             }
-            return Verdict::Ignored { object, reason };
+            return Verdict::Ignored { object, reason, message: failure.message.clone() };
         }
         let mut message = failure.message.clone();
         if let Some(needed) = self.needed_in_vain(entry) {

@@ -21,9 +21,12 @@ use std::path::Path;
 
 pub(crate) use backup::{Partial, arguments, dumped_table, failure, read_archive};
 use check::Needed;
+pub(crate) use failure::Failure;
+pub(crate) use ignorable::Judge;
 pub use live::LiveOptions;
-pub(crate) use live::{Looks, Snapshot};
 pub(crate) use pass::List;
+pub(crate) use restore::cannot_create;
+pub(crate) use statements::{missing_roles, settled};
 
 use crate::connections::rehearse;
 use crate::context::share;

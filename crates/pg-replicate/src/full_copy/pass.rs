@@ -9,8 +9,9 @@ use super::backup::failure;
 use super::failure::Failure;
 use super::restore_log::{Event, Log, Reported};
 use super::{FullCopy, connection_string};
-use crate::archive::Entry;
+use crate::archive::{Entry, Section};
 use crate::child::{Program, application_name};
+use crate::objects::{Board, Object, Weight};
 use crate::{Context, Error};
 
 /// What a newer pg_restore sets, and an older server does not know.
@@ -120,6 +121,30 @@ pub(super) async fn run(
         let error = failure("pg_restore", &copy.target, &ended);
         if error.is_unreachable() || failures.is_empty() {
             return Err(error);
+        }
+    }
+    Ok(failures)
+}
+
+/// [`run`] with one worker, telling each of the entries on `board` as long as all of them take; what comes before rows has no
+/// lines, as in [`super::statements`].
+pub(super) async fn told(
+    copy: &FullCopy,
+    entries: &[Entry],
+    dump: &Path,
+    board: &Board,
+    weight: Weight,
+    context: &Context,
+) -> Result<Vec<Failure>, Error> {
+    let objects: Vec<(&Entry, Object)> = entries
+        .iter()
+        .filter(|entry| entry.section != Section::PreData)
+        .map(|entry| (entry, board.start(&entry.kind, &entry.name(), weight)))
+        .collect();
+    let failures = run(copy, entries, dump, 1, context, |_| {}).await?;
+    for (entry, object) in objects {
+        if !failures.iter().any(|failure| failure.entry == entry.id) {
+            object.end(0);
         }
     }
     Ok(failures)

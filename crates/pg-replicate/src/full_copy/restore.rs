@@ -131,6 +131,19 @@ pub(super) async fn plan(
         .await
 }
 
+const NOT_OFFERED: &str =
+    "the server does not offer it, or only to superusers; what needs it will fail by itself";
+
+/// Why an extension cannot be created by our role, if it cannot.
+pub(crate) async fn cannot_create(
+    connection: &Connection,
+    extension: &str,
+) -> Result<Option<&'static str>, Error> {
+    let unable = catalog::restore_rights(connection, &[extension.to_owned()]).await?;
+    let object = format!("EXTENSION {extension}");
+    Ok(unable.contains(&("create".into(), object)).then_some(NOT_OFFERED))
+}
+
 /// Takes out what an ordinary role cannot do to what the platform made.
 async fn divide(
     connection: &Connection,
@@ -148,9 +161,9 @@ async fn divide(
     for entry in entries {
         let tag = entry.tag.replace('"', "");
         let reason = match entry.kind.as_str() {
-            "EXTENSION" if cannot("create", &format!("EXTENSION {}", entry.tag)) => Some(
-                "the server does not offer it, or only to superusers; what needs it will fail by itself",
-            ),
+            "EXTENSION" if cannot("create", &format!("EXTENSION {}", entry.tag)) => {
+                Some(NOT_OFFERED)
+            }
             "COMMENT" if cannot("create", &tag) => Some("what it belongs to is not there"),
             "COMMENT" if cannot("comment", &tag) => {
                 Some("only the owner may comment on an object that the platform made")

@@ -10,10 +10,11 @@ use tokio_postgres::error::SqlState;
 use super::failure::Failure;
 use super::ignorable::{Judge, Verdict};
 use super::{FullCopy, pass};
-use crate::archive::Entry;
+use crate::archive::{Entry, Section};
 use crate::connection::Connection;
 use crate::error::reason;
 use crate::identifier::quote_identifier;
+use crate::objects::{Board, Object, Weight};
 use crate::sql_text::Cursor;
 use crate::{Context, Error, ObjectFailure, error_text};
 
@@ -23,11 +24,14 @@ const MISSING_ROLES: &str = include_str!("../../sql/missing_roles.sql");
 /// How often a statement is tried that a deadlock has undone.
 const ATTEMPTS: u32 = 5;
 
-/// Restores `entries`, one after the other, by their statements; answers those that were refused.
+/// Restores `entries`, one after the other, by their statements, and tells them on `board`, together of the `weight`;
+/// answers those that were refused.
 pub(super) async fn in_order(
     copy: &FullCopy,
     entries: &[Entry],
     dump: &Path,
+    board: &Board,
+    weight: Weight,
     context: &Context,
 ) -> Result<Vec<Failure>, Error> {
     let mut failures = Vec::new();
@@ -35,22 +39,39 @@ pub(super) async fn in_order(
     if wanted.is_empty() {
         return Ok(failures);
     }
+    let count = wanted.len() as u64;
+    let weight = Weight { cost: weight.cost / count, bytes: weight.bytes / count };
     let mut session = Session::open(copy, entries, context).await?;
     for some in wanted.chunk_by(|one, next| one.is_garbled && next.is_garbled) {
         match some {
             // What is no UTF-8 cannot be sent as a text.
             [first, ..] if first.is_garbled => {
                 let some: Vec<Entry> = some.iter().map(|entry| (*entry).clone()).collect();
-                failures.extend(pass::run(copy, &some, dump, 1, context, |_| {}).await?);
+                failures.extend(pass::told(copy, &some, dump, board, weight, context).await?);
             }
             _ => {
                 for entry in some {
-                    failures.extend(session.restore(entry, context).await?);
+                    let object = start(board, entry, weight);
+                    match (session.restore(entry, context).await?, object) {
+                        (Some(failure), _) => failures.push(failure),
+                        (None, Some(object)) => object.end(0),
+                        (None, None) => {}
+                    }
                 }
             }
         }
     }
     Ok(failures)
+}
+
+/// Tells an entry as pg_restore does with several jobs: items that begin and end are only those that come with rows or
+/// after them.
+fn start(board: &Board, entry: &Entry, weight: Weight) -> Option<Object> {
+    if entry.section == Section::PreData {
+        tracing::debug!("processing item {} {entry}", entry.id);
+        return None;
+    }
+    Some(board.start(&entry.kind, &entry.name(), weight))
 }
 
 /// Whether an entry makes something in a database that is there, and is neither owner nor privilege.
@@ -144,8 +165,8 @@ pub(super) async fn execute(
         return match connection.error(format!("create {entry} on the target"), &error) {
             Error::Database { reason: message, .. } => {
                 let code = error.code().cloned();
-                let missing_roles =
-                    missing_roles(connection, entry, code.as_ref(), context).await?;
+                let ask = missing_roles(connection, entry, code.as_ref());
+                let missing_roles = connection.run(context, ask).await?;
                 Ok(Some(Failure { entry: entry.id, code, message, missing_roles }))
             }
             error => Err(error),
@@ -154,11 +175,10 @@ pub(super) async fn execute(
 }
 
 /// The roles that a policy or a user mapping is for and the server does not have.
-async fn missing_roles(
+pub(crate) async fn missing_roles(
     connection: &Connection,
     entry: &Entry,
     code: Option<&SqlState>,
-    context: &Context,
 ) -> Result<Vec<String>, Error> {
     let word = match entry.kind.as_str() {
         "POLICY" => "TO",
@@ -169,12 +189,9 @@ async fn missing_roles(
         return Ok(Vec::new());
     }
     let names = names_after(&entry.definition, word);
-    let ask = async {
-        let rows = connection.query(MISSING_ROLES, &[&names]).await;
-        let rows = rows.map_err(|error| connection.error("look for roles", &error))?;
-        Ok(rows.iter().map(|row| row.get("name")).collect())
-    };
-    connection.run(context, ask).await
+    let rows = connection.query(MISSING_ROLES, &[&names]).await;
+    let rows = rows.map_err(|error| connection.error("look for roles", &error))?;
+    Ok(rows.iter().map(|row| row.get("name")).collect())
 }
 
 /// The names behind the next `word`, separated by commas.
@@ -192,13 +209,14 @@ fn names_after(sql: &str, word: &str) -> Vec<String> {
 
 /// Logs the failures; answers those that may not be ignored.
 pub(super) fn judged(judge: &mut Judge<'_>, failures: &[Failure]) -> Vec<ObjectFailure> {
-    failures.iter().filter_map(|failure| verdict(judge, failure)).collect()
+    failures.iter().filter_map(|failure| settled(judge.judge(failure))).collect()
 }
 
-fn verdict(judge: &mut Judge<'_>, failure: &Failure) -> Option<ObjectFailure> {
-    match judge.judge(failure) {
-        Verdict::Ignored { object, reason } => {
-            let message = error_text::output(&failure.message);
+/// Logs a verdict; answers the failure that may not be ignored.
+pub(crate) fn settled(verdict: Verdict) -> Option<ObjectFailure> {
+    match verdict {
+        Verdict::Ignored { object, reason, message } => {
+            let message = error_text::output(&message);
             tracing::warn!(object, "{object} could not be restored: {reason} ({message})");
             None
         }

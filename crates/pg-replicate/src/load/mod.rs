@@ -18,6 +18,7 @@ mod export;
 mod guard;
 mod meter;
 mod plan;
+mod restore_entry;
 mod restore_script;
 mod schema;
 mod script;

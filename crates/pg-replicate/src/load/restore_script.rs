@@ -7,12 +7,16 @@ use bytes::{Bytes, BytesMut};
 use futures_util::SinkExt;
 use tokio::io::{AsyncBufRead, BufReader};
 
-use super::schema::{Need, first_line, need};
+use super::restore_entry::Entries;
+use super::schema::{Need, need};
 use super::script::{Kind, RowsReader, Script, ScriptError, Variables};
+use crate::archive::Entry;
 use crate::connection::Connection;
 use crate::context::share;
 use crate::error::reason;
-use crate::full_copy::{ForeignKeys, FullCopy};
+use crate::full_copy::{
+    Failure, ForeignKeys, FullCopy, Judge, cannot_create, missing_roles, settled,
+};
 use crate::objects::{Board, Weight};
 use crate::sql_text::Strings;
 use crate::summary::PhaseSummary;
@@ -24,7 +28,8 @@ const APPLICATION: &str = "pg-replicate restore";
 const CHUNK: usize = 64 * 1024;
 
 /// Carries out the script that pg_dump has written to `file`. Each statement is a transaction of its own,
-/// as in pg_restore: one that is refused is named at the end, and the others are carried out.
+/// as in pg_restore: one that is refused is named at the end, and the others are carried out. What may be refused without
+/// failing the restore is the same as of an archive.
 pub(crate) async fn run(copy: &FullCopy, file: &Path, context: &Context) -> Result<Summary, Error> {
     let start = Instant::now();
     tracing::info!("Start restore Backup");
@@ -42,13 +47,20 @@ pub(crate) async fn run(copy: &FullCopy, file: &Path, context: &Context) -> Resu
         board: &board,
         script: Script::new(input, Variables::default(), Strings::Standard),
         objects: 0,
+        entries: Entries::default(),
+        judge: Judge::of_script(),
         failures: Vec::new(),
     };
     let wrong = |error: ScriptError| Error::Archive {
         path: file.to_owned(),
         reason: format!("the script of pg_dump cannot be read: {error}"),
     };
-    let work = async { restore.run().await.map_err(wrong) };
+    let work = async {
+        restore.run().await.map_err(|ended| match ended {
+            Ended::Script(error) => wrong(error),
+            Ended::Server(error) => error,
+        })
+    };
     let (objects, failures) = target.run(context, work).await?;
     if target.is_closed() {
         let reason = failures.last().map(ToString::to_string).unwrap_or_default();
@@ -64,18 +76,37 @@ pub(crate) async fn run(copy: &FullCopy, file: &Path, context: &Context) -> Resu
     Ok(Summary { phases: vec![phase], slowest })
 }
 
+enum Ended {
+    Script(ScriptError),
+    Server(Error),
+}
+
+impl From<ScriptError> for Ended {
+    fn from(error: ScriptError) -> Self {
+        Self::Script(error)
+    }
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Self {
+        Self::Server(error)
+    }
+}
+
 struct Restore<'a, R> {
     target: &'a Connection,
     foreign_keys: ForeignKeys,
     board: &'a Board,
     script: Script<R>,
     objects: u64,
+    entries: Entries,
+    judge: Judge<'static>,
     failures: Vec<ObjectFailure>,
 }
 
 impl<R: AsyncBufRead + Unpin> Restore<'_, R> {
     /// Answers how many objects were made, and what could not be.
-    async fn run(mut self) -> Result<(u64, Vec<ObjectFailure>), ScriptError> {
+    async fn run(mut self) -> Result<(u64, Vec<ObjectFailure>), Ended> {
         while let Some(item) = self.script.next().await? {
             let line = item.line;
             let sql = item.sql.map_err(|reason| ScriptError { line, reason, is_cut: false })?;
@@ -83,15 +114,8 @@ impl<R: AsyncBufRead + Unpin> Restore<'_, R> {
                 self.copy(&sql, &rows.table.join(".")).await?;
                 continue;
             }
-            let need = need(&sql);
-            let Some(sql) = self.wanted(need, &sql) else { continue };
-            match self.target.batch_execute(&sql).await {
-                Ok(()) => self.objects += u64::from(sql.starts_with("CREATE ")),
-                Err(error) if need == Need::May => {
-                    tracing::warn!("Left out: {}: {}", first_line(&sql), reason(&error));
-                }
-                Err(error) => self.failed(first_line(&sql), &error),
-            }
+            let Some(sql) = self.wanted(&sql) else { continue };
+            self.execute(&sql).await?;
             if self.target.is_closed() {
                 break;
             }
@@ -99,9 +123,39 @@ impl<R: AsyncBufRead + Unpin> Restore<'_, R> {
         Ok((self.objects, self.failures))
     }
 
+    async fn execute(&mut self, sql: &str) -> Result<(), Error> {
+        let entry = self.entries.next(sql);
+        // In an archive it is part of what was refused.
+        if sql.starts_with("ALTER EVENT TRIGGER ") && !entry.dependencies.is_empty() {
+            return Ok(());
+        }
+        if entry.kind == "EXTENSION"
+            && let Some(reason) = cannot_create(self.target, &entry.tag).await?
+        {
+            tracing::warn!(object = %entry, "{entry} is left out: {reason}");
+            self.judge.leave_out(entry.id);
+            self.entries.refused(&entry);
+            return Ok(());
+        }
+        match self.target.batch_execute(sql).await {
+            Ok(()) => self.objects += u64::from(sql.starts_with("CREATE ")),
+            Err(error) => self.refused(&entry, &error).await?,
+        }
+        Ok(())
+    }
+
+    async fn refused(&mut self, entry: &Entry, error: &tokio_postgres::Error) -> Result<(), Error> {
+        let mut failure = Failure::of(entry, reason(error));
+        failure.code = error.code().cloned();
+        failure.missing_roles = missing_roles(self.target, entry, failure.code.as_ref()).await?;
+        self.entries.refused(entry);
+        self.failures.extend(settled(self.judge.judge_entry(entry, &failure)));
+        Ok(())
+    }
+
     /// The statement as it is wanted, if it is.
-    fn wanted(&self, need: Need, sql: &str) -> Option<String> {
-        if need == Need::Not {
+    fn wanted(&self, sql: &str) -> Option<String> {
+        if need(sql) == Need::Not {
             return None;
         }
         if !is_foreign_key(sql) {

@@ -286,6 +286,68 @@ async fn roles_and_characters_that_the_target_does_not_have() {
     assert!(!warned.iter().any(|line| line.contains("hush")), "{warned:?}");
 }
 
+/// What an archive forgives, a plain dump does, and nothing more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_plain_dump_is_forgiven_what_an_archive_is() {
+    let world = World::new(REFUSED);
+    superuser(&world, "postgres", "CREATE ROLE only_there");
+    superuser(
+        &world,
+        "target",
+        "CREATE EXTENSION postgres_fdw; GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO target_user",
+    );
+    superuser(
+        &world,
+        "source",
+        "CREATE FUNCTION ev() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+         CREATE EVENT TRIGGER et ON ddl_command_end EXECUTE FUNCTION ev();
+         ALTER EVENT TRIGGER et DISABLE; COMMENT ON EVENT TRIGGER et IS 'x';
+         CREATE PUBLICATION everything FOR ALL TABLES; COMMENT ON PUBLICATION everything IS 'y';
+         COMMENT ON SCHEMA public IS 'theirs'; COMMENT ON CAST (bigint AS integer) IS 'theirs';
+         CREATE EXTENSION earthdistance CASCADE; COMMENT ON EXTENSION earthdistance IS 'no';
+         CREATE EXTENSION postgres_fdw; CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw;
+         CREATE USER MAPPING FOR only_there SERVER far OPTIONS (user 'x');
+         CREATE POLICY theirs ON plain TO producer, only_there USING (true);",
+    );
+    let copy = world.copy("{}");
+    let context = Context::quiet();
+    copy.backup(&world.dump(), &context).await.unwrap();
+    let plain = world.directory.path().join("plain.sql");
+    let dump = || {
+        let dumped = Command::new(world.server.bin_dir().join("pg_dump"))
+            .args(["--no-owner", "--no-privileges", "--file"])
+            .arg(&plain)
+            .arg(world.server.superuser_url("source"))
+            .status();
+        assert!(dumped.unwrap().success());
+    };
+    dump();
+    superuser(
+        &world,
+        "source",
+        "DROP POLICY theirs ON plain; DROP USER MAPPING FOR only_there SERVER far; DROP ROLE only_there",
+    );
+    copy.restore(&world.dump(), &context).await.unwrap();
+    copy.drop_objects(&context).await.unwrap();
+    copy.restore_script(&plain, &context).await.unwrap();
+    assert_eq!(world.target("SELECT count(*) FROM plain"), "1000");
+    // A function is no such thing, but its comment goes with it.
+    superuser(
+        &world,
+        "source",
+        "CREATE FUNCTION sealed(int) RETURNS int LANGUAGE sql LEAKPROOF AS 'SELECT $1';
+         COMMENT ON FUNCTION sealed IS 'gone with it'; DROP PUBLICATION everything",
+    );
+    dump();
+    copy.drop_objects(&context).await.unwrap();
+    let error = copy.restore_script(&plain, &context).await.unwrap_err();
+    assert_eq!(refused(&error), ["FUNCTION public.sealed"], "{error}");
+    copy.backup(&world.dump(), &context).await.unwrap();
+    copy.drop_objects(&context).await.unwrap();
+    let error = copy.restore(&world.dump(), &context).await.unwrap_err();
+    assert_eq!(refused(&error), ["FUNCTION public.sealed(integer)"], "{error}");
+}
+
 /// An extension whose tables are configuration, as PostGIS's are; by the catalog, for no file may be written beside the
 /// server's own.
 const CONFIGURED: &str = "

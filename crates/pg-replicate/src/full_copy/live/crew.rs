@@ -17,7 +17,6 @@ use super::large_objects::LargeObjects;
 use super::plan::{Kind, Plan, Work};
 use super::rows::Rows;
 use super::slot::Slot;
-use super::snapshot::Snapshot;
 use super::tables::Table;
 use crate::TableName;
 use crate::archive::{Entry, tables_of};
@@ -25,6 +24,7 @@ use crate::connection::Connection;
 use crate::connections::too_few;
 use crate::masking::Rules;
 use crate::objects::{Board, Weight};
+use crate::postgres::exported_snapshot::ExportedSnapshot;
 use crate::target_settings::TargetSettings;
 use crate::{Context, DatabaseUrl, Error, ObjectFailure, Side};
 
@@ -36,7 +36,7 @@ pub(in crate::full_copy) struct Workers {
 
 impl Workers {
     pub(super) async fn open(
-        snapshot: Option<&Snapshot>,
+        snapshot: Option<&ExportedSnapshot>,
         target: &DatabaseUrl,
         jobs: usize,
         context: &Context,
@@ -58,7 +58,7 @@ impl Workers {
 /// What all workers share.
 pub(in crate::full_copy) struct Crew<'a> {
     /// Where rows are read; nothing when pg_restore restores them.
-    snapshot: Option<&'a Snapshot>,
+    snapshot: Option<&'a ExportedSnapshot>,
     outer: &'a Context,
     shared: Arc<Shared>,
 }
@@ -87,7 +87,7 @@ struct Ended {
 
 impl<'a> Crew<'a> {
     pub(in crate::full_copy) fn new(
-        snapshot: Option<&'a Snapshot>,
+        snapshot: Option<&'a ExportedSnapshot>,
         shared: Shared,
         outer: &'a Context,
     ) -> Self {
@@ -112,7 +112,8 @@ impl<'a> Crew<'a> {
     ) -> Result<Vec<ObjectFailure>, Error> {
         let shared = &self.shared;
         let in_order = async |entries: &[Entry]| {
-            statements::in_order(&shared.copy, entries, &shared.archive, &shared.context).await
+            let (copy, dump, none) = (&shared.copy, &shared.archive, Weight::default());
+            statements::in_order(copy, entries, dump, &shared.board, none, &shared.context).await
         };
         let mut failures = judged(judge, &in_order(&plan.before).await?);
         let replaced = extension_rows::restore(
@@ -304,12 +305,9 @@ impl Shared {
                 item::large_objects(slot, all, objects.clone(), object, context).await?;
             }
             Work::ArchiveData => {
-                let object = board.start("ARCHIVE DATA", "sequences", weight);
-                let (data, path) = (&self.data, &self.archive);
-                let failures = archive_data::restore(&self.copy, data, path, context).await;
-                let failures = failures.map_err(ItemError::Fatal)?;
-                object.end(0);
-                return Ok(failures);
+                let (copy, data, path) = (&self.copy, &self.data, &self.archive);
+                let restored = archive_data::restore(copy, data, path, board, weight, context);
+                return restored.await.map_err(ItemError::Fatal);
             }
             Work::Statements { entry, statements, kind } => {
                 let prepared = match kind {

@@ -1,0 +1,145 @@
+//! Statements of a plain dump as the entries that an archive would have, so that both are judged by the same rules.
+
+use std::collections::HashMap;
+
+use super::schema::first_line;
+use crate::archive::Entry;
+use crate::sql_text::{Cursor, Strings};
+
+/// No statement names its object later.
+const HEAD: usize = 40;
+
+/// Kinds of objects that are more than one word.
+const KINDS: [&[&str]; 11] = [
+    &["EVENT", "TRIGGER"],
+    &["USER", "MAPPING"],
+    &["MATERIALIZED", "VIEW"],
+    &["FOREIGN", "TABLE"],
+    &["FOREIGN", "DATA", "WRAPPER"],
+    &["TEXT", "SEARCH", "CONFIGURATION"],
+    &["TEXT", "SEARCH", "DICTIONARY"],
+    &["TEXT", "SEARCH", "PARSER"],
+    &["TEXT", "SEARCH", "TEMPLATE"],
+    &["ACCESS", "METHOD"],
+    &["PROCEDURAL", "LANGUAGE"],
+];
+
+/// What may stand between CREATE and the kind.
+const QUALIFIERS: [&[&str]; 6] =
+    [&["OR", "REPLACE"], &["UNIQUE"], &["UNLOGGED"], &["CONSTRAINT"], &["RECURSIVE"], &["TRUSTED"]];
+
+/// The entries so far that could not be made, by what they make.
+#[derive(Default)]
+pub(super) struct Entries {
+    last: i32,
+    refused: HashMap<String, i32>,
+}
+
+impl Entries {
+    /// The next statement's entry; it depends on what was refused of that which it speaks of.
+    pub(super) fn next(&mut self, sql: &str) -> Entry {
+        self.last += 1;
+        let mut at = Cursor::of_head(sql, HEAD, Strings::Standard);
+        let (kind, object) =
+            parts(&mut at).unwrap_or_else(|| ("STATEMENT".to_owned(), first_line(sql)));
+        let dependencies = self.refused.get(&object).copied().into_iter().collect();
+        let tag = object.strip_prefix(&kind).unwrap_or(&object).trim_start().to_owned();
+        let definition = sql.to_owned();
+        Entry { id: self.last, kind, tag, definition, dependencies, ..Entry::default() }
+    }
+
+    /// The object of `entry` could not be made.
+    pub(super) fn refused(&mut self, entry: &Entry) {
+        let mut at = Cursor::of_head(&entry.definition, HEAD, Strings::Standard);
+        if let Some((kind, object)) = parts(&mut at)
+            && object.starts_with(&kind)
+        {
+            self.refused.insert(object, entry.id);
+        }
+    }
+}
+
+/// The kind that an archive would give the statement, and the object that it makes or speaks of.
+fn parts(at: &mut Cursor<'_>) -> Option<(String, String)> {
+    if at.eat(&["COMMENT", "ON"]) {
+        return Some(("COMMENT".into(), object(at)?.1));
+    }
+    if at.eat(&["SECURITY", "LABEL"]) {
+        at.skip_past("ON").then_some(())?;
+        return Some(("SECURITY LABEL".into(), object(at)?.1));
+    }
+    let is_change = at.eat(&["ALTER"]);
+    if !is_change && !at.eat(&["CREATE"]) {
+        return None;
+    }
+    while QUALIFIERS.iter().any(|words| at.eat(words)) {}
+    let (kind, object) = object(at)?;
+    if is_change && kind == "PUBLICATION" {
+        let is_schema = at.eat(&["ADD", "TABLES"]);
+        let of = if is_schema { " TABLES IN SCHEMA" } else { " TABLE" };
+        return Some((format!("{kind}{of}"), object));
+    }
+    Some((kind, object))
+}
+
+/// A kind, and a kind with a name.
+fn object(at: &mut Cursor<'_>) -> Option<(String, String)> {
+    let known = KINDS.iter().find(|words| at.eat(words));
+    let kind = match known {
+        Some(words) => words.join(" "),
+        None => at.name()?.to_ascii_uppercase(),
+    };
+    let _ = at.eat(&["IF", "NOT", "EXISTS"])
+        || at.eat(&["ONLY"])
+        || kind == "USER MAPPING" && at.eat(&["FOR"]);
+    // An operator is no identifier.
+    let name = at.qualified_name().unwrap_or_default().join(".");
+    Some((kind.clone(), format!("{kind} {name}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_as_entries() {
+        for (sql, kind, object) in [
+            ("CREATE EVENT TRIGGER t ON ddl_command_end", "EVENT TRIGGER", "EVENT TRIGGER t"),
+            ("ALTER EVENT TRIGGER t DISABLE", "EVENT TRIGGER", "EVENT TRIGGER t"),
+            ("COMMENT ON EVENT TRIGGER t IS 'x'", "COMMENT", "EVENT TRIGGER t"),
+            ("CREATE PUBLICATION p FOR ALL TABLES", "PUBLICATION", "PUBLICATION p"),
+            ("ALTER PUBLICATION p ADD TABLE ONLY a", "PUBLICATION TABLE", "PUBLICATION p"),
+            (
+                "ALTER PUBLICATION p ADD TABLES IN SCHEMA s",
+                "PUBLICATION TABLES IN SCHEMA",
+                "PUBLICATION p",
+            ),
+            ("CREATE SUBSCRIPTION s CONNECTION ''", "SUBSCRIPTION", "SUBSCRIPTION s"),
+            ("CREATE POLICY \"a b\" ON public.a TO c", "POLICY", "POLICY a b"),
+            ("CREATE USER MAPPING FOR a SERVER s", "USER MAPPING", "USER MAPPING a"),
+            (
+                "CREATE EXTENSION IF NOT EXISTS hstore WITH SCHEMA s",
+                "EXTENSION",
+                "EXTENSION hstore",
+            ),
+            ("CREATE UNIQUE INDEX i ON a", "INDEX", "INDEX i"),
+            ("CREATE FUNCTION public.f(a int)", "FUNCTION", "FUNCTION public.f"),
+        ] {
+            let mut at = Cursor::of_head(sql, HEAD, Strings::Standard);
+            let found = parts(&mut at).unwrap();
+            assert_eq!((found.0.as_str(), found.1.as_str()), (kind, object), "{sql}");
+        }
+        let mut at = Cursor::of_head("SELECT pg_catalog.setval('a', 1)", HEAD, Strings::Standard);
+        assert_eq!(parts(&mut at), None);
+    }
+
+    #[test]
+    fn a_comment_depends_on_what_was_refused() {
+        let mut entries = Entries::default();
+        let made = entries.next("CREATE EVENT TRIGGER t ON ddl_command_end EXECUTE FUNCTION f()");
+        assert_eq!(made.dependencies, Vec::<i32>::new());
+        entries.refused(&made);
+        assert_eq!(entries.next("COMMENT ON EVENT TRIGGER t IS 'x'").dependencies, [made.id]);
+        assert_eq!(entries.next("COMMENT ON TABLE t IS 'x'").dependencies, Vec::<i32>::new());
+    }
+}
