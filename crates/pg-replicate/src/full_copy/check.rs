@@ -137,9 +137,13 @@ pub(super) async fn target(copy: &FullCopy) -> Checks {
 
 pub(super) async fn restore(copy: &FullCopy, dump: &Path) -> Result<Checks, Error> {
     let archive = backup::read_whole_archive(dump).await?;
-    let checks = restoring(copy, Some(&archive)).await;
+    let mut checks = restoring(copy, Some(&archive)).await;
     if checks.checks.iter().all(|check| check.outcome.is_ok()) {
         backup::inflate(dump).await?;
+        let found = refused::archive::check(copy, &archive, dump).await;
+        if let Some(found) = checks.note("objects", found) {
+            checks.checks.extend(found);
+        }
     }
     Ok(checks)
 }

@@ -91,7 +91,7 @@ pub(super) async fn found(target: &Connection, table: &TableName) -> Result<Opti
 }
 
 /// Whether the archive has any row for an entry.
-async fn has_rows(
+pub(super) async fn has_rows(
     copy: &FullCopy,
     entry: &Entry,
     dump: &Path,

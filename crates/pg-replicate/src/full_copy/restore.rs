@@ -73,7 +73,7 @@ pub(super) struct Plan {
     pub(super) entries: Vec<Entry>,
     pub(super) left_out: Vec<(Entry, Reason)>,
     /// What our role cannot do, with the reason.
-    unable: Vec<(Entry, &'static str)>,
+    pub(super) unable: Vec<(Entry, &'static str)>,
     /// Kept tables that the target does not have.
     missing: Vec<TableName>,
 }

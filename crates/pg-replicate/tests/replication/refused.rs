@@ -161,6 +161,40 @@ async fn what_will_be_refused_is_known_before_the_drop() {
     assert!(!text.contains("hammers"), "{text}");
 }
 
+#[tokio::test]
+async fn what_will_be_refused_of_an_archive_is_known_before_the_drop() {
+    let world = refusing();
+    let (copy, context) = (world.copy("{}"), Context::quiet());
+    copy.backup(&world.dump(), &context).await.unwrap();
+    let (events, guard) = Events::capture();
+    copy.preflight_restore(&world.dump()).await.unwrap();
+    drop(guard);
+    let warned: Vec<String> = events.all().into_iter().map(|event| event.message).collect();
+    for object in [
+        "FUNCTION public.c_one(text) (only a superuser may create it)",
+        "FUNCTION public.sealed(integer) (only a superuser",
+        "CAST CAST (character varying AS json) (only a superuser",
+        "VIEW public.uses_sealed needs FUNCTION public.sealed(integer)",
+        "FOREIGN TABLE public.over_there needs",
+        "TABLE public.places needs EXTENSION earthdistance (the server does not offer it",
+    ] {
+        assert!(warned.iter().any(|line| line.contains(object)), "{object} in {warned:?}");
+    }
+    // With rows it is a refusal.
+    superuser(&world, "source", "INSERT INTO places VALUES (1, NULL)");
+    copy.backup(&world.dump(), &context).await.unwrap();
+    let error = copy.preflight_restore(&world.dump()).await.unwrap_err();
+    let text = error.to_string();
+    assert!(matches!(error, Error::Preflight(_)), "{text}");
+    assert!(text.contains("TABLE public.places needs EXTENSION earthdistance"), "{text}");
+    assert!(!text.contains("public.plain"), "{text}");
+    // The rows of a kept table are in no danger, nor where the target has what is needed.
+    world.target("CREATE TABLE places (id int)");
+    world.copy(r#"{"places":"none"}"#).preflight_restore(&world.dump()).await.unwrap();
+    superuser(&world, "target", "CREATE EXTENSION cube; CREATE EXTENSION earthdistance");
+    copy.preflight_restore(&world.dump()).await.unwrap();
+}
+
 /// French, in a directory of its own: nothing of the machine is changed.
 fn french_server() -> Option<(PostgresServer, TempDir)> {
     let locales = TempDir::new().unwrap();

@@ -3,6 +3,8 @@
 //! A table whose rows could not be copied is a reason not to begin: yesterday's rows are better than none. An object
 //! that holds no rows is a warning: all else is copied, and the job fails in the end, with the object named.
 
+pub(super) mod archive;
+
 use std::collections::HashSet;
 
 use tokio_postgres::types::ToSql;
@@ -13,32 +15,64 @@ use super::extension_rows;
 use crate::connection::Connection;
 use crate::{Check, Error, TableName};
 
-const SUSPECTS: &str = include_str!("../../sql/refused/suspects.sql");
-const ALLOWED: &str = include_str!("../../sql/refused/allowed.sql");
-const DEPENDENTS: &str = include_str!("../../sql/refused/dependents.sql");
-const EXTENSION_TABLES: &str = include_str!("../../sql/refused/extension_tables.sql");
+const SUSPECTS: &str = include_str!("../../../sql/refused/suspects.sql");
+const ALLOWED: &str = include_str!("../../../sql/refused/allowed.sql");
+const DEPENDENTS: &str = include_str!("../../../sql/refused/dependents.sql");
+const EXTENSION_TABLES: &str = include_str!("../../../sql/refused/extension_tables.sql");
 
 const OBJECTS: &str = "objects";
 const EXTENSION_ROWS: &str = "rows of extensions";
+
+/// What it takes to create an object that not every role may create.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Needs {
+    Superuser,
+    /// This extension.
+    Extension(String),
+    /// USAGE on this foreign-data wrapper.
+    Wrapper(String),
+    /// CREATE on this schema.
+    Schema(String),
+}
+
+impl Needs {
+    /// Why it is refused.
+    fn reason(&self) -> String {
+        match self {
+            Self::Superuser => "only a superuser may create it".to_owned(),
+            Self::Extension(_) => "the server does not offer it, or only to superusers".to_owned(),
+            Self::Wrapper(name) => format!("no USAGE on foreign-data wrapper {name}"),
+            Self::Schema(name) => format!("no CREATE on schema {name}"),
+        }
+    }
+
+    fn are_in(&self, allowed: &Allowed) -> bool {
+        let key = match self {
+            Self::Superuser => ("superuser", None),
+            Self::Extension(name) => ("extension", Some(name.clone())),
+            Self::Wrapper(name) => ("wrapper", Some(name.clone())),
+            Self::Schema(name) => ("schema", Some(name.clone())),
+        };
+        allowed.contains(&(key.0.to_owned(), key.1))
+    }
+}
+
+/// What our role may do on the target: `superuser`, `extension`, `wrapper` or `schema` with a name; `nothing` with an object that
+/// stays.
+type Allowed = HashSet<(String, Option<String>)>;
 
 /// An object of the source that not every role may create.
 struct Suspect {
     class: u32,
     oid: u32,
-    needs: String,
-    name: Option<String>,
+    needs: Needs,
     object: String,
 }
 
 impl Suspect {
     /// Why it is refused.
     fn reason(&self) -> String {
-        match (self.needs.as_str(), &self.name) {
-            ("extension", _) => "the server does not offer it, or only to superusers".to_owned(),
-            ("schema", Some(name)) => format!("no CREATE on schema {name}"),
-            ("wrapper", Some(name)) => format!("no USAGE on foreign-data wrapper {name}"),
-            _ => "only a superuser may create it".to_owned(),
-        }
+        self.needs.reason()
     }
 }
 
@@ -67,31 +101,40 @@ pub(super) async fn check(
         format!("{} needs {} ({})", dependent.object, refused.object, refused.reason())
     };
     let (with_rows, without): (Vec<_>, Vec<_>) = dependents.iter().partition(|it| it.has_rows);
+    let with_rows: Vec<String> = with_rows.into_iter().map(describe).collect();
+    // What needs an extension that is missing, or a schema, fails; the extension or schema itself does not.
+    let own =
+        refused.iter().filter(|it| !matches!(it.needs, Needs::Extension(_) | Needs::Schema(_)));
+    let mut others: Vec<String> =
+        own.map(|it| format!("{} ({})", it.object, it.reason())).collect();
+    others.extend(without.into_iter().map(describe));
+    checks.extend(object_checks(&with_rows, &others));
+    Ok(checks)
+}
+
+/// `with_rows` and `others` will be refused, or need what will be.
+fn object_checks(with_rows: &[String], others: &[String]) -> Vec<Check> {
+    let mut checks = Vec::new();
     if !with_rows.is_empty() {
-        let list: Vec<String> = with_rows.into_iter().map(describe).collect();
         checks.push(Check::bad(
             OBJECTS,
             format!(
                 "rows could not be copied, for the target refuses what their tables need: {}; have a superuser create \
                  or GRANT it on the target, or keep the tables (BACKUP_MODE)",
-                shortened(&list)
+                shortened(with_rows)
             ),
         ));
     }
-    // What needs an extension that is missing, or a schema, fails; the extension or schema itself does not.
-    let own = refused.iter().filter(|it| !matches!(it.needs.as_str(), "extension" | "schema"));
-    let mut list: Vec<String> = own.map(|it| format!("{} ({})", it.object, it.reason())).collect();
-    list.extend(without.into_iter().map(describe));
-    if !list.is_empty() {
+    if !others.is_empty() {
         checks.push(Check::warning(
             OBJECTS,
             format!(
                 "the target refuses what holds no rows, so that the copy will fail in the end: {}",
-                shortened(&list)
+                shortened(others)
             ),
         ));
     }
-    Ok(checks)
+    checks
 }
 
 async fn refused(
@@ -104,27 +147,44 @@ async fn refused(
     let suspects = rows.iter().map(|row| Suspect {
         class: row.get("classid"),
         oid: row.get("objid"),
-        needs: row.get("needs"),
-        name: row.get("name"),
+        needs: match (row.get("needs"), row.get::<_, Option<String>>("name")) {
+            ("extension", Some(name)) => Needs::Extension(name),
+            ("wrapper", Some(name)) => Needs::Wrapper(name),
+            ("schema", Some(name)) => Needs::Schema(name),
+            _ => Needs::Superuser,
+        },
         object: row.get("object"),
     });
     let suspects: Vec<Suspect> = suspects.collect();
-    let names = |needs: &str| -> Vec<String> {
-        suspects.iter().filter(|it| it.needs == needs).filter_map(|it| it.name.clone()).collect()
-    };
-    let (extensions, wrappers, schemas) = (names("extension"), names("wrapper"), names("schema"));
-    let parameters: [&(dyn ToSql + Sync); 5] =
-        [&extensions, &wrappers, &survivors.classes, &survivors.oids, &schemas];
-    let rows = catalog::rows(target, "look at our rights", ALLOWED, &parameters).await?;
-    let allowed: HashSet<(String, Option<String>)> =
-        rows.iter().map(|row| (row.get("needs"), row.get("name"))).collect();
+    let needs: Vec<&Needs> = suspects.iter().map(|it| &it.needs).collect();
+    let allowed = allowed(target, &needs, survivors).await?;
     let stays = |object: &str| allowed.contains(&("nothing".into(), Some(object.into())));
     // In a schema that stays, tables are made all the same.
     let is_refused = |it: &Suspect| {
-        !allowed.contains(&(it.needs.clone(), it.name.clone()))
-            && (it.needs == "schema" || !stays(&it.object))
+        !it.needs.are_in(&allowed)
+            && (matches!(it.needs, Needs::Schema(_)) || !stays(&it.object))
     };
     Ok(suspects.into_iter().filter(is_refused).collect())
+}
+
+async fn allowed(
+    target: &Connection,
+    needs: &[&Needs],
+    survivors: &Objects,
+) -> Result<Allowed, Error> {
+    let (mut extensions, mut wrappers, mut schemas) = (Vec::new(), Vec::new(), Vec::new());
+    for needs in needs {
+        match needs {
+            Needs::Superuser => {}
+            Needs::Extension(name) => extensions.push(name.as_str()),
+            Needs::Wrapper(name) => wrappers.push(name.as_str()),
+            Needs::Schema(name) => schemas.push(name.as_str()),
+        }
+    }
+    let parameters: [&(dyn ToSql + Sync); 5] =
+        [&extensions, &wrappers, &survivors.classes, &survivors.oids, &schemas];
+    let rows = catalog::rows(target, "look at our rights", ALLOWED, &parameters).await?;
+    Ok(rows.iter().map(|row| (row.get("needs"), row.get("name"))).collect())
 }
 
 async fn dependents(
@@ -179,18 +239,23 @@ async fn extension_tables(source: &Connection, target: &Connection) -> Result<Ve
             false => left.push(described),
         }
     }
+    Ok(extension_checks(&lost, &left))
+}
+
+/// Tables of extensions that our role may not write: rows would be `lost`, or the table is `left` as it is.
+fn extension_checks(lost: &[String], left: &[String]) -> Vec<Check> {
     let mut checks = Vec::new();
     if !lost.is_empty() {
         checks.push(Check::bad(
             EXTENSION_ROWS,
-            format!("the source has rows of its own in {}, and our role may not write there on the target: GRANT SELECT, INSERT, DELETE", shortened(&lost)),
+            format!("the source has rows of its own in {}, and our role may not write there on the target: GRANT SELECT, INSERT, DELETE", shortened(lost)),
         ));
     }
     if !left.is_empty() {
         checks.push(Check::warning(
             EXTENSION_ROWS,
-            format!("{} is left as it is: our role may not write there on the target, and the source has no rows of its own in it", shortened(&left)),
+            format!("{} is left as it is: our role may not write there on the target, and the source has no rows of its own in it", shortened(left)),
         ));
     }
-    Ok(checks)
+    checks
 }

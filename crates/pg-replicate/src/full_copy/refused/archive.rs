@@ -1,0 +1,240 @@
+//! The same of an archive, whose table of contents has the definitions of its objects.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use super::super::extension_rows::{self, has_rows};
+use super::super::{FullCopy, catalog, restore};
+use super::{Needs, allowed, extension_checks, object_checks};
+use crate::archive::{Archive, Entry, tables_of};
+use crate::connection::Connection;
+use crate::sql_text::Cursor;
+use crate::{Check, Context, Error, TableName};
+
+/// Kinds that only superusers may create.
+const OF_SUPERUSERS: [&str; 8] = [
+    "ACCESS METHOD",
+    "FOREIGN DATA WRAPPER",
+    "LANGUAGE",
+    "OPERATOR CLASS",
+    "OPERATOR FAMILY",
+    "PROCEDURAL LANGUAGE",
+    "TEXT SEARCH PARSER",
+    "TEXT SEARCH TEMPLATE",
+];
+
+/// Looks at what would be restored of the archive at `dump`, and at our rights on the target.
+pub(in crate::full_copy) async fn check(
+    copy: &FullCopy,
+    archive: &Archive,
+    dump: &Path,
+) -> Result<Vec<Check>, Error> {
+    let context = Context::quiet();
+    let target = Connection::open(&copy.target, "pg-replicate check").await?;
+    let plan = restore::plan(copy, archive, &context).await?;
+    let mut checks = of_extensions(copy, &plan.entries, dump, &target, &context).await?;
+    let suspects = plan.entries.iter().chain(plan.unable.iter().map(|(entry, _)| entry));
+    let suspects: Vec<(&Entry, Needs)> =
+        suspects.filter_map(|entry| Some((entry, needs(entry)?))).collect();
+    let needs: Vec<&Needs> = suspects.iter().map(|(_, needs)| needs).collect();
+    let allowed = allowed(&target, &needs, &catalog::Objects::default()).await?;
+    let refused: Vec<(&Entry, Needs)> =
+        suspects.into_iter().filter(|(_, needs)| !needs.are_in(&allowed)).collect();
+    if refused.is_empty() {
+        return Ok(checks);
+    }
+    let (mut with_rows, mut others) = (Vec::new(), Vec::new());
+    // What needs an extension that is missing fails; the extension itself does not.
+    let own = refused.iter().filter(|(_, needs)| !matches!(needs, Needs::Extension(_)));
+    others.extend(own.map(|(entry, needs)| format!("{entry} ({})", needs.reason())));
+    for (entry, root) in dependents(&plan.entries, &refused) {
+        let (object, needs) = &refused[root];
+        let described = format!("{entry} needs {object} ({})", needs.reason());
+        match rows_of(entry, &plan.entries) {
+            Some(rows) if has_rows(copy, rows, dump, &context).await? => with_rows.push(described),
+            // Rows are named as their table.
+            _ if entry.kind == "TABLE DATA" => {}
+            _ => others.push(described),
+        }
+    }
+    checks.extend(object_checks(&with_rows, &others));
+    Ok(checks)
+}
+
+/// The entry of a table's rows.
+fn rows_of<'a>(table: &Entry, entries: &'a [Entry]) -> Option<&'a Entry> {
+    let mut rows = entries.iter().filter(|entry| entry.kind == "TABLE DATA");
+    (table.kind == "TABLE")
+        .then(|| rows.find(|entry| entry.schema == table.schema && entry.tag == table.tag))?
+}
+
+/// What needs the refused entries, each with the number of one of them.
+fn dependents<'a>(entries: &'a [Entry], refused: &[(&Entry, Needs)]) -> Vec<(&'a Entry, usize)> {
+    let mut roots: HashMap<i32, usize> =
+        refused.iter().enumerate().map(|(number, (entry, _))| (entry.id, number)).collect();
+    let mut found = Vec::new();
+    loop {
+        let before = found.len();
+        for entry in entries {
+            if roots.contains_key(&entry.id) {
+                continue;
+            }
+            let root = entry.dependencies.iter().find_map(|id| roots.get(id)).copied();
+            if let Some(root) = root {
+                roots.insert(entry.id, root);
+                // It says only something about what is lost.
+                if !matches!(entry.kind.as_str(), "COMMENT" | "SECURITY LABEL") {
+                    found.push((entry, root));
+                }
+            }
+        }
+        if found.len() == before {
+            return found;
+        }
+    }
+}
+
+/// The tables of extensions that our role may not write.
+async fn of_extensions(
+    copy: &FullCopy,
+    entries: &[Entry],
+    dump: &Path,
+    target: &Connection,
+    context: &Context,
+) -> Result<Vec<Check>, Error> {
+    let made: HashSet<TableName> =
+        entries.iter().filter(|entry| entry.kind == "TABLE").flat_map(tables_of).collect();
+    let (mut lost, mut left) = (Vec::new(), Vec::new());
+    for entry in entries.iter().filter(|entry| entry.kind == "TABLE DATA") {
+        let Some(table) = tables_of(entry).into_iter().next() else { continue };
+        if made.contains(&table) {
+            continue;
+        }
+        let found = extension_rows::found(target, &table).await?;
+        if found.is_some_and(|it| !it.may_replace) {
+            let list =
+                if has_rows(copy, entry, dump, context).await? { &mut lost } else { &mut left };
+            list.push(format!("{table} of an extension"));
+        }
+    }
+    Ok(extension_checks(&lost, &left))
+}
+
+/// What it takes to create an entry, where not every role may.
+fn needs(entry: &Entry) -> Option<Needs> {
+    let is_of_superusers = match entry.kind.as_str() {
+        "EXTENSION" => return Some(Needs::Extension(entry.tag.clone())),
+        "SERVER" => {
+            let mut at = Cursor::new(&entry.definition).ok()?;
+            at.skip_past("WRAPPER").then_some(())?;
+            return Some(Needs::Wrapper(at.name()?));
+        }
+        "FUNCTION" | "PROCEDURE" => is_mighty_function(&entry.definition),
+        "AGGREGATE" => entry.definition.contains("STYPE = internal"),
+        "TYPE" => is_base_type(&entry.definition),
+        // Who owns neither type may not say how one becomes the other.
+        "CAST" => {
+            entry.definition.contains("WITHOUT FUNCTION")
+                || between(&entry.definition, "(", ")").is_some_and(is_built_in)
+        }
+        "TRANSFORM" => between(&entry.definition, " FOR ", " LANGUAGE ").is_some_and(is_built_in),
+        kind => OF_SUPERUSERS.contains(&kind),
+    };
+    is_of_superusers.then_some(Needs::Superuser)
+}
+
+/// What is compiled is as mighty as the server, and so is what may not be asked whether it leaks.
+fn is_mighty_function(definition: &str) -> bool {
+    let Ok(mut at) = Cursor::new(definition) else { return false };
+    if !at.skip_past("LANGUAGE") {
+        return false;
+    }
+    let language = at.name().unwrap_or_default();
+    let is_untrusted = language.starts_with("pl") && language.ends_with('u');
+    if is_untrusted || matches!(language.as_str(), "c" | "internal") {
+        return true;
+    }
+    while let Some(token) = at.peek() {
+        if ["AS", "BEGIN", "RETURN"].iter().any(|word| token.is_word(word)) {
+            break;
+        }
+        if token.is_word("LEAKPROOF") || token.is_word("SUPPORT") {
+            return true;
+        }
+        at.step();
+    }
+    false
+}
+
+/// `CREATE TYPE s.t ( INPUT = …`; the others have AS before the parenthesis.
+fn is_base_type(definition: &str) -> bool {
+    let Ok(mut at) = Cursor::new(definition) else { return false };
+    at.eat(&["CREATE", "TYPE"]) && at.qualified_name().is_some() && at.eat_symbol('(')
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(start)?;
+    rest.split_once(end).map(|(inside, _)| inside)
+}
+
+/// Whether types, as pg_dump names them, are all the server's own: only those have no schema.
+fn is_built_in(types: &str) -> bool {
+    !types.replace("pg_catalog.", "").contains('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_what() {
+        let superuser = Some(Needs::Superuser);
+        for (kind, definition, expected) in [
+            (
+                "FUNCTION",
+                "CREATE FUNCTION public.f(text) RETURNS text\n LANGUAGE c AS 'a', 'b';",
+                superuser.clone(),
+            ),
+            (
+                "FUNCTION",
+                "CREATE FUNCTION public.f() RETURNS int LANGUAGE sql LEAKPROOF AS 'x';",
+                superuser.clone(),
+            ),
+            (
+                "FUNCTION",
+                "CREATE FUNCTION public.f(leakproof int) RETURNS int LANGUAGE sql AS 'leakproof';",
+                None,
+            ),
+            (
+                "FUNCTION",
+                "CREATE FUNCTION public.f() RETURNS int LANGUAGE sql RETURN leakproof();",
+                None,
+            ),
+            (
+                "PROCEDURE",
+                "CREATE PROCEDURE public.f() LANGUAGE plpython3u AS 'x';",
+                superuser.clone(),
+            ),
+            ("TYPE", "CREATE TYPE public.t (\n    INTERNALLENGTH = 4", superuser.clone()),
+            ("TYPE", "CREATE TYPE public.t AS (\n a int)", None),
+            (
+                "CAST",
+                "CREATE CAST (character varying AS pg_catalog.json) WITH INOUT AS ASSIGNMENT;",
+                superuser.clone(),
+            ),
+            ("CAST", "CREATE CAST (public.t AS json) WITH INOUT;", None),
+            ("TRANSFORM", "CREATE TRANSFORM FOR integer LANGUAGE sql (FROM", superuser.clone()),
+            (
+                "SERVER",
+                "CREATE SERVER far FOREIGN DATA WRAPPER \"My fdw\";",
+                Some(Needs::Wrapper("My fdw".into())),
+            ),
+            ("OPERATOR CLASS", "", superuser),
+            ("TABLE", "CREATE TABLE public.a (id int);", None),
+        ] {
+            let entry =
+                Entry { kind: kind.into(), definition: definition.into(), ..Entry::default() };
+            assert_eq!(needs(&entry), expected, "{definition}");
+        }
+    }
+}
