@@ -69,6 +69,10 @@ fn read_by(
         let reason = "it is not a regular file".into();
         return Err(Error::Archive { path: path.to_owned(), reason });
     }
+    if ["/dev/fd", "/dev/stdin", "/proc"].iter().any(|start| path.starts_with(start)) {
+        let reason = "it is a descriptor of this process, which pg_restore does not have: name the file itself";
+        return Err(Error::Archive { path: path.to_owned(), reason: reason.into() });
+    }
     let file = File::open(path).map_err(failed)?;
     Reader::new(BufReader::with_capacity(BUFFER, file))
         .and_then(read)

@@ -40,6 +40,25 @@ async fn wherever_it_was_cut() {
     }
 }
 
+/// What can be read once only cannot be looked at before the drop, and pg_restore has descriptors of its own.
+#[tokio::test]
+async fn pipes_and_descriptors_are_refused() {
+    let world = World::new("CREATE TABLE a (id int)");
+    let copy = world.copy("{}");
+    let whole = world.dump();
+    copy.backup(&whole, &Context::quiet()).await.unwrap();
+    let pipe = world.directory.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let error = copy.preflight_restore(&pipe).await.unwrap_err().to_string();
+    assert!(error.contains("it is not a regular file"), "{error}");
+    let file = std::fs::File::open(&whole).unwrap();
+    let number = std::os::fd::AsRawFd::as_raw_fd(&file);
+    for path in [format!("/dev/fd/{number}"), format!("/proc/self/fd/{number}")] {
+        let error = copy.preflight_restore(path.as_ref()).await.unwrap_err().to_string();
+        assert!(error.contains("name the file itself"), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn one_that_was_written_into_a_pipe_is_whole_too() {
     let world = World::new(EVERY_OBJECT);
@@ -49,8 +68,15 @@ async fn one_that_was_written_into_a_pipe_is_whole_too() {
         .output()
         .unwrap();
     assert!(output.status.success());
-    std::fs::write(world.dump(), &output.stdout).unwrap();
     let copy = world.copy("{}");
+    // It does not say where data start, and is read through all the same.
+    let whole = &output.stdout;
+    for length in (0..whole.len()).step_by(whole.len() / 20) {
+        std::fs::write(world.dump(), &whole[..length]).unwrap();
+        let error = copy.preflight_restore(&world.dump()).await.unwrap_err();
+        assert!(matches!(error, Error::Archive { .. }), "{error:?} at {length}");
+    }
+    std::fs::write(world.dump(), whole).unwrap();
     copy.preflight_restore(&world.dump()).await.unwrap();
     copy.preflight_target().await.unwrap();
     copy.drop_objects(&Context::quiet()).await.unwrap();
