@@ -2,6 +2,7 @@
 
 mod answers;
 mod loading;
+mod memory;
 mod readers;
 mod requests;
 mod stream;
