@@ -93,6 +93,35 @@ async fn copied(world: &World, way: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// More than one transaction can lock at PostgreSQL's default of `max_locks_per_transaction`.
+#[tokio::test]
+#[ignore = "takes minutes; run by scripts/test real-databases"]
+async fn many_tables_and_large_objects_are_replaced_again_and_again() {
+    let world = World::new("");
+    let setting = world.server.psql("postgres", "SHOW max_locks_per_transaction").unwrap();
+    assert_eq!(setting, "64");
+    world.source(
+        "SELECT format('CREATE TABLE t%1$s (id serial PRIMARY KEY, name text); CREATE INDEX ON t%1$s (name);
+                        INSERT INTO t%1$s (name) VALUES (%1$s)', n)
+         FROM generate_series(1, 1400) n \\gexec",
+    );
+    // Not in one transaction either.
+    for _ in 0..20 {
+        world.source(
+            "DO $$ DECLARE o oid; BEGIN FOR n IN 1..1000 LOOP
+               o := lo_from_bytea(0, 'x'); EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO source_user', o);
+             END LOOP; END $$",
+        );
+    }
+    let found = "SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'S', 'i') AND relnamespace = 'public'::regnamespace;
+                 SELECT count(*) FROM pg_largeobject_metadata; SELECT sum(name::int) FROM t1400";
+    for way in ["live", "archive"] {
+        copied(&world, way).await.unwrap();
+        copied(&world, way).await.unwrap();
+        assert_eq!(world.target(found), "5600\n20000\n1400", "{way}");
+    }
+}
+
 #[tokio::test]
 #[ignore = "needs what scripts/real-databases fetches; run by scripts/test real-databases"]
 async fn every_database_is_the_same_afterwards() {
