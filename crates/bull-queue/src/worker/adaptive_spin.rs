@@ -20,7 +20,7 @@ const LONGEST_REST: u32 = 4096;
 
 /// Decides whether the next reply is waited for awake.
 #[derive(Debug, Default)]
-pub(crate) struct AdaptiveSpin {
+pub(super) struct AdaptiveSpin {
     /// Waits asleep until the next one awake.
     rest: AtomicU32,
     /// Waits asleep after the latest one in vain.
@@ -29,7 +29,7 @@ pub(crate) struct AdaptiveSpin {
 
 impl AdaptiveSpin {
     /// Waits for `reply`.
-    pub(crate) async fn wait<F: Future>(&self, reply: F) -> F::Output {
+    pub(super) async fn wait<F: Future>(&self, reply: F) -> F::Output {
         let mut reply = pin!(reply);
         if self.is_due() {
             let start = Instant::now();

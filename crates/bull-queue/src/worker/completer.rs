@@ -59,7 +59,7 @@ const SHORT_JOB: Duration = Duration::from_millis(1);
 type Reply = (i64, Option<String>, Fields, Option<String>);
 
 /// Records how a try ended, however long Redis is away, and takes the next job if asked to.
-pub(crate) async fn finish(
+pub(super) async fn finish(
     core: &Arc<Core>,
     running: &Arc<Running>,
     result: Result<JobOutcome, Failure>,

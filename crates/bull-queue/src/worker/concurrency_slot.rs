@@ -6,22 +6,22 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The slots of a worker.
 #[derive(Debug)]
-pub(crate) struct ConcurrencySlots {
+pub(super) struct ConcurrencySlots {
     permits: Arc<Semaphore>,
     free: Arc<Mutex<Vec<usize>>>,
 }
 
 /// The right to run one job, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct ConcurrencySlot {
+pub(super) struct ConcurrencySlot {
     /// No other slot in use has it.
-    pub(crate) number: usize,
+    pub(super) number: usize,
     free: Arc<Mutex<Vec<usize>>>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl ConcurrencySlots {
-    pub(crate) fn new(count: usize) -> Self {
+    pub(super) fn new(count: usize) -> Self {
         let count = count.max(1);
         Self {
             permits: Arc::new(Semaphore::new(count)),
@@ -30,7 +30,7 @@ impl ConcurrencySlots {
     }
 
     /// A free slot, waiting until there is one.
-    pub(crate) async fn take(&self) -> Option<ConcurrencySlot> {
+    pub(super) async fn take(&self) -> Option<ConcurrencySlot> {
         let permit = Arc::clone(&self.permits).acquire_owned().await.ok()?;
         let number = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
         Some(ConcurrencySlot { number, free: Arc::clone(&self.free), _permit: permit })

@@ -26,7 +26,7 @@ struct Request<'a> {
 type Reply = (Option<String>, Fields, Option<String>);
 
 /// Takes jobs until the worker stops.
-pub(crate) async fn run(core: Arc<Core>) {
+pub(super) async fn run(core: Arc<Core>) {
     while let Some(slot) = slot(&core).await {
         take(&core, slot).await;
     }
@@ -94,7 +94,7 @@ async fn take(core: &Arc<Core>, slot: ConcurrencySlot) {
 }
 
 /// Puts a job that was taken but not begun back in line.
-pub(crate) async fn give_back(core: &Core, token: &str) {
+pub(super) async fn give_back(core: &Core, token: &str) {
     let request = |_again| json!({ "token": token });
     core.persist::<i64, _>("give back", &scripts::RELEASE, request, &core.closed).await;
 }

@@ -27,7 +27,7 @@ pub struct HandlerLayer {
 }
 
 impl HandlerLayer {
-    pub(crate) fn new(core: Arc<Core>) -> Self {
+    pub(super) fn new(core: Arc<Core>) -> Self {
         Self { core }
     }
 }

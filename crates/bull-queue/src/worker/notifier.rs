@@ -24,7 +24,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 /// Notifies `core.arrival` of jobs until the worker stops. What is missed while there is no
 /// subscription is found by asking, see [`crate::worker::WorkerOptions::guard_interval`].
-pub(crate) async fn listen(core: Arc<Core>) {
+pub(super) async fn listen(core: Arc<Core>) {
     let mut told = false;
     loop {
         let failure = tokio::select! {

@@ -6,7 +6,7 @@ use crate::worker::core::Core;
 use crate::worker::fetcher;
 
 /// Ends the worker's tasks and puts jobs that were taken but not begun back in line.
-pub(crate) async fn close(core: Arc<Core>) {
+pub(super) async fn close(core: Arc<Core>) {
     core.stop.cancel();
     core.tasks.close();
     let orderly = async {
@@ -34,7 +34,7 @@ pub(crate) async fn close(core: Arc<Core>) {
 }
 
 /// Lets go of everything after the limit, whether Redis is back or not.
-pub(crate) async fn limit(core: Arc<Core>) {
+pub(super) async fn limit(core: Arc<Core>) {
     tokio::select! {
         () = core.closed.cancelled() => {}
         () = tokio::time::sleep(core.options.close_limit) => core.closed.cancel(),

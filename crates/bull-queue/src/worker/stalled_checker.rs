@@ -20,7 +20,7 @@ type Suspects = Vec<(Seen, Instant)>;
 /// A job without a lock is a suspect. Its worker is dead if it has not taken the lock again when we
 /// look a second time, `stalled_grace` later; a living one does so within a second after an outage
 /// of Redis. A look that fails clears the suspects: they may have lost their locks in that outage.
-pub(crate) async fn run(core: Arc<Core>) {
+pub(super) async fn run(core: Arc<Core>) {
     let mut suspects = Suspects::new();
     // Told once the first look has settled every suspect.
     let mut first: Option<Vec<Job>> = Some(Vec::new());

@@ -358,7 +358,7 @@ async fn a_key_that_is_equal_but_not_the_same_is_brought_over() {
     for table in tables {
         assert_same(&world, &format!("SELECT * FROM {table} ORDER BY 1"));
     }
-    assert_eq!(run(&world, &modes).await.unwrap(), 0);
+    assert_eq!(rows(&world, &modes).await, 0);
 }
 
 #[tokio::test]
@@ -369,7 +369,7 @@ async fn a_generated_always_identity_follows_its_row() {
     );
     world.source("UPDATE t SET x = x + 1 WHERE email <> 'c'");
     let modes = r#"{"t":{"mode":"upsert"}}"#;
-    assert_eq!(run(&world, modes).await.unwrap(), 2);
+    assert_eq!(rows(&world, modes).await, 2);
     assert_same(&world, "SELECT * FROM t ORDER BY 1");
     // Deleted and registered again: another number. Rows that would go with it are not taken for gone.
     world.source("DELETE FROM t WHERE email = 'a'; INSERT INTO t (email, x) VALUES ('a', 9)");
@@ -378,7 +378,7 @@ async fn a_generated_always_identity_follows_its_row() {
     assert!(error.contains("\"id\"") && error.contains("GENERATED ALWAYS"), "{error}");
     assert_eq!(world.target("SELECT count(*) FROM k"), "1");
     world.target("DROP TABLE k");
-    assert_eq!(run(&world, modes).await.unwrap(), 1);
+    assert_eq!(rows(&world, modes).await, 1);
     assert_same(&world, "SELECT * FROM t ORDER BY 1");
-    assert_eq!(run(&world, modes).await.unwrap(), 0);
+    assert_eq!(rows(&world, modes).await, 0);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::increments::{assert_same, incremental, rows, run};
-use crate::support::{Recorder, World, mode};
+use crate::support::{Recorder, World};
 use local_services::wait_for_async;
 use pg_replicate::{Context, Error};
 

@@ -120,6 +120,7 @@ impl<'a> Crew<'a> {
             &shared.copy,
             &plan.extension_rows,
             &shared.archive,
+            &shared.board,
             &shared.context,
         );
         failures.extend(judged(judge, &replaced.await?));

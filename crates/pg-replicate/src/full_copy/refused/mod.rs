@@ -161,8 +161,7 @@ async fn refused(
     let stays = |object: &str| allowed.contains(&("nothing".into(), Some(object.into())));
     // In a schema that stays, tables are made all the same.
     let is_refused = |it: &Suspect| {
-        !it.needs.are_in(&allowed)
-            && (matches!(it.needs, Needs::Schema(_)) || !stays(&it.object))
+        !it.needs.are_in(&allowed) && (matches!(it.needs, Needs::Schema(_)) || !stays(&it.object))
     };
     Ok(suspects.into_iter().filter(is_refused).collect())
 }
