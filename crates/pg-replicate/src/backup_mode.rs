@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use crate::identifier::{DEFAULT_SCHEMA, TableName};
+use crate::postgres::identifier::{DEFAULT_SCHEMA, TableName};
 
 pub use copy_rule::CopyRule;
 pub use duration::parse as parse_duration;

@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::DatabaseUrl;
-use crate::error_text;
-pub(crate) use crate::error_text::reason;
+use crate::postgres::error_text;
+pub(crate) use crate::postgres::error_text::reason;
 use crate::verify::VerifyReport;
 
 /// Which of the two databases.

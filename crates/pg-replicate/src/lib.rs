@@ -15,55 +15,39 @@
 
 mod archive;
 mod backup_mode;
-mod child;
-mod connection;
-mod connections;
 mod context;
 mod copy_cost;
-mod database_url;
+pub mod database_snapshot;
 pub mod enrichment;
 mod error;
-mod error_text;
 pub mod fingerprint;
 pub mod fixtures;
 mod full_copy;
-mod identifier;
 mod incremental;
 pub mod load;
 mod masking;
-pub mod moment;
 pub mod objects;
 pub mod on_target;
-mod pool;
 mod postgres;
-mod row_security;
-mod same_database;
-mod session;
 pub mod shell;
-mod source_locks;
-mod sql_text;
 mod summary;
-mod target_settings;
-mod tls;
-mod transfer;
-mod triggers;
-mod unlogged;
 pub mod verify;
-mod versions;
 
+pub use crate::postgres::connection::connect;
+pub use crate::postgres::error_text::hide_error_values;
+pub use crate::postgres::identifier::TableName;
+pub use crate::postgres::same_database::refuse_same_database;
+pub use crate::postgres::url::{
+    DatabaseUrl, DatabaseUrlError, HostName, Server, SslMode, real_path,
+};
 pub use backup_mode::{
     BackupMode, BackupModeError, CopyRule, Masking, TableMode, TableRule, parse_duration,
 };
-pub use connection::connect;
 pub use context::{Context, Progress, ProgressSink};
-pub use database_url::{DatabaseUrl, DatabaseUrlError, HostName, Server, SslMode, real_path};
 pub use error::{Check, Error, ObjectFailure, Side};
-pub use error_text::hide_error_values;
 pub use full_copy::{ForeignKeys, FullCopy, LiveOptions};
-pub use identifier::TableName;
 pub use incremental::{CopyFormat, Incremental, SchemaChanges};
 pub use on_target::OnTarget;
-pub use same_database::refuse_same_database;
 pub use summary::{ObjectSummary, PhaseSummary, Summary};
 pub use tokio_util::sync::CancellationToken;
 pub use verify::Verify;

@@ -15,7 +15,7 @@ use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::child::{Guarded, set_connection, setpriv, without_libpq_variables};
+use crate::postgres::client_program::{Guarded, set_connection, setpriv, without_libpq_variables};
 use crate::{Context, DatabaseUrl, Error};
 
 /// How long the group may take to end after SIGTERM.

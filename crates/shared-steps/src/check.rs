@@ -6,7 +6,7 @@ use backup_sources::Fetcher;
 use bull_queue::Queue;
 use chrono::Utc;
 use media_sync::Which;
-use pg_replicate::moment::Moment;
+use pg_replicate::database_snapshot::Moment;
 use pg_replicate::{CancellationToken, Check, Context};
 
 use crate::config::BackupMethod;

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
+use pg_replicate::database_snapshot::{Definition, Moment};
 use pg_replicate::fingerprint::{self, ContentHash};
-use pg_replicate::moment::{Definition, Moment};
 use pg_replicate::{Context, DatabaseUrl, TableName};
 
 use crate::error::Error;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use object_stores::ObjectPlace;
-use pg_replicate::moment::Moment;
+use pg_replicate::database_snapshot::Moment;
 use pg_replicate::{Context, DatabaseUrl};
 use private_files::PrivateDirectory;
 
@@ -151,8 +151,8 @@ async fn write_members(
     let written = moment.during(writing).await?;
     let dump = settings.format.file();
     let format = match settings.format {
-        DumpFormat::Custom => pg_replicate::moment::DumpFormat::Custom,
-        DumpFormat::Plain => pg_replicate::moment::DumpFormat::Plain,
+        DumpFormat::Custom => pg_replicate::database_snapshot::DumpFormat::Custom,
+        DumpFormat::Plain => pg_replicate::database_snapshot::DumpFormat::Plain,
     };
     moment.dump(format, &directory.join(dump), DUMP, context).await?;
     let dump = Member { name: dump.into(), path: directory.join(dump) };

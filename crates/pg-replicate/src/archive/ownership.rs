@@ -6,8 +6,8 @@
 
 use super::Entry;
 use crate::TableName;
-use crate::identifier::DEFAULT_SCHEMA;
-use crate::sql_text::Cursor;
+use crate::postgres::identifier::DEFAULT_SCHEMA;
+use crate::postgres::sql_text::Cursor;
 
 /// The tables an entry is part of: one, or two for a foreign key and for a partition.
 pub(crate) fn tables_of(entry: &Entry) -> Vec<TableName> {

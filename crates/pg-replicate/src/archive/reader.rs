@@ -11,7 +11,7 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use super::{Entry, Section};
-use crate::identifier::quote_identifier;
+use crate::postgres::identifier::quote_identifier;
 use crate::{Error, TableName};
 
 /// The oldest layout read: pg_dump 10.3.

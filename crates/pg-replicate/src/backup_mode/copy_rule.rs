@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::identifier::quote_identifier;
+use crate::postgres::identifier::quote_identifier;
 
 /// What is changed while a table's rows are copied. Expressions are SQL on the source; their names
 /// are those of the table's columns, and of what pg_catalog holds.

@@ -1,6 +1,6 @@
 //! SQL expressions of the configuration, as far as they can be judged without a server.
 
-use crate::sql_text::{Kind, tokens};
+use crate::postgres::sql_text::{Kind, tokens};
 
 /// Why `sql` cannot stand between parentheses as one expression; the server judges the rest.
 ///

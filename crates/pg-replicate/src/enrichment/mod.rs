@@ -7,13 +7,13 @@ use std::time::Instant;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio_postgres::error::SqlState;
 
-use crate::connection::Connection;
 use crate::context::share;
 use crate::error::reason;
-use crate::identifier::{DEFAULT_SCHEMA, quote_identifier};
 use crate::objects::{Board, Weight};
-use crate::pool::Pool;
-use crate::target_settings::{Sorted, TargetSettings};
+use crate::postgres::connection::Connection;
+use crate::postgres::identifier::{DEFAULT_SCHEMA, quote_identifier};
+use crate::postgres::pool::Pool;
+use crate::postgres::target_settings::{Sorted, TargetSettings};
 use crate::{BackupMode, Context, DatabaseUrl, Error, Summary, TableName};
 use script::{Action, Step};
 

@@ -1,8 +1,8 @@
 //! The statements of an enrichment script, and when each runs.
 
 use crate::backup_mode::parse_table;
-use crate::identifier::DEFAULT_SCHEMA;
-use crate::sql_text::{Cursor, Statement, split};
+use crate::postgres::identifier::DEFAULT_SCHEMA;
+use crate::postgres::sql_text::{Cursor, Statement, split};
 use crate::{Error, TableName};
 
 /// Statements that make no sense where every statement runs on its own.

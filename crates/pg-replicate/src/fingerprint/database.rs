@@ -7,10 +7,10 @@ use futures_util::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 
 use super::{Fingerprint, Table, begin, of, tables};
-use crate::connection::Connection;
-use crate::pool::Pool;
+use crate::postgres::connection::Connection;
 use crate::postgres::exported_snapshot;
-use crate::source_locks::{Watch, named};
+use crate::postgres::pool::Pool;
+use crate::postgres::source_locks::{Watch, named};
 use crate::{Context, DatabaseUrl, Error, TableName};
 
 const APPLICATION: &str = "pg-replicate fingerprint";

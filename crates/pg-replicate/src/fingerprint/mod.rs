@@ -19,7 +19,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Error;
-use crate::connection::Connection;
+use crate::postgres::connection::Connection;
 use crate::postgres::exported_snapshot;
 
 pub use database::database;

@@ -24,7 +24,7 @@
 
 use std::fmt::Write;
 
-use crate::identifier::quote_identifier;
+use crate::postgres::identifier::quote_identifier;
 
 /// Columns in one nested expression: the server's parser goes one level down for each.
 const CHAIN: usize = 100;

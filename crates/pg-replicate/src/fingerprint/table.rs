@@ -1,8 +1,8 @@
 //! The tables of a database that have content, and how it is read.
 
 use super::row_hash::{Encoding, Form, row_hash};
-use crate::connection::Connection;
-use crate::identifier::quote_identifier;
+use crate::postgres::connection::Connection;
+use crate::postgres::identifier::quote_identifier;
 use crate::{CopyRule, Error, TableName};
 
 const TABLES: &str = include_str!("../../sql/content_tables.sql");

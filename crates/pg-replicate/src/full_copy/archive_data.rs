@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::failure::Failure;
-use super::{FullCopy, pass, statements};
 use crate::archive::Entry;
+use crate::full_copy::{FullCopy, pg_restore_run, statements};
 use crate::objects::{Board, Weight};
 use crate::{Context, Error};
 
@@ -21,7 +21,9 @@ pub(super) async fn restore(
         entries.iter().cloned().partition(|entry| entry.kind == "SEQUENCE SET");
     let mut failures = statements::in_order(copy, &sequences, dump, board, weight, context).await?;
     if !others.is_empty() {
-        failures.extend(pass::told(copy, &others, dump, board, Weight::default(), context).await?);
+        failures.extend(
+            pg_restore_run::told(copy, &others, dump, board, Weight::default(), context).await?,
+        );
     }
     Ok(failures)
 }

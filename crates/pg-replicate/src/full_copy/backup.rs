@@ -7,13 +7,14 @@ use std::time::Instant;
 
 use super::{FullCopy, catalog, connection_string};
 use crate::archive;
-use crate::child::{Ended, Program, application_name, command};
-use crate::connection::Connection;
 use crate::context::share;
 use crate::objects::{Object, Weight};
-use crate::source_locks::{Watch, named, pg_dump_option};
+use crate::postgres::client_program::{Ended, Program, application_name, command};
+use crate::postgres::connection::Connection;
+use crate::postgres::source_locks::{Watch, named, pg_dump_option};
+use crate::postgres::unlogged;
 use crate::summary::PhaseSummary;
-use crate::{Context, DatabaseUrl, Error, Summary, TableName, unlogged};
+use crate::{Context, DatabaseUrl, Error, Summary, TableName};
 
 /// An archive was measured at a fifth of its database.
 pub(super) const USUAL_SHARE: u64 = 5;

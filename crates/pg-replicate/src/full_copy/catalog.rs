@@ -7,7 +7,7 @@ use tokio_postgres::types::ToSql;
 
 use super::drop::Droppable;
 use crate::archive::Identity;
-use crate::connection::Connection;
+use crate::postgres::connection::Connection;
 use crate::{BackupMode, Error, TableName};
 
 /// The server and who we are there.

@@ -9,11 +9,11 @@ use tokio_postgres::Transaction;
 use tokio_postgres::error::SqlState;
 
 use super::{FullCopy, catalog};
-use crate::child::end_sessions;
-use crate::connection::Connection;
 use crate::context::PhaseProgress;
 use crate::on_target::locks::{self, GaveUp, Patience};
 use crate::on_target::{self, dependents};
+use crate::postgres::client_program::end_sessions;
+use crate::postgres::connection::Connection;
 use crate::summary::PhaseSummary;
 use crate::{Context, DatabaseUrl, Error, Summary};
 pub(super) use parts::Droppable;
@@ -73,7 +73,9 @@ async fn plan(copy: &FullCopy, connection: &Connection) -> Result<Plan, Error> {
     let kept = catalog::oids(&catalog::kept_tables(connection, &copy.mode).await?);
     let survivors = catalog::closure(connection, &kept).await?;
     if !survivors.conflicts.is_empty() {
-        return Err(Error::Configuration(super::check::conflict(&survivors.conflicts)));
+        return Err(Error::Configuration(crate::full_copy::preflight::conflict(
+            &survivors.conflicts,
+        )));
     }
     let objects = catalog::own_objects(connection, &survivors).await?;
     Ok(Plan {

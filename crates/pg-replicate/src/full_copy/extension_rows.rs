@@ -11,12 +11,12 @@ use std::path::Path;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 use super::failure::Failure;
-use super::{FullCopy, pass};
 use crate::archive::{Entry, tables_of};
-use crate::child::{Program, application_name};
-use crate::connection::Connection;
 use crate::error::reason;
+use crate::full_copy::{FullCopy, pg_restore_run};
 use crate::objects::{Board, Weight};
+use crate::postgres::client_program::{Program, application_name};
+use crate::postgres::connection::Connection;
 use crate::{Context, Error, TableName};
 
 const EXTENSION_TABLE: &str = include_str!("../../sql/extension_table.sql");
@@ -70,7 +70,9 @@ pub(super) async fn restore(
     }
     loaded.reverse();
     if !loaded.is_empty() {
-        failures.extend(pass::told(copy, &loaded, dump, board, Weight::default(), context).await?);
+        failures.extend(
+            pg_restore_run::told(copy, &loaded, dump, board, Weight::default(), context).await?,
+        );
     }
     Ok(failures)
 }
@@ -97,7 +99,7 @@ pub(super) async fn has_rows(
     dump: &Path,
     context: &Context,
 ) -> Result<bool, Error> {
-    let list = pass::List::write([entry])?;
+    let list = pg_restore_run::List::write([entry])?;
     let program = Program {
         name: "pg_restore",
         arguments: vec![

@@ -3,14 +3,14 @@
 mod archive_data;
 mod backup;
 pub(crate) mod catalog;
-mod check;
-mod definition;
+mod ddl;
 mod drop;
 mod extension_rows;
 mod failure;
 mod ignorable;
 mod live;
-mod pass;
+mod pg_restore_run;
+mod preflight;
 mod refused;
 mod restore;
 mod restore_log;
@@ -19,17 +19,17 @@ mod statements;
 
 use std::path::Path;
 
+pub(crate) use crate::full_copy::pg_restore_run::List;
+use crate::full_copy::preflight::Needed;
 pub(crate) use backup::{Partial, arguments, dumped_table, failure, read_archive};
-use check::Needed;
 pub(crate) use failure::Failure;
 pub(crate) use ignorable::Judge;
 pub use live::LiveOptions;
-pub(crate) use pass::List;
 pub(crate) use restore::cannot_create;
 pub(crate) use statements::{missing_roles, settled};
 
-use crate::connections::rehearse;
 use crate::context::share;
+use crate::postgres::connection_rehearsal::rehearse;
 use crate::{BackupMode, Check, Context, DatabaseUrl, Error, OnTarget, Side, Summary};
 
 /// How foreign keys come.
@@ -69,7 +69,7 @@ impl FullCopy {
 
     /// Looks at everything [`FullCopy::live`] needs with `jobs` workers, and changes nothing.
     pub async fn check_live(&self, jobs: u16) -> Vec<Check> {
-        check::all(self, Needed::live(jobs)).await.checks
+        preflight::all(self, Needed::live(jobs)).await.checks
     }
 
     /// [`FullCopy::check`] as an error, for the moment before anything is changed.
@@ -85,18 +85,18 @@ impl FullCopy {
     /// # Errors
     /// As [`FullCopy::preflight`].
     pub async fn preflight_live(&self, jobs: u16) -> Result<(), Error> {
-        check::all(self, Needed::live(jobs)).await.into_result()
+        preflight::all(self, Needed::live(jobs)).await.into_result()
     }
 
-    async fn checked(&self) -> check::Checks {
-        let mut checks = check::all(self, Needed::archive(self.restore_jobs)).await;
-        checks.checks.extend(check::archive_masks_nothing(self));
+    async fn checked(&self) -> preflight::Checks {
+        let mut checks = preflight::all(self, Needed::archive(self.restore_jobs)).await;
+        checks.checks.extend(preflight::archive_masks_nothing(self));
         checks
     }
 
     /// An archive must neither be made nor restored when rules are to be obeyed, whoever forgot to ask.
     fn obeys_rules(&self) -> Result<(), Error> {
-        match check::archive_masks_nothing(self) {
+        match preflight::archive_masks_nothing(self) {
             Some(check) => Err(Error::Preflight(vec![check])),
             None => Ok(()),
         }
@@ -104,7 +104,7 @@ impl FullCopy {
 
     /// Looks at everything a restore needs, whatever is restored; the source is not looked at.
     pub async fn check_target(&self) -> Vec<Check> {
-        check::target(self).await.checks
+        preflight::target(self).await.checks
     }
 
     /// [`FullCopy::check_target`] as an error.
@@ -112,7 +112,7 @@ impl FullCopy {
     /// # Errors
     /// As [`FullCopy::preflight`].
     pub async fn preflight_target(&self) -> Result<(), Error> {
-        check::target(self).await.into_result()
+        preflight::target(self).await.into_result()
     }
 
     /// What the restore of the archive at `dump` needs; the source is not looked at. The archive is
@@ -121,7 +121,7 @@ impl FullCopy {
     /// # Errors
     /// As [`FullCopy::preflight`], and [`Error::Archive`].
     pub async fn preflight_restore(&self, dump: &Path) -> Result<(), Error> {
-        check::restore(self, dump).await?.into_result()
+        preflight::restore(self, dump).await?.into_result()
     }
 
     /// Dumps the source, but for the kept tables, into a custom-format archive at `dump`.

@@ -6,15 +6,15 @@ use std::time::Instant;
 
 use super::backup::read_archive;
 use super::ignorable::Judge;
-use super::live::crew::{Crew, Shared};
 use super::live::large_objects::LargeObjects;
 use super::live::plan::{Choices, plan as divide_among_workers};
 use super::restore_log::Event;
 use super::restore_progress::RestoreProgress;
-use super::{ForeignKeys, FullCopy, catalog, pass, restore_progress};
 use crate::archive::{Archive, Entry, Filter, Reason, Selection};
-use crate::connection::Connection;
+use crate::full_copy::live::worker_pool::{Crew, Shared};
+use crate::full_copy::{ForeignKeys, FullCopy, catalog, pg_restore_run, restore_progress};
 use crate::masking::Rules;
+use crate::postgres::connection::Connection;
 use crate::summary::PhaseSummary;
 use crate::{Context, Error, Summary, TableName};
 
@@ -51,7 +51,8 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
             return Ok(Vec::new());
         }
         let follow = |event: &Event<'_>| progress.follow(event);
-        let failures = pass::run(copy, &rows, dump, copy.restore_jobs, context, follow).await;
+        let failures =
+            pg_restore_run::run(copy, &rows, dump, copy.restore_jobs, context, follow).await;
         progress.rows_end();
         failures
     };

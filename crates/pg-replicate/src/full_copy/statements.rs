@@ -9,14 +9,15 @@ use tokio_postgres::error::SqlState;
 
 use super::failure::Failure;
 use super::ignorable::{Judge, Verdict};
-use super::{FullCopy, pass};
 use crate::archive::{Entry, Section};
-use crate::connection::Connection;
 use crate::error::reason;
-use crate::identifier::quote_identifier;
+use crate::full_copy::{FullCopy, pg_restore_run};
 use crate::objects::{Board, Object, Weight};
-use crate::sql_text::Cursor;
-use crate::{Context, Error, ObjectFailure, error_text};
+use crate::postgres::connection::Connection;
+use crate::postgres::error_text;
+use crate::postgres::identifier::quote_identifier;
+use crate::postgres::sql_text::Cursor;
+use crate::{Context, Error, ObjectFailure};
 
 const SESSION: &str = include_str!("../../sql/restore_session.sql");
 const MISSING_ROLES: &str = include_str!("../../sql/missing_roles.sql");
@@ -47,7 +48,8 @@ pub(super) async fn in_order(
             // What is no UTF-8 cannot be sent as a text.
             [first, ..] if first.is_garbled => {
                 let some: Vec<Entry> = some.iter().map(|entry| (*entry).clone()).collect();
-                failures.extend(pass::told(copy, &some, dump, board, weight, context).await?);
+                failures
+                    .extend(pg_restore_run::told(copy, &some, dump, board, weight, context).await?);
             }
             _ => {
                 for entry in some {

@@ -1,12 +1,13 @@
 //! What an incremental copy needs, looked at without changing anything.
 
 use super::fired::{self, Writes};
-use super::relation::Relation;
 use super::table::{self, Merge, TablePlan, Work};
 use super::{Incremental, order};
-use crate::connection::Connection;
-use crate::triggers::Trigger;
-use crate::{Check, Error, Side, TableMode, TableName, TableRule, same_database, versions};
+use crate::postgres::connection::Connection;
+use crate::postgres::relation::Relation;
+use crate::postgres::triggers::Trigger;
+use crate::postgres::{same_database, versions};
+use crate::{Check, Error, Side, TableMode, TableName, TableRule};
 
 const SUBJECT: &str = "incremental tables";
 

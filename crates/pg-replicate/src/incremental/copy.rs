@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use super::fired::Writes;
 use super::table::{TablePlan, Work, last_key};
-use super::transfer::{self, Copied};
-use super::units::Unit;
 use super::{deletes, fired, merge, new_columns, sequences};
 use crate::Error;
-use crate::connection::Connection;
-use crate::target_settings::COMPRESS_BY_LZ4;
-use crate::triggers;
+use crate::incremental::transaction_groups::Unit;
+use crate::postgres::connection::Connection;
+use crate::postgres::copy_query;
+use crate::postgres::copy_query::Copied;
+use crate::postgres::target_settings::COMPRESS_BY_LZ4;
+use crate::postgres::triggers;
 
 /// How long a rollback may take before the connection is closed without it.
 const UNDO_LIMIT: Duration = Duration::from_secs(2);
@@ -164,7 +165,7 @@ async fn append(
     let (table, columns) = (plan.table.quoted(), plan.column_list());
     let query = plan.query(condition);
     let into = format!("{table} ({columns})");
-    transfer::rows(source, target, &plan.table, &query, &into, plan.is_binary, report).await
+    copy_query::rows(source, target, &plan.table, &query, &into, plan.is_binary, report).await
 }
 
 /// Dashboards compare the ids as numbers, where they are numbers.

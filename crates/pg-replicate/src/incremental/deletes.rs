@@ -2,9 +2,9 @@
 
 use super::ranges::Ranges;
 use super::table::TablePlan;
-use super::transfer;
 use crate::Error;
-use crate::connection::Connection;
+use crate::postgres::connection::Connection;
+use crate::postgres::copy_query;
 
 /// The source's keys of one range.
 const KEYS: &str = "pg_temp.pg_replicate_keys";
@@ -39,7 +39,8 @@ pub(super) async fn find(
         let query =
             format!("SELECT {names} FROM {on_source} WHERE {}", plan.let_through(&condition));
         let into = format!("{KEYS} ({names})");
-        transfer::rows(source, target, &plan.table, &query, &into, plan.is_binary, report).await?;
+        copy_query::rows(source, target, &plan.table, &query, &into, plan.is_binary, report)
+            .await?;
         let find = format!(
             "INSERT INTO {gone} SELECT {names} FROM {on_target} AS there WHERE {condition} \
              AND NOT EXISTS (SELECT FROM {KEYS} AS here WHERE {})",

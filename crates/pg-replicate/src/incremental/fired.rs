@@ -1,8 +1,9 @@
 //! What would fire on the target while rows are written.
 
 use super::table::{TablePlan, Work};
-use crate::connection::Connection;
-use crate::triggers::{self, Trigger};
+use crate::postgres::connection::Connection;
+use crate::postgres::triggers;
+use crate::postgres::triggers::Trigger;
 use crate::{Error, TableName, TableRule};
 
 const WRITTEN: &str = include_str!("../../sql/incremental/written.sql");

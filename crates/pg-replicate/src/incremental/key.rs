@@ -1,6 +1,6 @@
 //! The key of a table, as it is written in SQL.
 
-use crate::identifier::{quote_identifier, quote_literal};
+use crate::postgres::identifier::{quote_identifier, quote_literal};
 
 /// One column of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]

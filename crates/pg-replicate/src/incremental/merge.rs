@@ -3,9 +3,10 @@
 use super::ranges::Ranges;
 use super::shifts;
 use super::table::{Merge, TablePlan};
-use super::transfer::{self, Copied};
 use crate::Error;
-use crate::connection::Connection;
+use crate::postgres::connection::Connection;
+use crate::postgres::copy_query;
+use crate::postgres::copy_query::Copied;
 
 /// Gone with the transaction. No other name can be meant: the search path is empty.
 pub(super) const STAGING: &str = "pg_temp.pg_replicate_staging";
@@ -41,7 +42,7 @@ pub(super) async fn table(
     })?;
     let into = format!("{STAGING} ({columns})");
     let read = async |query: &str| {
-        transfer::rows(source, target, &plan.table, query, &into, plan.is_binary, report).await
+        copy_query::rows(source, target, &plan.table, query, &into, plan.is_binary, report).await
     };
     let mut bytes = read(&plan.query(merge.condition.as_deref())).await?.bytes;
     if merge.fills_gaps {

@@ -3,8 +3,8 @@
 //!
 //! docs/incremental.md says what each mode guarantees.
 
+mod change_filter;
 mod check;
-pub(crate) mod columns;
 mod copy;
 mod deletes;
 mod fired;
@@ -14,28 +14,26 @@ mod new_columns;
 mod order;
 mod parallel;
 mod ranges;
-pub(crate) mod relation;
 mod sequences;
 mod shifts;
 mod table;
-pub(crate) mod transfer;
-mod units;
-mod window;
+mod transaction_groups;
 
 use std::time::Instant;
 
+use crate::incremental::transaction_groups::Unit;
 use parallel::Sides;
-use units::Unit;
 
-use crate::connection::Connection;
 use crate::masking;
-use crate::pool::Pool;
+use crate::postgres::connection::Connection;
 use crate::postgres::exported_snapshot;
-use crate::source_locks::{Watch, named};
+use crate::postgres::pool::Pool;
+use crate::postgres::source_locks::{Watch, named};
+use crate::postgres::versions;
 use crate::summary::PhaseSummary;
 use crate::{
     BackupMode, Check, Context, DatabaseUrl, Error, Side, Summary, TableName, TableRule, Verify,
-    verify, versions,
+    verify,
 };
 
 const APPLICATION: &str = "pg-replicate incremental";
@@ -118,7 +116,7 @@ impl Incremental {
         tracing::info!("Start incremental replication");
         let source = Connection::open_for(context, &self.source, APPLICATION).await?;
         let target = Connection::open_for(context, &self.target, APPLICATION).await?;
-        crate::same_database::refuse(&source, &target).await?;
+        crate::postgres::same_database::refuse(&source, &target).await?;
         versions::refuse_old(&source, Side::Source).await?;
         versions::refuse_old(&target, Side::Target).await?;
         let work = self.copy_all(&source, &target, &tables, verify, context);
@@ -194,7 +192,7 @@ impl Incremental {
         if !wrong.is_empty() {
             return Err(Error::Configuration(wrong.join("; ")));
         }
-        Ok((units::units(&order, plans), snapshot))
+        Ok((transaction_groups::units(&order, plans), snapshot))
     }
 
     /// What is wrong with the rules for a table's rows. The connection must not be in a transaction.

@@ -1,8 +1,8 @@
 //! Columns that only the source has, added to the target.
 
-use super::columns::Column;
-use crate::connection::Connection;
-use crate::identifier::quote_identifier;
+use crate::postgres::columns::Column;
+use crate::postgres::connection::Connection;
+use crate::postgres::identifier::quote_identifier;
 use crate::{Error, TableName};
 
 const DEFINITIONS: &str = include_str!("../../sql/column_definitions.sql");

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::connection::Connection;
+use crate::postgres::connection::Connection;
 use crate::{Error, TableName};
 
 const OUTGOING: &str = include_str!("../../sql/outgoing_foreign_keys.sql");

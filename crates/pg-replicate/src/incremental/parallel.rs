@@ -6,16 +6,16 @@ use std::sync::OnceLock;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-pub(super) use crate::connection::run_both;
+pub(super) use crate::postgres::connection::run_both;
 
 use super::copy;
 use super::table::TablePlan;
-use super::transfer::Copied;
-use super::units::Unit;
 use crate::context::share;
+use crate::incremental::transaction_groups::Unit;
 use crate::objects::{Board, Object, Weight};
-use crate::pool::Pool;
+use crate::postgres::copy_query::Copied;
 use crate::postgres::exported_snapshot;
+use crate::postgres::pool::Pool;
 use crate::{Context, Error, Summary, TableName};
 
 /// Where the connections come from, and what they all see.

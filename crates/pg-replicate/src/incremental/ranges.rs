@@ -6,7 +6,7 @@
 use super::key::{Key, KeyValue};
 use super::table::TablePlan;
 use crate::Error;
-use crate::connection::Connection;
+use crate::postgres::connection::Connection;
 
 /// Keys of the source in a range.
 const SIZE: i64 = 10_000;

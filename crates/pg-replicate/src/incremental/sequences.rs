@@ -2,8 +2,8 @@
 
 use super::table::TablePlan;
 use crate::Error;
-use crate::connection::Connection;
-use crate::identifier::{quote_identifier, quote_literal};
+use crate::postgres::connection::Connection;
+use crate::postgres::identifier::{quote_identifier, quote_literal};
 
 const OWNED_SEQUENCES: &str = include_str!("../../sql/owned_sequences.sql");
 

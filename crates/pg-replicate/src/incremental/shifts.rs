@@ -14,8 +14,8 @@ use tokio_postgres::error::SqlState;
 use super::merge::{STAGING, Statements};
 use super::table::TablePlan;
 use crate::Error;
-use crate::connection::Connection;
-use crate::identifier::quote_identifier;
+use crate::postgres::connection::Connection;
+use crate::postgres::identifier::quote_identifier;
 
 const UNIQUE_INDEXES: &str = include_str!("../../sql/incremental/unique_indexes.sql");
 const ACTIONS: &str = include_str!("../../sql/incremental/foreign_key_actions.sql");

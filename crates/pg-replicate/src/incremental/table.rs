@@ -1,16 +1,17 @@
 //! Whether and how one table can be copied.
 
-use super::columns::{Column, columns, differences};
 use super::key::{Key, KeyColumn, KeyValue};
 use super::new_columns::{self, NewColumn};
-use super::relation::Relation;
-use super::window;
 use super::{Incremental, SchemaChanges};
-use crate::connection::Connection;
 use crate::copy_cost::Rows;
-use crate::identifier::quote_identifier;
+use crate::incremental::change_filter;
 use crate::masking;
-use crate::{CopyFormat, Error, Side, TableMode, TableName, TableRule, row_security, unlogged};
+use crate::postgres::columns::{Column, columns, differences};
+use crate::postgres::connection::Connection;
+use crate::postgres::identifier::quote_identifier;
+use crate::postgres::relation::Relation;
+use crate::postgres::{row_security, unlogged};
+use crate::{CopyFormat, Error, Side, TableMode, TableName, TableRule};
 
 const PRIMARY_KEY: &str = include_str!("../../sql/primary_key.sql");
 const COPY_WEIGHT: &str = include_str!("../../sql/copy_weight.sql");
@@ -159,7 +160,8 @@ pub(super) async fn plan(
     let last = last_key(target, table, rows, &key).await?;
     let work = if last.is_some() || (!rule.is_plain && !is_empty(target, table, rows).await?) {
         let last = last.as_ref();
-        match window::work(target, (table, rows), rule, &key, last, &on_source, &new).await? {
+        match change_filter::work(target, (table, rows), rule, &key, last, &on_source, &new).await?
+        {
             Ok(work) => work,
             Err(wrong) => return Ok(Err(wrong)),
         }

@@ -5,9 +5,10 @@ use std::collections::{BTreeSet, HashMap};
 use tokio_postgres::Row;
 
 use super::script::{Name, SequenceSet, strings_of_server};
-use crate::connection::Connection;
-use crate::sql_text::{Cursor, Strings};
-use crate::triggers::{self, Trigger};
+use crate::postgres::connection::Connection;
+use crate::postgres::sql_text::{Cursor, Strings};
+use crate::postgres::triggers;
+use crate::postgres::triggers::Trigger;
 use crate::{Error, TableName};
 
 /// A table that holds data.

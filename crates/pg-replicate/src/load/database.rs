@@ -2,15 +2,17 @@
 
 use super::Loaded;
 use super::catalog::{Catalog, Sequence};
-use super::survey::Survey;
-use crate::connection::Connection;
 use crate::context::Sessions;
-use crate::identifier::quote_identifier;
-use crate::incremental::{columns, transfer};
+use crate::load::preflight::Survey;
 use crate::objects::{Board, Object};
+use crate::postgres::connection::Connection;
 use crate::postgres::exported_snapshot;
-use crate::source_locks::{self, Watch};
-use crate::{Context, DatabaseUrl, Error, Side, TableName, row_security, same_database, unlogged};
+use crate::postgres::identifier::quote_identifier;
+use crate::postgres::source_locks;
+use crate::postgres::source_locks::Watch;
+use crate::postgres::{columns, copy_query};
+use crate::postgres::{row_security, same_database, unlogged};
+use crate::{Context, DatabaseUrl, Error, Side, TableName};
 
 /// A table to be copied.
 #[derive(Debug)]
@@ -248,7 +250,7 @@ impl DatabaseSource {
         target: &Connection,
         survey: &Survey<'_>,
         object: &Object,
-    ) -> Result<transfer::Copied, Error> {
+    ) -> Result<copy_query::Copied, Error> {
         let Work { table, from, columns, is_binary, .. } = work;
         let query = format!("SELECT {columns} FROM {from}");
         // A table without columns has rows all the same; the text format needs no list for it.
@@ -258,9 +260,9 @@ impl DatabaseSource {
             format!("{} ({columns})", survey.catalog.quoted(*table))
         };
         let name = survey.catalog.tables.get(table).map(|table| table.name.clone());
-        let Some(name) = name else { return Ok(transfer::Copied::default()) };
+        let Some(name) = name else { return Ok(copy_query::Copied::default()) };
         let told = |bytes| object.advance(0, bytes);
-        transfer::rows(&self.connection, target, &name, &query, &into, *is_binary, &told).await
+        copy_query::rows(&self.connection, target, &name, &query, &into, *is_binary, &told).await
     }
 
     /// The target's sequence of the same column, or else of the same name, goes on where this one is;

@@ -10,12 +10,12 @@ use super::guard::Guard;
 use super::meter::Meter;
 use super::script::{Kind, Rows, Script, Variables};
 use super::script_run::{Failure, ScriptRun};
-use super::survey::Survey;
 use crate::archive::{Archive, Entry};
-use crate::child::{Program, application_name};
 use crate::full_copy::{List, failure, read_archive};
+use crate::load::preflight::Survey;
 use crate::objects::{Board, Weight};
-use crate::sql_text::Strings;
+use crate::postgres::client_program::{Program, application_name};
+use crate::postgres::sql_text::Strings;
 use crate::{Context, DatabaseUrl, Error, TableName};
 
 /// An archive whose table of contents was read.

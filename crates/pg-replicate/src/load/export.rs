@@ -6,12 +6,13 @@ use std::time::Instant;
 use tokio::io::{AsyncWriteExt, BufWriter};
 
 use super::catalog::Catalog;
-use crate::child::{Program, application_name};
-use crate::connection::Connection;
 use crate::full_copy::{Partial, connection_string, failure};
-use crate::source_locks::{Watch, named, pg_dump_option};
+use crate::postgres::client_program::{Program, application_name};
+use crate::postgres::connection::Connection;
+use crate::postgres::source_locks::{Watch, named, pg_dump_option};
+use crate::postgres::{session_settings, unlogged};
 use crate::summary::PhaseSummary;
-use crate::{Check, Context, DatabaseUrl, Error, Summary, TableName, session, unlogged};
+use crate::{Check, Context, DatabaseUrl, Error, Summary, TableName};
 
 /// Rows and sequences of a database into one file of SQL, in one snapshot.
 #[derive(Clone, Debug)]
@@ -91,7 +92,7 @@ impl ExportData {
                 .map(str::to_owned)
                 .to_vec();
         // Bytes of a database that knows no encoding are written as they are: they need not be UTF-8.
-        if !session::is_sql_ascii(&self.source) {
+        if !session_settings::is_sql_ascii(&self.source) {
             arguments.push("--encoding=UTF8".into());
         }
         let tables = catalog.tables.iter().filter(|(oid, _)| excluded.contains(oid));

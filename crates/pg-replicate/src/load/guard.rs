@@ -5,8 +5,8 @@ use tokio_postgres::Row;
 
 use super::script::strings_of_server;
 use crate::Error;
-use crate::connection::Connection;
-use crate::sql_text::Strings;
+use crate::postgres::connection::Connection;
+use crate::postgres::sql_text::Strings;
 
 const SQL: &str = include_str!("../../sql/load_guard.sql");
 

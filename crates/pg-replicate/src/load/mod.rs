@@ -3,21 +3,23 @@
 //!
 //! docs/review-data.md says what operators can rely on. In order:
 //!
-//! 1. every source is read through ([`Survey`](survey::Survey)): which tables get rows, whether
+//! 1. every source is read through ([`Survey`](preflight::Survey)): which tables get rows, whether
 //!    their columns are the target's, what cannot be carried out; nothing is changed before all of
 //!    it is known to fit ([`Plan`](plan::Plan));
 //! 2. in one transaction of the target: triggers off, the foreign keys that the order of the rows
 //!    cannot satisfy deferred, sequences brought under the transaction, tables emptied, the sources
 //!    loaded in their order, keys checked, keys and triggers back in their state.
 
-mod around;
 mod catalog;
+mod constraints_and_triggers;
 mod database;
 mod dump;
+mod excluded_unchanged;
 mod export;
 mod guard;
 mod meter;
 mod plan;
+mod preflight;
 mod restore_entry;
 mod restore_script;
 mod schema;
@@ -25,8 +27,6 @@ mod script;
 mod script_run;
 mod source;
 mod spool;
-mod survey;
-mod untouched;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -34,11 +34,13 @@ use std::time::{Duration, Instant};
 
 use tokio::io::BufReader;
 
-use crate::connection::Connection;
 use crate::context::share;
+use crate::postgres::connection::Connection;
 use crate::summary::PhaseSummary;
 use crate::{Context, DatabaseUrl, Error, Summary, TableName};
 
+use crate::load::excluded_unchanged::Untouched;
+use crate::load::preflight::Survey;
 use catalog::Catalog;
 use database::DatabaseSource;
 use dump::DumpSource;
@@ -48,8 +50,6 @@ use plan::Plan;
 use script::{Script, Variables};
 use script_run::ScriptRun;
 use spool::Readable;
-use survey::Survey;
-use untouched::Untouched;
 
 pub use export::ExportData;
 pub(crate) use restore_script::run as restore_script;
@@ -163,7 +163,7 @@ impl LoadData {
         let guard = Guard::begin(target).await?;
         let untouched = Untouched::look(target, &survey.excluded).await?;
         log(&catalog, &plan);
-        around::before(target, &catalog, &plan).await?;
+        constraints_and_triggers::before(target, &catalog, &plan).await?;
         summary.extend(
             PhaseSummary {
                 objects: plan.truncated.len() as u64,
@@ -173,7 +173,7 @@ impl LoadData {
         );
         let set = self.load_all(&looked, sources, &guard, &survey, context, &mut summary).await?;
         let start = Instant::now();
-        around::after(target, &catalog, &plan, &set).await?;
+        constraints_and_triggers::after(target, &catalog, &plan, &set).await?;
         untouched.check(target, &catalog).await?;
         guard.commit().await?;
         let objects = plan.deferred.len() as u64;

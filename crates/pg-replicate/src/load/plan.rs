@@ -3,9 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::catalog::{Catalog, ForeignKey, Sequence};
-use super::survey::{Span, Survey};
-use crate::triggers::Trigger;
-use crate::{Side, row_security};
+use crate::Side;
+use crate::load::preflight::{Span, Survey};
+use crate::postgres::row_security;
+use crate::postgres::triggers::Trigger;
 
 /// What is done before and after the rows.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::schema::first_line;
 use crate::archive::Entry;
-use crate::sql_text::{Cursor, Strings};
+use crate::postgres::sql_text::{Cursor, Strings};
 
 /// No statement names its object later.
 const HEAD: usize = 40;

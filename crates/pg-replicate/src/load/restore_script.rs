@@ -11,14 +11,14 @@ use super::restore_entry::Entries;
 use super::schema::{Need, need};
 use super::script::{Kind, RowsReader, Script, ScriptError, Variables};
 use crate::archive::Entry;
-use crate::connection::Connection;
 use crate::context::share;
 use crate::error::reason;
 use crate::full_copy::{
     Failure, ForeignKeys, FullCopy, Judge, cannot_create, missing_roles, settled,
 };
 use crate::objects::{Board, Weight};
-use crate::sql_text::Strings;
+use crate::postgres::connection::Connection;
+use crate::postgres::sql_text::Strings;
 use crate::summary::PhaseSummary;
 use crate::{Context, Error, ObjectFailure, Summary};
 

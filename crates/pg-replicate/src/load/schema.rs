@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 use tokio::io::BufReader;
 
 use super::script::{Script, ScriptError, Variables};
-use crate::child::{Program, application_name};
-use crate::connection::Connection;
 use crate::error::reason;
 use crate::full_copy::{connection_string, failure};
-use crate::source_locks::{Watch, pg_dump_option};
-use crate::sql_text::{Cursor, Strings};
+use crate::postgres::client_program::{Program, application_name};
+use crate::postgres::connection::Connection;
+use crate::postgres::same_database;
+use crate::postgres::source_locks::{Watch, pg_dump_option};
+use crate::postgres::sql_text::{Cursor, Strings};
 use crate::summary::PhaseSummary;
-use crate::{Context, DatabaseUrl, Error, Summary, same_database};
+use crate::{Context, DatabaseUrl, Error, Summary};
 
 const APPLICATION: &str = "pg-replicate schema";
 

@@ -13,8 +13,8 @@ use super::guard::Guard;
 use super::meter::Meter;
 use super::script::{Kind, RowsReader, Script, ScriptError, Truncate, Variables};
 use crate::Error;
-use crate::session::SETTINGS as OURS;
-use crate::sql_text::Strings;
+use crate::postgres::session_settings::SETTINGS as OURS;
+use crate::postgres::sql_text::Strings;
 
 /// Rows handed to the server at once.
 const CHUNK: usize = 64 * 1024;

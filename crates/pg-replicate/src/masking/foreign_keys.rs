@@ -5,9 +5,10 @@ use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 
 use super::Rules;
-use crate::connection::Connection;
-use crate::identifier::quote_identifier;
-use crate::{BackupMode, CopyRule, Error, TableName, error_text};
+use crate::postgres::connection::Connection;
+use crate::postgres::error_text;
+use crate::postgres::identifier::quote_identifier;
+use crate::{BackupMode, CopyRule, Error, TableName};
 
 const FOREIGN_KEYS: &str = include_str!("../../sql/masking/foreign_keys.sql");
 

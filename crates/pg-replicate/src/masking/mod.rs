@@ -3,17 +3,17 @@
 //!
 //! docs/masking.md says what is guaranteed.
 
+mod dry_run;
 mod foreign_keys;
 mod rules;
-mod trial;
 
-use crate::connection::Connection;
-use crate::incremental::columns::{Column, columns};
-use crate::incremental::relation::Relation;
+use crate::postgres::columns::{Column, columns};
+use crate::postgres::connection::Connection;
+use crate::postgres::relation::Relation;
 use crate::{BackupMode, CopyRule, Error, Masking, TableMode, TableName};
 
+use crate::masking::dry_run::Trial;
 pub(crate) use rules::Rules;
-use trial::Trial;
 
 const PARTITION_KEYS: &str = include_str!("../../sql/masking/partition_keys.sql");
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::connection::Connection;
+use crate::postgres::connection::Connection;
 use crate::{BackupMode, CopyRule, Error, TableMode, TableName};
 
 const TABLES: &str = include_str!("../../sql/masking/tables.sql");

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Row;
 
 use super::OnTarget;
-use crate::connection::Connection;
+use crate::postgres::connection::Connection;
 use crate::{Context, DatabaseUrl, Error};
 
 const LOCK: &str = include_str!("../../sql/on_target/lock.sql");

@@ -4,11 +4,13 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::error::SqlState;
 
-use crate::connection::Connection;
 use crate::context::Sessions;
-use crate::identifier::quote_literal;
-use crate::source_locks::{self, Watch};
-use crate::{Context, DatabaseUrl, Error, TableName, session};
+use crate::postgres::connection::Connection;
+use crate::postgres::identifier::quote_literal;
+use crate::postgres::session_settings;
+use crate::postgres::source_locks;
+use crate::postgres::source_locks::Watch;
+use crate::{Context, DatabaseUrl, Error, TableName};
 
 const APPLICATION: &str = "pg-replicate live";
 
@@ -94,7 +96,7 @@ impl ExportedSnapshot {
     /// What sessions set that read or write rows, so that bytes pass as they are: those of a database that
     /// knows no encoding need not be UTF-8. Of all others the servers convert.
     pub(crate) fn encoding(&self) -> &'static str {
-        if session::is_sql_ascii(self.connection.url()) {
+        if session_settings::is_sql_ascii(self.connection.url()) {
             "SET client_encoding = 'SQL_ASCII'; "
         } else {
             ""

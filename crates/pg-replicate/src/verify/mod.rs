@@ -4,10 +4,10 @@
 //! the whole content by its [`fingerprint`](crate::fingerprint). Tables of mode `none` are not looked at, nor are tables
 //! that only the target has, nor columns that only the target has.
 
-mod families;
+mod compare;
+mod partitions;
 mod promise;
 mod report;
-mod sides;
 
 use crate::context::share;
 use crate::{BackupMode, Context, DatabaseUrl, Error, Summary};
@@ -51,7 +51,7 @@ pub async fn run(
     }
     tracing::info!("Start verification");
     let scope = Scope::Copied;
-    let sides = sides::Comparison { source, target, mode, scope, verify, jobs, snapshot };
+    let sides = compare::Comparison { source, target, mode, scope, verify, jobs, snapshot };
     conclude(sides.run(share::VERIFICATION, context).await?)
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn run_updated(
     }
     tracing::info!("Start verification");
     let (scope, snapshot) = (Scope::Updated, Some(snapshot));
-    let sides = sides::Comparison { source, target, mode, scope, verify, jobs, snapshot };
+    let sides = compare::Comparison { source, target, mode, scope, verify, jobs, snapshot };
     conclude(sides.run(share::UPDATED_VERIFICATION, context).await?)
 }
 
@@ -90,7 +90,7 @@ fn conclude(report: VerifyReport) -> Result<Summary, Error> {
         );
     }
     for table in report.tables.iter().filter(|table| table.outcome == Outcome::Unlogged) {
-        tracing::warn!(table = table.table, "not compared: {}", crate::unlogged::REASON);
+        tracing::warn!(table = table.table, "not compared: {}", crate::postgres::unlogged::REASON);
     }
     if !report.is_equal() {
         return Err(Error::Verification(report));
@@ -113,6 +113,6 @@ pub async fn compare(
     context: &Context,
 ) -> Result<VerifyReport, Error> {
     let scope = Scope::All;
-    let sides = sides::Comparison { source, target, mode, scope, verify, jobs, snapshot: None };
+    let sides = compare::Comparison { source, target, mode, scope, verify, jobs, snapshot: None };
     sides.run((0.0, 100.0), context).await
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::World;
 use local_services::wait_for;
-use pg_replicate::moment::{DumpFormat, Moment};
+use pg_replicate::database_snapshot::{DumpFormat, Moment};
 use pg_replicate::{Context, Error, fingerprint};
 
 const SCRIPT: &str = "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1), (2);

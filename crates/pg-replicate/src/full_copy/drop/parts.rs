@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::Error;
-use crate::connection::Connection;
+use crate::postgres::connection::Connection;
 
 const LOCKS: &str = include_str!("../../../sql/drop_locks.sql");
 

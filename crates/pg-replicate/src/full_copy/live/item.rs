@@ -6,11 +6,11 @@ use super::super::failure::Failure;
 use super::super::statements::execute;
 use super::large_objects::LargeObjects;
 use super::rows::Rows;
-use super::slot::Slot;
 use super::tables::Table;
 use crate::archive::Entry;
-use crate::connection::run_both;
+use crate::full_copy::live::worker_connections::Slot;
 use crate::objects::{Board, Object, Weight};
+use crate::postgres::connection::run_both;
 use crate::{Context, Error, ObjectFailure};
 
 /// How an item failed.

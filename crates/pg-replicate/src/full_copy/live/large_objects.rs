@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use tokio_postgres::error::SqlState;
 
-use super::slot::Slot;
 use crate::Error;
-use crate::connection::Connection;
 use crate::error::reason;
-use crate::identifier::quote_literal;
+use crate::full_copy::live::worker_connections::Slot;
+use crate::postgres::connection::Connection;
+use crate::postgres::identifier::quote_literal;
 
 const LIST: &str = include_str!("../../../sql/live/large_objects.sql");
 const BYTES: &str = include_str!("../../../sql/live/large_objects_bytes.sql");

@@ -5,23 +5,23 @@
 //! workers take in the order of the longest way (`graph`).
 
 pub(super) mod cost;
-pub(super) mod crew;
-pub(super) mod graph;
 mod item;
 pub(super) mod large_objects;
 mod lock;
 pub(super) mod plan;
 mod rows;
+pub(super) mod scheduler;
 mod schema;
-mod slot;
 mod split;
 pub(super) mod tables;
+mod worker_connections;
+pub(super) mod worker_pool;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crew::Workers;
+use crate::full_copy::live::worker_pool::Workers;
 use large_objects::LargeObjects;
 use plan::{Choices, Work};
 use schema::SchemaArchive;
@@ -30,15 +30,16 @@ use tables::Table;
 use super::restore;
 use super::{ForeignKeys, FullCopy, backup, catalog, drop};
 use crate::archive::tables_of;
-use crate::connection::Connection;
-use crate::connections::rehearse;
 use crate::context::share;
 use crate::masking::{self, Rules};
 use crate::objects::Weight;
+use crate::postgres::connection::Connection;
+use crate::postgres::connection_rehearsal::rehearse;
 use crate::postgres::exported_snapshot::{ExportedSnapshot, Looks};
+use crate::postgres::{source_locks, unlogged};
 use crate::summary::PhaseSummary;
 use crate::verify::{self, Verify};
-use crate::{Context, Error, Side, Summary, TableName, source_locks, unlogged};
+use crate::{Context, Error, Side, Summary, TableName};
 
 /// A prefix of what the next run ends, should this one's machine die.
 const TARGET_APPLICATION: &str = "pg-replicate restore live";
@@ -191,7 +192,7 @@ async fn write_target(
         share::LIVE_COPY,
         weight(&plan.items, &tables, &source.large_objects),
     );
-    let shared = crew::Shared {
+    let shared = worker_pool::Shared {
         copy: copy.clone(),
         rules: source.rules.clone(),
         tables,
@@ -201,7 +202,7 @@ async fn write_target(
         board: board.clone(),
         context: context.child(),
     };
-    let crew = crew::Crew::new(Some(&source.snapshot), shared, context);
+    let crew = worker_pool::Crew::new(Some(&source.snapshot), shared, context);
     let none = async |_| Ok(Vec::new());
     let mut judge = restored.judge();
     let failures = crew.make(plan, Some(workers), choices.jobs, &mut judge, none).await?;
@@ -214,7 +215,11 @@ async fn write_target(
     Ok(summary)
 }
 
-fn weight(items: &[graph::Item<Work>], tables: &[Table], large_objects: &LargeObjects) -> Weight {
+fn weight(
+    items: &[scheduler::Item<Work>],
+    tables: &[Table],
+    large_objects: &LargeObjects,
+) -> Weight {
     Weight {
         cost: items.iter().map(|item| item.cost).sum(),
         bytes: tables.iter().map(Table::bytes).sum::<u64>() + large_objects.bytes,

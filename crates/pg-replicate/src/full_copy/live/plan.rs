@@ -6,15 +6,16 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::super::definition::{self, IndexParts};
 use super::cost;
-use super::graph::{Item, ItemId};
 use super::large_objects::LargeObjects;
 use super::lock::LockMode;
 use super::split::{self, Part};
 use super::tables::Table;
 use crate::TableName;
 use crate::archive::{Entry, Section, tables_of};
+use crate::full_copy::ddl;
+use crate::full_copy::ddl::IndexParts;
+use crate::full_copy::live::scheduler::{Item, ItemId};
 
 /// What an item does.
 #[derive(Clone, Debug)]
@@ -315,12 +316,12 @@ impl<'a> Builder<'a> {
             };
             let lock = |mode| locks.iter().map(|table| (table.clone(), mode)).collect::<Vec<_>>();
             let parts = match (entry.kind.as_str(), copied) {
-                ("INDEX", _) => definition::index(&entry.definition),
-                ("CONSTRAINT", Some(_)) => definition::unique_constraint(&entry.definition),
+                ("INDEX", _) => ddl::index(&entry.definition),
+                ("CONSTRAINT", Some(_)) => ddl::unique_constraint(&entry.definition),
                 _ => None,
             };
             let cost = copied.map_or(cost::STATEMENT, cost::index);
-            let sorted = |sql: &str| copied.filter(|_| definition::is_b_tree(sql)).map(cost::rows);
+            let sorted = |sql: &str| copied.filter(|_| ddl::is_b_tree(sql)).map(cost::rows);
             let boxed = || Box::new(entry.clone());
             let last = match parts {
                 Some(IndexParts { build, after }) => {
@@ -365,10 +366,10 @@ impl<'a> Builder<'a> {
 
     fn foreign_keys(&mut self, entries: &[Entry]) {
         // In the order of the archive, the keys of one table together.
-        let mut groups: Vec<(String, Vec<&Entry>, Vec<definition::ForeignKey>)> = Vec::new();
+        let mut groups: Vec<(String, Vec<&Entry>, Vec<ddl::ForeignKey>)> = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();
         for entry in entries.iter().filter(|entry| entry.kind == "FK CONSTRAINT") {
-            match definition::foreign_key(&entry.definition) {
+            match ddl::foreign_key(&entry.definition) {
                 Some(key) => {
                     let place = *places.entry(key.alter.clone()).or_insert_with(|| {
                         groups.push((key.alter.clone(), Vec::new(), Vec::new()));
@@ -416,7 +417,7 @@ impl<'a> Builder<'a> {
         &mut self,
         alter: String,
         entries: &[&Entry],
-        keys: &[definition::ForeignKey],
+        keys: &[ddl::ForeignKey],
     ) {
         let mut needs: Vec<ItemId> =
             entries.iter().flat_map(|entry| self.needs_of_foreign_key(entry)).collect();

@@ -2,8 +2,9 @@
 
 use super::split::Part;
 use super::tables::Table;
-use crate::connection::Connection;
-use crate::transfer::{self, Copied, Transfer};
+use crate::postgres::connection::Connection;
+use crate::postgres::copy;
+use crate::postgres::copy::{Copied, Transfer};
 use crate::{CopyRule, Error};
 
 /// One copy of rows.
@@ -46,7 +47,7 @@ impl Rows<'_> {
                 table.column_list()
             ),
         };
-        let copied = transfer::copy(source, target, &transfer, report).await?;
+        let copied = copy::copy(source, target, &transfer, report).await?;
         if is_frozen {
             target.batch_execute("COMMIT").await.map_err(|error| {
                 target.error(format!("commit the rows of {name} on the target"), &error)

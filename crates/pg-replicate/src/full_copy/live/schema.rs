@@ -8,10 +8,10 @@ use super::super::backup::{self, failure};
 use super::super::{FullCopy, connection_string};
 use super::tables::Table;
 use crate::archive::Archive;
-use crate::child::{Program, application_name};
-use crate::identifier::quote_identifier;
+use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::exported_snapshot::ExportedSnapshot;
-use crate::source_locks::pg_dump_option;
+use crate::postgres::identifier::quote_identifier;
+use crate::postgres::source_locks::pg_dump_option;
 use crate::{Context, Error};
 
 /// Names in one pattern: pg_dump asks the server once for each pattern, and the server's regular

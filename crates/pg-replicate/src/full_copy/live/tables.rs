@@ -1,6 +1,6 @@
 //! Which tables are copied, and what they weigh.
 
-use crate::connection::Connection;
+use crate::postgres::connection::Connection;
 use crate::{Error, TableName};
 
 const TABLES: &str = include_str!("../../../sql/live/tables.sql");
@@ -57,7 +57,10 @@ impl Table {
 
     /// The names of its columns, separated by commas.
     pub(in crate::full_copy) fn quoted_columns(&self) -> String {
-        let names = self.columns.iter().map(|(name, _)| crate::identifier::quote_identifier(name));
+        let names = self
+            .columns
+            .iter()
+            .map(|(name, _)| crate::postgres::identifier::quote_identifier(name));
         names.collect::<Vec<_>>().join(", ")
     }
 }

@@ -7,8 +7,8 @@ use super::super::extension_rows::{self, has_rows};
 use super::super::{FullCopy, catalog, restore};
 use super::{Needs, allowed, extension_checks, object_checks};
 use crate::archive::{Archive, Entry, tables_of};
-use crate::connection::Connection;
-use crate::sql_text::Cursor;
+use crate::postgres::connection::Connection;
+use crate::postgres::sql_text::Cursor;
 use crate::{Check, Context, Error, TableName};
 
 /// Kinds that only superusers may create.

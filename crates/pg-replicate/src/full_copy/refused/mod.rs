@@ -10,9 +10,9 @@ use std::collections::HashSet;
 use tokio_postgres::types::ToSql;
 
 use super::catalog::{self, Objects};
-use super::check::shortened;
 use super::extension_rows;
-use crate::connection::Connection;
+use crate::full_copy::preflight::shortened;
+use crate::postgres::connection::Connection;
 use crate::{Check, Error, TableName};
 
 const SUSPECTS: &str = include_str!("../../../sql/refused/suspects.sql");

@@ -1,7 +1,7 @@
 //! What a statement of a script does, as far as it matters to a load.
 
 use super::command::{is_utf8, not_utf8};
-use crate::sql_text::{Cursor, Kind as TokenKind, Strings};
+use crate::postgres::sql_text::{Cursor, Kind as TokenKind, Strings};
 
 /// No statement names more before its values begin.
 const MOST_TOKENS: usize = 20_000;

@@ -18,7 +18,7 @@ use command::Outcome;
 use copy_data::CopyData;
 use splitter::{Broken, Piece, Splitter};
 
-use crate::sql_text::Strings;
+use crate::postgres::sql_text::Strings;
 
 pub(super) use kind::{Kind, Name, Rows, SequenceSet, Truncate};
 pub(super) use strings::of_server as strings_of_server;

@@ -1,7 +1,7 @@
 //! What a backslash means from a statement on: `standard_conforming_strings`, where a script sets it
 //! in words that can be read.
 
-use crate::sql_text::{Cursor, Strings};
+use crate::postgres::sql_text::{Cursor, Strings};
 
 const NAME: &str = "standard_conforming_strings";
 

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::identifier::quote_identifier;
-use crate::identifier::quote_literal;
-use crate::sql_text::{Kind, Strings, Token, head};
+use crate::postgres::identifier::quote_identifier;
+use crate::postgres::identifier::quote_literal;
+use crate::postgres::sql_text::{Kind, Strings, Token, head};
 
 /// Statements longer than this are rows, not text with variables.
 const LONGEST: usize = 1 << 20;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use local_services::wait_for_async;
+use pg_replicate::database_snapshot::Moment;
 use pg_replicate::load::{ExportData, LoadData, LoadSource};
-use pg_replicate::moment::Moment;
 use pg_replicate::verify::{self, Verify};
 use pg_replicate::{
     Context, CopyFormat, DatabaseUrl, Error, Incremental, SchemaChanges, Summary, connect,

@@ -4,8 +4,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use local_services::{free_port, wait_for};
+use pg_replicate::database_snapshot::Moment;
 use pg_replicate::load::{ExportData, LoadData, LoadSource};
-use pg_replicate::moment::Moment;
 use pg_replicate::verify::{self, Verify};
 use pg_replicate::{Context, CopyFormat, DatabaseUrl, Error, Incremental, SchemaChanges, connect};
 use tempfile::TempDir;

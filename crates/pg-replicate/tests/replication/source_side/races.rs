@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use pg_replicate::database_snapshot::Moment;
 use pg_replicate::load::{LoadData, LoadSource};
-use pg_replicate::moment::Moment;
 use pg_replicate::{Context, Error, connect};
 
 use crate::support::World;

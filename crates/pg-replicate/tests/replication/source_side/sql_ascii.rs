@@ -1,7 +1,7 @@
 //! Bytes of a database that knows no encoding pass as they are, wherever rows are copied.
 
+use pg_replicate::database_snapshot::{DumpFormat, Moment};
 use pg_replicate::load::{ExportData, LoadData, LoadSource};
-use pg_replicate::moment::{DumpFormat, Moment};
 use pg_replicate::verify::{self, Verify};
 use pg_replicate::{
     Context, CopyFormat, FullCopy, Incremental, SchemaChanges, fingerprint, fixtures,

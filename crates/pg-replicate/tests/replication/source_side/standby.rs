@@ -1,8 +1,8 @@
 //! A standby is a source, but for its unlogged tables.
 
 use local_services::{PostgresOptions, PostgresServer};
+use pg_replicate::database_snapshot::{DumpFormat, Moment};
 use pg_replicate::load::{ExportData, LoadData, LoadSource};
-use pg_replicate::moment::{DumpFormat, Moment};
 use pg_replicate::verify::{self, Outcome, Verify};
 use pg_replicate::{Context, CopyFormat, Incremental, SchemaChanges, fixtures};
 use tempfile::TempDir;

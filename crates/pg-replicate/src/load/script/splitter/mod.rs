@@ -12,7 +12,7 @@ mod words;
 use state::State;
 use words::Words;
 
-use crate::sql_text::Strings;
+use crate::postgres::sql_text::Strings;
 
 /// No statement is longer: the server takes none longer either.
 const LONGEST: usize = 1 << 30;

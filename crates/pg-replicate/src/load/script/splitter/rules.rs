@@ -4,7 +4,7 @@ use memchr::{memchr, memchr_iter, memchr2};
 
 use super::state::{State, is_tag, is_word};
 use super::{BYTE_ORDER_MARK, Piece, Splitter};
-use crate::sql_text::Strings;
+use crate::postgres::sql_text::Strings;
 
 impl Splitter {
     /// Takes the run of bytes in which nothing can end; most of a script lies in such runs.

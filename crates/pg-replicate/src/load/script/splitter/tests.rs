@@ -140,7 +140,7 @@ proptest::proptest! {
     /// The whole-text reader of the enrichment script agrees.
     #[test]
     fn statements_are_those_of_the_whole_text(script in "[ab '\"$;E\n(),1-]{0,60}") {
-        let Ok(whole) = crate::sql_text::split(&script) else { return Ok(()) };
+        let Ok(whole) = crate::postgres::sql_text::split(&script) else { return Ok(()) };
         let Ok(streamed) = pieces(script.as_bytes(), 5) else {
             panic!("only the streamed one fails: {script:?}");
         };

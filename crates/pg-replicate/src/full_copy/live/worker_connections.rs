@@ -1,0 +1,82 @@
+//! The connections of one worker.
+
+use crate::postgres::connection::Connection;
+use crate::postgres::exported_snapshot::ExportedSnapshot;
+use crate::postgres::target_settings::{Sorted, TargetSettings};
+use crate::{Context, DatabaseUrl, Error};
+
+const SESSION: &str = include_str!("../../../sql/live/target_session.sql");
+
+/// What [`SESSION`] sets is made for the checks of foreign keys.
+const FOR_ANY_QUERY: &str = "RESET enable_hashjoin; RESET random_page_cost; RESET jit";
+
+/// A reader in the snapshot, where rows are read, and a writer.
+pub(crate) struct Slot {
+    source: Option<Connection>,
+    pub(crate) target: Connection,
+    settings: TargetSettings,
+    /// What was set last for an item.
+    last_set: String,
+}
+
+impl Slot {
+    pub(crate) async fn open(
+        snapshot: Option<&ExportedSnapshot>,
+        target: &DatabaseUrl,
+        settings: &TargetSettings,
+        context: &Context,
+    ) -> Result<Self, Error> {
+        let source = match snapshot {
+            Some(snapshot) => Some(snapshot.reader(context).await?),
+            None => None,
+        };
+        let encoding = snapshot.map_or("", ExportedSnapshot::encoding);
+        let target =
+            Connection::open_for(context, target, crate::full_copy::live::TARGET_APPLICATION)
+                .await?;
+        let set = async {
+            target
+                .batch_execute(&format!("{encoding}{}{SESSION}", settings.sql()))
+                .await
+                .map_err(|error| target.error("set up the session", &error))
+        };
+        target.run(context, set).await?;
+        Ok(Self { source, target, settings: settings.clone(), last_set: String::new() })
+    }
+
+    /// The reader.
+    pub(crate) fn source(&self) -> Result<&Connection, Error> {
+        self.source.as_ref().ok_or_else(|| {
+            let reason = "rows are to be read without a snapshot: this is a fault of the program";
+            Error::Configuration(reason.into())
+        })
+    }
+
+    /// Before a query of any kind.
+    pub(crate) async fn prepare_query(&mut self) -> Result<(), Error> {
+        self.set(FOR_ANY_QUERY.to_owned()).await
+    }
+
+    /// Before statements that change no rows: for an index, `helpers` are the processes of the server that may help, and
+    /// `sorted` the rows that a B-tree sorts.
+    pub(crate) async fn prepare(
+        &mut self,
+        helpers: usize,
+        sorted: Option<u64>,
+    ) -> Result<(), Error> {
+        let memory = self.settings.memory_sql(sorted.map(|rows| Sorted { rows, helpers }));
+        self.set(format!("{memory}; SET max_parallel_maintenance_workers = {helpers}")).await
+    }
+
+    async fn set(&mut self, sql: String) -> Result<(), Error> {
+        if self.last_set == sql {
+            return Ok(());
+        }
+        self.target
+            .batch_execute(&sql)
+            .await
+            .map_err(|error| self.target.error("set up the session", &error))?;
+        self.last_set = sql;
+        Ok(())
+    }
+}

@@ -1,0 +1,354 @@
+//! The workers that do the items of the graph.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use tracing::Instrument;
+
+use crate::TableName;
+use crate::archive::{Entry, tables_of};
+use crate::full_copy::failure::Failure;
+use crate::full_copy::ignorable::Judge;
+use crate::full_copy::live::item;
+use crate::full_copy::live::item::ItemError;
+use crate::full_copy::live::large_objects::LargeObjects;
+use crate::full_copy::live::plan::{Kind, Plan, Work};
+use crate::full_copy::live::rows::Rows;
+use crate::full_copy::live::scheduler::{Graph, Item, ItemId};
+use crate::full_copy::live::tables::Table;
+use crate::full_copy::live::worker_connections::Slot;
+use crate::full_copy::statements;
+use crate::full_copy::statements::judged;
+use crate::full_copy::{FullCopy, archive_data, extension_rows};
+use crate::masking::Rules;
+use crate::objects::{Board, Weight};
+use crate::postgres::connection::Connection;
+use crate::postgres::connection_rehearsal::too_few;
+use crate::postgres::exported_snapshot::ExportedSnapshot;
+use crate::postgres::target_settings::TargetSettings;
+use crate::{Context, DatabaseUrl, Error, ObjectFailure, Side};
+
+/// The connections of all workers; those of a live copy are opened before anything is dropped.
+pub(in crate::full_copy) struct Workers {
+    slots: Vec<Slot>,
+    settings: TargetSettings,
+}
+
+impl Workers {
+    pub(crate) async fn open(
+        snapshot: Option<&ExportedSnapshot>,
+        target: &DatabaseUrl,
+        jobs: usize,
+        context: &Context,
+    ) -> Result<Self, Error> {
+        let first =
+            Connection::open_for(context, target, crate::full_copy::live::TARGET_APPLICATION)
+                .await?;
+        let settings = first.run(context, TargetSettings::of(&first, jobs)).await?;
+        drop(first);
+        // The snapshot has one connection already.
+        let (side, more) = snapshot.map_or((Side::Target, 0), |_| (Side::Source, 1));
+        let mut slots = Vec::new();
+        for number in 1..=jobs {
+            let slot = Slot::open(snapshot, target, &settings, context).await;
+            slots.push(slot.map_err(|error| too_few(error, side, number + more, jobs + more))?);
+        }
+        Ok(Self { slots, settings })
+    }
+}
+
+/// What all workers share.
+pub(in crate::full_copy) struct Crew<'a> {
+    /// Where rows are read; nothing when pg_restore restores them.
+    snapshot: Option<&'a ExportedSnapshot>,
+    outer: &'a Context,
+    shared: Arc<Shared>,
+}
+
+/// What is copied, and with what.
+pub(in crate::full_copy) struct Shared {
+    pub(in crate::full_copy) copy: FullCopy,
+    pub(in crate::full_copy) tables: Vec<Table>,
+    pub(in crate::full_copy) large_objects: LargeObjects,
+    /// What is read of a table instead of all of it.
+    pub(in crate::full_copy) rules: Rules,
+    /// The entries with data that come from the archive while the workers are busy.
+    pub(in crate::full_copy) data: Vec<Entry>,
+    pub(in crate::full_copy) archive: PathBuf,
+    pub(in crate::full_copy) board: Board,
+    /// Cancelled when one item fails so that nothing else is worth its time.
+    pub(in crate::full_copy) context: Context,
+}
+
+/// An item that ended, with its worker's connections as long as they can be used.
+struct Ended {
+    id: ItemId,
+    slot: Option<Slot>,
+    result: Result<Vec<Failure>, ItemError>,
+}
+
+impl<'a> Crew<'a> {
+    pub(in crate::full_copy) fn new(
+        snapshot: Option<&'a ExportedSnapshot>,
+        shared: Shared,
+        outer: &'a Context,
+    ) -> Self {
+        Self { snapshot, outer, shared: Arc::new(shared) }
+    }
+
+    /// The same without readers of the source.
+    fn without_source(&self) -> Self {
+        Self { snapshot: None, outer: self.outer, shared: Arc::clone(&self.shared) }
+    }
+
+    /// Makes all that `plan` says, in its order, with `workers` or at most `jobs` new ones; `load` has pg_restore restore
+    /// the rows that the archive has, but those of the tables that could not be made. Answers what could not be made:
+    /// that is left out with what needs it, and all else is done.
+    pub(in crate::full_copy) async fn make(
+        &self,
+        plan: Plan,
+        workers: Option<Workers>,
+        jobs: usize,
+        judge: &mut Judge<'_>,
+        load: impl AsyncFnOnce(Vec<Entry>) -> Result<Vec<Failure>, Error>,
+    ) -> Result<Vec<ObjectFailure>, Error> {
+        let shared = &self.shared;
+        let in_order = async |entries: &[Entry]| {
+            let (copy, dump, none) = (&shared.copy, &shared.archive, Weight::default());
+            statements::in_order(copy, entries, dump, &shared.board, none, &shared.context).await
+        };
+        let mut failures = judged(judge, &in_order(&plan.before).await?);
+        let replaced = extension_rows::restore(
+            &shared.copy,
+            &plan.extension_rows,
+            &shared.archive,
+            &shared.board,
+            &shared.context,
+        );
+        failures.extend(judged(judge, &replaced.await?));
+        let lost = judge.lost_tables();
+        let is_lost = |entry: &Entry| {
+            entry.kind == "TABLE DATA" && tables_of(entry).iter().any(|table| lost.contains(table))
+        };
+        let (ruled_out, rows): (Vec<_>, Vec<_>) = plan.rows.into_iter().partition(is_lost);
+        ruled_out.iter().for_each(|entry| left_out(entry.to_string(), &mut failures));
+        failures.extend(judged(judge, &load(rows).await?));
+        failures.extend(self.run(plan.items, workers, jobs, judge, &lost).await?);
+        failures.extend(judged(judge, &in_order(&plan.after).await?));
+        let others = self.without_source();
+        failures.extend(others.run(plan.refreshed, None, jobs, judge, &lost).await?);
+        failures.extend(judged(judge, &in_order(&plan.last).await?));
+        Ok(failures)
+    }
+
+    /// Does all items but the rows of `lost` tables, and answers what could not be made.
+    async fn run(
+        &self,
+        items: Vec<Item<Work>>,
+        workers: Option<Workers>,
+        jobs: usize,
+        judge: &mut Judge<'_>,
+        lost: &HashSet<TableName>,
+    ) -> Result<Vec<ObjectFailure>, Error> {
+        if items.is_empty() {
+            return Ok(Vec::new());
+        }
+        let Workers { slots: mut free, settings } = match workers {
+            Some(workers) => workers,
+            None => {
+                let target = &self.shared.copy.target;
+                Workers::open(self.snapshot, target, jobs.min(items.len()), self.outer).await?
+            }
+        };
+        let jobs = free.len();
+        let mut graph = Graph::new(items);
+        let mut running: JoinSet<Ended> = JoinSet::new();
+        let mut failures = Vec::new();
+        self.rule_out(&mut graph, lost, &mut failures);
+        let mut fatal: Option<Error> = None;
+        loop {
+            while fatal.is_none()
+                && let Some(slot) = free.pop()
+            {
+                let Some(id) = graph.start_next() else {
+                    free.push(slot);
+                    break;
+                };
+                let idle = free.len().saturating_sub(graph.ready());
+                let shared = Arc::clone(&self.shared);
+                let item = graph.item(id).clone();
+                // Its lines in the log are the run's.
+                let work = async move { shared.work(id, item, slot, idle).await };
+                running.spawn(work.in_current_span());
+            }
+            let Some(ended) = running.join_next().await else { break };
+            let Ended { id, slot, result } = match ended {
+                Ok(ended) => ended,
+                Err(error) => {
+                    self.shared.context.cancel.cancel();
+                    fatal.get_or_insert(Error::Configuration(format!("a worker died: {error}")));
+                    continue;
+                }
+            };
+            free.extend(slot);
+            match result {
+                Ok(some) => {
+                    failures.extend(judged(judge, &some));
+                    graph.done(id);
+                }
+                Err(ItemError::Entries(some)) => {
+                    failures.extend(judged(judge, &some));
+                    self.skip(&graph.failed(id), &graph, &mut failures);
+                }
+                Err(ItemError::Rows(failure)) => {
+                    tracing::error!(object = failure.object, "{failure}");
+                    failures.push(failure);
+                    self.skip(&graph.failed(id), &graph, &mut failures);
+                }
+                Err(ItemError::Fatal(error)) => {
+                    self.shared.context.cancel.cancel();
+                    // What the others say is only that they were ended.
+                    fatal.get_or_insert(error);
+                }
+            }
+            // A worker's connections that cannot be used any more are replaced.
+            while fatal.is_none() && free.len() + running.len() < jobs {
+                match self.slot(&settings).await {
+                    Ok(slot) => free.push(slot),
+                    Err(error) => {
+                        self.shared.context.cancel.cancel();
+                        fatal = Some(error);
+                    }
+                }
+            }
+        }
+        match fatal {
+            Some(error) => Err(error),
+            // Whatever the reason: nothing may be missing without a word.
+            None if !graph.is_ended() => Err(Error::Configuration(
+                "the copy ended before all of its items were done: this is a fault of the program"
+                    .into(),
+            )),
+            None => Ok(failures),
+        }
+    }
+
+    async fn slot(&self, settings: &TargetSettings) -> Result<Slot, Error> {
+        Slot::open(self.snapshot, &self.shared.copy.target, settings, self.outer).await
+    }
+
+    /// Rows of a table that could not be made have no place: what has its name is another's.
+    fn rule_out(
+        &self,
+        graph: &mut Graph<Work>,
+        lost: &HashSet<TableName>,
+        failures: &mut Vec<ObjectFailure>,
+    ) {
+        for id in graph.ids() {
+            if let Work::Rows { table, .. } = &graph.item(id).work
+                && lost.contains(&self.shared.tables[*table].name)
+            {
+                let skipped = graph.rule_out(id);
+                self.skip(&skipped, graph, failures);
+            }
+        }
+    }
+
+    /// What needs a failed item cannot be made either; that has to be known too.
+    fn skip(&self, skipped: &[ItemId], graph: &Graph<Work>, failures: &mut Vec<ObjectFailure>) {
+        for id in skipped {
+            for object in self.shared.objects(&graph.item(*id).work) {
+                left_out(object, failures);
+            }
+        }
+    }
+}
+
+/// Names an object that was left out, once: an index and what it becomes are two items of one object.
+fn left_out(object: String, failures: &mut Vec<ObjectFailure>) {
+    if failures.iter().any(|failure| failure.object == object) {
+        return;
+    }
+    let message = "left out, for what it needs could not be made".to_owned();
+    tracing::error!(object, "{object}: {message}");
+    failures.push(ObjectFailure { object, message });
+}
+
+impl Shared {
+    /// Does one item.
+    async fn work(&self, id: ItemId, item: Item<Work>, mut slot: Slot, idle: usize) -> Ended {
+        let result = self.do_item(&item, &mut slot, idle).await;
+        // A COPY that failed leaves a transaction, or half a conversation.
+        let is_usable = matches!(&result, Ok(_) | Err(ItemError::Entries(_)));
+        Ended { id, slot: is_usable.then_some(slot), result }
+    }
+
+    async fn do_item(
+        &self,
+        item: &Item<Work>,
+        slot: &mut Slot,
+        idle: usize,
+    ) -> Result<Vec<Failure>, ItemError> {
+        let (board, context) = (&self.board, &self.context);
+        let weight = Weight::cost(item.cost);
+        match &item.work {
+            Work::Rows { table, part } => {
+                let table = &self.tables[*table];
+                let rule = self.rules.get(&table.name);
+                let rows = Rows { table, part: *part, rule };
+                let parts = part.map_or(1, |part| u64::from(part.of.max(1)));
+                let weight = Weight { cost: item.cost, bytes: table.bytes() / parts };
+                item::rows(slot, &rows, weight, board, context).await?;
+            }
+            Work::LargeObjects { objects, number, of } => {
+                let bytes = self.large_objects.bytes / u64::from((*of).max(1));
+                let weight = Weight { cost: item.cost, bytes };
+                let object = board.start_part("BLOBS", "large objects", (*number, *of), weight);
+                let all = &self.large_objects;
+                item::large_objects(slot, all, objects.clone(), object, context).await?;
+            }
+            Work::ArchiveData => {
+                let (copy, data, path) = (&self.copy, &self.data, &self.archive);
+                let restored = archive_data::restore(copy, data, path, board, weight, context);
+                return restored.await.map_err(ItemError::Fatal);
+            }
+            Work::Statements { entry, statements, kind } => {
+                let prepared = match kind {
+                    Kind::Index { sorted } => slot.prepare(idle, *sorted).await,
+                    Kind::Query => slot.prepare_query().await,
+                    Kind::Other => slot.prepare(0, None).await,
+                };
+                prepared.map_err(ItemError::Fatal)?;
+                let object = board.start(&entry.kind, &entry.name(), weight);
+                item::statements(slot, entry, statements, context).await?;
+                object.end(0);
+            }
+            Work::ForeignKeys { entries, alter, adds } => {
+                let names: Vec<String> = entries.iter().map(Entry::name).collect();
+                let object = board.start("FK CONSTRAINT", &names.join(", "), weight);
+                item::foreign_keys(slot, entries, alter, adds, context).await?;
+                object.end(0);
+            }
+            Work::Analyze { table } => {
+                item::analyze(slot, &self.tables[*table], weight, board, context).await?;
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// The objects that are missing without an item; nothing is without its statistics.
+    fn objects(&self, work: &Work) -> Vec<String> {
+        match work {
+            Work::Rows { table, .. } => {
+                vec![format!("TABLE DATA {}", self.tables[*table].full_name())]
+            }
+            Work::LargeObjects { .. } => vec!["BLOBS large objects".to_owned()],
+            Work::ArchiveData => self.data.iter().map(ToString::to_string).collect(),
+            Work::Statements { entry, .. } => vec![entry.to_string()],
+            Work::ForeignKeys { entries, .. } => entries.iter().map(ToString::to_string).collect(),
+            Work::Analyze { .. } => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Runs of pg_restore, and what they could not restore.
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use private_files::PrivateDirectory;
+
+use crate::archive::{Entry, Section};
+use crate::full_copy::backup::failure;
+use crate::full_copy::failure::Failure;
+use crate::full_copy::restore_log::{Event, Log, Reported};
+use crate::full_copy::{FullCopy, connection_string};
+use crate::objects::{Board, Object, Weight};
+use crate::postgres::client_program::{Program, application_name};
+use crate::{Context, Error};
+
+/// What a newer pg_restore sets, and an older server does not know.
+const UNKNOWN_SETTING: &str = "SET transaction_timeout = 0;";
+
+/// How pg_restore, in English, begins to tell of rows that could not be written.
+const COPY_FAILED: &str = "COPY failed for table \"";
+
+/// The entries that pg_restore is to restore; removed when dropped.
+pub(crate) struct List {
+    path: PathBuf,
+    _directory: PrivateDirectory,
+}
+
+impl List {
+    /// pg_restore reads the number in front of each line.
+    pub(crate) fn write<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Result<Self, Error> {
+        let parent = std::env::temp_dir();
+        let write = || {
+            let directory = PrivateDirectory::create(&parent)?;
+            let path = directory.path().join("list");
+            let mut file = BufWriter::new(private_files::create(&path)?);
+            for entry in entries {
+                writeln!(file, "{};", entry.id)?;
+            }
+            file.flush()?;
+            Ok(Self { path, _directory: directory })
+        };
+        write().map_err(|source| Error::File {
+            action: "write a list into",
+            path: parent.clone(),
+            source,
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn arguments(copy: &FullCopy, jobs: u16, list: &Path, dump: &Path) -> Vec<String> {
+    vec![
+        "--no-owner".into(),
+        "--no-privileges".into(),
+        "--no-password".into(),
+        "--verbose".into(),
+        format!("--jobs={}", jobs.max(1)),
+        format!("--use-list={}", list.display()),
+        format!("--dbname={}", connection_string(&copy.target)),
+        "--".into(),
+        dump.display().to_string(),
+    ]
+}
+
+/// Restores these entries of the archive at `dump` by `jobs` workers of pg_restore; answers those that it could not
+/// restore. An end that cannot be explained is an error.
+pub(crate) async fn run(
+    copy: &FullCopy,
+    entries: &[Entry],
+    dump: &Path,
+    jobs: u16,
+    context: &Context,
+    mut follow: impl FnMut(&Event<'_>),
+) -> Result<Vec<Failure>, Error> {
+    let list = List::write(entries)?;
+    let program = Program {
+        name: "pg_restore",
+        arguments: arguments(copy, jobs, list.path(), dump),
+        url: &copy.target,
+        application_name: application_name("restore"),
+    };
+    let mut log = Log::default();
+    let ended = program
+        .run(context, |line| {
+            let events = log.read(line);
+            events.iter().for_each(&mut follow);
+            // Those of items have lines of their own.
+            if !matches!(events[..], [Event::Launched(_) | Event::Finished(_)]) {
+                tracing::debug!("{line}");
+            }
+        })
+        .await?;
+    let Log { failures: reported, counted, .. } = log;
+    // Parallel workers have an error counted once itself, and once more for its item.
+    let items = reported.iter().filter(|one| one.entry.is_some()).count();
+    let was_cut = counted.is_none() && !ended.status.success();
+    let is_explained = (reported.len() + items) as u64 >= counted.unwrap_or_default();
+    let is_known = |one: &&Reported| one.command.as_deref() == Some(UNKNOWN_SETTING);
+    if let Some(one) = reported.iter().find(is_known) {
+        tracing::warn!(
+            "the target's server is older than pg_restore and has no setting transaction_timeout ({})",
+            one.message
+        );
+    }
+    let failures: Vec<Failure> = reported
+        .iter()
+        .filter(|one| !is_known(one))
+        .filter_map(|one| {
+            let entry = entry_of(one, entries)?;
+            Some(Failure::of(entry, one.message.clone()))
+        })
+        .collect();
+    // Such as an error while connecting, which is no entry's.
+    let is_anonymous =
+        reported.iter().any(|one| !is_known(&one) && entry_of(one, entries).is_none());
+    if was_cut || !is_explained || is_anonymous || !matches!(ended.status.code(), Some(0 | 1)) {
+        let error = failure("pg_restore", &copy.target, &ended);
+        if error.is_unreachable() || failures.is_empty() {
+            return Err(error);
+        }
+    }
+    Ok(failures)
+}
+
+/// [`run`] with one worker, telling each of the entries on `board` as long as all of them take; what comes before rows has no
+/// lines, as in [`crate::full_copy::statements`].
+pub(crate) async fn told(
+    copy: &FullCopy,
+    entries: &[Entry],
+    dump: &Path,
+    board: &Board,
+    weight: Weight,
+    context: &Context,
+) -> Result<Vec<Failure>, Error> {
+    let objects: Vec<(&Entry, Object)> = entries
+        .iter()
+        .filter(|entry| entry.section != Section::PreData)
+        .map(|entry| (entry, board.start(&entry.kind, &entry.name(), weight)))
+        .collect();
+    let failures = run(copy, entries, dump, 1, context, |_| {}).await?;
+    for (entry, object) in objects {
+        if !failures.iter().any(|failure| failure.entry == entry.id) {
+            object.end(0);
+        }
+    }
+    Ok(failures)
+}
+
+/// The entry that an error is about. Parallel workers write their lines at the same time, so that the entry named last
+/// may be another's; the table's name stands in the error itself.
+fn entry_of<'a>(reported: &Reported, entries: &'a [Entry]) -> Option<&'a Entry> {
+    let named = entries.iter().find(|entry| reported.entry == Some(entry.id));
+    let Some(rest) = reported.message.strip_prefix(COPY_FAILED) else { return named };
+    let is_its = |entry: &&Entry| {
+        let rest = rest.strip_prefix(&entry.tag);
+        entry.kind == "TABLE DATA" && rest.is_some_and(|rest| rest.starts_with("\": "))
+    };
+    named.filter(is_its).or_else(|| entries.iter().find(is_its)).or(named)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_another_worker_do_not_name_the_table() {
+        let entry = |id, tag: &str| Entry {
+            id,
+            kind: "TABLE DATA".into(),
+            tag: tag.into(),
+            schema: Some("public".into()),
+            ..Entry::default()
+        };
+        let entries = [entry(1, "answers"), entry(2, "users"), entry(3, "users")];
+        let found = |entry, message: &str| {
+            let reported = Reported { entry, message: message.into(), command: None };
+            entry_of(&reported, &entries).map(|entry| entry.id)
+        };
+        let failed = "COPY failed for table \"users\": ERROR:  duplicate key";
+        assert_eq!(found(Some(1), failed), Some(2), "the line between was another worker's");
+        assert_eq!(found(Some(3), failed), Some(3));
+        assert_eq!(found(None, failed), Some(2));
+        assert_eq!(found(Some(1), "could not execute query: ERROR: x"), Some(1));
+        assert_eq!(found(None, "could not connect"), None);
+    }
+}

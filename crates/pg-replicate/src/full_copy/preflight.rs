@@ -1,0 +1,483 @@
+//! What a full copy needs, looked at before anything is changed.
+
+use std::path::Path;
+
+use crate::archive::Archive;
+use crate::full_copy::catalog;
+use crate::full_copy::catalog::{KeptTable, Server};
+use crate::full_copy::{ForeignKeys, FullCopy, backup, refused};
+use crate::masking;
+use crate::postgres::client_program::major_version;
+use crate::postgres::connection::Connection;
+use crate::postgres::{same_database, source_locks, unlogged, versions};
+use crate::{Check, DatabaseUrl, Error, Side, TableMode, on_target};
+
+/// Names of a long list that are shown.
+const SHOWN: usize = 30;
+
+const MASKING: &str = "masking";
+
+#[derive(Default)]
+pub(crate) struct Checks {
+    pub(crate) checks: Vec<Check>,
+    unreachable: Option<Error>,
+}
+
+impl Checks {
+    fn push(&mut self, check: Check) {
+        self.checks.push(check);
+    }
+
+    /// Logs the warnings; what is wrong is the error.
+    pub(crate) fn into_result(self) -> Result<(), Error> {
+        for check in self.checks.iter().filter(|check| check.is_warning) {
+            tracing::warn!("{}: {}", check.subject, check.outcome.as_deref().unwrap_or_default());
+        }
+        if let Some(error) = self.unreachable {
+            return Err(error);
+        }
+        let wrong: Vec<Check> =
+            self.checks.into_iter().filter(|check| check.outcome.is_err()).collect();
+        if wrong.is_empty() { Ok(()) } else { Err(Error::Preflight(wrong)) }
+    }
+
+    /// Notes what was found, or why not; a server out of reach is remembered as such.
+    fn note<T>(&mut self, subject: &str, result: Result<T, Error>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.push(Check::bad(subject, error.to_string()));
+                if error.is_unreachable() {
+                    self.unreachable.get_or_insert(error);
+                }
+                None
+            }
+        }
+    }
+}
+
+/// How many connections are needed at once.
+#[derive(Clone, Copy)]
+pub(crate) struct Needed {
+    pub(crate) source: u16,
+    pub(crate) target: u16,
+}
+
+impl Needed {
+    /// The snapshot and each worker on one side; on the other each worker, the lock of who writes, and
+    /// what drops, restores and looks around between them.
+    pub(crate) fn live(jobs: u16) -> Self {
+        Self { source: jobs + 1, target: jobs + 3 }
+    }
+
+    /// pg_dump; pg_restore, which has one more, and the lock of who writes.
+    pub(crate) fn archive(restore_jobs: u16) -> Self {
+        Self { source: 1, target: restore_jobs + 2 }
+    }
+}
+
+pub(crate) async fn all(copy: &FullCopy, needed: Needed) -> Checks {
+    let mut checks = Checks::default();
+    let source = reach(&mut checks, Side::Source, &copy.source, needed.source).await;
+    let target = reach(&mut checks, Side::Target, &copy.target, needed.target).await;
+    distinct(&mut checks, copy, source.as_ref(), target.as_ref()).await;
+    programs(&mut checks, source.as_ref().map(|(_, server)| server)).await;
+    if let (Some((_, source)), Some((_, target))) = (&source, &target) {
+        checks.push(versions::pair(source.major, &source.version, target.major, &target.version));
+    }
+    let source = supported(&mut checks, Side::Source, source);
+    let target = supported(&mut checks, Side::Target, target);
+    let on_source = match &source {
+        Some((connection, _)) => {
+            let found =
+                source_locks::named(connection, source_rights(copy, connection).await).await;
+            checks.note("rights on the source", found).map(|(kept, found)| {
+                checks.checks.extend(found);
+                kept
+            })
+        }
+        None => None,
+    };
+    if let Some((connection, _)) = &source
+        && copy.mode.tables(TableMode::Full).next().is_some()
+    {
+        let with_foreign_keys = copy.foreign_keys != ForeignKeys::Without;
+        let found = masking::check(connection, &copy.mode, with_foreign_keys).await;
+        let found = source_locks::named(connection, found).await;
+        if let Some(wrong) = checks.note(MASKING, found) {
+            checks.push(masked(copy, &wrong));
+        }
+    }
+    let on_target = match &target {
+        Some((connection, server)) => {
+            let source = source.as_ref().map(|(connection, _)| connection);
+            let found = target_rights(copy, source, connection, server).await;
+            checks.note("rights on the target", found).map(|(kept, new)| {
+                checks.checks.extend(new);
+                kept
+            })
+        }
+        None => None,
+    };
+    if let (Some(on_source), Some(on_target)) = (on_source, on_target) {
+        checks.push(kept_tables(copy, &on_source, &on_target));
+        if let (Some((source, _)), Some((target, _))) = (&source, &target) {
+            let found = refused(source, target, &on_source, &on_target).await;
+            let found = checks.note("objects that the target refuses", found);
+            checks.checks.extend(found.into_iter().flatten());
+        }
+    }
+    checks
+}
+
+pub(crate) async fn target(copy: &FullCopy) -> Checks {
+    restoring(copy, None).await
+}
+
+pub(crate) async fn restore(copy: &FullCopy, dump: &Path) -> Result<Checks, Error> {
+    let archive = backup::read_whole_archive(dump).await?;
+    let mut checks = restoring(copy, Some(&archive)).await;
+    if checks.checks.iter().all(|check| check.outcome.is_ok()) {
+        backup::inflate(dump).await?;
+        let found = refused::archive::check(copy, &archive, dump).await;
+        if let Some(found) = checks.note("objects", found) {
+            checks.checks.extend(found);
+        }
+    }
+    Ok(checks)
+}
+
+async fn restoring(copy: &FullCopy, archive: Option<&Archive>) -> Checks {
+    let mut checks = Checks::default();
+    checks.checks.extend(archive_masks_nothing(copy));
+    let needed = Needed::archive(copy.restore_jobs).target;
+    let target = reach(&mut checks, Side::Target, &copy.target, needed).await;
+    if let Some((major, text)) = checks.note("pg_restore", major_version("pg_restore").await) {
+        let writer =
+            archive.and_then(|archive| Some((leading_number(&archive.pg_dump_version)?, archive)));
+        checks.push(match writer {
+            Some((writer, archive)) if writer > major => Check::bad(
+                "pg_restore",
+                format!(
+                    "version {major} cannot read an archive of pg_dump {}: install version {writer} or newer",
+                    archive.pg_dump_version
+                ),
+            ),
+            _ => Check::good("pg_restore", text),
+        });
+    }
+    let target = supported(&mut checks, Side::Target, target);
+    if let Some((connection, server)) = &target {
+        let dumped =
+            archive.and_then(|archive| Some((leading_number(&archive.server_version)?, archive)));
+        if let Some((major, archive)) = dumped {
+            let found = &archive.server_version;
+            checks.push(versions::pair(major, found, server.major, &server.version));
+        }
+        let found = target_rights(copy, None, connection, server).await;
+        if let Some((_, new)) = checks.note("rights on the target", found) {
+            checks.checks.extend(new);
+        }
+    }
+    checks
+}
+
+/// The tables whose rows are changed on their way.
+fn masked(copy: &FullCopy, wrong: &[String]) -> Check {
+    if !wrong.is_empty() {
+        return Check::bad(MASKING, wrong.join("; "));
+    }
+    let names: Vec<String> = copy.mode.tables(TableMode::Full).map(ToString::to_string).collect();
+    Check::good(MASKING, format!("the rules of {} can be used", names.join(", ")))
+}
+
+/// What goes through an archive of pg_dump goes as it is: nothing may be copied that way that has
+/// rules.
+pub(crate) fn archive_masks_nothing(copy: &FullCopy) -> Option<Check> {
+    let names: Vec<String> =
+        copy.mode.tables(TableMode::Full).map(|table| format!("\"{table}\"")).collect();
+    (!names.is_empty()).then(|| {
+        Check::bad(
+            MASKING,
+            format!(
+                "BACKUP_MODE has rules for the rows or columns of {}, and an archive of pg_dump holds every row \
+                 as it is: nothing would be filtered or masked; copy live, or take the rules out",
+                names.join(", ")
+            ),
+        )
+    })
+}
+
+async fn reach(
+    checks: &mut Checks,
+    side: Side,
+    url: &DatabaseUrl,
+    needed: u16,
+) -> Option<(Connection, Server)> {
+    let reached = async {
+        let connection = Connection::open(url, "pg-replicate check").await?;
+        let server = catalog::server(&connection).await?;
+        Ok((connection, server))
+    };
+    let reached = checks.note(&side.to_string(), reached.await)?;
+    let server = &reached.1;
+    checks.push(Check::good(
+        &side.to_string(),
+        format!("PostgreSQL {} at {url} as {}", server.version, server.role),
+    ));
+    if server.connections < i64::from(needed) {
+        checks.push(Check::bad(
+            &format!("connections to the {side}"),
+            format!(
+                "role {} may have {}, and {needed} are needed at once: raise the CONNECTION LIMIT of the role or \
+                 the database or the server's max_connections, or lower COPY_JOBS (PG_RESTORE_JOBS for archives)",
+                server.role, server.connections
+            ),
+        ));
+    }
+    Some(reached)
+}
+
+async fn distinct(
+    checks: &mut Checks,
+    copy: &FullCopy,
+    source: Option<&(Connection, Server)>,
+    target: Option<&(Connection, Server)>,
+) {
+    let same = match (source, target) {
+        (Some((source, _)), Some((target, _))) => same_database::is_one(source, target).await,
+        // One of them cannot be asked.
+        _ if copy.source.same_database(&copy.target) => Ok(true),
+        _ => return,
+    };
+    if let Some(is_one) = checks.note(same_database::SUBJECT, same) {
+        checks.push(if is_one {
+            let wrong = same_database::one_database(&copy.source, &copy.target);
+            Check::bad(same_database::SUBJECT, wrong)
+        } else {
+            Check::good(same_database::SUBJECT, "two databases")
+        });
+    }
+}
+
+async fn programs(checks: &mut Checks, source: Option<&Server>) {
+    let dump = checks.note("pg_dump", major_version("pg_dump").await);
+    if let Some((major, text)) = &dump {
+        checks.push(match source {
+            Some(source) if *major < source.major => Check::bad(
+                "pg_dump",
+                format!(
+                    "version {major} cannot dump the source's {}: install version {} or newer (PG_CLIENT_VERSION)",
+                    source.version, source.major
+                ),
+            ),
+            _ => Check::good("pg_dump", text),
+        });
+    }
+    if let Some((major, text)) = checks.note("pg_restore", major_version("pg_restore").await) {
+        checks.push(match dump {
+            Some((dump, _)) if major < dump => Check::bad(
+                "pg_restore",
+                format!(
+                    "version {major} is older than pg_dump {dump}: install both from one version"
+                ),
+            ),
+            _ => Check::good("pg_restore", text),
+        });
+    }
+}
+
+/// Nothing else is asked of a server that is too old: it would not understand.
+fn supported(
+    checks: &mut Checks,
+    side: Side,
+    server: Option<(Connection, Server)>,
+) -> Option<(Connection, Server)> {
+    let (connection, server) = server?;
+    match versions::too_old(side, server.major, &server.version) {
+        Some(wrong) => {
+            checks.push(Check::bad(versions::SUBJECT, wrong));
+            None
+        }
+        None => Some((connection, server)),
+    }
+}
+
+async fn source_rights(
+    copy: &FullCopy,
+    connection: &Connection,
+) -> Result<(Vec<KeptTable>, Vec<Check>), Error> {
+    let kept = catalog::kept_tables(connection, &copy.mode).await?;
+    let oids = catalog::oids(&kept);
+    let unreadable = catalog::unreadable(connection, &oids).await?;
+    let mut checks: Vec<Check> =
+        unlogged::check(&unlogged::tables(connection, &oids).await?).into_iter().collect();
+    let subject = "rights on the source";
+    if unreadable.is_empty() {
+        checks.push(Check::good(subject, "every table and sequence can be read"));
+        return Ok((kept, checks));
+    }
+    let mut reasons = Vec::new();
+    for (kind, advice) in [
+        ("schema", "no USAGE on"),
+        ("table", "no SELECT on table"),
+        ("sequence", "no SELECT on sequence"),
+        ("large object", "no SELECT on large object"),
+        ("row-secured table", "row security hides rows (the role needs BYPASSRLS) of table"),
+    ] {
+        let names = unreadable.iter().filter(|(its, _)| its == kind).map(|(_, name)| name.as_str());
+        let names: Vec<&str> = names.collect();
+        if !names.is_empty() {
+            reasons.push(format!("{advice} {}", shortened(&names)));
+        }
+    }
+    checks.push(Check::bad(subject, reasons.join("; ")));
+    Ok((kept, checks))
+}
+
+async fn target_rights(
+    copy: &FullCopy,
+    source: Option<&Connection>,
+    target: &Connection,
+    server: &Server,
+) -> Result<(Vec<KeptTable>, Vec<Check>), Error> {
+    let subject = "rights on the target";
+    let kept = catalog::kept_tables(target, &copy.mode).await?;
+    let oids = catalog::oids(&kept);
+    let mut wrong = Vec::new();
+    if server.is_standby {
+        wrong.push("it is a standby, which cannot be written".to_owned());
+    }
+    if !server.may_create_schema {
+        wrong.push(format!(
+            "role {} may not create schemas and extensions: GRANT CREATE ON DATABASE, or make it the owner",
+            server.role
+        ));
+    }
+    if !server.may_create_in_public {
+        wrong.push(format!(
+            "role {} may not create in the schema public: GRANT CREATE ON SCHEMA public",
+            server.role
+        ));
+    }
+    let conflicts = catalog::closure(target, &oids).await?.conflicts;
+    if !conflicts.is_empty() {
+        wrong.push(conflict(&conflicts));
+    }
+    if let Some(source) = source {
+        let dumped = catalog::names(source).await?;
+        let others = catalog::not_ours(target, &oids).await?;
+        let in_the_way: Vec<&str> = others
+            .iter()
+            .filter(|(_, name)| dumped.contains(name))
+            .map(|(object, _)| object.as_str())
+            .collect();
+        if !in_the_way.is_empty() {
+            wrong.push(format!(
+                "another role owns what is to be replaced: {} (ALTER … OWNER TO {})",
+                shortened(&in_the_way),
+                server.role
+            ));
+        }
+    }
+    let check = if wrong.is_empty() {
+        Check::good(subject, format!("role {} may drop and create what is restored", server.role))
+    } else {
+        Check::bad(subject, wrong.join("; "))
+    };
+    let mut checks = vec![check];
+    checks.extend(others_rows(copy, target, &oids).await?);
+    Ok((kept, checks))
+}
+
+/// What of other roles the drop would take along.
+async fn others_rows(
+    copy: &FullCopy,
+    target: &Connection,
+    kept: &[u32],
+) -> Result<Option<Check>, Error> {
+    let subject = "objects of other roles";
+    let survivors = catalog::closure(target, kept).await?;
+    let objects = catalog::own_objects(target, &survivors).await?;
+    let (classes, oids): (Vec<u32>, Vec<u32>) =
+        objects.iter().filter(|one| !one.is_large_object()).map(|one| (one.class, one.oid)).unzip();
+    let others = on_target::dependents(&**target, &classes, &oids, false, kept)
+        .await
+        .map_err(|error| target.error("look for what depends on what is dropped", &error))?;
+    if !copy.on_target.drops_dependents
+        && let Some(refusal) = on_target::refusal(&others)
+    {
+        return Ok(Some(Check::bad(subject, refusal)));
+    }
+    let names: Vec<String> = others.iter().map(ToString::to_string).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    Ok((!names.is_empty()).then(|| {
+        let found = format!(
+            "they depend on what is replaced, and will be dropped with it: {}; the log will have their \
+             definitions",
+            shortened(&names)
+        );
+        Check::warning(subject, found)
+    }))
+}
+
+async fn refused(
+    source: &Connection,
+    target: &Connection,
+    on_source: &[KeptTable],
+    on_target: &[KeptTable],
+) -> Result<Vec<Check>, Error> {
+    let survivors = catalog::closure(target, &catalog::oids(on_target)).await?;
+    refused::check(source, target, &catalog::oids(on_source), &survivors).await
+}
+
+/// A table may be kept though only the target has it; one that nobody has is a typing error.
+fn kept_tables(copy: &FullCopy, on_source: &[KeptTable], on_target: &[KeptTable]) -> Check {
+    let subject = "kept tables";
+    let mut wrong = Vec::new();
+    for (mode, name) in [
+        (TableMode::Incremental, "incremental"),
+        (TableMode::Upsert, "upsert"),
+        (TableMode::None, "none"),
+    ] {
+        for table in copy.mode.tables(mode) {
+            let is_on = |side: &[KeptTable]| side.iter().any(|kept| kept.name == *table);
+            if is_on(on_source) || (mode == TableMode::None && is_on(on_target)) {
+                continue;
+            }
+            let place = if mode == TableMode::None {
+                "neither source nor target has a table"
+            } else {
+                "the source has no table"
+            };
+            wrong.push(format!("\"{table}\" ({name}): {place} of this name; {}", table.naming()));
+        }
+    }
+    if !wrong.is_empty() {
+        return Check::bad(subject, wrong.join("; "));
+    }
+    let names: Vec<String> = copy.mode.kept().map(ToString::to_string).collect();
+    Check::good(subject, if names.is_empty() { "none".into() } else { names.join(", ") })
+}
+
+/// What is wrong when kept tables need others.
+pub(crate) fn conflict(tables: &[String]) -> String {
+    format!(
+        "kept tables need tables or views that are not kept: {}; keep them too (BACKUP_MODE), or keep none of them",
+        tables.join(", ")
+    )
+}
+
+pub(crate) fn shortened(names: &[impl AsRef<str>]) -> String {
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(AsRef::as_ref).collect();
+    let shown = shown.join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// `15.18 (Debian …)` → 15
+fn leading_number(version: &str) -> Option<u32> {
+    version.split(|one: char| !one.is_ascii_digit()).next()?.parse().ok()
+}

@@ -1,0 +1,60 @@
+//! Proof that excluded tables are as they were, whatever a script did.
+
+use std::collections::BTreeSet;
+
+use crate::Error;
+use crate::load::catalog::Catalog;
+use crate::postgres::connection::Connection;
+
+/// Excluded tables as they were found.
+#[derive(Debug)]
+pub(crate) struct Untouched {
+    tables: Vec<u32>,
+    found: Vec<(u32, Option<u32>, i64)>,
+}
+
+impl Untouched {
+    /// Looks at them at the start of the transaction.
+    pub(crate) async fn look(
+        connection: &Connection,
+        tables: &BTreeSet<u32>,
+    ) -> Result<Self, Error> {
+        let tables: Vec<u32> = tables.iter().copied().collect();
+        let found = look(connection, &tables).await?;
+        Ok(Self { tables, found })
+    }
+
+    /// Looks again, before the transaction is committed.
+    pub(crate) async fn check(
+        &self,
+        connection: &Connection,
+        catalog: &Catalog,
+    ) -> Result<(), Error> {
+        let now = look(connection, &self.tables).await?;
+        let changed: Vec<String> = self
+            .found
+            .iter()
+            .filter(|table| !now.contains(table))
+            .map(|(table, ..)| catalog.display(*table))
+            .collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Configuration(format!(
+            "the sources change what --exclude-table leaves alone: {}; nothing was changed: take those statements out of the sources, or do not exclude the tables",
+            changed.join(", ")
+        )))
+    }
+}
+
+async fn look(
+    connection: &Connection,
+    tables: &[u32],
+) -> Result<Vec<(u32, Option<u32>, i64)>, Error> {
+    const SQL: &str = include_str!("../../sql/load_untouched.sql");
+    let rows = connection
+        .query(SQL, &[&tables])
+        .await
+        .map_err(|error| connection.error("look at the excluded tables", &error))?;
+    Ok(rows.iter().map(|row| (row.get("oid"), row.get("place"), row.get("changes"))).collect())
+}

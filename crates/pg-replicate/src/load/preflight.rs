@@ -1,0 +1,169 @@
+//! What the sources will load, found out before anything is changed.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use crate::load::catalog::{Catalog, Names};
+use crate::load::script::{Kind, Name, Rows, Script, ScriptError, Variables};
+use crate::{Check, TableName};
+
+/// When a table gets rows: the first time and the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+}
+
+/// A TRUNCATE of a script.
+#[derive(Clone, Debug)]
+pub(crate) struct Emptied {
+    pub(crate) place: String,
+    pub(crate) tables: Vec<u32>,
+    pub(crate) is_cascade: bool,
+}
+
+/// What the sources will load, in their order.
+pub(crate) struct Survey<'a> {
+    pub(crate) catalog: &'a Catalog,
+    /// Tables that stay as they are, with what is below them.
+    pub(crate) excluded: BTreeSet<u32>,
+    /// Whether a column that only the target has takes its default.
+    allows_new_columns: bool,
+    /// The tables that get rows.
+    pub(crate) loaded: BTreeMap<u32, Span>,
+    pub(crate) emptied: Vec<Emptied>,
+    pub(crate) problems: Vec<Check>,
+    said: HashSet<String>,
+    position: u64,
+}
+
+impl<'a> Survey<'a> {
+    pub(crate) fn new(catalog: &'a Catalog, allows_new_columns: bool) -> Self {
+        Self {
+            catalog,
+            excluded: BTreeSet::new(),
+            allows_new_columns,
+            loaded: BTreeMap::new(),
+            emptied: Vec::new(),
+            problems: Vec::new(),
+            said: HashSet::new(),
+            position: 0,
+        }
+    }
+
+    /// Leaves a table and what is below it as it is.
+    pub(crate) fn exclude(&mut self, name: &TableName) {
+        match self.catalog.oid(name) {
+            Some(oid) => self.excluded.extend(self.catalog.with_descendants(oid)),
+            None => self.problem(
+                "--exclude-table",
+                format!("the target has no table {name}; {}", name.naming()),
+            ),
+        }
+    }
+
+    /// Whether a column that only the target has takes its default.
+    pub(crate) fn allows_new_columns(&self) -> bool {
+        self.allows_new_columns
+    }
+
+    /// Something that keeps the load from beginning; said once.
+    pub(crate) fn problem(&mut self, subject: &str, wrong: String) {
+        if self.said.insert(wrong.clone()) {
+            self.problems.push(Check::bad(subject, wrong));
+        }
+    }
+
+    /// A table gets rows now.
+    pub(crate) fn load(&mut self, table: u32) {
+        self.position += 1;
+        let now = self.position;
+        self.loaded
+            .entry(table)
+            .and_modify(|span| span.last = now)
+            .or_insert(Span { first: now, last: now });
+    }
+
+    /// Reads a script through.
+    pub(crate) async fn script<R: tokio::io::AsyncBufRead + Unpin>(
+        &mut self,
+        file: &str,
+        input: R,
+        variables: Variables,
+    ) -> Result<Variables, ScriptError> {
+        let mut script = Script::new(input, variables, self.catalog.strings);
+        let mut names = Names::new(self.catalog);
+        while let Some(item) = script.next().await? {
+            let place = format!("{file}, line {}", item.line);
+            let sql = match item.sql {
+                Ok(sql) => sql,
+                Err(reason) => {
+                    self.problem(&place, reason);
+                    continue;
+                }
+            };
+            match Kind::of(&sql, item.strings) {
+                Kind::Copy(rows) => {
+                    self.rows(&place, &names, &rows, true);
+                    script.skip_rows().await?;
+                }
+                Kind::Insert(rows) => self.rows(&place, &names, &rows, false),
+                Kind::Truncate(truncate) => {
+                    let mut tables = Vec::new();
+                    for name in &truncate.tables {
+                        match names.table(name) {
+                            Some(oid) if self.excluded.contains(&oid) => {}
+                            Some(oid) => tables.push(oid),
+                            None => self.unknown(&place, name),
+                        }
+                    }
+                    let is_cascade = truncate.is_cascade;
+                    self.emptied.push(Emptied { place, tables, is_cascade });
+                }
+                Kind::SearchPath(path) => names.set_path(path),
+                Kind::Refused(reason) => self.problem(&place, reason),
+                Kind::Change(_) | Kind::Sequence(_) | Kind::LeftOut(_) | Kind::Other => {}
+            }
+        }
+        Ok(script.into_variables())
+    }
+
+    /// Rows for a table: it must be there, with the same columns.
+    pub(crate) fn rows(&mut self, place: &str, names: &Names<'_>, rows: &Rows, is_copy: bool) {
+        let Some(oid) = names.table(&rows.table) else {
+            self.unknown(place, &rows.table);
+            return;
+        };
+        if self.excluded.contains(&oid) {
+            return;
+        }
+        if let (Some(listed), Some(table)) = (&rows.columns, self.catalog.tables.get(&oid)) {
+            let missing =
+                if is_copy && !self.allows_new_columns { table.columns.as_slice() } else { &[] };
+            let mut differences: Vec<String> = listed
+                .iter()
+                .filter(|name| !table.columns.contains(name))
+                .map(|name| format!("\"{name}\" is only in the source"))
+                .collect();
+            differences.extend(
+                missing
+                    .iter()
+                    .filter(|name| !listed.contains(name))
+                    .map(|name| format!("\"{name}\" is only on the target")),
+            );
+            if !differences.is_empty() {
+                let name = table.name.clone();
+                self.differences(place, &name, &differences.join(", "));
+            }
+        }
+        self.load(oid);
+    }
+
+    /// The columns of a table differ.
+    pub(crate) fn differences(&mut self, place: &str, table: &TableName, differences: &str) {
+        self.problem(place, format!("columns of {table}: {differences}"));
+    }
+
+    fn unknown(&mut self, place: &str, name: &Name) {
+        self.problem(place, format!("the target has no table {}: run the application's migrations first, or leave the table out with --exclude-table", name.join(".")));
+    }
+}

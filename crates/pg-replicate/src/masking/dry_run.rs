@@ -1,0 +1,133 @@
+//! Expressions tried on the source, in a transaction that may only read.
+
+use tokio_postgres::error::SqlState;
+
+use crate::postgres::columns::Column;
+use crate::postgres::connection::Connection;
+use crate::postgres::error_text::reason_without_values;
+use crate::{CopyRule, Error, TableName};
+
+/// Rows on which an expression is tried.
+const ROWS: u32 = 100;
+
+/// A filter that few rows meet may have to look at all of them.
+const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '10s'; SAVEPOINT pg_replicate";
+
+/// Tries expressions of one table's rule.
+pub(crate) struct Trial<'a> {
+    source: &'a Connection,
+    table: &'a TableName,
+    /// What stands behind FROM.
+    rows: String,
+    rule: &'a CopyRule,
+}
+
+impl<'a> Trial<'a> {
+    pub(crate) async fn begin(
+        source: &'a Connection,
+        table: &'a TableName,
+        rows: String,
+        rule: &'a CopyRule,
+    ) -> Result<Self, Error> {
+        let trial = Self { source, table, rows, rule };
+        trial.execute(BEGIN).await?;
+        Ok(trial)
+    }
+
+    pub(crate) async fn end(self) -> Result<(), Error> {
+        self.execute("ROLLBACK").await
+    }
+
+    /// What is wrong with the filter.
+    pub(crate) async fn filter(&self) -> Result<Option<String>, Error> {
+        let Some(filter) = self.rule.filter() else { return Ok(None) };
+        let sql = format!(
+            "SELECT count(*) > 0 FROM (SELECT FROM {} WHERE ({filter}) LIMIT {ROWS}) AS sample",
+            self.rows
+        );
+        let wanted = "a condition over one row of the table is wanted";
+        Ok(match self.ask(&sql).await? {
+            Ok(_) => None,
+            Err(reason) => Some(self.describe("\"where\"", filter, &reason, wanted)),
+        })
+    }
+
+    /// What is wrong with the expression of a column. Without a good filter it is only planned.
+    pub(crate) async fn column(
+        &self,
+        column: &Column,
+        is_filter_good: bool,
+    ) -> Result<Option<String>, Error> {
+        let Some((_, expression)) = self.rule.columns().find(|(name, _)| *name == column.name)
+        else {
+            return Ok(None);
+        };
+        let (table, sql_type) = (&self.rows, &column.sql_type);
+        let value = format!("({expression})::{sql_type}");
+        let place = format!("column \"{}\"", column.name);
+        let wanted = format!(
+            "an expression over one row of the table is wanted, which can be cast to {sql_type}"
+        );
+        // In a condition nothing can stand that makes more rows or fewer: no set, no aggregate.
+        let plan = format!(
+            "SELECT count(*) > 0 FROM {table} WHERE false AND pg_catalog.num_nulls({value}) > 0"
+        );
+        if let Err(reason) = self.ask(&plan).await? {
+            return Ok(Some(self.describe(&place, expression, &reason, &wanted)));
+        }
+        if !is_filter_good {
+            return Ok(None);
+        }
+        let filter = self.rule.filter().map(|filter| format!(" WHERE ({filter})"));
+        let try_it = format!(
+            "SELECT coalesce(bool_or(pg_catalog.num_nulls(value) > 0), false) \
+             FROM (SELECT {value} AS value FROM {table}{} LIMIT {ROWS}) AS sample",
+            filter.unwrap_or_default()
+        );
+        Ok(match self.ask(&try_it).await? {
+            Ok(true) if column.is_not_null => {
+                let reason = "it gives NULL for a row, and the column is NOT NULL";
+                Some(self.describe(&place, expression, reason, "another value is wanted"))
+            }
+            Ok(_) => None,
+            Err(reason) => Some(self.describe(&place, expression, &reason, &wanted)),
+        })
+    }
+
+    /// The answer of a query that must be one statement, or what the server said. A row that is not
+    /// found in time is no error.
+    async fn ask(&self, sql: &str) -> Result<Result<bool, String>, Error> {
+        // The extended protocol allows one statement only.
+        let answer = self.source.query_one(sql, &[]).await;
+        let error = match answer {
+            Ok(row) => return Ok(Ok(row.get(0))),
+            Err(error) => error,
+        };
+        if error.as_db_error().is_none() {
+            return Err(self.failed(&error));
+        }
+        let text = reason_without_values(&error);
+        self.execute("ROLLBACK TO SAVEPOINT pg_replicate").await?;
+        if error.code() == Some(&SqlState::QUERY_CANCELED) {
+            tracing::warn!(table_name = %self.table, "An expression for {} could not be tried in time", self.table);
+            return Ok(Ok(false));
+        }
+        Ok(Err(text))
+    }
+
+    async fn execute(&self, sql: &str) -> Result<(), Error> {
+        self.source.batch_execute(sql).await.map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &tokio_postgres::Error) -> Error {
+        self.source.error(format!("try the expressions for {}", self.table), error)
+    }
+
+    fn describe(&self, place: &str, expression: &str, reason: &str, wanted: &str) -> String {
+        format!(
+            "BACKUP_MODE, table \"{}\", {place}: {expression}: {reason}; {wanted} (names of other schemas than \
+             pg_catalog are written out, as public.f)",
+            self.table
+        )
+    }
+}

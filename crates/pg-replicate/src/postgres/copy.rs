@@ -1,0 +1,70 @@
+//! COPY to COPY.
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{SinkExt, StreamExt};
+use tokio_postgres::CopyInSink;
+
+use crate::postgres::connection::Connection;
+use crate::{Error, TableName};
+
+/// Bytes handed to the target at once; a message per row would cost more than the row.
+const CHUNK: usize = 64 * 1024;
+
+/// What was copied.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Copied {
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+}
+
+/// A COPY on either side.
+pub(crate) struct Transfer<'a> {
+    /// Whose rows they are, for errors.
+    pub(crate) table: &'a TableName,
+    /// `COPY … TO STDOUT`
+    pub(crate) read: String,
+    /// `COPY … FROM STDIN`
+    pub(crate) write: String,
+}
+
+/// Passes on what one side reads until the other has written it; `report` is told the bytes of each
+/// piece. The target's pace is the source's: no more than a few pieces are in memory.
+pub(crate) async fn copy(
+    source: &Connection,
+    target: &Connection,
+    transfer: &Transfer<'_>,
+    report: &(dyn Fn(u64) + Sync),
+) -> Result<Copied, Error> {
+    let table = transfer.table;
+    let read_error =
+        |error| Error::reading(source.url(), format!("read {table} from the source"), &error);
+    let write_error = |error| target.error(format!("write {table} on the target"), &error);
+
+    let stream = source.copy_out(&transfer.read).await.map_err(read_error)?;
+    let sink: CopyInSink<Bytes> = target.copy_in(&transfer.write).await.map_err(write_error)?;
+    let mut stream = std::pin::pin!(stream);
+    let mut sink = std::pin::pin!(sink);
+    let mut chunk = BytesMut::with_capacity(2 * CHUNK);
+    let mut bytes = 0;
+    while let Some(data) = stream.next().await {
+        let data = data.map_err(read_error)?;
+        chunk.extend_from_slice(&data);
+        if chunk.len() >= CHUNK {
+            let piece = chunk.len() as u64;
+            if sink.send(chunk.split().freeze()).await.is_err() {
+                // Why is said at the end.
+                break;
+            }
+            bytes += piece;
+            report(piece);
+        }
+    }
+    if !chunk.is_empty() {
+        bytes += chunk.len() as u64;
+        report(chunk.len() as u64);
+        let _ = sink.send(chunk.freeze()).await;
+    }
+    let rows = sink.finish().await.map_err(write_error)?;
+    tracing::debug!(table_name = %table, rows, bytes, "Copied rows of {table}");
+    Ok(Copied { rows, bytes })
+}

@@ -1,0 +1,109 @@
+//! Several connections to one database, lent for the length of a step.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use deadpool_postgres::{Connect, Manager, ManagerConfig, RecyclingMethod};
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::postgres::connection::{Connection, Session, open_session};
+use crate::{Context, DatabaseUrl, Error};
+
+/// Opens connections when they are needed, at most as many as it was made for. Dropped, it closes
+/// those that came back; what was open in them is rolled back by the server.
+pub(crate) struct Pool {
+    pool: deadpool_postgres::Pool,
+    url: DatabaseUrl,
+    last: Arc<Last>,
+}
+
+/// What the last opening of a connection found out.
+#[derive(Default)]
+struct Last {
+    tls: Mutex<Option<MakeRustlsConnect>>,
+    error: Mutex<Option<Error>>,
+    /// The numbers of the sessions that were opened and not noted yet.
+    pids: Mutex<Vec<i32>>,
+}
+
+impl Pool {
+    /// A pool of at most `size` connections to `url`, seen as `application_name`.
+    pub(crate) fn new(
+        url: &DatabaseUrl,
+        application_name: &'static str,
+        size: usize,
+    ) -> Result<Self, Error> {
+        let last = Arc::new(Last::default());
+        let opener = Opener { url: url.clone(), application_name, last: Arc::clone(&last) };
+        let config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_connect(Config::new(), opener, config);
+        let pool = deadpool_postgres::Pool::builder(manager)
+            .max_size(size)
+            .build()
+            .map_err(|error| Error::Configuration(format!("pool of connections: {error}")))?;
+        Ok(Self { pool, url: url.clone(), last })
+    }
+
+    /// A connection, as soon as one is free; given up when the step is cancelled.
+    pub(crate) async fn get(&self, context: &Context) -> Result<Connection, Error> {
+        let lent = tokio::select! {
+            biased;
+            () = context.cancel.cancelled() => return Err(Error::Cancelled),
+            lent = self.pool.get() => lent,
+        };
+        match lent {
+            Ok(client) => {
+                for pid in take(&self.last.pids).drain(..) {
+                    context.sessions.opened(&self.url, pid);
+                }
+                Ok(Connection::pooled(client, &self.url, take(&self.last.tls).clone()))
+            }
+            Err(error) => Err(take(&self.last.error).take().unwrap_or_else(|| {
+                Error::Unreachable { url: self.url.to_string(), reason: error.to_string() }
+            })),
+        }
+    }
+}
+
+fn take<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Opener {
+    url: DatabaseUrl,
+    application_name: &'static str,
+    last: Arc<Last>,
+}
+
+type Opened = Result<(Client, JoinHandle<()>), tokio_postgres::Error>;
+
+impl Connect for Opener {
+    fn connect(&self, _: &Config) -> Pin<Box<dyn Future<Output = Opened> + Send + '_>> {
+        Box::pin(async move {
+            match open_session(&self.url, self.application_name).await {
+                Ok(Session { client, driver, tls, pid }) => {
+                    take(&self.last.pids).push(pid);
+                    *take(&self.last.tls) = tls;
+                    Ok((client, driver))
+                }
+                Err(error) => {
+                    *take(&self.last.error) = Some(error);
+                    // The pool wants an error of tokio-postgres, which cannot be made: a
+                    // configuration without a host gives one. Ours is told instead.
+                    let (client, connection) = Config::new().connect(NoTls).await?;
+                    Ok((client, tokio::spawn(async { drop(connection) })))
+                }
+            }
+        })
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Pool").field("url", &self.url).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,102 @@
+//! The target is never the source, whatever either is called: the servers themselves are asked.
+
+use crate::postgres::connection::Connection;
+use crate::{Check, Context, DatabaseUrl, Error};
+
+pub(crate) const SUBJECT: &str = "source and target";
+
+const APPLICATION: &str = "pg-replicate comparison";
+
+/// Refuses a target that is the source. Both are asked over sessions of their own.
+///
+/// # Errors
+/// [`Error::Preflight`] when both are one database, [`Error::Unreachable`] when one cannot be
+/// asked, [`Error::Cancelled`].
+pub async fn refuse_same_database(
+    source: &DatabaseUrl,
+    target: &DatabaseUrl,
+    context: &Context,
+) -> Result<(), Error> {
+    if source.same_database(target) {
+        return Err(refusal(source, target));
+    }
+    let source = Connection::open_for(context, source, APPLICATION).await?;
+    let target = Connection::open_for(context, target, APPLICATION).await?;
+    refuse(&source, &target).await
+}
+
+/// [`refuse_same_database`] over sessions that are there.
+pub(crate) async fn refuse(source: &Connection, target: &Connection) -> Result<(), Error> {
+    if is_one(source, target).await? {
+        return Err(refusal(source.url(), target.url()));
+    }
+    Ok(())
+}
+
+/// Whether both lead to one database, by what their URLs or the servers say.
+pub(crate) async fn is_one(source: &Connection, target: &Connection) -> Result<bool, Error> {
+    if source.url().same_database(target.url()) {
+        return Ok(true);
+    }
+    let (one, other) = (Place::of(source).await?, Place::of(target).await?);
+    if one.place == other.place {
+        return Ok(true);
+    }
+    // What is written to a primary arrives at its standby.
+    let may_follow = one.is_standby && !other.is_standby && one.database == other.database;
+    Ok(may_follow && follows(source, target).await)
+}
+
+pub(crate) fn refusal(source: &DatabaseUrl, target: &DatabaseUrl) -> Error {
+    Error::Preflight(vec![Check::bad(SUBJECT, one_database(source, target))])
+}
+
+pub(crate) fn one_database(source: &DatabaseUrl, target: &DatabaseUrl) -> String {
+    format!(
+        "{source} and {target} are one database, or one of them a standby of the other: its rows would \
+         be lost; name another target"
+    )
+}
+
+struct Place {
+    place: String,
+    database: String,
+    is_standby: bool,
+}
+
+impl Place {
+    async fn of(connection: &Connection) -> Result<Self, Error> {
+        const SQL: &str = include_str!("../../sql/place.sql");
+        let row = connection
+            .query_one(SQL, &[])
+            .await
+            .map_err(|error| connection.error("read where the database is", &error))?;
+        Ok(Self {
+            place: row.get("place"),
+            database: row.get("database"),
+            is_standby: row.get("is_standby"),
+        })
+    }
+}
+
+/// Whether `standby` is one of `primary`: of its cluster and timeline, and not ahead of it, as a copy
+/// of the files that has gone its own way usually is. Servers that do not tell are two.
+async fn follows(standby: &Connection, primary: &Connection) -> bool {
+    const CLUSTER: &str = include_str!("../../sql/cluster.sql");
+    const REPLAYED: &str = "SELECT pg_catalog.pg_last_wal_replay_lsn()::text";
+    const WRITTEN: &str = "SELECT pg_catalog.pg_current_wal_lsn() >= $1::text::pg_catalog.pg_lsn";
+    let asked = async {
+        let one: String = standby.query_one(CLUSTER, &[]).await?.get(0);
+        let other: String = primary.query_one(CLUSTER, &[]).await?.get(0);
+        let replayed: Option<String> = standby.query_one(REPLAYED, &[]).await?.get(0);
+        let written: Option<bool> = primary.query_one(WRITTEN, &[&replayed]).await?.get(0);
+        Ok::<_, tokio_postgres::Error>(one == other && written != Some(false))
+    };
+    match asked.await {
+        Ok(follows) => follows,
+        Err(error) => {
+            tracing::debug!("whether the source is a standby of the target is not known: {error}");
+            false
+        }
+    }
+}

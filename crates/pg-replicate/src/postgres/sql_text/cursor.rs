@@ -1,0 +1,160 @@
+//! Walking over tokens to find a name.
+
+use crate::postgres::sql_text::lexer::{Kind, LexError, Strings, Token, head, tokens};
+
+/// A walk over the tokens of a statement, without its comments.
+#[derive(Clone, Debug)]
+pub(crate) struct Cursor<'a> {
+    tokens: Vec<Token<'a>>,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(sql: &'a str) -> Result<Self, LexError> {
+        let mut tokens = tokens(sql)?;
+        tokens.retain(|token| token.kind != Kind::Comment);
+        Ok(Self { tokens, at: 0 })
+    }
+
+    /// A walk over the first `most` tokens, for statements of any length.
+    pub(crate) fn of_head(sql: &'a str, most: usize, strings: Strings) -> Self {
+        let mut tokens = head(sql, most, strings);
+        tokens.retain(|token| token.kind != Kind::Comment);
+        Self { tokens, at: 0 }
+    }
+
+    /// Goes on behind the next token.
+    pub(crate) fn advance(&mut self) {
+        self.at += 1;
+    }
+
+    /// What a string in single quotes says, when one stands here.
+    pub(crate) fn text(&mut self) -> Option<String> {
+        let token = self.peek().filter(|token| token.kind == Kind::Text)?;
+        let text = token.text.strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'");
+        self.at += 1;
+        Some(text)
+    }
+
+    /// The digits of a number, when one stands here.
+    pub(crate) fn number(&mut self) -> Option<String> {
+        let token = self.peek().filter(|token| token.kind == Kind::Number)?;
+        let digits = token.text.to_owned();
+        self.at += 1;
+        Some(digits)
+    }
+
+    pub(crate) fn peek(&self) -> Option<&Token<'a>> {
+        self.tokens.get(self.at)
+    }
+
+    /// Where the next token starts, in bytes; nothing at the end.
+    pub(crate) fn position(&self) -> Option<usize> {
+        self.peek().map(|token| token.start)
+    }
+
+    /// Goes on behind the next token.
+    pub(crate) fn step(&mut self) {
+        self.at += 1;
+    }
+
+    /// Goes on behind the parenthesis that closes the one standing here.
+    pub(crate) fn skip_parentheses(&mut self) -> bool {
+        let mut depth = 0_i32;
+        while let Some(token) = self.tokens.get(self.at) {
+            if token.is_symbol('(') {
+                depth += 1;
+            } else if token.is_symbol(')') {
+                depth -= 1;
+            }
+            if depth == 0 && !token.is_symbol(')') {
+                return false;
+            }
+            self.at += 1;
+            if depth == 0 {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Takes `words`, all of them or none; answers whether they stood here.
+    pub(crate) fn eat(&mut self, words: &[&str]) -> bool {
+        let found = words.iter().enumerate().all(|(offset, word)| {
+            self.tokens.get(self.at + offset).is_some_and(|token| token.is_word(word))
+        });
+        if found {
+            self.at += words.len();
+        }
+        found
+    }
+
+    pub(crate) fn eat_symbol(&mut self, symbol: char) -> bool {
+        let found = self.peek().is_some_and(|token| token.is_symbol(symbol));
+        self.at += usize::from(found);
+        found
+    }
+
+    /// Goes on behind the next `word` that stands outside parentheses.
+    pub(crate) fn skip_past(&mut self, word: &str) -> bool {
+        let mut depth = 0_i32;
+        while let Some(token) = self.tokens.get(self.at) {
+            self.at += 1;
+            if token.is_symbol('(') {
+                depth += 1;
+            } else if token.is_symbol(')') {
+                depth -= 1;
+            } else if depth == 0 && token.is_word(word) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// A name, unquoted or quoted, as it stands in the catalog.
+    pub(crate) fn name(&mut self) -> Option<String> {
+        let token = self.peek()?;
+        let name = match token.kind {
+            Kind::Word => token.text.to_ascii_lowercase(),
+            Kind::Quoted => {
+                let text = token.text.strip_prefix('"')?.strip_suffix('"')?;
+                text.replace("\"\"", "\"")
+            }
+            _ => return None,
+        };
+        self.at += 1;
+        Some(name)
+    }
+
+    /// A name with or without its qualifiers: `a`, `a.b`, `a.b.c`.
+    pub(crate) fn qualified_name(&mut self) -> Option<Vec<String>> {
+        let mut parts = vec![self.name()?];
+        while self.eat_symbol('.') {
+            parts.push(self.name()?);
+        }
+        Some(parts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        let mut cursor =
+            Cursor::new("CREATE /* x */ INDEX \"ON\" ON Public.\"a\"\"b\" (x)").unwrap();
+        assert!(!cursor.eat(&["CREATE", "TABLE"]));
+        assert!(cursor.eat(&["create", "index"]));
+        assert!(cursor.skip_past("ON"));
+        assert_eq!(cursor.qualified_name().unwrap(), ["public", "a\"b"]);
+        assert!(cursor.eat_symbol('('));
+    }
+
+    #[test]
+    fn words_in_parentheses_are_skipped() {
+        let mut cursor = Cursor::new("(extract(day FROM x)) FROM t").unwrap();
+        assert!(cursor.skip_past("FROM"));
+        assert_eq!(cursor.name().unwrap(), "t");
+    }
+}

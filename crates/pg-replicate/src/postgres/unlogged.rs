@@ -1,0 +1,42 @@
+//! Unlogged tables of a standby: their definition is there, and not one row can be read.
+
+use crate::postgres::connection::Connection;
+use crate::{Check, Error, TableName};
+
+const SQL: &str = include_str!("../../sql/source/unlogged.sql");
+
+/// Why such a table has no rows here.
+pub(crate) const REASON: &str =
+    "it is unlogged, and the source is a standby, which has no rows of it";
+
+/// The tables that cannot be read, without those with the oids `kept`; none unless the source is a standby.
+pub(crate) async fn tables(source: &Connection, kept: &[u32]) -> Result<Vec<TableName>, Error> {
+    let rows = source.query(SQL, &[&kept]).await;
+    let rows =
+        rows.map_err(|error| source.error("list the unlogged tables of a standby", &error))?;
+    let name = |column: &str, row: &tokio_postgres::Row| row.get::<_, String>(column);
+    Ok(rows.iter().map(|row| TableName::new(name("schema", row), name("name", row))).collect())
+}
+
+/// Says in the log that their rows are left out; answers them.
+pub(crate) async fn warn(source: &Connection, kept: &[u32]) -> Result<Vec<TableName>, Error> {
+    let tables = tables(source, kept).await?;
+    for table in &tables {
+        tracing::warn!(table = %table, "the rows of {table} are left out: {REASON}");
+    }
+    Ok(tables)
+}
+
+/// What a check says of them.
+pub(crate) fn check(tables: &[TableName]) -> Option<Check> {
+    let names: Vec<String> = tables.iter().map(ToString::to_string).collect();
+    (!names.is_empty()).then(|| {
+        Check::warning(
+            "unlogged tables",
+            format!(
+                "the source is a standby, which has no rows of {}: they arrive empty; read from the primary to have them",
+                names.join(", ")
+            ),
+        )
+    })
+}

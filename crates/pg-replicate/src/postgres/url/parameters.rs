@@ -1,0 +1,110 @@
+//! The parameters of libpq's URLs: which values each may have, and which environment variable hands
+//! it on to PostgreSQL's programs.
+//!
+//! Source: libpq's "Parameter Key Words" of PostgreSQL 18. Those that [`crate::postgres::url::parse`] reads itself
+//! are not listed.
+
+/// What a parameter may be set to.
+pub(crate) enum Rule {
+    /// One of these.
+    OneOf(&'static [&'static str]),
+    /// A whole number.
+    Number,
+    /// Anything.
+    Text,
+    /// Nothing: what it asks for cannot be had here, and to leave it out would be to do something else.
+    Refused(&'static str),
+}
+
+/// A parameter.
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
+    pub(crate) rule: Rule,
+    /// libpq's environment variable, where it has one and the parameter matters.
+    pub(crate) variable: Option<&'static str>,
+}
+
+const fn passed(name: &'static str, variable: &'static str, rule: Rule) -> Parameter {
+    Parameter { name, rule, variable: Some(variable) }
+}
+
+/// Sessions here have their own way of it: keepalives, encoding, name.
+const fn without_effect(name: &'static str, rule: Rule) -> Parameter {
+    Parameter { name, rule, variable: None }
+}
+
+const fn refused(name: &'static str, reason: &'static str) -> Parameter {
+    Parameter { name, rule: Rule::Refused(reason), variable: None }
+}
+
+const TLS_VERSIONS: Rule = Rule::OneOf(&["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]);
+const ELSEWHERE: &str =
+    "passwords and services are read from no file: write what it says into the URL";
+const NO_KERBEROS: &str = "only passwords and client certificates can be used";
+
+pub(crate) const PARAMETERS: &[Parameter] = &[
+    passed(
+        "target_session_attrs",
+        "PGTARGETSESSIONATTRS",
+        Rule::OneOf(&["any", "read-write", "read-only", "primary", "standby", "prefer-standby"]),
+    ),
+    passed("channel_binding", "PGCHANNELBINDING", Rule::OneOf(&["disable", "prefer", "require"])),
+    passed("sslcert", "PGSSLCERT", Rule::Text),
+    passed("sslkey", "PGSSLKEY", Rule::Text),
+    passed("sslcertmode", "PGSSLCERTMODE", Rule::OneOf(&["disable", "allow", "require"])),
+    passed("sslcrl", "PGSSLCRL", Rule::Text),
+    passed("sslnegotiation", "PGSSLNEGOTIATION", Rule::OneOf(&["postgres", "direct"])),
+    passed("sslsni", "PGSSLSNI", Rule::OneOf(&["0", "1"])),
+    passed("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION", TLS_VERSIONS),
+    passed("ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION", TLS_VERSIONS),
+    // Encryption by Kerberos is tried by libpq where there is a ticket, and is never needed.
+    passed("gssencmode", "PGGSSENCMODE", Rule::OneOf(&["disable", "prefer"])),
+    without_effect("application_name", Rule::Text),
+    without_effect("fallback_application_name", Rule::Text),
+    without_effect("client_encoding", Rule::Text),
+    without_effect("keepalives", Rule::Number),
+    without_effect("keepalives_idle", Rule::Number),
+    without_effect("keepalives_interval", Rule::Number),
+    without_effect("keepalives_count", Rule::Number),
+    without_effect("tcp_user_timeout", Rule::Number),
+    without_effect("load_balance_hosts", Rule::OneOf(&["disable", "random"])),
+    without_effect("sslcompression", Rule::OneOf(&["0", "1"])),
+    without_effect("sslkeylogfile", Rule::Text),
+    without_effect("krbsrvname", Rule::Text),
+    without_effect("gsslib", Rule::Text),
+    without_effect("gssdelegation", Rule::OneOf(&["0"])),
+    without_effect("min_protocol_version", Rule::Text),
+    without_effect("max_protocol_version", Rule::Text),
+    refused("passfile", ELSEWHERE),
+    refused("service", ELSEWHERE),
+    refused("servicefile", ELSEWHERE),
+    refused("sslpassword", "the key of sslkey must not be encrypted"),
+    refused("sslcrldir", "name the file with sslcrl"),
+    refused("require_auth", "the server chooses how passwords are asked for"),
+    refused("requirepeer", "the owner of a unix socket's server is not looked at"),
+    refused("replication", "a copy reads tables, not the log"),
+    refused("scram_client_key", NO_KERBEROS),
+    refused("scram_server_key", NO_KERBEROS),
+    refused("oauth_issuer", NO_KERBEROS),
+    refused("oauth_client_id", NO_KERBEROS),
+    refused("oauth_client_secret", NO_KERBEROS),
+    refused("oauth_scope", NO_KERBEROS),
+];
+
+impl Parameter {
+    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+        PARAMETERS.iter().find(|parameter| parameter.name == name)
+    }
+
+    /// What its value must be, when `value` is not it.
+    pub(crate) fn refuses(&self, value: &str) -> Option<String> {
+        match self.rule {
+            Rule::Text => None,
+            Rule::Number if value.trim().parse::<i32>().is_ok() => None,
+            Rule::Number => Some("must be a whole number".into()),
+            Rule::OneOf(values) if values.contains(&value) => None,
+            Rule::OneOf(values) => Some(format!("must be {}", values.join(" or "))),
+            Rule::Refused(reason) => Some(format!("is not supported: {reason}")),
+        }
+    }
+}
