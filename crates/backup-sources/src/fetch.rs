@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use pg_replicate::objects::{Board, Object};
-use pg_replicate::{CancellationToken, Context};
+use progress::{CancellationToken, Context};
+use progress::{ProgressItem, ProgressTracker};
 use tokio::io::AsyncReadExt;
 
 use crate::backup::size_in_words;
@@ -116,7 +116,7 @@ impl Fetcher {
         target: Use<'_>,
         context: &Context,
     ) -> Result<u64, Error> {
-        let board = context.board(PHASE, (0.0, target.share), backup.size.unwrap_or_default());
+        let board = context.tracker(PHASE, (0.0, target.share), backup.size.unwrap_or_default());
         let mut changes = 0;
         let bytes = loop {
             match self.download_once(backup, target.path, &board, context).await {
@@ -136,10 +136,10 @@ impl Fetcher {
         &self,
         backup: &Backup,
         path: &Path,
-        board: &Board,
+        board: &ProgressTracker,
         context: &Context,
     ) -> Result<u64, Error> {
-        let (object, highest) = (OnceLock::<Object>::new(), AtomicU64::new(0));
+        let (object, highest) = (OnceLock::<ProgressItem>::new(), AtomicU64::new(0));
         // After a cut some bytes may come again.
         let report = |bytes, _| {
             let before = highest.fetch_max(bytes, Ordering::Relaxed);

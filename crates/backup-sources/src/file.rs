@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
-use pg_replicate::CancellationToken;
+use progress::CancellationToken;
 use tokio::io::AsyncSeekExt;
 use tokio_util::io::ReaderStream;
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http_requests::{Secret, SecretUrl, describe, redacted};
-use pg_replicate::CancellationToken;
+use progress::CancellationToken;
 use reqwest::{Client, Method};
 use serde::Deserialize;
 use url::Url;

@@ -6,7 +6,7 @@ use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStoreExt};
 use object_stores::{Listed, ObjectPlace, StoreLimits, is_unreachable, reason};
-use pg_replicate::CancellationToken;
+use progress::CancellationToken;
 use url::Url;
 
 use crate::{Backup, BackupSource, Error, Limits, OpenError, Opened, Wanted};

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use http_requests::{
     Redirects, RetryLimits, Secret, Try, describe, excerpt, failure, redacted, retried, retry_after,
 };
-use pg_replicate::CancellationToken;
+use progress::CancellationToken;
 use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, IF_RANGE, LAST_MODIFIED, RANGE,
 };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
-use pg_replicate::CancellationToken;
+use progress::CancellationToken;
 
 use crate::{Backup, Error, Wanted};
 

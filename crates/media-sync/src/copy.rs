@@ -3,8 +3,8 @@
 use futures_util::{StreamExt, stream};
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, Result};
-use pg_replicate::Context;
-use pg_replicate::objects::Object;
+use progress::Context;
+use progress::ProgressItem;
 use tokio::sync::Semaphore;
 
 use crate::error::{Error, Failures};
@@ -42,7 +42,7 @@ impl MediaSync {
     pub(crate) async fn copy_all(
         &self,
         copies: Spool,
-        progress: &Object,
+        progress: &ProgressItem,
         context: &Context,
     ) -> std::result::Result<Copied, Error> {
         let budget = Semaphore::new(BUDGET as usize);
@@ -83,7 +83,7 @@ impl MediaSync {
     async fn copy_one(
         &self,
         entry: &Entry,
-        progress: &Object,
+        progress: &ProgressItem,
         budget: &Semaphore,
         context: &Context,
     ) -> Result<Outcome> {
@@ -113,7 +113,7 @@ impl MediaSync {
         &self,
         entry: &Entry,
         (source, target): (&Path, &Path),
-        progress: &Object,
+        progress: &ProgressItem,
         budget: &Semaphore,
         context: &Context,
     ) -> Result<u64> {

@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, stream};
 use object_store::Error as StoreError;
 use object_store::path::Path;
-use pg_replicate::Context;
+use progress::Context;
 
 use crate::error::{Error, Failures};
 use crate::run::{MediaSync, below};

@@ -7,8 +7,8 @@ use std::time::Instant;
 use object_store::path::Path;
 use object_store::{ObjectStore, Result as StoreResult};
 use object_stores::ObjectPlace;
-use pg_replicate::objects::Weight;
-use pg_replicate::{Context, PhaseSummary, Summary};
+use progress::Weight;
+use progress::{Context, PhaseSummary, Summary};
 
 use crate::Kind;
 use crate::error::{self, Error, Which};
@@ -95,7 +95,7 @@ impl MediaSync {
             return Ok(summary);
         }
         let (start, total) = (Instant::now(), Weight::bytes(copies.bytes));
-        let board = context.board("copy", (LISTING, DELETING), total);
+        let board = context.tracker("copy", (LISTING, DELETING), total);
         let object = board.start("MEDIA", self.target.shown(), total);
         let copied = self.copy_all(copies, &object, context).await?;
         object.end(0);
@@ -112,7 +112,7 @@ impl MediaSync {
         let deleted = if deletions.objects == 0 {
             0
         } else {
-            let board = context.board("delete", (DELETING, 100.0), Weight::cost(1));
+            let board = context.tracker("delete", (DELETING, 100.0), Weight::cost(1));
             let deleted = self.delete_all(deletions, context).await?;
             let _ = board.finish();
             summary.phases.push(phase("delete", deleted, bytes, start));
@@ -160,7 +160,7 @@ impl MediaSync {
         on_action: impl FnMut(&Action),
     ) -> Result<(Plan, Summary), Error> {
         let start = Instant::now();
-        let board = context.board("list", (0.0, LISTING), Weight::cost(1));
+        let board = context.tracker("list", (0.0, LISTING), Weight::cost(1));
         let object = board.start("LIST", self.source.shown(), Weight::cost(1));
         let skipped = [Arc::<Mutex<Skipped>>::default(), Arc::default()];
         let list = |place: &ObjectPlace, source, skipped: &Arc<Mutex<Skipped>>| {

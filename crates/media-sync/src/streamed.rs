@@ -11,8 +11,8 @@ use object_store::{
     Error, GetOptions, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt,
     PutMultipartOptions, PutOptions, PutPayload, Result,
 };
-use pg_replicate::CancellationToken;
-use pg_replicate::objects::Object;
+use progress::CancellationToken;
+use progress::ProgressItem;
 use tokio::task::JoinSet;
 
 use crate::{Kind, attributes};
@@ -34,7 +34,7 @@ pub(crate) struct Streamed<'a> {
     pub(crate) from: &'a Arc<dyn ObjectStore>,
     pub(crate) to: &'a Arc<dyn ObjectStore>,
     pub(crate) to_kind: Kind,
-    pub(crate) progress: &'a Object,
+    pub(crate) progress: &'a ProgressItem,
     pub(crate) cancel: &'a CancellationToken,
 }
 
@@ -119,11 +119,11 @@ struct Pieces<'a> {
     body: BoxStream<'static, Result<Bytes>>,
     rest: Bytes,
     left: u64,
-    progress: &'a Object,
+    progress: &'a ProgressItem,
 }
 
 impl<'a> Pieces<'a> {
-    fn new(body: BoxStream<'static, Result<Bytes>>, size: u64, progress: &'a Object) -> Self {
+    fn new(body: BoxStream<'static, Result<Bytes>>, size: u64, progress: &'a ProgressItem) -> Self {
         Self { body: body.boxed(), rest: Bytes::new(), left: size, progress }
     }
 

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use crate::full_copy::{arguments, catalog, connection_string, dumped_table, failure};
-use crate::objects::{Object, Weight};
 use crate::postgres::client_program::{Program, application_name, major_version};
 use crate::postgres::connection::Connection;
 use crate::postgres::exported_snapshot::{ExportedSnapshot, Looks};
 use crate::postgres::{source_locks, unlogged};
-use crate::{Context, DatabaseUrl, Error, Summary, TableName, fingerprint};
+use crate::{DatabaseUrl, Error, TableName, fingerprint};
+use progress::{Context, Summary};
+use progress::{ProgressItem, Weight};
 
 const DEFINITIONS: &str = include_str!("../sql/definitions.sql");
 
@@ -161,9 +162,9 @@ impl Moment {
         let sizes = catalog::table_sizes(self.snapshot.connection());
         let sizes: std::collections::HashMap<_, _> =
             self.snapshot.connection().run(context, sizes).await?.into_iter().collect();
-        let board = context.board("dump", share, Weight::cost(sizes.values().sum()));
+        let board = context.tracker("dump", share, Weight::cost(sizes.values().sum()));
         // Tables are dumped one after the other.
-        let mut table: Option<Object> = None;
+        let mut table: Option<ProgressItem> = None;
         let running = program.run(context, |line| {
             tracing::debug!("{line}");
             if let Some(name) = dumped_table(line) {

@@ -175,6 +175,12 @@ pub enum Error {
     },
 }
 
+impl From<progress::Cancelled> for Error {
+    fn from(_: progress::Cancelled) -> Self {
+        Self::Cancelled
+    }
+}
+
 impl Error {
     /// Whether it was cancelled, and nothing else is wrong.
     #[must_use]

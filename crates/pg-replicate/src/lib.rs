@@ -15,7 +15,6 @@
 
 mod archive;
 mod backup_mode;
-mod context;
 mod copy_cost;
 pub mod database_snapshot;
 pub mod enrichment;
@@ -26,11 +25,10 @@ mod full_copy;
 mod incremental;
 pub mod load;
 mod masking;
-pub mod objects;
 pub mod on_target;
+mod phase_shares;
 mod postgres;
 pub mod shell;
-mod summary;
 pub mod verify;
 
 pub use crate::postgres::connection::connect;
@@ -43,11 +41,8 @@ pub use crate::postgres::url::{
 pub use backup_mode::{
     BackupMode, BackupModeError, CopyRule, Masking, TableMode, TableRule, parse_duration,
 };
-pub use context::{Context, Progress, ProgressSink};
 pub use error::{Check, Error, ObjectFailure, Side};
 pub use full_copy::{ForeignKeys, FullCopy, LiveOptions};
 pub use incremental::{CopyFormat, Incremental, SchemaChanges};
 pub use on_target::OnTarget;
-pub use summary::{ObjectSummary, PhaseSummary, Summary};
-pub use tokio_util::sync::CancellationToken;
 pub use verify::Verify;

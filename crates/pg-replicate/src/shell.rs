@@ -16,7 +16,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::postgres::client_program::{Guarded, set_connection, setpriv, without_libpq_variables};
-use crate::{Context, DatabaseUrl, Error};
+use crate::{DatabaseUrl, Error};
+use progress::Context;
 
 /// How long the group may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(5);

@@ -1,6 +1,6 @@
 //! How far a job is, in words.
 
-use pg_replicate::Progress;
+use progress::Progress;
 use serde::Deserialize;
 use serde_json::Value;
 use shared_steps::progress_text;

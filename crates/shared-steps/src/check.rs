@@ -6,8 +6,9 @@ use backup_sources::Fetcher;
 use bull_queue::Queue;
 use chrono::Utc;
 use media_sync::Which;
+use pg_replicate::Check;
 use pg_replicate::database_snapshot::Moment;
-use pg_replicate::{CancellationToken, Check, Context};
+use progress::{CancellationToken, Context};
 
 use crate::config::BackupMethod;
 use crate::steps::{self, full_copy, incremental};

@@ -1,6 +1,6 @@
 //! Configuration, the pipeline and its steps.
 //!
-//! A step is a plain async function over settings and a [`pg_replicate::Context`] (progress and
+//! A step is a plain async function over settings and a [`progress::Context`] (progress and
 //! cancellation); it does not know that a queue exists. Which step follows which stands in
 //! [`pipeline`] and nowhere else.
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressDrawTarget, ProgressStyle};
-use pg_replicate::{Progress, ProgressSink};
+use progress::{Progress, ProgressSink};
 
 use crate::progress_text;
 

@@ -1,6 +1,6 @@
 //! Progress in words, for terminals.
 
-use pg_replicate::Progress;
+use progress::Progress;
 
 use crate::human::{count, size, time_left};
 

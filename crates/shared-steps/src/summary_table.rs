@@ -2,7 +2,7 @@
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table};
-use pg_replicate::{ObjectSummary, PhaseSummary, Summary};
+use progress::{ObjectSummary, PhaseSummary, Summary};
 
 use crate::human::{count, duration, percent, size};
 

@@ -88,7 +88,7 @@ mod tests {
             table("visits", Outcome::MissingColumns, Some(7)),
         ];
         tables[4].missing_columns = vec!["at".into(), "by".into()];
-        let mut report = VerifyReport { tables, summary: pg_replicate::Summary::default() };
+        let mut report = VerifyReport { tables, summary: progress::Summary::default() };
         insta::assert_snapshot!(render(&report));
         report.tables.retain(|table| table.outcome == Outcome::Equal);
         assert!(render(&report).ends_with("\n1 table compared, no difference"));

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use age::x25519::Identity;
 use backup_sources::{Backup, Download, Limits, ObjectStorageSource};
 use object_stores::ObjectPlace;
-use pg_replicate::Context;
 use private_files::PrivateDirectory;
+use progress::Context;
 use tokio::io::AsyncRead;
 
 use crate::entry::Entry;

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::str::FromStr;
 
 use pg_replicate::fixtures::{FixtureFile, Written};
-use pg_replicate::{Context, DatabaseUrl, TableName};
+use pg_replicate::{DatabaseUrl, TableName};
+use progress::Context;
 
 use crate::{Error, Pattern};
 

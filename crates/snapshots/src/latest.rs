@@ -3,7 +3,7 @@
 use futures_util::StreamExt;
 use object_store::ObjectStoreExt;
 use object_stores::{ObjectPlace, reason};
-use pg_replicate::CancellationToken;
+use progress::CancellationToken;
 use tokio::io::AsyncWriteExt;
 
 use crate::entry::Entry;

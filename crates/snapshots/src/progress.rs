@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context as Task, Poll, ready};
 
-use pg_replicate::{Context, Progress};
+use progress::{Context, Progress};
 use tokio::io::{AsyncRead, ReadBuf};
 
 /// The percent of a run that each part takes.

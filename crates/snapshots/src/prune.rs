@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt, PutPayload};
 use object_stores::{ObjectPlace, reason};
-use pg_replicate::Context;
+use progress::Context;
 use serde::{Deserialize, Serialize};
 
 use crate::entry::Entry;

@@ -2,7 +2,7 @@
 
 use object_store::{ObjectStoreExt, PutPayload};
 use object_stores::{ObjectPlace, reason};
-use pg_replicate::{CancellationToken, Context};
+use progress::{CancellationToken, Context};
 
 use crate::entry::{Entry, State};
 use crate::error::Error;

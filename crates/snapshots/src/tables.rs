@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use pg_replicate::database_snapshot::{Definition, Moment};
 use pg_replicate::fingerprint::{self, ContentHash};
-use pg_replicate::{Context, DatabaseUrl, TableName};
+use pg_replicate::{DatabaseUrl, TableName};
+use progress::Context;
 
 use crate::error::Error;
 use crate::manifest::TableState;

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use object_stores::ObjectPlace;
+use pg_replicate::DatabaseUrl;
 use pg_replicate::database_snapshot::Moment;
-use pg_replicate::{Context, DatabaseUrl};
 use private_files::PrivateDirectory;
+use progress::Context;
 
 use crate::changes::Changes;
 use crate::entry::{Entry, State};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
-use pg_replicate::CancellationToken;
+use progress::CancellationToken;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncReadExt, DuplexStream};
 use tokio::task::JoinSet;

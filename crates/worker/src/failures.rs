@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bull_queue::Connection;
 use chrono::Utc;
-use pg_replicate::Context;
+use progress::Context;
 use shared_steps::notification::{self, Status, StepReport};
 use shared_steps::{Settings, Step};
 use tokio::sync::mpsc;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use apalis::prelude::{BoxDynError, Data};
 use bull_queue::{Connection, Interrupted, JobContext, JobOutcome};
-use pg_replicate::{Context, ObjectSummary, Summary};
+use progress::{Context, ObjectSummary, Summary};
 use serde_json::Value;
 use shared_steps::steps::{self, Attempt};
 use shared_steps::telemetry::JobLogs;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bull_queue::JobContext;
-use pg_replicate::{Progress, ProgressSink};
+use progress::{Progress, ProgressSink};
 use shared_steps::telemetry::LogLines;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;

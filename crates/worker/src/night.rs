@@ -5,7 +5,7 @@
 
 use bull_queue::{Connection, Job, Queue, State};
 use chrono::{DateTime, Utc};
-use pg_replicate::Summary;
+use progress::Summary;
 use shared_steps::Step;
 use shared_steps::notification::{RunReport, Status, StepReport};
 

@@ -1,7 +1,7 @@
 //! Requests in the name of an API token, the tokens derived from it renewed when they expire.
 
 use http_requests::Secret;
-use pg_replicate::CancellationToken;
+use progress::CancellationToken;
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

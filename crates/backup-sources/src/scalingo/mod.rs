@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http_requests::{Secret, SecretUrl, describe};
-use pg_replicate::CancellationToken;
+use progress::CancellationToken;
 use reqwest::{Client, Method};
 use serde::Deserialize;
 use tokio::sync::Mutex;

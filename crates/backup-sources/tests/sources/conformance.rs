@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use backup_sources::{Error, MaxAge};
 use local_services::platforms::{DownloadFault, HerokuApi, S3Server, ScalingoApi};
-use pg_replicate::{Context, Progress, ProgressSink};
+use progress::{Context, Progress, ProgressSink};
 
 use crate::captured_log::Log;
 use crate::stages::{Directory, OneFile, SECRETS, Stage};

@@ -70,7 +70,7 @@ async fn a_directory_that_is_not_there_is_named() {
     let _ = &api;
     let path = fetching.path().join("deeper/night.dump");
     let target = backup_sources::Use { path: &path, may_stay: false, share: 1.0 };
-    let error = fetching.fetcher.fetch(target, &pg_replicate::Context::quiet()).await.unwrap_err();
+    let error = fetching.fetcher.fetch(target, &progress::Context::quiet()).await.unwrap_err();
     assert!(error.to_string().contains("deeper/night.dump.partial"), "{error}");
     let _: Arc<dyn backup_sources::BackupSource> = fetching.fetcher.source;
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use backup_sources::{BackupSource, Error, Fetcher, MaxAge, Wanted};
 use chrono::Utc;
 use local_services::platforms::{DownloadFault, ScalingoApi};
-use pg_replicate::Context;
+use progress::Context;
 
 use crate::stages::{Stage, scalingo};
 use crate::support::{Fetching, dump, tar_gz};

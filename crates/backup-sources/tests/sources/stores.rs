@@ -7,7 +7,7 @@ use local_services::platforms::S3Server;
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
 use object_stores::ObjectPlace;
-use pg_replicate::Context;
+use progress::Context;
 
 use crate::support::{Fetching, dump, limits, tar_gz};
 

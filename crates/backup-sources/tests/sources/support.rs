@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_compression::tokio::write::{GzipEncoder, ZstdEncoder};
 use backup_sources::{BackupSource, Error, Fetched, Fetcher, Limits, MaxAge, Use};
 use http_requests::RetryLimits;
-use pg_replicate::Context;
+use progress::Context;
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 

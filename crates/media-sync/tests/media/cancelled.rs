@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use local_services::platforms::{BucketFault, Failing, S3Buckets};
 use media_sync::{Error, MediaSync, Request};
-use pg_replicate::{CancellationToken, Context, Progress, ProgressSink};
+use progress::{CancellationToken, Context, Progress, ProgressSink};
 
 use crate::support::{MIRROR, OLD, large, limits, run, settings, side};
 

@@ -153,7 +153,7 @@ async fn of_a_million_objects_stays_flat() {
     // Half of them are there, and none is equal.
     let target = Made { objects: 300_000, size: 1, ..Made::default() };
     let sync = sync(source, target);
-    let context = pg_replicate::Context::quiet();
+    let context = progress::Context::quiet();
     let before = peak();
     let mut told = 0;
     let summary = sync.run(DRY, &context, |_| told += 1).await.unwrap();

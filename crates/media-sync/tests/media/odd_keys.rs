@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use local_services::platforms::S3Buckets;
 use media_sync::MediaSync;
-use pg_replicate::Context;
+use progress::Context;
 
 use crate::support::{COPY, MIRROR, OLD, limits, phases, run, settings, side};
 

@@ -9,7 +9,7 @@ use http_requests::RetryLimits;
 use media_sync::{Action, Error, MediaSync, Request, Settings, Side};
 use object_store::{ObjectStore, ObjectStoreExt};
 use object_stores::StoreLimits;
-use pg_replicate::{Context, Summary};
+use progress::{Context, Summary};
 
 /// No deletion, no dry run.
 pub(crate) const COPY: Request = Request { deletes: false, is_dry: false, is_forced: false };

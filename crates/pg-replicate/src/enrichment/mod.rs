@@ -7,14 +7,15 @@ use std::time::Instant;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio_postgres::error::SqlState;
 
-use crate::context::share;
 use crate::error::reason;
-use crate::objects::{Board, Weight};
+use crate::phase_shares;
 use crate::postgres::connection::Connection;
 use crate::postgres::identifier::{DEFAULT_SCHEMA, quote_identifier};
 use crate::postgres::pool::Pool;
 use crate::postgres::target_settings::{Sorted, TargetSettings};
-use crate::{BackupMode, Context, DatabaseUrl, Error, Summary, TableName};
+use crate::{BackupMode, DatabaseUrl, Error, TableName};
+use progress::{Context, Summary};
+use progress::{ProgressTracker, Weight};
 use script::{Action, Step};
 
 /// Today's view and four indexes; the file says how statements are given conditions.
@@ -74,7 +75,7 @@ struct Work<'a> {
 impl Work<'_> {
     async fn run_all(&self, steps: &[Step<'_>]) -> Result<Summary, Error> {
         let total = Weight::cost(steps.len() as u64);
-        let board = &self.context.board("enrichment", share::ENRICHMENT, total);
+        let board = &self.context.tracker("enrichment", phase_shares::ENRICHMENT, total);
         let mut is_started = false;
         for group in steps.chunk_by(|one, next| is_index(one) && is_index(next)) {
             let is_view = group[0].action == Action::View;
@@ -98,7 +99,12 @@ impl Work<'_> {
         Ok(board.finish())
     }
 
-    async fn run_one(&self, step: &Step<'_>, helpers: usize, board: &Board) -> Result<(), Error> {
+    async fn run_one(
+        &self,
+        step: &Step<'_>,
+        helpers: usize,
+        board: &ProgressTracker,
+    ) -> Result<(), Error> {
         let connection = self.pool.get(self.context).await?;
         let statement = async {
             connection
@@ -143,7 +149,7 @@ async fn run_one(
     connection: &Connection,
     step: &Step<'_>,
     mode: &BackupMode,
-    board: &Board,
+    board: &ProgressTracker,
 ) -> Result<(), Error> {
     if let Some(reason) = reason_to_skip(connection, step, mode).await? {
         tracing::info!("{} - Skipped: {reason}", step.label);

@@ -11,7 +11,8 @@ use crate::postgres::connection::Connection;
 use crate::postgres::exported_snapshot;
 use crate::postgres::pool::Pool;
 use crate::postgres::source_locks::{Watch, named};
-use crate::{Context, DatabaseUrl, Error, TableName};
+use crate::{DatabaseUrl, Error, TableName};
+use progress::Context;
 
 const APPLICATION: &str = "pg-replicate fingerprint";
 

@@ -3,17 +3,18 @@
 use std::path::Path;
 
 use super::failure::Failure;
+use crate::Error;
 use crate::archive::Entry;
 use crate::full_copy::{FullCopy, pg_restore_run, statements};
-use crate::objects::{Board, Weight};
-use crate::{Context, Error};
+use progress::Context;
+use progress::{ProgressTracker, Weight};
 
 /// Restores `entries`, together of the `weight`, and tells them on `board`; answers those that were refused.
 pub(super) async fn restore(
     copy: &FullCopy,
     entries: &[Entry],
     dump: &Path,
-    board: &Board,
+    board: &ProgressTracker,
     weight: Weight,
     context: &Context,
 ) -> Result<Vec<Failure>, Error> {

@@ -7,14 +7,15 @@ use std::time::Instant;
 
 use super::{FullCopy, catalog, connection_string};
 use crate::archive;
-use crate::context::share;
-use crate::objects::{Object, Weight};
+use crate::phase_shares;
 use crate::postgres::client_program::{Ended, Program, application_name, command};
 use crate::postgres::connection::Connection;
 use crate::postgres::source_locks::{Watch, named, pg_dump_option};
 use crate::postgres::unlogged;
-use crate::summary::PhaseSummary;
-use crate::{Context, DatabaseUrl, Error, Summary, TableName};
+use crate::{DatabaseUrl, Error, TableName};
+use progress::PhaseSummary;
+use progress::{Context, Summary};
+use progress::{ProgressItem, Weight};
 
 /// An archive was measured at a fifth of its database.
 pub(super) const USUAL_SHARE: u64 = 5;
@@ -34,9 +35,9 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
         application_name: application_name("backup"),
     };
     let total = Weight::cost(prepared.sizes.values().sum());
-    let board = context.board("backup", share::BACKUP, total);
+    let board = context.tracker("backup", phase_shares::BACKUP, total);
     // Tables are dumped one after the other.
-    let mut table: Option<(Object, u64)> = None;
+    let mut table: Option<(ProgressItem, u64)> = None;
     let dumping = program.run(context, |line| {
         tracing::debug!("{line}");
         if let Some(name) = dumped_table(line) {
@@ -62,7 +63,7 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
 }
 
 /// A table is in the file, which had so many bytes before.
-fn dumped((table, before): (Object, u64), file: &Partial) {
+fn dumped((table, before): (ProgressItem, u64), file: &Partial) {
     table.end_with(0, file.bytes().saturating_sub(before));
 }
 

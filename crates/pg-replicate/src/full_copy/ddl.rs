@@ -8,39 +8,39 @@ use crate::postgres::sql_text::{Cursor, split};
 
 /// An index, or a constraint that is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct IndexParts {
+pub(super) struct IndexParts {
     /// Builds the index; many can be built at once on one table.
-    pub(crate) build: String,
+    pub(super) build: String,
     /// What changes the table afterwards: the constraint, a mark.
-    pub(crate) after: Vec<String>,
+    pub(super) after: Vec<String>,
 }
 
 /// One foreign key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ForeignKey {
+pub(super) struct ForeignKey {
     /// `ALTER TABLE ONLY s.t`
-    pub(crate) alter: String,
+    pub(super) alter: String,
     /// `ADD CONSTRAINT … NOT VALID`
-    pub(crate) add: String,
+    pub(super) add: String,
     /// `VALIDATE CONSTRAINT …`; nothing when the source has not validated it.
-    pub(crate) validate: Option<String>,
+    pub(super) validate: Option<String>,
 }
 
 /// `CREATE INDEX …` and its marks.
-pub(crate) fn index(definition: &str) -> Option<IndexParts> {
+pub(super) fn index(definition: &str) -> Option<IndexParts> {
     let mut statements = split(definition).ok()?.into_iter().map(|it| it.sql.to_owned());
     let build = statements.next()?;
     Some(IndexParts { build, after: statements.collect() })
 }
 
 /// Whether a statement that builds an index sorts its rows into a B-tree.
-pub(crate) fn is_b_tree(build: &str) -> bool {
+pub(super) fn is_b_tree(build: &str) -> bool {
     let Ok(mut cursor) = Cursor::new(build) else { return false };
     !cursor.skip_past("USING") || cursor.eat(&["BTREE"])
 }
 
 /// A primary key or a unique constraint as an index, and the constraint that takes it.
-pub(crate) fn unique_constraint(definition: &str) -> Option<IndexParts> {
+pub(super) fn unique_constraint(definition: &str) -> Option<IndexParts> {
     let statements = split(definition).ok()?;
     let (first, rest) = statements.split_first()?;
     let sql = first.sql;
@@ -90,7 +90,7 @@ pub(crate) fn unique_constraint(definition: &str) -> Option<IndexParts> {
 
 /// A foreign key that can be added first and validated later; not one of a partitioned table, which
 /// pg_dump writes without `ONLY`.
-pub(crate) fn foreign_key(definition: &str) -> Option<ForeignKey> {
+pub(super) fn foreign_key(definition: &str) -> Option<ForeignKey> {
     let statements = split(definition).ok()?;
     let [statement] = statements.as_slice() else { return None };
     let sql = statement.sql;

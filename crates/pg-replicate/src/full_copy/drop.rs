@@ -9,14 +9,15 @@ use tokio_postgres::Transaction;
 use tokio_postgres::error::SqlState;
 
 use super::{FullCopy, catalog};
-use crate::context::PhaseProgress;
 use crate::on_target::locks::{self, GaveUp, Patience};
 use crate::on_target::{self, dependents};
 use crate::postgres::client_program::end_sessions;
 use crate::postgres::connection::Connection;
-use crate::summary::PhaseSummary;
-use crate::{Context, DatabaseUrl, Error, Summary};
+use crate::{DatabaseUrl, Error};
 pub(super) use parts::Droppable;
+use progress::PhaseProgress;
+use progress::PhaseSummary;
+use progress::{Context, Summary};
 
 /// Ends the sessions of a restore whose machine died, which may still be at work. To be called by the
 /// one program that writes the target, before it opens such sessions itself.

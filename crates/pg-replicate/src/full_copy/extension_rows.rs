@@ -14,10 +14,11 @@ use super::failure::Failure;
 use crate::archive::{Entry, tables_of};
 use crate::error::reason;
 use crate::full_copy::{FullCopy, pg_restore_run};
-use crate::objects::{Board, Weight};
 use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::connection::Connection;
-use crate::{Context, Error, TableName};
+use crate::{Error, TableName};
+use progress::Context;
+use progress::{ProgressTracker, Weight};
 
 const EXTENSION_TABLE: &str = include_str!("../../sql/extension_table.sql");
 
@@ -26,7 +27,7 @@ pub(super) async fn restore(
     copy: &FullCopy,
     entries: &[Entry],
     dump: &Path,
-    board: &Board,
+    board: &ProgressTracker,
     context: &Context,
 ) -> Result<Vec<Failure>, Error> {
     let mut failures = Vec::new();

@@ -28,9 +28,10 @@ pub use live::LiveOptions;
 pub(crate) use restore::cannot_create;
 pub(crate) use statements::{missing_roles, settled};
 
-use crate::context::share;
+use crate::phase_shares;
 use crate::postgres::connection_rehearsal::rehearse;
-use crate::{BackupMode, Check, Context, DatabaseUrl, Error, OnTarget, Side, Summary};
+use crate::{BackupMode, Check, DatabaseUrl, Error, OnTarget, Side};
+use progress::{Context, Summary};
 
 /// How foreign keys come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +148,7 @@ impl FullCopy {
         drop::end_interrupted(self).await?;
         let restoring = usize::from(self.restore_jobs) + 1;
         rehearse(&self.target, Side::Target, restoring, context).await?;
-        drop::run(self, share::DROP, context).await
+        drop::run(self, phase_shares::DROP, context).await
     }
 
     /// Restores the archive at `dump` into the target, but for what belongs to kept tables and, when

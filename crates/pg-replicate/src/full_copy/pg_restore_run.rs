@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 
 use private_files::PrivateDirectory;
 
+use crate::Error;
 use crate::archive::{Entry, Section};
 use crate::full_copy::backup::failure;
 use crate::full_copy::failure::Failure;
 use crate::full_copy::restore_log::{Event, Log, Reported};
 use crate::full_copy::{FullCopy, connection_string};
-use crate::objects::{Board, Object, Weight};
 use crate::postgres::client_program::{Program, application_name};
-use crate::{Context, Error};
+use progress::Context;
+use progress::{ProgressItem, ProgressTracker, Weight};
 
 /// What a newer pg_restore sets, and an older server does not know.
 const UNKNOWN_SETTING: &str = "SET transaction_timeout = 0;";
@@ -68,7 +69,7 @@ fn arguments(copy: &FullCopy, jobs: u16, list: &Path, dump: &Path) -> Vec<String
 
 /// Restores these entries of the archive at `dump` by `jobs` workers of pg_restore; answers those that it could not
 /// restore. An end that cannot be explained is an error.
-pub(crate) async fn run(
+pub(super) async fn run(
     copy: &FullCopy,
     entries: &[Entry],
     dump: &Path,
@@ -128,15 +129,15 @@ pub(crate) async fn run(
 
 /// [`run`] with one worker, telling each of the entries on `board` as long as all of them take; what comes before rows has no
 /// lines, as in [`crate::full_copy::statements`].
-pub(crate) async fn told(
+pub(super) async fn told(
     copy: &FullCopy,
     entries: &[Entry],
     dump: &Path,
-    board: &Board,
+    board: &ProgressTracker,
     weight: Weight,
     context: &Context,
 ) -> Result<Vec<Failure>, Error> {
-    let objects: Vec<(&Entry, Object)> = entries
+    let objects: Vec<(&Entry, ProgressItem)> = entries
         .iter()
         .filter(|entry| entry.section != Section::PreData)
         .map(|entry| (entry, board.start(&entry.kind, &entry.name(), weight)))

@@ -18,8 +18,8 @@ const SHOWN: usize = 30;
 const MASKING: &str = "masking";
 
 #[derive(Default)]
-pub(crate) struct Checks {
-    pub(crate) checks: Vec<Check>,
+pub(super) struct Checks {
+    pub(super) checks: Vec<Check>,
     unreachable: Option<Error>,
 }
 
@@ -29,7 +29,7 @@ impl Checks {
     }
 
     /// Logs the warnings; what is wrong is the error.
-    pub(crate) fn into_result(self) -> Result<(), Error> {
+    pub(super) fn into_result(self) -> Result<(), Error> {
         for check in self.checks.iter().filter(|check| check.is_warning) {
             tracing::warn!("{}: {}", check.subject, check.outcome.as_deref().unwrap_or_default());
         }
@@ -58,25 +58,25 @@ impl Checks {
 
 /// How many connections are needed at once.
 #[derive(Clone, Copy)]
-pub(crate) struct Needed {
-    pub(crate) source: u16,
-    pub(crate) target: u16,
+pub(super) struct Needed {
+    pub(super) source: u16,
+    pub(super) target: u16,
 }
 
 impl Needed {
     /// The snapshot and each worker on one side; on the other each worker, the lock of who writes, and
     /// what drops, restores and looks around between them.
-    pub(crate) fn live(jobs: u16) -> Self {
+    pub(super) fn live(jobs: u16) -> Self {
         Self { source: jobs + 1, target: jobs + 3 }
     }
 
     /// pg_dump; pg_restore, which has one more, and the lock of who writes.
-    pub(crate) fn archive(restore_jobs: u16) -> Self {
+    pub(super) fn archive(restore_jobs: u16) -> Self {
         Self { source: 1, target: restore_jobs + 2 }
     }
 }
 
-pub(crate) async fn all(copy: &FullCopy, needed: Needed) -> Checks {
+pub(super) async fn all(copy: &FullCopy, needed: Needed) -> Checks {
     let mut checks = Checks::default();
     let source = reach(&mut checks, Side::Source, &copy.source, needed.source).await;
     let target = reach(&mut checks, Side::Target, &copy.target, needed.target).await;
@@ -130,11 +130,11 @@ pub(crate) async fn all(copy: &FullCopy, needed: Needed) -> Checks {
     checks
 }
 
-pub(crate) async fn target(copy: &FullCopy) -> Checks {
+pub(super) async fn target(copy: &FullCopy) -> Checks {
     restoring(copy, None).await
 }
 
-pub(crate) async fn restore(copy: &FullCopy, dump: &Path) -> Result<Checks, Error> {
+pub(super) async fn restore(copy: &FullCopy, dump: &Path) -> Result<Checks, Error> {
     let archive = backup::read_whole_archive(dump).await?;
     let mut checks = restoring(copy, Some(&archive)).await;
     if checks.checks.iter().all(|check| check.outcome.is_ok()) {
@@ -193,7 +193,7 @@ fn masked(copy: &FullCopy, wrong: &[String]) -> Check {
 
 /// What goes through an archive of pg_dump goes as it is: nothing may be copied that way that has
 /// rules.
-pub(crate) fn archive_masks_nothing(copy: &FullCopy) -> Option<Check> {
+pub(super) fn archive_masks_nothing(copy: &FullCopy) -> Option<Check> {
     let names: Vec<String> =
         copy.mode.tables(TableMode::Full).map(|table| format!("\"{table}\"")).collect();
     (!names.is_empty()).then(|| {
@@ -461,14 +461,14 @@ fn kept_tables(copy: &FullCopy, on_source: &[KeptTable], on_target: &[KeptTable]
 }
 
 /// What is wrong when kept tables need others.
-pub(crate) fn conflict(tables: &[String]) -> String {
+pub(super) fn conflict(tables: &[String]) -> String {
     format!(
         "kept tables need tables or views that are not kept: {}; keep them too (BACKUP_MODE), or keep none of them",
         tables.join(", ")
     )
 }
 
-pub(crate) fn shortened(names: &[impl AsRef<str>]) -> String {
+pub(super) fn shortened(names: &[impl AsRef<str>]) -> String {
     let shown: Vec<&str> = names.iter().take(SHOWN).map(AsRef::as_ref).collect();
     let shown = shown.join(", ");
     match names.len().saturating_sub(SHOWN) {

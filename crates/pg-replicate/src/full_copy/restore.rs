@@ -15,8 +15,9 @@ use crate::full_copy::live::worker_pool::{Crew, Shared};
 use crate::full_copy::{ForeignKeys, FullCopy, catalog, pg_restore_run, restore_progress};
 use crate::masking::Rules;
 use crate::postgres::connection::Connection;
-use crate::summary::PhaseSummary;
-use crate::{Context, Error, Summary, TableName};
+use crate::{Error, TableName};
+use progress::PhaseSummary;
+use progress::{Context, Summary};
 
 pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Result<Summary, Error> {
     let start = Instant::now();

@@ -7,14 +7,15 @@ use super::live::cost;
 use super::live::plan::Plan;
 use super::live::tables::Table;
 use super::restore_log::Event;
+use crate::TableName;
 use crate::archive::{Entry, tables_of};
-use crate::context::share;
-use crate::objects::{Board, Object, Weight};
-use crate::{Context, ObjectSummary, TableName};
+use crate::phase_shares;
+use progress::{Context, ObjectSummary};
+use progress::{ProgressItem, ProgressTracker, Weight};
 
 /// Weighs what is restored, and follows pg_restore through the rows.
 pub(super) struct RestoreProgress {
-    board: Board,
+    board: ProgressTracker,
     items: HashMap<i32, Item>,
     running: HashMap<i32, Running>,
     /// Without parallel workers there is one item at a time, and pg_restore says no numbers.
@@ -29,7 +30,7 @@ struct Item {
 }
 
 impl Item {
-    fn start(&self, board: &Board) -> Running {
+    fn start(&self, board: &ProgressTracker) -> Running {
         let object = board.start(&self.kind, &self.name, self.weight);
         Running { object, bytes: self.weight.bytes }
     }
@@ -37,7 +38,7 @@ impl Item {
 
 /// pg_restore tells nothing of an item while it runs, and never how many rows it has.
 struct Running {
-    object: Object,
+    object: ProgressItem,
     bytes: u64,
 }
 
@@ -67,12 +68,12 @@ impl RestoreProgress {
         let others = plan.items.iter().chain(&plan.refreshed).map(|item| item.cost).sum();
         let weights = items.values().map(|item| item.weight);
         let total = weights.fold(Weight::cost(others), Weight::plus);
-        let board = context.board("restore", share::RESTORE, total);
+        let board = context.tracker("restore", phase_shares::RESTORE, total);
         Self { board, items, running: HashMap::new(), one_by_one: None, is_parallel: false }
     }
 
     /// Where all else that is restored is told.
-    pub(super) fn board(&self) -> &Board {
+    pub(super) fn board(&self) -> &ProgressTracker {
         &self.board
     }
 

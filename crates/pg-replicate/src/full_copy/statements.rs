@@ -12,12 +12,13 @@ use super::ignorable::{Judge, Verdict};
 use crate::archive::{Entry, Section};
 use crate::error::reason;
 use crate::full_copy::{FullCopy, pg_restore_run};
-use crate::objects::{Board, Object, Weight};
 use crate::postgres::connection::Connection;
 use crate::postgres::error_text;
 use crate::postgres::identifier::quote_identifier;
 use crate::postgres::sql_text::Cursor;
-use crate::{Context, Error, ObjectFailure};
+use crate::{Error, ObjectFailure};
+use progress::Context;
+use progress::{ProgressItem, ProgressTracker, Weight};
 
 const SESSION: &str = include_str!("../../sql/restore_session.sql");
 const MISSING_ROLES: &str = include_str!("../../sql/missing_roles.sql");
@@ -31,7 +32,7 @@ pub(super) async fn in_order(
     copy: &FullCopy,
     entries: &[Entry],
     dump: &Path,
-    board: &Board,
+    board: &ProgressTracker,
     weight: Weight,
     context: &Context,
 ) -> Result<Vec<Failure>, Error> {
@@ -68,7 +69,7 @@ pub(super) async fn in_order(
 
 /// Tells an entry as pg_restore does with several jobs: items that begin and end are only those that come with rows or
 /// after them.
-fn start(board: &Board, entry: &Entry, weight: Weight) -> Option<Object> {
+fn start(board: &ProgressTracker, entry: &Entry, weight: Weight) -> Option<ProgressItem> {
     if entry.section == Section::PreData {
         tracing::debug!("processing item {} {entry}", entry.id);
         return None;

@@ -13,7 +13,7 @@ use crate::{Error, TableMode, TableName, TableRule};
 const INFINITE: [&str; 5] = ["infinity", "-infinity", "Infinity", "-Infinity", "NaN"];
 
 /// What is to be done with a table that is not empty on the target, or what is wrong with it.
-pub(crate) async fn work(
+pub(super) async fn work(
     target: &Connection,
     (table, rows): (&TableName, &str),
     rule: &TableRule,

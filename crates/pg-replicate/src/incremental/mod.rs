@@ -30,11 +30,9 @@ use crate::postgres::exported_snapshot;
 use crate::postgres::pool::Pool;
 use crate::postgres::source_locks::{Watch, named};
 use crate::postgres::versions;
-use crate::summary::PhaseSummary;
-use crate::{
-    BackupMode, Check, Context, DatabaseUrl, Error, Side, Summary, TableName, TableRule, Verify,
-    verify,
-};
+use crate::{BackupMode, Check, DatabaseUrl, Error, Side, TableName, TableRule, Verify, verify};
+use progress::PhaseSummary;
+use progress::{Context, Summary};
 
 const APPLICATION: &str = "pg-replicate incremental";
 

@@ -10,13 +10,14 @@ pub(super) use crate::postgres::connection::run_both;
 
 use super::copy;
 use super::table::TablePlan;
-use crate::context::share;
 use crate::incremental::transaction_groups::Unit;
-use crate::objects::{Board, Object, Weight};
+use crate::phase_shares;
 use crate::postgres::copy_query::Copied;
 use crate::postgres::exported_snapshot;
 use crate::postgres::pool::Pool;
-use crate::{Context, Error, Summary, TableName};
+use crate::{Error, TableName};
+use progress::{Context, Summary};
+use progress::{ProgressItem, ProgressTracker, Weight};
 
 /// Where the connections come from, and what they all see.
 pub(super) struct Sides {
@@ -36,7 +37,7 @@ pub(super) async fn copy_all(
 ) -> Result<Summary, Error> {
     let context = &context.child();
     let tables = units.iter().map(|unit| unit.plans.len() as u64).sum();
-    let board = context.board("incremental", share::INCREMENTAL, Weight::cost(tables));
+    let board = context.tracker("incremental", phase_shares::INCREMENTAL, Weight::cost(tables));
     let one = async |number: usize| {
         let result = copy_one(sides, &units[number], &board, context).await;
         (number, result)
@@ -71,7 +72,7 @@ pub(super) async fn copy_all(
 async fn copy_one(
     sides: &Sides,
     unit: &Unit,
-    board: &Board,
+    board: &ProgressTracker,
     context: &Context,
 ) -> Result<(), Error> {
     let source = sides.source.get(context).await?;
@@ -89,12 +90,12 @@ async fn copy_one(
 
 /// The tables of a unit on the board, each from the moment that it is in work.
 struct Tables<'a> {
-    board: &'a Board,
-    objects: Vec<(&'a TableName, OnceLock<Object>)>,
+    board: &'a ProgressTracker,
+    objects: Vec<(&'a TableName, OnceLock<ProgressItem>)>,
 }
 
 impl<'a> Tables<'a> {
-    fn new(board: &'a Board, unit: &'a Unit) -> Self {
+    fn new(board: &'a ProgressTracker, unit: &'a Unit) -> Self {
         let objects = unit.plans.iter().map(|plan| (&plan.table, OnceLock::new())).collect();
         Self { board, objects }
     }

@@ -5,16 +5,16 @@ use crate::incremental::table::TablePlan;
 
 /// Tables that are copied in one transaction of the target.
 #[derive(Debug)]
-pub(crate) struct Unit {
+pub(super) struct Unit {
     /// Those that others refer to come first.
-    pub(crate) plans: Vec<TablePlan>,
+    pub(super) plans: Vec<TablePlan>,
     /// The places of the units that must be whole before this one.
-    pub(crate) needs: Vec<usize>,
+    pub(super) needs: Vec<usize>,
     /// Whether rows are deleted after all others are written, for they may still be referred to
     /// until then. Otherwise before: a value that must be unique may have gone to another row.
-    pub(crate) deletes_last: bool,
+    pub(super) deletes_last: bool,
     /// What its tables weigh.
-    pub(crate) weight: u64,
+    pub(super) weight: u64,
 }
 
 /// Each table on its own, but for tables that foreign keys tie together when rows of a referenced one
@@ -22,7 +22,7 @@ pub(crate) struct Unit {
 /// first, which no order of whole tables satisfies.
 ///
 /// `plans` are in the order's order.
-pub(crate) fn units(order: &Order, plans: Vec<TablePlan>) -> Vec<Unit> {
+pub(super) fn units(order: &Order, plans: Vec<TablePlan>) -> Vec<Unit> {
     let together = together(order, &plans.iter().map(TablePlan::deletes).collect::<Vec<_>>());
     let place = |table| order.tables.iter().position(|other| other == table);
     let mut heads: Vec<usize> = together.clone();

@@ -21,7 +21,7 @@ async fn execute(connection: &Connection, action: &str, sql: &str) -> Result<(),
 }
 
 /// Triggers off, keys deferred, sequences under the transaction, tables emptied.
-pub(crate) async fn before(
+pub(super) async fn before(
     connection: &Connection,
     catalog: &Catalog,
     plan: &Plan,
@@ -50,7 +50,7 @@ pub(crate) async fn before(
 
 /// Sequences behind their columns, but those that a source has `set`; keys checked and as they were,
 /// triggers as they were.
-pub(crate) async fn after(
+pub(super) async fn after(
     connection: &Connection,
     catalog: &Catalog,
     plan: &Plan,

@@ -2,9 +2,7 @@
 
 use super::Loaded;
 use super::catalog::{Catalog, Sequence};
-use crate::context::Sessions;
 use crate::load::preflight::Survey;
-use crate::objects::{Board, Object};
 use crate::postgres::connection::Connection;
 use crate::postgres::exported_snapshot;
 use crate::postgres::identifier::quote_identifier;
@@ -12,7 +10,10 @@ use crate::postgres::source_locks;
 use crate::postgres::source_locks::Watch;
 use crate::postgres::{columns, copy_query};
 use crate::postgres::{row_security, same_database, unlogged};
-use crate::{Context, DatabaseUrl, Error, Side, TableName};
+use crate::{DatabaseUrl, Error, Side, TableName};
+use progress::Context;
+use progress::Sessions;
+use progress::{ProgressItem, ProgressTracker};
 
 /// A table to be copied.
 #[derive(Debug)]
@@ -213,7 +214,7 @@ impl DatabaseSource {
         &self,
         target: &Connection,
         survey: &Survey<'_>,
-        board: &Board,
+        board: &ProgressTracker,
     ) -> Result<Loaded, Error> {
         let copying = self.copy(target, survey, board);
         let loaded = Watch::new(&self.watch, &self.sessions).during(copying, None).await?;
@@ -227,7 +228,7 @@ impl DatabaseSource {
         &self,
         target: &Connection,
         survey: &Survey<'_>,
-        board: &Board,
+        board: &ProgressTracker,
     ) -> Result<Loaded, Error> {
         let mut loaded = Loaded::default();
         for work in &self.work {
@@ -249,7 +250,7 @@ impl DatabaseSource {
         work: &Work,
         target: &Connection,
         survey: &Survey<'_>,
-        object: &Object,
+        object: &ProgressItem,
     ) -> Result<copy_query::Copied, Error> {
         let Work { table, from, columns, is_binary, .. } = work;
         let query = format!("SELECT {columns} FROM {from}");

@@ -13,10 +13,11 @@ use super::script_run::{Failure, ScriptRun};
 use crate::archive::{Archive, Entry};
 use crate::full_copy::{List, failure, read_archive};
 use crate::load::preflight::Survey;
-use crate::objects::{Board, Weight};
 use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::sql_text::Strings;
-use crate::{Context, DatabaseUrl, Error, TableName};
+use crate::{DatabaseUrl, Error, TableName};
+use progress::Context;
+use progress::{ProgressTracker, Weight};
 
 /// An archive whose table of contents was read.
 pub(super) struct DumpSource {
@@ -88,7 +89,7 @@ impl DumpSource {
         guard: &Guard<'_>,
         survey: &Survey<'_>,
         context: &Context,
-        board: &Board,
+        board: &ProgressTracker,
     ) -> Result<Loaded, Error> {
         let program = Program {
             name: "pg_restore",

@@ -8,14 +8,14 @@ use crate::postgres::connection::Connection;
 
 /// Excluded tables as they were found.
 #[derive(Debug)]
-pub(crate) struct Untouched {
+pub(super) struct Untouched {
     tables: Vec<u32>,
     found: Vec<(u32, Option<u32>, i64)>,
 }
 
 impl Untouched {
     /// Looks at them at the start of the transaction.
-    pub(crate) async fn look(
+    pub(super) async fn look(
         connection: &Connection,
         tables: &BTreeSet<u32>,
     ) -> Result<Self, Error> {
@@ -25,7 +25,7 @@ impl Untouched {
     }
 
     /// Looks again, before the transaction is committed.
-    pub(crate) async fn check(
+    pub(super) async fn check(
         &self,
         connection: &Connection,
         catalog: &Catalog,

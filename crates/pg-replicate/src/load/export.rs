@@ -11,8 +11,9 @@ use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::connection::Connection;
 use crate::postgres::source_locks::{Watch, named, pg_dump_option};
 use crate::postgres::{session_settings, unlogged};
-use crate::summary::PhaseSummary;
-use crate::{Check, Context, DatabaseUrl, Error, Summary, TableName};
+use crate::{Check, DatabaseUrl, Error, TableName};
+use progress::PhaseSummary;
+use progress::{Context, Summary};
 
 /// Rows and sequences of a database into one file of SQL, in one snapshot.
 #[derive(Clone, Debug)]

@@ -34,10 +34,11 @@ use std::time::{Duration, Instant};
 
 use tokio::io::BufReader;
 
-use crate::context::share;
+use crate::phase_shares;
 use crate::postgres::connection::Connection;
-use crate::summary::PhaseSummary;
-use crate::{Context, DatabaseUrl, Error, Summary, TableName};
+use crate::{DatabaseUrl, Error, TableName};
+use progress::PhaseSummary;
+use progress::{Context, Summary};
 
 use crate::load::excluded_unchanged::Untouched;
 use crate::load::preflight::Survey;
@@ -194,7 +195,7 @@ impl LoadData {
     ) -> Result<BTreeSet<TableName>, Error> {
         let mut set = BTreeSet::new();
         let bytes: u64 = looked.iter().map(Looked::bytes).sum();
-        let board = context.board("load", share::INCREMENTAL, bytes);
+        let board = context.tracker("load", phase_shares::INCREMENTAL, bytes);
         let mut variables = Variables::default();
         for (looked, Readable { source, name, .. }) in looked.iter().zip(sources) {
             let start = Instant::now();

@@ -8,36 +8,36 @@ use crate::{Check, TableName};
 
 /// When a table gets rows: the first time and the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Span {
-    pub(crate) first: u64,
-    pub(crate) last: u64,
+pub(super) struct Span {
+    pub(super) first: u64,
+    pub(super) last: u64,
 }
 
 /// A TRUNCATE of a script.
 #[derive(Clone, Debug)]
-pub(crate) struct Emptied {
-    pub(crate) place: String,
-    pub(crate) tables: Vec<u32>,
-    pub(crate) is_cascade: bool,
+pub(super) struct Emptied {
+    pub(super) place: String,
+    pub(super) tables: Vec<u32>,
+    pub(super) is_cascade: bool,
 }
 
 /// What the sources will load, in their order.
-pub(crate) struct Survey<'a> {
-    pub(crate) catalog: &'a Catalog,
+pub(super) struct Survey<'a> {
+    pub(super) catalog: &'a Catalog,
     /// Tables that stay as they are, with what is below them.
-    pub(crate) excluded: BTreeSet<u32>,
+    pub(super) excluded: BTreeSet<u32>,
     /// Whether a column that only the target has takes its default.
     allows_new_columns: bool,
     /// The tables that get rows.
-    pub(crate) loaded: BTreeMap<u32, Span>,
-    pub(crate) emptied: Vec<Emptied>,
-    pub(crate) problems: Vec<Check>,
+    pub(super) loaded: BTreeMap<u32, Span>,
+    pub(super) emptied: Vec<Emptied>,
+    pub(super) problems: Vec<Check>,
     said: HashSet<String>,
     position: u64,
 }
 
 impl<'a> Survey<'a> {
-    pub(crate) fn new(catalog: &'a Catalog, allows_new_columns: bool) -> Self {
+    pub(super) fn new(catalog: &'a Catalog, allows_new_columns: bool) -> Self {
         Self {
             catalog,
             excluded: BTreeSet::new(),
@@ -51,7 +51,7 @@ impl<'a> Survey<'a> {
     }
 
     /// Leaves a table and what is below it as it is.
-    pub(crate) fn exclude(&mut self, name: &TableName) {
+    pub(super) fn exclude(&mut self, name: &TableName) {
         match self.catalog.oid(name) {
             Some(oid) => self.excluded.extend(self.catalog.with_descendants(oid)),
             None => self.problem(
@@ -62,19 +62,19 @@ impl<'a> Survey<'a> {
     }
 
     /// Whether a column that only the target has takes its default.
-    pub(crate) fn allows_new_columns(&self) -> bool {
+    pub(super) fn allows_new_columns(&self) -> bool {
         self.allows_new_columns
     }
 
     /// Something that keeps the load from beginning; said once.
-    pub(crate) fn problem(&mut self, subject: &str, wrong: String) {
+    pub(super) fn problem(&mut self, subject: &str, wrong: String) {
         if self.said.insert(wrong.clone()) {
             self.problems.push(Check::bad(subject, wrong));
         }
     }
 
     /// A table gets rows now.
-    pub(crate) fn load(&mut self, table: u32) {
+    pub(super) fn load(&mut self, table: u32) {
         self.position += 1;
         let now = self.position;
         self.loaded
@@ -84,7 +84,7 @@ impl<'a> Survey<'a> {
     }
 
     /// Reads a script through.
-    pub(crate) async fn script<R: tokio::io::AsyncBufRead + Unpin>(
+    pub(super) async fn script<R: tokio::io::AsyncBufRead + Unpin>(
         &mut self,
         file: &str,
         input: R,
@@ -128,7 +128,7 @@ impl<'a> Survey<'a> {
     }
 
     /// Rows for a table: it must be there, with the same columns.
-    pub(crate) fn rows(&mut self, place: &str, names: &Names<'_>, rows: &Rows, is_copy: bool) {
+    pub(super) fn rows(&mut self, place: &str, names: &Names<'_>, rows: &Rows, is_copy: bool) {
         let Some(oid) = names.table(&rows.table) else {
             self.unknown(place, &rows.table);
             return;
@@ -159,7 +159,7 @@ impl<'a> Survey<'a> {
     }
 
     /// The columns of a table differ.
-    pub(crate) fn differences(&mut self, place: &str, table: &TableName, differences: &str) {
+    pub(super) fn differences(&mut self, place: &str, table: &TableName, differences: &str) {
         self.problem(place, format!("columns of {table}: {differences}"));
     }
 

@@ -11,16 +11,17 @@ use super::restore_entry::Entries;
 use super::schema::{Need, need};
 use super::script::{Kind, RowsReader, Script, ScriptError, Variables};
 use crate::archive::Entry;
-use crate::context::share;
 use crate::error::reason;
 use crate::full_copy::{
     Failure, ForeignKeys, FullCopy, Judge, cannot_create, missing_roles, settled,
 };
-use crate::objects::{Board, Weight};
+use crate::phase_shares;
 use crate::postgres::connection::Connection;
 use crate::postgres::sql_text::Strings;
-use crate::summary::PhaseSummary;
-use crate::{Context, Error, ObjectFailure, Summary};
+use crate::{Error, ObjectFailure};
+use progress::PhaseSummary;
+use progress::{Context, Summary};
+use progress::{ProgressTracker, Weight};
 
 const APPLICATION: &str = "pg-replicate restore";
 
@@ -39,7 +40,7 @@ pub(crate) async fn run(copy: &FullCopy, file: &Path, context: &Context) -> Resu
     let bytes = input.metadata().await.map_err(failed)?.len();
     let target = Connection::open_for(context, &copy.target, APPLICATION).await?;
     tracing::info!(bytes, "Start restore");
-    let board = context.board("restore", share::RESTORE, Weight::cost(bytes));
+    let board = context.tracker("restore", phase_shares::RESTORE, Weight::cost(bytes));
     let input = BufReader::with_capacity(super::BUFFER, input);
     let restore = Restore {
         target: &target,
@@ -96,7 +97,7 @@ impl From<Error> for Ended {
 struct Restore<'a, R> {
     target: &'a Connection,
     foreign_keys: ForeignKeys,
-    board: &'a Board,
+    board: &'a ProgressTracker,
     script: Script<R>,
     objects: u64,
     entries: Entries,

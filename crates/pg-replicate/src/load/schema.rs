@@ -12,8 +12,9 @@ use crate::postgres::connection::Connection;
 use crate::postgres::same_database;
 use crate::postgres::source_locks::{Watch, pg_dump_option};
 use crate::postgres::sql_text::{Cursor, Strings};
-use crate::summary::PhaseSummary;
-use crate::{Context, DatabaseUrl, Error, Summary};
+use crate::{DatabaseUrl, Error};
+use progress::PhaseSummary;
+use progress::{Context, Summary};
 
 const APPLICATION: &str = "pg-replicate schema";
 

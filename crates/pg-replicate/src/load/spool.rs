@@ -7,7 +7,8 @@ use tempfile::NamedTempFile;
 use tokio::sync::oneshot;
 
 use super::source::{LoadSource, STANDARD_INPUT, of_file};
-use crate::{Context, Error};
+use crate::Error;
+use progress::Context;
 
 /// A source as it is read.
 pub(super) struct Readable {

@@ -14,7 +14,7 @@ const ROWS: u32 = 100;
 const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '10s'; SAVEPOINT pg_replicate";
 
 /// Tries expressions of one table's rule.
-pub(crate) struct Trial<'a> {
+pub(super) struct Trial<'a> {
     source: &'a Connection,
     table: &'a TableName,
     /// What stands behind FROM.
@@ -23,7 +23,7 @@ pub(crate) struct Trial<'a> {
 }
 
 impl<'a> Trial<'a> {
-    pub(crate) async fn begin(
+    pub(super) async fn begin(
         source: &'a Connection,
         table: &'a TableName,
         rows: String,
@@ -34,12 +34,12 @@ impl<'a> Trial<'a> {
         Ok(trial)
     }
 
-    pub(crate) async fn end(self) -> Result<(), Error> {
+    pub(super) async fn end(self) -> Result<(), Error> {
         self.execute("ROLLBACK").await
     }
 
     /// What is wrong with the filter.
-    pub(crate) async fn filter(&self) -> Result<Option<String>, Error> {
+    pub(super) async fn filter(&self) -> Result<Option<String>, Error> {
         let Some(filter) = self.rule.filter() else { return Ok(None) };
         let sql = format!(
             "SELECT count(*) > 0 FROM (SELECT FROM {} WHERE ({filter}) LIMIT {ROWS}) AS sample",
@@ -53,7 +53,7 @@ impl<'a> Trial<'a> {
     }
 
     /// What is wrong with the expression of a column. Without a good filter it is only planned.
-    pub(crate) async fn column(
+    pub(super) async fn column(
         &self,
         column: &Column,
         is_filter_good: bool,

@@ -11,7 +11,8 @@ use tokio_postgres::Row;
 
 use super::OnTarget;
 use crate::postgres::connection::Connection;
-use crate::{Context, DatabaseUrl, Error};
+use crate::{DatabaseUrl, Error};
+use progress::Context;
 
 const LOCK: &str = include_str!("../../sql/on_target/lock.sql");
 const HOLDER: &str = include_str!("../../sql/on_target/holder.sql");

@@ -15,7 +15,8 @@ use tokio::sync::oneshot;
 
 use crate::postgres::connection::Connection;
 use crate::postgres::{session_settings, tls};
-use crate::{Context, DatabaseUrl, Error, Server};
+use crate::{DatabaseUrl, Error, Server};
+use progress::Context;
 
 /// How long a child may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(3);

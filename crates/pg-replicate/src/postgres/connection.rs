@@ -10,7 +10,8 @@ use tracing::Instrument;
 
 use crate::error::reason;
 use crate::postgres::{session_settings, tls};
-use crate::{Context, DatabaseUrl, Error, Server, SslMode};
+use crate::{DatabaseUrl, Error, Server, SslMode};
+use progress::Context;
 
 /// A dead peer is noticed after about a minute, not after the kernel's two hours.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
@@ -110,7 +111,7 @@ impl Connection {
             () = context.cancel.cancelled() => Err(Error::Cancelled),
             connection = Self::open(url, application_name) => {
                 let connection = connection?;
-                context.sessions.opened(url, connection.pid);
+                context.sessions.opened(&url.to_string(), connection.pid);
                 Ok(connection)
             }
         }

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::postgres::client_program::application_name;
 use crate::postgres::connection::Connection;
-use crate::{Context, DatabaseUrl, Error, Side};
+use crate::{DatabaseUrl, Error, Side};
+use progress::Context;
 
 /// How long the server may take to end closed connections.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);

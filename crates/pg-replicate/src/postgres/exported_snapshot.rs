@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::error::SqlState;
 
-use crate::context::Sessions;
 use crate::postgres::connection::Connection;
 use crate::postgres::identifier::quote_literal;
 use crate::postgres::session_settings;
 use crate::postgres::source_locks;
 use crate::postgres::source_locks::Watch;
-use crate::{Context, DatabaseUrl, Error, TableName};
+use crate::{DatabaseUrl, Error, TableName};
+use progress::Context;
+use progress::Sessions;
 
 const APPLICATION: &str = "pg-replicate live";
 

@@ -11,7 +11,8 @@ use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::postgres::connection::{Connection, Session, open_session};
-use crate::{Context, DatabaseUrl, Error};
+use crate::{DatabaseUrl, Error};
+use progress::Context;
 
 /// Opens connections when they are needed, at most as many as it was made for. Dropped, it closes
 /// those that came back; what was open in them is rolled back by the server.
@@ -58,7 +59,7 @@ impl Pool {
         match lent {
             Ok(client) => {
                 for pid in take(&self.last.pids).drain(..) {
-                    context.sessions.opened(&self.url, pid);
+                    context.sessions.opened(&self.url.to_string(), pid);
                 }
                 Ok(Connection::pooled(client, &self.url, take(&self.last.tls).clone()))
             }

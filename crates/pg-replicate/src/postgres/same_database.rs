@@ -1,7 +1,8 @@
 //! The target is never the source, whatever either is called: the servers themselves are asked.
 
 use crate::postgres::connection::Connection;
-use crate::{Check, Context, DatabaseUrl, Error};
+use crate::{Check, DatabaseUrl, Error};
+use progress::Context;
 
 pub(crate) const SUBJECT: &str = "source and target";
 

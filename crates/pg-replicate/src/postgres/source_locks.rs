@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Row;
 use tokio_util::sync::CancellationToken;
 
-use crate::context::Sessions;
 use crate::postgres::connection::Connection;
 use crate::{DatabaseUrl, Error};
+use progress::Sessions;
 
 const WAITS: &str = include_str!("../../sql/source/lock_waits.sql");
 const HOLDERS: &str = include_str!("../../sql/source/lock_holders.sql");
@@ -169,7 +169,7 @@ impl<'a> Watch<'a> {
 
     async fn look(&self) -> Result<Vec<Wait>, Error> {
         let connection = self.connection;
-        let (pids, programs) = self.sessions.of(connection.url());
+        let (pids, programs) = self.sessions.of(&connection.url().to_string());
         let look = async {
             connection.batch_execute(LOOK_AGAIN).await?;
             connection.query(WAITS, &[&pids, &programs]).await
@@ -181,7 +181,7 @@ impl<'a> Watch<'a> {
 
     /// Every lock of ours goes at once, whatever its session is doing.
     async fn end_all(&self) {
-        let (pids, programs) = self.sessions.of(self.connection.url());
+        let (pids, programs) = self.sessions.of(&self.connection.url().to_string());
         if let Err(error) = self.connection.query(END, &[&pids, &programs]).await {
             let error = self.connection.error("end our sessions on the source", &error);
             tracing::warn!("{error}");

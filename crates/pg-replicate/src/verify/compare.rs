@@ -8,7 +8,6 @@ use futures_util::future::try_join;
 use crate::fingerprint::{self, Table};
 use crate::full_copy::catalog;
 use crate::masking::Rules;
-use crate::objects::{Board, Weight};
 use crate::postgres::connection::{Connection, run_both};
 use crate::postgres::exported_snapshot;
 use crate::postgres::pool::Pool;
@@ -18,19 +17,21 @@ use crate::verify::partitions;
 use crate::verify::promise;
 use crate::verify::promise::{Promise, Scope};
 use crate::verify::{Content, Outcome, TableReport, Verify, VerifyReport};
-use crate::{BackupMode, Context, DatabaseUrl, Error, TableName};
+use crate::{BackupMode, DatabaseUrl, Error, TableName};
+use progress::Context;
+use progress::{ProgressTracker, Weight};
 
 const APPLICATION: &str = "pg-replicate verification";
 
 /// What is compared with what.
-pub(crate) struct Comparison<'a> {
-    pub(crate) source: &'a DatabaseUrl,
-    pub(crate) target: &'a DatabaseUrl,
-    pub(crate) mode: &'a BackupMode,
-    pub(crate) scope: Scope,
-    pub(crate) verify: Verify,
-    pub(crate) jobs: u16,
-    pub(crate) snapshot: Option<&'a str>,
+pub(super) struct Comparison<'a> {
+    pub(super) source: &'a DatabaseUrl,
+    pub(super) target: &'a DatabaseUrl,
+    pub(super) mode: &'a BackupMode,
+    pub(super) scope: Scope,
+    pub(super) verify: Verify,
+    pub(super) jobs: u16,
+    pub(super) snapshot: Option<&'a str>,
 }
 
 /// A table as both sides have it.
@@ -51,7 +52,7 @@ struct Sides {
 
 impl Comparison<'_> {
     /// Compares, as one phase with this share of the step's percentage.
-    pub(crate) async fn run(
+    pub(super) async fn run(
         &self,
         share: (f64, f64),
         context: &Context,
@@ -70,7 +71,7 @@ impl Comparison<'_> {
             verify: self.verify,
         };
         let cost = pairs.iter().map(|pair| pair.source.bytes).sum();
-        let board = context.board("verification", share, Weight::cost(cost));
+        let board = context.tracker("verification", share, Weight::cost(cost));
         let context = context.child();
         let work = pairs.iter().map(|pair| sides.compare(pair, &board, &context)).collect();
         let all = fingerprint::each(work, jobs, &context.cancel);
@@ -148,7 +149,7 @@ impl Sides {
     async fn compare(
         &self,
         pair: &Pair,
-        board: &Board,
+        board: &ProgressTracker,
         context: &Context,
     ) -> Result<TableReport, Error> {
         let source = self.source.get(context).await?;

@@ -9,8 +9,9 @@ mod partitions;
 mod promise;
 mod report;
 
-use crate::context::share;
-use crate::{BackupMode, Context, DatabaseUrl, Error, Summary};
+use crate::phase_shares;
+use crate::{BackupMode, DatabaseUrl, Error};
+use progress::{Context, Summary};
 
 use promise::Scope;
 pub use report::{Content, Outcome, TableReport, VerifyReport};
@@ -52,7 +53,7 @@ pub async fn run(
     tracing::info!("Start verification");
     let scope = Scope::Copied;
     let sides = compare::Comparison { source, target, mode, scope, verify, jobs, snapshot };
-    conclude(sides.run(share::VERIFICATION, context).await?)
+    conclude(sides.run(phase_shares::VERIFICATION, context).await?)
 }
 
 /// As [`run`], of the tables that an incremental copy has just brought up to date, in its snapshot. A table whose mode does
@@ -72,7 +73,7 @@ pub(crate) async fn run_updated(
     tracing::info!("Start verification");
     let (scope, snapshot) = (Scope::Updated, Some(snapshot));
     let sides = compare::Comparison { source, target, mode, scope, verify, jobs, snapshot };
-    conclude(sides.run(share::UPDATED_VERIFICATION, context).await?)
+    conclude(sides.run(phase_shares::UPDATED_VERIFICATION, context).await?)
 }
 
 /// What comes of a comparison in a job.

@@ -12,7 +12,7 @@ use crate::verify::{Content, Outcome, TableReport};
 
 /// Calls partitions equal that differ, when those of their `roots` (by the names of the reports) hold the
 /// same on both sides in sum.
-pub(crate) fn settle(tables: &mut [TableReport], roots: &HashMap<String, &TableName>) {
+pub(super) fn settle(tables: &mut [TableReport], roots: &HashMap<String, &TableName>) {
     let mut sums: HashMap<&TableName, Option<(Content, Content)>> = HashMap::new();
     for table in tables.iter() {
         let Some(root) = roots.get(&table.table) else { continue };

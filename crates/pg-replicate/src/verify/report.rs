@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::Summary;
 use crate::fingerprint::ContentHash;
+use progress::Summary;
 
 /// What a comparison found, table by table, in the order of their names.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::support::{SECRET, World, mode, url};
 use local_services::{PostgresOptions, PostgresServer, Proxy, wait_for};
-use pg_replicate::{Context, CopyFormat, Error, FullCopy, Incremental, SchemaChanges};
+use pg_replicate::{CopyFormat, Error, FullCopy, Incremental, SchemaChanges};
+use progress::Context;
 
 async fn refusal(copy: &FullCopy) -> String {
     let error = copy.preflight().await.unwrap_err();

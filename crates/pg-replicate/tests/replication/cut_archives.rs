@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use pg_replicate::{Context, Error};
+use pg_replicate::Error;
+use progress::Context;
 
 use crate::support::{EVERY_OBJECT, World};
 

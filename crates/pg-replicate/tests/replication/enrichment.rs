@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::support::{World, mode};
 use local_services::wait_for_async;
-use pg_replicate::{Context, Error, enrichment};
+use pg_replicate::{Error, enrichment};
+use progress::Context;
 
 const TABLES: &str = r#"
     CREATE TABLE "knowledge-elements" ("createdAt" timestamptz);

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::{EVERY_OBJECT, World};
 use pg_replicate::fingerprint::{self, Fingerprint};
-use pg_replicate::{Context, Error, TableName};
+use pg_replicate::{Error, TableName};
+use progress::Context;
 
 async fn all(world: &World, user: &str, database: &str) -> BTreeMap<TableName, Fingerprint> {
     let url = world.url(user, database);

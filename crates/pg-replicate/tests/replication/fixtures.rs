@@ -6,7 +6,8 @@ use std::path::Path;
 
 use crate::support::World;
 use pg_replicate::fixtures::{self, Written};
-use pg_replicate::{Context, Error, TableName};
+use pg_replicate::{Error, TableName};
+use progress::Context;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

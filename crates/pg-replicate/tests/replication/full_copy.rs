@@ -2,7 +2,8 @@
 
 use crate::support::events::Events;
 use crate::support::{EVERY_OBJECT, Recorder, World, assert_same_text, exists};
-use pg_replicate::{Context, Error, ForeignKeys};
+use pg_replicate::{Error, ForeignKeys};
+use progress::Context;
 
 #[tokio::test]
 async fn every_kind_of_object_arrives_twice_in_a_row() {

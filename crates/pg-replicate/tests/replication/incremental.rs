@@ -1,7 +1,8 @@
 //! New rows, and only those.
 
 use crate::support::{World, increments};
-use pg_replicate::{Context, CopyFormat, Error, Incremental, Summary};
+use pg_replicate::{CopyFormat, Error, Incremental};
+use progress::{Context, Summary};
 
 fn incremental(world: &World, modes: &str, format: CopyFormat) -> Incremental {
     Incremental { format, ..increments::incremental(world, modes) }

@@ -3,7 +3,7 @@
 
 use crate::support::World;
 use crate::support::increments::{assert_same, incremental, rows, run};
-use pg_replicate::Context;
+use progress::Context;
 
 async fn refusal(world: &World, modes: &str) -> String {
     let incremental = incremental(world, modes);

@@ -3,7 +3,8 @@
 use crate::support::World;
 use crate::support::events::Events;
 use crate::support::increments::{assert_same, incremental, rows, run};
-use pg_replicate::{Context, CopyFormat, Incremental};
+use pg_replicate::{CopyFormat, Incremental};
+use progress::Context;
 
 /// A transaction of the source that is open while others commit.
 async fn late(world: &World, sql: &str) -> tokio_postgres::Client {

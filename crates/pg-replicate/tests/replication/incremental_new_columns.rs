@@ -1,7 +1,8 @@
 //! Columns that only the source has.
 
 use crate::support::{World, increments};
-use pg_replicate::{Context, Error, Incremental, SchemaChanges};
+use pg_replicate::{Error, Incremental, SchemaChanges};
+use progress::Context;
 
 fn incremental(world: &World, modes: &str, schema_changes: SchemaChanges) -> Incremental {
     Incremental { schema_changes, ..increments::incremental(world, modes) }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::support::{SECRET, World, exists, mode};
 use local_services::wait_for_async;
-use pg_replicate::{Context, CopyFormat, ForeignKeys, Incremental, SchemaChanges};
+use pg_replicate::{CopyFormat, ForeignKeys, Incremental, SchemaChanges};
+use progress::Context;
 
 const LIMIT: Duration = Duration::from_secs(30);
 

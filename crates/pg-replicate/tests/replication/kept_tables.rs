@@ -1,7 +1,8 @@
 //! Tables of BACKUP_MODE and all that belongs to them are neither dumped, dropped nor touched.
 
 use crate::support::{EVERY_OBJECT, World, assert_same_text};
-use pg_replicate::{Context, Error};
+use pg_replicate::Error;
+use progress::Context;
 
 const MODE: &str = r#"{"answers":"incremental","knowledge-elements":"none"}"#;
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::support::{World, assert_same_text, url};
 use local_services::{Proxy, wait_for_async};
-use pg_replicate::{Context, DatabaseUrl, Error, FullCopy, Summary};
+use pg_replicate::{DatabaseUrl, Error, FullCopy};
+use progress::{Context, Summary};
 use tokio::task::JoinHandle;
 
 /// A machine that is busy with other things is slow.

@@ -1,7 +1,8 @@
 //! Rules for rows and columns: what is wrong with them is said before anything is changed.
 
 use crate::support::World;
-use pg_replicate::{Check, Context, CopyFormat, Error, Incremental, Masking, SchemaChanges};
+use pg_replicate::{Check, CopyFormat, Error, Incremental, Masking, SchemaChanges};
+use progress::Context;
 
 const SCHEMA: &str = r#"
     CREATE TYPE mood AS ENUM ('sad', 'glad');

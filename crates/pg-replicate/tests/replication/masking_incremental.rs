@@ -1,7 +1,8 @@
 //! Rows filtered and values replaced in the incremental copy.
 
 use crate::support::{World, increments};
-use pg_replicate::{Context, CopyFormat, Error, Incremental, Masking, SchemaChanges};
+use pg_replicate::{CopyFormat, Error, Incremental, Masking, SchemaChanges};
+use progress::Context;
 
 const USERS: &str = r#"
     CREATE TABLE "odd ""users" (

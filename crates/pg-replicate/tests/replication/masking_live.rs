@@ -2,7 +2,8 @@
 
 use crate::support::{World, mode};
 use pg_replicate::verify::Verify;
-use pg_replicate::{Context, Error, FullCopy, LiveOptions, Masking, Summary};
+use pg_replicate::{Error, FullCopy, LiveOptions, Masking};
+use progress::{Context, Summary};
 
 const SCHEMA: &str = r#"
     CREATE SCHEMA "odd schema";

@@ -2,7 +2,8 @@
 
 use crate::support::events::Events;
 use crate::support::{World, mode};
-use pg_replicate::{Context, CopyFormat, Incremental, SchemaChanges, enrichment};
+use pg_replicate::{CopyFormat, Incremental, SchemaChanges, enrichment};
+use progress::Context;
 
 #[tokio::test]
 async fn a_night() {

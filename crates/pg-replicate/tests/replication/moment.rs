@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::support::World;
 use local_services::wait_for;
 use pg_replicate::database_snapshot::{DumpFormat, Moment};
-use pg_replicate::{Context, Error, fingerprint};
+use pg_replicate::{Error, fingerprint};
+use progress::Context;
 
 const SCRIPT: &str = "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1), (2);
     CREATE TABLE b (x int) PARTITION BY LIST (x);

@@ -6,7 +6,8 @@ use std::process::Command;
 use crate::support::World;
 use crate::support::events::Events;
 use local_services::{PostgresOptions, PostgresServer};
-use pg_replicate::{Check, Context, Error, FullCopy, Summary};
+use pg_replicate::{Check, Error, FullCopy};
+use progress::{Context, Summary};
 use tempfile::TempDir;
 
 /// A copy in either way, without a look at what can be known before.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use local_services::wait_for;
+use pg_replicate::Error;
 use pg_replicate::shell::ShellCommand;
-use pg_replicate::{CancellationToken, Context, Error, Progress, ProgressSink};
+use progress::{CancellationToken, Context, Progress, ProgressSink};
 
 const LIMIT: Duration = Duration::from_secs(60);
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::support::{EVERY_OBJECT, Recorder, World, mode};
 use local_services::wait_for_async;
 use pg_replicate::verify::{self, Outcome, VerifyReport};
-use pg_replicate::{Context, Error, Summary, Verify};
+use pg_replicate::{Error, Verify};
+use progress::{Context, Summary};
 
 async fn run(world: &World, modes: &str, verify: Verify) -> Result<Summary, Error> {
     run_in(world, modes, verify, None).await

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::Utc;
-use pg_replicate::Context;
+use progress::Context;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, RequestBuilder, Response};
 use reqwest_retry::{Retryable, default_on_request_success};
@@ -14,7 +14,7 @@ use url::Url;
 
 use super::answer::Answer;
 use super::format::Route;
-use super::progress::Phase;
+use super::load_progress::Phase;
 use super::{Error, LearningContentSettings};
 use crate::http::{
     self, Redirects, Try, describe, excerpt, failure, redacted, retried, retry_after,

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::SinkExt;
-use pg_replicate::{Context, OnTarget, PhaseSummary, Summary};
+use pg_replicate::OnTarget;
+use progress::{Context, PhaseSummary, Summary};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Transaction};
 
@@ -13,8 +14,8 @@ use super::array::copy_line;
 use super::content::{Content, Piece};
 use super::convert::Row;
 use super::ddl::Ddl;
+use super::load_progress::Phase;
 use super::locate::{is_data_error, unfit_value};
-use super::progress::Phase;
 use super::replace::replace;
 use super::{Error, reason};
 

@@ -14,19 +14,20 @@ mod ddl;
 mod error;
 mod format;
 mod load;
+mod load_progress;
 mod locate;
-mod progress;
 mod replace;
 mod tables;
 
 use std::time::{Duration, Instant};
 
-use pg_replicate::{Context, DatabaseUrl, OnTarget, PhaseSummary, Summary};
+use pg_replicate::{DatabaseUrl, OnTarget};
+use progress::{Context, PhaseSummary, Summary};
 use url::Url;
 
 use crate::http::{RetryLimits, Secret, SecretUrl};
 use content::Content;
-use progress::Phase;
+use load_progress::Phase;
 
 pub use error::{Error, UnfitValue};
 pub use format::ContentFormat;

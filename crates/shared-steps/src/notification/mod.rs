@@ -9,7 +9,7 @@ mod send;
 
 use std::time::Duration;
 
-use pg_replicate::{Context, Progress, Summary};
+use progress::{Context, Progress, Summary};
 
 use crate::http::{RetryLimits, Secret, SecretUrl};
 

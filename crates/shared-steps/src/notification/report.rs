@@ -1,7 +1,7 @@
 //! What a notification with `"format": "json"` says.
 
 use chrono::{DateTime, Utc};
-use pg_replicate::PhaseSummary;
+use progress::PhaseSummary;
 use serde::{Deserialize, Serialize};
 
 /// A run: one night, from its first job to the last or to the one that failed.

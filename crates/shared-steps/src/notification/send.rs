@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use pg_replicate::{CancellationToken, PhaseSummary, Summary};
+use progress::{CancellationToken, PhaseSummary, Summary};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode};
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use pg_replicate::{Context, PhaseSummary, Summary};
+use progress::{Context, PhaseSummary, Summary};
 
 use crate::{Settings, StepError};
 

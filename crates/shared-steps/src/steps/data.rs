@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use pg_replicate::load::{ExportData, ExportSchema, LoadData, LoadSource};
-use pg_replicate::{Context, CopyRule, DatabaseUrl, Summary, TableName};
+use pg_replicate::{CopyRule, DatabaseUrl, TableName};
+use progress::{Context, Summary};
 
 use super::guard::writing;
 use crate::{Settings, StepError};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use backup_sources::{Fetched, Fetcher, FileSource, Limits, MaxAge, Use};
 use futures_util::FutureExt;
-use pg_replicate::{Context, FullCopy, PhaseSummary, Summary, Verify};
+use pg_replicate::{FullCopy, Verify};
 use private_files::PrivateDirectory;
+use progress::{Context, PhaseSummary, Summary};
 use tokio::io::AsyncReadExt;
 
 use super::Attempt;

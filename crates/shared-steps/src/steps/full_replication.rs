@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use futures_util::FutureExt;
-use pg_replicate::{Context, FullCopy, LiveOptions, Summary, enrichment};
+use pg_replicate::{FullCopy, LiveOptions, enrichment};
+use progress::{Context, Summary};
 
 use super::guard::writing;
 use super::{Attempt, after_restore, fetched_backup, verification};

@@ -2,7 +2,8 @@
 //! name, and no other step writes it meanwhile.
 
 use pg_replicate::on_target::exclusively;
-use pg_replicate::{Check, Context, DatabaseUrl, Error, refuse_same_database};
+use pg_replicate::{Check, DatabaseUrl, Error, refuse_same_database};
+use progress::Context;
 
 use crate::{Settings, StepError};
 

@@ -1,7 +1,7 @@
 //! Media from one object store into another.
 
 use media_sync::{Action, Request};
-use pg_replicate::{Context, Summary};
+use progress::{Context, Summary};
 
 use crate::{Settings, StepError};
 

@@ -10,7 +10,8 @@ mod snapshot;
 mod verification;
 
 use futures_util::FutureExt;
-use pg_replicate::{Context, Incremental, Summary};
+use pg_replicate::Incremental;
+use progress::{Context, Summary};
 
 use crate::notification::RunReport;
 use crate::{Settings, Step, StepError, learning_content, notification};

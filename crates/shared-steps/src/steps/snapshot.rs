@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use futures_util::FutureExt;
-use pg_replicate::{Context, PhaseSummary, Summary};
+use progress::{Context, PhaseSummary, Summary};
 use snapshots::{DumpFormat, Entry, Error, Selector, Taken};
 
 use super::after_restore;

@@ -1,7 +1,8 @@
 //! Whether the target holds what the source holds.
 
 use pg_replicate::verify::{self, VerifyReport};
-use pg_replicate::{Context, Error, Summary, Verify};
+use pg_replicate::{Error, Verify};
+use progress::{Context, Summary};
 
 use crate::{Settings, StepError};
 

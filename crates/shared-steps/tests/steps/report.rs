@@ -1,6 +1,6 @@
 //! docs/report.md says what is so.
 
-use pg_replicate::{Progress, Summary};
+use progress::{Progress, Summary};
 use serde_json::Value;
 use shared_steps::summary_table;
 

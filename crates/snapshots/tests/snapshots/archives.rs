@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use snapshots::{Compression, DumpFormat, Error, Identity, Selector, fetch};
 
-use pg_replicate::Context;
+use progress::Context;
 
 use crate::support::{SCRIPT, SECRET, World};
 

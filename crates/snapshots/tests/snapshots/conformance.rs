@@ -5,7 +5,7 @@ use std::sync::Arc;
 use local_services::platforms::S3Buckets;
 use object_store::memory::InMemory;
 use object_stores::{ObjectPlace, StoreLimits};
-use pg_replicate::Context;
+use progress::Context;
 use snapshots::{Identity, Selector, Taken, fetch};
 
 use crate::s3::s3;

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use snapshots::{Error, Identity, Selector, State, fetch};
 use tokio::io::AsyncReadExt;
 
-use pg_replicate::Context;
+use progress::Context;
 
 use crate::support::{SCRIPT, World};
 

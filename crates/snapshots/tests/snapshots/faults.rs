@@ -1,7 +1,7 @@
 //! A store that fails half-way: what it holds then is said, and the next run puts it right.
 
 use local_services::platforms::{BucketFault, Failing, S3Buckets};
-use pg_replicate::Context;
+use progress::Context;
 use snapshots::{Error, State, Taken};
 
 use crate::pruning::named;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use local_services::platforms::{BucketFault, Failing, S3Buckets};
-use pg_replicate::{CancellationToken, Context, Progress, ProgressSink};
+use progress::{CancellationToken, Context, Progress, ProgressSink};
 use snapshots::{Error, Selector, fetch, take};
 
 use crate::s3::s3;

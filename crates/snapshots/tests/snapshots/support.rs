@@ -8,7 +8,8 @@ use local_services::{PostgresServer, wait_for_async};
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
 use object_stores::ObjectPlace;
-use pg_replicate::{Context, DatabaseUrl};
+use pg_replicate::DatabaseUrl;
+use progress::Context;
 use snapshots::{
     Compression, DumpFormat, Entry, Error, Fetched, RetentionPolicy, Selector, Settings, Taken,
     Watched, fetch, list, take,

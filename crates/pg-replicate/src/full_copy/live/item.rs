@@ -9,9 +9,10 @@ use super::rows::Rows;
 use super::tables::Table;
 use crate::archive::Entry;
 use crate::full_copy::live::worker_connections::Slot;
-use crate::objects::{Board, Object, Weight};
 use crate::postgres::connection::run_both;
-use crate::{Context, Error, ObjectFailure};
+use crate::{Error, ObjectFailure};
+use progress::Context;
+use progress::{ProgressItem, ProgressTracker, Weight};
 
 /// How an item failed.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ pub(super) async fn rows(
     slot: &Slot,
     rows: &Rows<'_>,
     weight: Weight,
-    board: &Board,
+    board: &ProgressTracker,
     context: &Context,
 ) -> Result<(), ItemError> {
     let name = rows.table.full_name();
@@ -50,7 +51,7 @@ pub(super) async fn large_objects(
     slot: &Slot,
     all: &LargeObjects,
     part: Range<usize>,
-    object: Object,
+    object: ProgressItem,
     context: &Context,
 ) -> Result<(), ItemError> {
     let report = |objects, bytes| object.advance(objects, bytes);
@@ -82,7 +83,7 @@ pub(super) async fn analyze(
     slot: &Slot,
     table: &Table,
     weight: Weight,
-    board: &Board,
+    board: &ProgressTracker,
     context: &Context,
 ) -> Result<(), ItemError> {
     let object = board.start("ANALYZE", &table.full_name(), weight);

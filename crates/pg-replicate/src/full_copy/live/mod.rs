@@ -30,16 +30,17 @@ use tables::Table;
 use super::restore;
 use super::{ForeignKeys, FullCopy, backup, catalog, drop};
 use crate::archive::tables_of;
-use crate::context::share;
 use crate::masking::{self, Rules};
-use crate::objects::Weight;
+use crate::phase_shares;
 use crate::postgres::connection::Connection;
 use crate::postgres::connection_rehearsal::rehearse;
 use crate::postgres::exported_snapshot::{ExportedSnapshot, Looks};
 use crate::postgres::{source_locks, unlogged};
-use crate::summary::PhaseSummary;
 use crate::verify::{self, Verify};
-use crate::{Context, Error, Side, Summary, TableName};
+use crate::{Error, Side, TableName};
+use progress::PhaseSummary;
+use progress::Weight;
+use progress::{Context, Summary};
 
 /// A prefix of what the next run ends, should this one's machine die.
 const TARGET_APPLICATION: &str = "pg-replicate restore live";
@@ -82,7 +83,7 @@ pub(super) async fn run(
     let objects = source.schema.archive.entries.len() as u64;
     let mut summary: Summary =
         PhaseSummary { objects, ..PhaseSummary::ended("schema", start) }.into();
-    context.phase("schema", share::LIVE_SCHEMA).report(1.0, None, 0, 0);
+    context.phase("schema", phase_shares::LIVE_SCHEMA).report(1.0, None, 0, 0);
     let context = &context.child();
     let work = async {
         // What cannot be had has to be known before anything is dropped.
@@ -90,7 +91,7 @@ pub(super) async fn run(
         let jobs = usize::from(options.jobs.max(1));
         rehearse(&copy.target, Side::Target, jobs + 2, context).await?;
         let workers = Workers::open(Some(&source.snapshot), &copy.target, jobs, context).await?;
-        summary.extend(drop::run(copy, share::LIVE_DROP, context).await?);
+        summary.extend(drop::run(copy, phase_shares::LIVE_DROP, context).await?);
         summary.extend(write_target(copy, options, &source, workers, context).await?);
         let snapshot = Some(source.snapshot.id());
         let (mode, jobs) = (&copy.mode, options.jobs);
@@ -187,9 +188,9 @@ async fn write_target(
     };
     let entries = restored.entries.clone();
     let mut plan = plan::plan(entries, &tables, &source.large_objects, choices);
-    let board = context.board(
+    let board = context.tracker(
         "copy",
-        share::LIVE_COPY,
+        phase_shares::LIVE_COPY,
         weight(&plan.items, &tables, &source.large_objects),
     );
     let shared = worker_pool::Shared {

@@ -11,13 +11,13 @@ pub(in crate::full_copy) type ItemId = usize;
 /// One piece of work.
 #[derive(Clone, Debug)]
 pub(in crate::full_copy) struct Item<W> {
-    pub(crate) work: W,
+    pub(super) work: W,
     /// How long it takes, in the unit of the others.
     pub(in crate::full_copy) cost: u64,
     /// What has to be done before.
-    pub(crate) needs: Vec<ItemId>,
+    pub(super) needs: Vec<ItemId>,
     /// The locks it takes on the target.
-    pub(crate) locks: Vec<(TableName, LockMode)>,
+    pub(super) locks: Vec<(TableName, LockMode)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ enum State {
 /// Items in an order that keeps all workers busy to the end: of those that can run, the one from which
 /// the longest way leads to the end comes first.
 #[derive(Debug)]
-pub(crate) struct Graph<W> {
+pub(super) struct Graph<W> {
     items: Vec<Item<W>>,
     states: Vec<State>,
     /// Cost of the longest way from an item's start to the end.
@@ -42,7 +42,7 @@ pub(crate) struct Graph<W> {
 
 impl<W> Graph<W> {
     /// Items may only need items before them.
-    pub(crate) fn new(items: Vec<Item<W>>) -> Self {
+    pub(super) fn new(items: Vec<Item<W>>) -> Self {
         let mut ways: Vec<u64> = items.iter().map(|item| item.cost).collect();
         for number in (0..items.len()).rev() {
             debug_assert!(items[number].needs.iter().all(|needed| *needed < number));
@@ -53,12 +53,12 @@ impl<W> Graph<W> {
         Self { states: vec![State::Waiting; items.len()], ways, items, held: HashMap::new() }
     }
 
-    pub(crate) fn item(&self, id: ItemId) -> &Item<W> {
+    pub(super) fn item(&self, id: ItemId) -> &Item<W> {
         &self.items[id]
     }
 
     /// Takes the best item that can run now.
-    pub(crate) fn start_next(&mut self) -> Option<ItemId> {
+    pub(super) fn start_next(&mut self) -> Option<ItemId> {
         let ready = (0..self.items.len()).filter(|id| self.is_ready(*id));
         // Of equals the first: the order of the items is the archive's.
         let id = ready.max_by_key(|id| (self.ways[*id], std::cmp::Reverse(*id)))?;
@@ -70,7 +70,7 @@ impl<W> Graph<W> {
     }
 
     /// An item that waits cannot be done; answers it with those that therefore cannot run either.
-    pub(crate) fn rule_out(&mut self, id: ItemId) -> Vec<ItemId> {
+    pub(super) fn rule_out(&mut self, id: ItemId) -> Vec<ItemId> {
         if self.states[id] != State::Waiting {
             return Vec::new();
         }
@@ -81,12 +81,12 @@ impl<W> Graph<W> {
     }
 
     /// The numbers of all items.
-    pub(crate) fn ids(&self) -> std::ops::Range<ItemId> {
+    pub(super) fn ids(&self) -> std::ops::Range<ItemId> {
         0..self.items.len()
     }
 
     /// How many items could run now beside those that run.
-    pub(crate) fn ready(&self) -> usize {
+    pub(super) fn ready(&self) -> usize {
         (0..self.items.len()).filter(|id| self.is_ready(*id)).count()
     }
 
@@ -100,12 +100,12 @@ impl<W> Graph<W> {
     }
 
     /// An item that was started is done.
-    pub(crate) fn done(&mut self, id: ItemId) {
+    pub(super) fn done(&mut self, id: ItemId) {
         self.end(id, State::Done);
     }
 
     /// An item that was started failed; answers those that therefore cannot run.
-    pub(crate) fn failed(&mut self, id: ItemId) -> Vec<ItemId> {
+    pub(super) fn failed(&mut self, id: ItemId) -> Vec<ItemId> {
         self.end(id, State::Failed);
         self.skipped_after(id)
     }
@@ -136,7 +136,7 @@ impl<W> Graph<W> {
     }
 
     /// Whether nothing waits or runs.
-    pub(crate) fn is_ended(&self) -> bool {
+    pub(super) fn is_ended(&self) -> bool {
         self.states.iter().all(|state| matches!(state, State::Done | State::Failed))
     }
 }

@@ -7,12 +7,13 @@ use private_files::PrivateDirectory;
 use super::super::backup::{self, failure};
 use super::super::{FullCopy, connection_string};
 use super::tables::Table;
+use crate::Error;
 use crate::archive::Archive;
 use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::exported_snapshot::ExportedSnapshot;
 use crate::postgres::identifier::quote_identifier;
 use crate::postgres::source_locks::pg_dump_option;
-use crate::{Context, Error};
+use progress::Context;
 
 /// Names in one pattern: pg_dump asks the server once for each pattern, and the server's regular
 /// expressions have a limit.

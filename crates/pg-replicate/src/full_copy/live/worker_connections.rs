@@ -3,7 +3,8 @@
 use crate::postgres::connection::Connection;
 use crate::postgres::exported_snapshot::ExportedSnapshot;
 use crate::postgres::target_settings::{Sorted, TargetSettings};
-use crate::{Context, DatabaseUrl, Error};
+use crate::{DatabaseUrl, Error};
+use progress::Context;
 
 const SESSION: &str = include_str!("../../../sql/live/target_session.sql");
 
@@ -11,16 +12,16 @@ const SESSION: &str = include_str!("../../../sql/live/target_session.sql");
 const FOR_ANY_QUERY: &str = "RESET enable_hashjoin; RESET random_page_cost; RESET jit";
 
 /// A reader in the snapshot, where rows are read, and a writer.
-pub(crate) struct Slot {
+pub(super) struct Slot {
     source: Option<Connection>,
-    pub(crate) target: Connection,
+    pub(super) target: Connection,
     settings: TargetSettings,
     /// What was set last for an item.
     last_set: String,
 }
 
 impl Slot {
-    pub(crate) async fn open(
+    pub(super) async fn open(
         snapshot: Option<&ExportedSnapshot>,
         target: &DatabaseUrl,
         settings: &TargetSettings,
@@ -45,7 +46,7 @@ impl Slot {
     }
 
     /// The reader.
-    pub(crate) fn source(&self) -> Result<&Connection, Error> {
+    pub(super) fn source(&self) -> Result<&Connection, Error> {
         self.source.as_ref().ok_or_else(|| {
             let reason = "rows are to be read without a snapshot: this is a fault of the program";
             Error::Configuration(reason.into())
@@ -53,13 +54,13 @@ impl Slot {
     }
 
     /// Before a query of any kind.
-    pub(crate) async fn prepare_query(&mut self) -> Result<(), Error> {
+    pub(super) async fn prepare_query(&mut self) -> Result<(), Error> {
         self.set(FOR_ANY_QUERY.to_owned()).await
     }
 
     /// Before statements that change no rows: for an index, `helpers` are the processes of the server that may help, and
     /// `sorted` the rows that a B-tree sorts.
-    pub(crate) async fn prepare(
+    pub(super) async fn prepare(
         &mut self,
         helpers: usize,
         sorted: Option<u64>,

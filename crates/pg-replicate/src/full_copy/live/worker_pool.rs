@@ -23,12 +23,13 @@ use crate::full_copy::statements;
 use crate::full_copy::statements::judged;
 use crate::full_copy::{FullCopy, archive_data, extension_rows};
 use crate::masking::Rules;
-use crate::objects::{Board, Weight};
 use crate::postgres::connection::Connection;
 use crate::postgres::connection_rehearsal::too_few;
 use crate::postgres::exported_snapshot::ExportedSnapshot;
 use crate::postgres::target_settings::TargetSettings;
-use crate::{Context, DatabaseUrl, Error, ObjectFailure, Side};
+use crate::{DatabaseUrl, Error, ObjectFailure, Side};
+use progress::Context;
+use progress::{ProgressTracker, Weight};
 
 /// The connections of all workers; those of a live copy are opened before anything is dropped.
 pub(in crate::full_copy) struct Workers {
@@ -37,7 +38,7 @@ pub(in crate::full_copy) struct Workers {
 }
 
 impl Workers {
-    pub(crate) async fn open(
+    pub(super) async fn open(
         snapshot: Option<&ExportedSnapshot>,
         target: &DatabaseUrl,
         jobs: usize,
@@ -77,7 +78,7 @@ pub(in crate::full_copy) struct Shared {
     /// The entries with data that come from the archive while the workers are busy.
     pub(in crate::full_copy) data: Vec<Entry>,
     pub(in crate::full_copy) archive: PathBuf,
-    pub(in crate::full_copy) board: Board,
+    pub(in crate::full_copy) board: ProgressTracker,
     /// Cancelled when one item fails so that nothing else is worth its time.
     pub(in crate::full_copy) context: Context,
 }

@@ -9,7 +9,8 @@ use super::{Needs, allowed, extension_checks, object_checks};
 use crate::archive::{Archive, Entry, tables_of};
 use crate::postgres::connection::Connection;
 use crate::postgres::sql_text::Cursor;
-use crate::{Check, Context, Error, TableName};
+use crate::{Check, Error, TableName};
+use progress::Context;
 
 /// Kinds that only superusers may create.
 const OF_SUPERUSERS: [&str; 8] = [

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use pg_replicate::Error;
 use pg_replicate::load::{LoadData, LoadSource, parse_table};
-use pg_replicate::{Context, Error, Summary};
+use progress::{Context, Summary};
 
 use crate::support::World;
 

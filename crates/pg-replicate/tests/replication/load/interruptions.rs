@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use local_services::wait_for_async;
-use pg_replicate::Context;
+use progress::Context;
 
 use crate::load::common::{application, file, load, scripts, state};
 use crate::support::World;

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use pg_replicate::Error;
 use pg_replicate::load::{ExportData, LoadSource};
-use pg_replicate::{CancellationToken, Context, Error};
+use progress::{CancellationToken, Context};
 
 use crate::load::common::{MIGRATIONS, RESTORE, application, excluding, file, load, run};
 

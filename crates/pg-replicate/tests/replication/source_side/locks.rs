@@ -6,9 +6,8 @@ use local_services::wait_for_async;
 use pg_replicate::database_snapshot::Moment;
 use pg_replicate::load::{ExportData, LoadData, LoadSource};
 use pg_replicate::verify::{self, Verify};
-use pg_replicate::{
-    Context, CopyFormat, DatabaseUrl, Error, Incremental, SchemaChanges, Summary, connect,
-};
+use pg_replicate::{CopyFormat, DatabaseUrl, Error, Incremental, SchemaChanges, connect};
+use progress::{Context, Summary};
 
 use crate::support::{World, mode};
 

@@ -7,7 +7,8 @@ use local_services::{free_port, wait_for};
 use pg_replicate::database_snapshot::Moment;
 use pg_replicate::load::{ExportData, LoadData, LoadSource};
 use pg_replicate::verify::{self, Verify};
-use pg_replicate::{Context, CopyFormat, DatabaseUrl, Error, Incremental, SchemaChanges, connect};
+use pg_replicate::{CopyFormat, DatabaseUrl, Error, Incremental, SchemaChanges, connect};
+use progress::Context;
 use tempfile::TempDir;
 
 use crate::support::{SECRET, World, assert_same_text, mode, url};

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pg_replicate::database_snapshot::Moment;
 use pg_replicate::load::{LoadData, LoadSource};
-use pg_replicate::{Context, Error, connect};
+use pg_replicate::{Error, connect};
+use progress::Context;
 
 use crate::support::World;
 

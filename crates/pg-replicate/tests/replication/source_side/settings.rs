@@ -1,7 +1,8 @@
 //! Whatever a role or a database sets for its sessions, the copy means the same.
 
 use pg_replicate::verify::Verify;
-use pg_replicate::{Context, CopyFormat, Incremental, LiveOptions, SchemaChanges};
+use pg_replicate::{CopyFormat, Incremental, LiveOptions, SchemaChanges};
+use progress::Context;
 
 use crate::support::{World, assert_same_text, mode};
 

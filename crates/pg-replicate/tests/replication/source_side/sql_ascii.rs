@@ -3,9 +3,8 @@
 use pg_replicate::database_snapshot::{DumpFormat, Moment};
 use pg_replicate::load::{ExportData, LoadData, LoadSource};
 use pg_replicate::verify::{self, Verify};
-use pg_replicate::{
-    Context, CopyFormat, FullCopy, Incremental, SchemaChanges, fingerprint, fixtures,
-};
+use pg_replicate::{CopyFormat, FullCopy, Incremental, SchemaChanges, fingerprint, fixtures};
+use progress::Context;
 
 use crate::support::{World, mode};
 

@@ -4,7 +4,8 @@ use local_services::{PostgresOptions, PostgresServer};
 use pg_replicate::database_snapshot::{DumpFormat, Moment};
 use pg_replicate::load::{ExportData, LoadData, LoadSource};
 use pg_replicate::verify::{self, Outcome, Verify};
-use pg_replicate::{Context, CopyFormat, Incremental, SchemaChanges, fixtures};
+use pg_replicate::{CopyFormat, Incremental, SchemaChanges, fixtures};
+use progress::Context;
 use tempfile::TempDir;
 
 use crate::support::events::Events;

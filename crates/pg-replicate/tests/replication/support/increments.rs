@@ -1,6 +1,7 @@
 //! Runs of the incremental copy.
 
-use pg_replicate::{Context, CopyFormat, Error, Incremental, SchemaChanges, Summary};
+use pg_replicate::{CopyFormat, Error, Incremental, SchemaChanges};
+use progress::{Context, Summary};
 
 use super::{World, mode};
 

@@ -9,10 +9,8 @@ use std::sync::{Arc, Mutex};
 
 use local_services::{PostgresOptions, PostgresServer};
 use pg_replicate::verify::Verify;
-use pg_replicate::{
-    BackupMode, CancellationToken, Context, DatabaseUrl, Error, ForeignKeys, FullCopy, LiveOptions,
-    OnTarget, Progress, ProgressSink, Summary,
-};
+use pg_replicate::{BackupMode, DatabaseUrl, Error, ForeignKeys, FullCopy, LiveOptions, OnTarget};
+use progress::{CancellationToken, Context, Progress, ProgressSink, Summary};
 use tempfile::TempDir;
 
 /// What the installed server, 15 or newer, has.

@@ -1,6 +1,6 @@
 //! Answers that cannot be loaded: the error says where to look, and yesterday's content stays.
 
-use pg_replicate::Context;
+use progress::Context;
 use serde_json::{Value, json};
 use shared_steps::learning_content::{self, Error};
 use wiremock::{MockServer, ResponseTemplate};

@@ -1,7 +1,7 @@
 //! What stands in the tables afterwards.
 
 use local_services::demo::ContentApi;
-use pg_replicate::Context;
+use progress::Context;
 use serde_json::{Value, json};
 use shared_steps::learning_content::{self, ContentFormat, LearningContentSettings};
 use tokio_postgres::NoTls;

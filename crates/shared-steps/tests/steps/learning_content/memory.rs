@@ -5,7 +5,7 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
-use pg_replicate::Context;
+use progress::Context;
 use serde_json::json;
 use shared_steps::learning_content::{self, ContentFormat};
 

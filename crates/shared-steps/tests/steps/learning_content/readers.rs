@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use local_services::wait_for_async;
-use pg_replicate::Context;
+use progress::Context;
 use serde_json::json;
 use shared_steps::learning_content::{self, Error};
 use tokio_postgres::{Client, NoTls};

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use local_services::{Proxy, free_port, wait_for_async};
-use pg_replicate::Context;
+use progress::Context;
 use shared_steps::learning_content::{self, Error};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};

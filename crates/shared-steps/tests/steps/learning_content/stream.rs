@@ -1,6 +1,6 @@
 //! The content API of today: documents one after another.
 
-use pg_replicate::Context;
+use progress::Context;
 use serde_json::{Value, json};
 use shared_steps::learning_content::{self, ContentFormat, LearningContentSettings};
 use wiremock::matchers::{header, method, path};

@@ -1,6 +1,6 @@
 //! What receivers get, and when.
 
-use pg_replicate::Context;
+use progress::Context;
 use serde_json::{Value, json};
 use shared_steps::notification::{self, RunReport, Status};
 

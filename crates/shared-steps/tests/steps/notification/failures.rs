@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use local_services::{Proxy, free_port, wait_for_async};
-use pg_replicate::Context;
+use progress::Context;
 use serde_json::json;
 use shared_steps::notification::{self, Error, Status};
 use wiremock::matchers::{method, path};
@@ -13,7 +13,7 @@ use crate::notification::support::{
     Log, answering, authorizations, bodies, entries, hook, messages, receiver, report,
 };
 
-async fn run(urls: &[String]) -> Result<pg_replicate::Summary, Error> {
+async fn run(urls: &[String]) -> Result<progress::Summary, Error> {
     let list: Vec<_> = urls.iter().map(|url| json!({"url": url, "token": "token-61"})).collect();
     notification::run(&entries(&json!(list)), &report(Status::Success), &Context::quiet()).await
 }

@@ -1,6 +1,6 @@
 //! Receivers, reports and a log to look at.
 
-use pg_replicate::PhaseSummary;
+use progress::PhaseSummary;
 use serde_json::Value;
 use shared_steps::notification::{Notification, RunReport, Status, StepReport, parse};
 use wiremock::matchers::{method, path};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::board::Shared;
+use super::tracker::Shared;
 use super::{Weight, log};
 use crate::ObjectSummary;
 
@@ -43,22 +43,22 @@ impl Work {
     }
 }
 
-/// An object in work: [`Object::end`] says that it is whole. Dropped without it, the object has
+/// An object in work: [`ProgressItem::end`] says that it is whole. Dropped without it, the object has
 /// failed or was cancelled: it is not counted, and the log has no line of its end.
 #[must_use = "an object that is dropped has failed"]
-pub struct Object {
+pub struct ProgressItem {
     shared: Arc<Shared>,
     work: Arc<Work>,
     has_ended: bool,
 }
 
-impl fmt::Debug for Object {
+impl fmt::Debug for ProgressItem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Object").field("work", &self.work).finish_non_exhaustive()
+        formatter.debug_struct("ProgressItem").field("work", &self.work).finish_non_exhaustive()
     }
 }
 
-impl Object {
+impl ProgressItem {
     pub(super) fn new(shared: Arc<Shared>, work: Work) -> Self {
         log::launching(work.item, &work.kind, &work.label());
         let work = Arc::new(work);
@@ -80,7 +80,7 @@ impl Object {
     }
 
     /// The object is whole. `rows`: how many it has, where that is known only now; 0 where it has
-    /// none, or all were told by [`Object::advance`].
+    /// none, or all were told by [`ProgressItem::advance`].
     pub fn end(self, rows: u64) {
         self.end_with(rows, 0);
     }
@@ -108,7 +108,7 @@ impl Object {
     }
 }
 
-impl Drop for Object {
+impl Drop for ProgressItem {
     fn drop(&mut self) {
         if !self.has_ended {
             log::given_up(self.work.item, &self.work.kind, &self.work.label());

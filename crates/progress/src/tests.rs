@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use self::events::{Event, Events};
-use super::{Board, Weight};
+use super::{ProgressTracker, Weight};
 use crate::{Context, Progress, ProgressSink};
 
-#[path = "../../tests/replication/support/events.rs"]
+#[path = "../../pg-replicate/tests/replication/support/events.rs"]
 mod events;
 
 #[derive(Default)]
@@ -33,10 +33,15 @@ impl Bench {
         Self { seen, time: Arc::new(Mutex::new(Instant::now())), context }
     }
 
-    fn board(&self, phase: &str, share: (f64, f64), expected: impl Into<Weight>) -> Board {
+    fn tracker(
+        &self,
+        phase: &str,
+        share: (f64, f64),
+        expected: impl Into<Weight>,
+    ) -> ProgressTracker {
         let time = Arc::clone(&self.time);
         let clock = Arc::new(move || *time.lock().unwrap());
-        Board::new(&self.context, phase, share, expected.into(), clock)
+        ProgressTracker::new(&self.context, phase, share, expected.into(), clock)
     }
 
     fn pass(&self, milliseconds: u64) {
@@ -55,7 +60,7 @@ impl Bench {
 #[test]
 fn the_percentage_counts_cost_within_the_phases_share() {
     let bench = Bench::new();
-    let board = bench.board("copy", (20.0, 60.0), Weight { cost: 200, bytes: 1_000 });
+    let board = bench.tracker("copy", (20.0, 60.0), Weight { cost: 200, bytes: 1_000 });
     let table = board.start("TABLE DATA", "public.a", Weight { cost: 100, bytes: 1_000 });
     bench.pass(1_000);
     table.advance(5, 500);
@@ -84,7 +89,7 @@ fn the_percentage_counts_cost_within_the_phases_share() {
 #[test]
 fn it_never_goes_back_and_bears_low_estimates() {
     let bench = Bench::new();
-    let board = bench.board("copy", (0.0, 100.0), 100);
+    let board = bench.tracker("copy", (0.0, 100.0), 100);
     let mut before = 0.0;
     for number in 0..5 {
         let object = board.start("TABLE DATA", &format!("t{number}"), 50);
@@ -108,7 +113,7 @@ fn it_never_goes_back_and_bears_low_estimates() {
 #[test]
 fn reports_are_rare_however_many_chunks() {
     let bench = Bench::new();
-    let board = bench.board("copy", (0.0, 100.0), 1_000_000);
+    let board = bench.tracker("copy", (0.0, 100.0), 1_000_000);
     let object = board.start("TABLE DATA", "a", 1_000_000);
     for _ in 0..1_000 {
         bench.pass(1);
@@ -120,7 +125,7 @@ fn reports_are_rare_however_many_chunks() {
 #[test]
 fn the_rate_is_that_of_the_last_seconds() {
     let bench = Bench::new();
-    let board = bench.board("copy", (0.0, 100.0), 1_000_000);
+    let board = bench.tracker("copy", (0.0, 100.0), 1_000_000);
     let object = board.start("TABLE DATA", "a", 1_000_000);
     assert_eq!(bench.last().bytes_per_second, None);
     for _ in 0..20 {
@@ -138,7 +143,7 @@ fn the_rate_is_that_of_the_last_seconds() {
 #[test]
 fn bytes_told_at_the_end_are_no_rate() {
     let bench = Bench::new();
-    let board = bench.board("restore", (0.0, 100.0), 1_000);
+    let board = bench.tracker("restore", (0.0, 100.0), 1_000);
     let object = board.start("TABLE DATA", "a", 1_000);
     bench.pass(20_000);
     object.end_with(7, 1_000);
@@ -151,7 +156,7 @@ fn bytes_told_at_the_end_are_no_rate() {
 #[test]
 fn the_time_left_is_the_steps() {
     let bench = Bench::new();
-    let board = bench.board("copy", (0.0, 50.0), 1_000);
+    let board = bench.tracker("copy", (0.0, 50.0), 1_000);
     let object = board.start("TABLE DATA", "a", 1_000);
     assert_eq!(bench.last().seconds_left, None);
     bench.pass(10_000);
@@ -163,7 +168,7 @@ fn the_time_left_is_the_steps() {
 #[test]
 fn parts_are_one_object() {
     let bench = Bench::new();
-    let board = bench.board("copy", (0.0, 100.0), 100);
+    let board = bench.tracker("copy", (0.0, 100.0), 100);
     let first = board.start_part("TABLE DATA", "public.a", (1, 2), 50);
     bench.pass(1_000);
     let second = board.start_part("TABLE DATA", "public.a", (2, 2), 50);
@@ -189,7 +194,7 @@ fn the_ten_slowest_of_all_phases_stay() {
     let bench = Bench::new();
     let mut summary = crate::Summary::default();
     for phase in ["copy", "enrichment"] {
-        let board = bench.board(phase, (0.0, 100.0), 0);
+        let board = bench.tracker(phase, (0.0, 100.0), 0);
         for seconds in 1..=8 {
             let object = board.start("INDEX", &format!("{phase} {seconds}"), Weight::cost(1));
             bench.pass(seconds * 1_000);
@@ -205,7 +210,7 @@ fn the_ten_slowest_of_all_phases_stay() {
 #[test]
 fn a_dropped_object_has_not_ended() {
     let bench = Bench::new();
-    let board = bench.board("copy", (0.0, 100.0), 100);
+    let board = bench.tracker("copy", (0.0, 100.0), 100);
     let failed = board.start("TABLE DATA", "a", 100);
     failed.advance(3, 0);
     drop(failed);
@@ -237,10 +242,10 @@ fn an_old_progress_is_read_and_a_plain_one_is_written_as_before() {
 }
 
 /// `LEVEL message fields` of what is logged.
-fn lines(work: impl FnOnce(&Bench, &Board)) -> Vec<String> {
+fn lines(work: impl FnOnce(&Bench, &ProgressTracker)) -> Vec<String> {
     let (events, _guard) = Events::capture();
     let bench = Bench::new();
-    work(&bench, &bench.board("copy", (0.0, 100.0), 100));
+    work(&bench, &bench.tracker("copy", (0.0, 100.0), 100));
     let line = |event: Event| format!("{} {} {}", event.level, event.message, event.fields);
     events.all().into_iter().map(line).collect()
 }

@@ -5,7 +5,7 @@
 pub struct Weight {
     /// In any unit that is the same for all objects of a board. The percentage counts it.
     pub cost: u64,
-    /// What will be told by [`Object::advance`](super::Object::advance); 0 where nothing is moved,
+    /// What will be told by [`ProgressItem::advance`](super::ProgressItem::advance); 0 where nothing is moved,
     /// as for an index. With it, an object counts while it runs, without it only when it ends.
     pub bytes: u64,
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use super::object::seconds;
+use super::item::seconds;
 use crate::{ObjectSummary, Summary};
 
 /// Sums, and the objects that took longest; nothing is kept of the others.

@@ -1,6 +1,6 @@
 //! How far the step is.
 
-use pg_replicate::{Context, Progress};
+use progress::{Context, Progress};
 
 /// What the step is doing; each has its share of the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -43,7 +43,7 @@ impl Summary {
     }
 
     /// Its phase began before its board.
-    pub(crate) fn since(mut self, start: Instant) -> Self {
+    pub fn since(mut self, start: Instant) -> Self {
         for phase in &mut self.phases {
             phase.seconds = start.elapsed().as_secs_f64();
         }
@@ -106,7 +106,7 @@ pub struct PhaseSummary {
 
 impl PhaseSummary {
     /// A phase that has run since `start`.
-    pub(crate) fn ended(name: &str, start: Instant) -> Self {
+    pub fn ended(name: &str, start: Instant) -> Self {
         Self { name: name.into(), seconds: start.elapsed().as_secs_f64(), ..Self::default() }
     }
 }

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use super::object::Work;
+use super::item::Work;
 use super::rate::Rate;
 use super::totals::Totals;
-use super::{Clock, Object, Weight};
+use super::{Clock, ProgressItem, Weight};
 use crate::{Context, ObjectSummary, PhaseSummary, Progress, Summary};
 
 /// Progress is reported this often at the most.
@@ -27,17 +27,20 @@ const LEAST_SECONDS: f64 = 2.0;
 
 /// What all objects of a phase are doing; clones are the same board.
 #[derive(Clone)]
-pub struct Board {
+pub struct ProgressTracker {
     shared: Arc<Shared>,
 }
 
-impl fmt::Debug for Board {
+impl fmt::Debug for ProgressTracker {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Board").field("phase", &self.shared.phase).finish_non_exhaustive()
+        formatter
+            .debug_struct("ProgressTracker")
+            .field("phase", &self.shared.phase)
+            .finish_non_exhaustive()
     }
 }
 
-impl Board {
+impl ProgressTracker {
     pub(crate) fn new(
         context: &Context,
         phase: &str,
@@ -89,7 +92,7 @@ impl Board {
 
     /// Begins an object. `kind` is PostgreSQL's word, such as `TABLE DATA`, `INDEX`,
     /// `FK CONSTRAINT`; `weight` its part of the board's: a number is bytes that will be moved.
-    pub fn start(&self, kind: &str, name: &str, weight: impl Into<Weight>) -> Object {
+    pub fn start(&self, kind: &str, name: &str, weight: impl Into<Weight>) -> ProgressItem {
         self.begin(kind, name, None, weight.into())
     }
 
@@ -101,11 +104,17 @@ impl Board {
         name: &str,
         (part, parts): (u32, u32),
         weight: impl Into<Weight>,
-    ) -> Object {
+    ) -> ProgressItem {
         self.begin(kind, name, (parts > 1).then_some((part, parts)), weight.into())
     }
 
-    fn begin(&self, kind: &str, name: &str, part: Option<(u32, u32)>, weight: Weight) -> Object {
+    fn begin(
+        &self,
+        kind: &str,
+        name: &str,
+        part: Option<(u32, u32)>,
+        weight: Weight,
+    ) -> ProgressItem {
         let work = Work {
             item: self.shared.context.next_item(),
             kind: kind.into(),
@@ -116,7 +125,7 @@ impl Board {
             rows: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
         };
-        Object::new(Arc::clone(&self.shared), work)
+        ProgressItem::new(Arc::clone(&self.shared), work)
     }
 
     /// The phase is done: reports its end, and answers what it did.

@@ -1,0 +1,112 @@
+//! How a step reports progress and learns that it shall stop.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::report::Nobody;
+use crate::{Progress, ProgressSink, ProgressTracker, Sessions, Weight};
+
+/// The step was asked to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancelled;
+
+/// What every step is given.
+#[derive(Clone)]
+pub struct Context {
+    /// Cancelled when the step shall stop.
+    pub cancel: CancellationToken,
+    /// Who wants to know how far it has come.
+    pub progress: Arc<dyn ProgressSink>,
+    /// Numbers the objects of a run, whatever phase they are of.
+    items: Arc<AtomicU64>,
+    /// What the run has opened on servers.
+    pub sessions: Sessions,
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Context")
+            .field("cancelled", &self.cancel.is_cancelled())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Context {
+    /// A context with these parts.
+    #[must_use]
+    pub fn new(cancel: CancellationToken, progress: Arc<dyn ProgressSink>) -> Self {
+        Self { cancel, progress, items: Arc::default(), sessions: Sessions::default() }
+    }
+
+    /// The same for a part of the step that may be cancelled without the rest.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self { cancel: self.cancel.child_token(), ..self.clone() }
+    }
+
+    /// A context that nobody watches and nobody cancels.
+    #[must_use]
+    pub fn quiet() -> Self {
+        Self::new(CancellationToken::new(), Arc::new(Nobody))
+    }
+
+    /// Fails when the step shall stop.
+    ///
+    /// # Errors
+    /// [`Cancelled`].
+    pub fn check(&self) -> Result<(), Cancelled> {
+        if self.cancel.is_cancelled() { Err(Cancelled) } else { Ok(()) }
+    }
+
+    /// A board for the objects of a phase that takes the step from `share.0` to `share.1` percent.
+    /// `expected` is what they take in all; a number is bytes that will be moved.
+    pub fn tracker(
+        &self,
+        phase: &str,
+        share: (f64, f64),
+        expected: impl Into<Weight>,
+    ) -> ProgressTracker {
+        ProgressTracker::new(self, phase, share, expected.into(), Arc::new(Instant::now))
+            .keep_reporting()
+    }
+
+    /// The number of the next object, from 1.
+    pub(crate) fn next_item(&self) -> u64 {
+        self.items.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Reports for a phase that takes the step from `share.0` to `share.1` percent.
+    pub fn phase<'a>(&'a self, name: &'a str, share: (f64, f64)) -> PhaseProgress<'a> {
+        PhaseProgress { context: self, name, share, last: 0.0 }
+    }
+}
+
+/// The progress of one phase: only forward, whatever is reported.
+pub struct PhaseProgress<'a> {
+    context: &'a Context,
+    name: &'a str,
+    share: (f64, f64),
+    last: f64,
+}
+
+impl PhaseProgress<'_> {
+    /// `fraction`: 0 to 1 of this phase.
+    pub fn report(&mut self, fraction: f64, object: Option<String>, rows: u64, bytes: u64) {
+        let fraction = if fraction.is_finite() { fraction.clamp(0.0, 1.0) } else { 0.0 };
+        self.last = self.last.max(fraction);
+        let (from, to) = self.share;
+        self.context.progress.update(&Progress {
+            phase: self.name.to_owned(),
+            percent: from + (to - from) * self.last,
+            object,
+            rows,
+            bytes,
+            ..Progress::default()
+        });
+    }
+}

@@ -1,0 +1,33 @@
+//! Progress of a step: whether it was cancelled, how far it is, which items are in work, and what it did in the end.
+//!
+//! An engine is given a [`Context`]. It asks [`Context::tracker`] for a [`ProgressTracker`] of a phase, starts a
+//! [`ProgressItem`] there for each item of work, and reports what was moved. Parallel tasks share the tracker.
+
+mod context;
+mod item;
+mod log;
+mod rate;
+mod report;
+mod sessions;
+mod summary;
+mod totals;
+mod tracker;
+mod weight;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+pub use context::{Cancelled, Context, PhaseProgress};
+pub use item::ProgressItem;
+pub use report::{Progress, ProgressSink};
+pub use sessions::Sessions;
+pub use summary::{ObjectSummary, PhaseSummary, Summary};
+pub use tokio_util::sync::CancellationToken;
+pub use tracker::ProgressTracker;
+pub use weight::Weight;
+
+/// Tells the time; a test passes its own.
+pub(crate) type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
+
+#[cfg(test)]
+mod tests;
