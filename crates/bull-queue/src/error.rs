@@ -108,8 +108,8 @@ pub enum Error {
 /// What helps against a connection that fails.
 fn advice(source: &RedisError) -> &'static str {
     if source.to_string().contains("invalid peer certificate") {
-        "its certificate is signed by nobody whom this system trusts: name its authority's certificate \
-         in REDIS_TLS_CA_FILE"
+        "its certificate is not signed by an authority that is trusted: name that authority's \
+         certificate in REDIS_TLS_CA_FILE, which replaces the system's authorities"
     } else {
         "check that REDIS_URL is right and that the server runs"
     }

@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
 use redis::IntoConnectionInfo;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use url::Url;
 
 /// The port of a sentinel that is given without one.
@@ -44,6 +47,28 @@ pub enum Trust {
     /// Any. What is sent is encrypted, but whoever answers in the server's place gets the password
     /// and can read and change everything.
     Anybody,
+}
+
+impl Trust {
+    /// The authorities of a file in PEM format.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn authorities(pem: Vec<u8>) -> Result<Self, String> {
+        let mut store = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(&pem) {
+            certificate
+                .map_err(|error| error.to_string())
+                .and_then(|certificate| store.add(certificate).map_err(|error| error.to_string()))
+                .map_err(|error| format!("it holds a certificate that cannot be read: {error}"))?;
+        }
+        if store.is_empty() {
+            return Err(
+                "it holds no certificate in PEM format (-----BEGIN CERTIFICATE-----)".into()
+            );
+        }
+        Ok(Self::Authorities(pem))
+    }
 }
 
 #[derive(Clone, PartialEq, Eq)]

@@ -13,6 +13,7 @@ SELECT pg_catalog.pg_backend_pid() AS pid,
     ('default_transaction_read_only', 'off'),
     ('exit_on_error', 'off'),
     ('gin_fuzzy_search_limit', '0'),
+    ('lc_monetary', 'C'),
     ('quote_all_identifiers', 'off'),
     ('standard_conforming_strings', 'on'),
     ('transform_null_equals', 'off'),
@@ -20,4 +21,6 @@ SELECT pg_catalog.pg_backend_pid() AS pid,
   ) AS wanted (name, value)
   JOIN pg_catalog.pg_settings setting USING (name)
   WHERE setting.reset_val <> wanted.value
+    -- These write money as C does. Not every pooler takes options: none is given without need.
+    AND NOT (wanted.name = 'lc_monetary' AND setting.reset_val ~* '^(C|POSIX|en_US)([.@]|$)')
 ) AS options

@@ -9,7 +9,17 @@ use nix::sys::signal::Signal;
 /// What an application's migrations do, with psql in the place of rake.
 const MIGRATIONS: &str = "echo migrating as $PGUSER; \
      psql -X -q -v ON_ERROR_STOP=1 -c 'CREATE TABLE migrated AS SELECT count(*) AS users FROM users'; \
-     echo \"source: ${SOURCE_DATABASE_URL-not told}\"; echo \"$DATABASE_URL\"";
+     echo \"source: ${SOURCE_DATABASE_URL-not told}\"; echo \"$DATABASE_URL\"; env > environment";
+
+/// Secrets of ours that are none of the command's business.
+const SECRETS: [(&str, &str); 6] = [
+    ("LCMS_API_KEY", "key-of-the-content-api"),
+    ("AWS_SECRET_ACCESS_KEY", "key-of-the-store"),
+    ("MEDIA_TARGET_SECRET_ACCESS_KEY", "key-of-the-media"),
+    ("SCALINGO_API_TOKEN", "token-of-the-platform"),
+    ("SENTRY_DSN", "https://key-of-sentry@sentry.example/1"),
+    ("PGPASSFILE", "/a/file/of/passwords"),
+];
 
 const QUEUE: &str = "Replication queue";
 
@@ -24,6 +34,9 @@ fn migrations_run_on_the_target_after_each_restore() {
     let (production, redis) = (Production::start(), RedisServer::start().unwrap());
     let mut programs = Programs::new(&production, &redis.url());
     with_psql(&production, &mut programs, MIGRATIONS);
+    for (name, value) in SECRETS {
+        programs.set(name, value);
+    }
     let mut worker = programs.start("worker", &[]);
     let queues = Queues::new(&redis.url());
     assert_eq!(programs.run("restart", &["full-replication"]).code, Some(0));
@@ -43,7 +56,17 @@ fn migrations_run_on_the_target_after_each_restore() {
         assert!(log.contains(line), "{line} in {log}");
     }
     assert!(!log.contains(Production::PASSWORD) && !log.contains("s3cr%40t"), "{log}");
+    // psql warns of a file of passwords that is none.
+    assert!(!log.contains("/dev/null") && !log.contains("WARNING"), "{log}");
     worker.kill();
+    let seen = std::fs::read_to_string(programs.directory().join("environment")).unwrap();
+    assert!(seen.contains("DATABASE_URL=") && seen.contains("PATH="), "{seen}");
+    for (_, secret) in SECRETS {
+        assert!(!seen.contains(secret), "{secret} in {seen}");
+    }
+    for secret in [production.source_url(), redis.url()] {
+        assert!(!seen.contains(&secret), "{secret} in {seen}");
+    }
 
     let dump = programs.directory().join("app.dump");
     let status = std::process::Command::new(production.server.bin_dir().join("pg_dump"))
@@ -114,6 +137,44 @@ fn a_worker_that_is_stopped_or_killed_takes_the_command_with_it() {
             std::fs::read_to_string(format!("/proc/{child}/stat"))
                 .map_or(true, |stat| stat.contains(") Z "))
         });
+    }
+}
+
+/// Nothing of it is run or written.
+#[test]
+fn check_looks_at_media_and_at_the_command() {
+    let (production, redis) = (Production::start(), RedisServer::start().unwrap());
+    let mut programs = Programs::new(&production, &redis.url());
+    let store = media(&mut programs);
+    with_psql(&production, &mut programs, "touch run && psql -c 'SELECT 1'");
+    let line = |programs: &Programs, subject: &str| {
+        let check = programs.run("worker", &["--check"]);
+        let mut lines = check.stdout.lines().filter(|line| line.contains(subject));
+        (check.code, lines.next().unwrap_or_default().to_owned())
+    };
+    let subjects = ["MEDIA_SOURCE", "MEDIA_TARGET", "AFTER_RESTORE_COMMAND"];
+    for subject in subjects {
+        let (code, found) = line(&programs, subject);
+        assert_eq!(code, Some(0), "{found}");
+        assert!(found.starts_with(&format!("ok    {subject}")), "{found}");
+    }
+    assert!(!programs.directory().join("run").exists());
+    assert!(store.requests().iter().all(|line| line.starts_with("GET ")), "{:?}", store.requests());
+    for (name, value, expected) in [
+        ("AFTER_RESTORE_COMMAND", "no-such-program-of-ours --now", "not found"),
+        ("AFTER_RESTORE_COMMAND", "echo 'open", "it would fail"),
+        ("MEDIA_SOURCE", "s3://no-such-bucket/store", "no-such-bucket"),
+        ("MEDIA_TARGET", "s3://no-such-bucket/store", "no-such-bucket"),
+    ] {
+        programs.set(name, value);
+        let (code, found) = line(&programs, name);
+        assert_eq!(code, Some(1), "{value}: {found}");
+        assert!(found.starts_with(&format!("FAIL  {name}")) && found.contains(expected), "{found}");
+        programs.set(
+            name,
+            if name == "AFTER_RESTORE_COMMAND" { "true" } else { "s3://production/store" },
+        );
+        programs.set("MEDIA_TARGET", "s3://staging/store");
     }
 }
 

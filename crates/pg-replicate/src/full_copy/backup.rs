@@ -49,7 +49,7 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
     let watch = Watch::new(&prepared.connection, &context.sessions);
     let ended = watch.during(dumping, None).await?;
     if !ended.status.success() {
-        return Err(failure("pg_dump", &copy.source, &ended));
+        return Err(failure("pg_dump", &copy.source, &ended).await);
     }
     table.into_iter().for_each(|table| dumped(table, &partial));
     let bytes = partial.bytes();
@@ -147,23 +147,40 @@ fn warn_of_little_space(dump: &Path, database: u64) {
 }
 
 /// What a program that failed said: its errors, without the rest of its verbose output.
-pub(crate) fn failure(name: &str, url: &DatabaseUrl, ended: &Ended) -> Error {
+pub(crate) async fn failure(name: &str, url: &DatabaseUrl, ended: &Ended) -> Error {
     let lines = &ended.last_lines;
     let first = lines.iter().position(|line| line.contains("error: ")).unwrap_or(0);
     let messages = lines[first..].join("; ");
-    // What libpq says is in English, what the server says is in its own language; after a FATAL of it there is no
-    // connection.
-    let is_lost = messages.contains("connection to server at")
-        || messages.contains("connection to server on socket")
-        || messages.contains("server closed the connection")
-        || messages.contains("SSL connection has been closed unexpectedly")
-        || messages.contains("FATAL:")
-        || messages.contains("could not receive data from server")
-        || messages.contains("lost synchronization with server");
-    if is_lost {
-        return Error::Unreachable { url: url.to_string(), reason: messages };
+    match is_connection_lost(url, &messages).await {
+        Ok(true) => Error::Unreachable { url: url.to_string(), reason: messages },
+        Ok(false) => {
+            Error::Program { program: name.into(), status: ended.status.to_string(), messages }
+        }
+        Err(error) => error,
     }
-    Error::Program { program: name.into(), status: ended.status.to_string(), messages }
+}
+
+/// Whether the program lost its connection. What libpq says is in English, for its locale is ours. What the
+/// server says is in the language of its `lc_messages`: after an error with its word for FATAL there is no
+/// connection.
+async fn is_connection_lost(url: &DatabaseUrl, messages: &str) -> Result<bool, Error> {
+    const LIBPQ: [&str; 6] = [
+        "connection to server at",
+        "connection to server on socket",
+        "server closed the connection",
+        "SSL connection has been closed unexpectedly",
+        "could not receive data from server",
+        "lost synchronization with server",
+    ];
+    if LIBPQ.iter().any(|text| messages.contains(text)) {
+        return Ok(true);
+    }
+    // The only way to hear that word is to have a session of our own ended.
+    const END: &str = "SELECT pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid())";
+    let connection = Connection::open(url, "pg-replicate language").await?;
+    let ended = connection.batch_execute(END).await.err();
+    let word = ended.as_ref().and_then(tokio_postgres::Error::as_db_error);
+    Ok(word.is_some_and(|error| messages.contains(&format!("{}:  ", error.severity()))))
 }
 
 pub(crate) async fn read_archive(dump: &Path) -> Result<archive::Archive, Error> {

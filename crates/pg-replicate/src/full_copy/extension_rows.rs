@@ -117,7 +117,7 @@ pub(super) async fn has_rows(
         program.pipe(context, |_| {}, async |script| first_row(script).await).await?;
     match found {
         Ok(found) if found || ended.status.success() => Ok(found),
-        Ok(_) => Err(super::failure("pg_restore", &copy.target, &ended)),
+        Ok(_) => Err(super::failure("pg_restore", &copy.target, &ended).await),
         Err(source) => Err(Error::File { action: "read", path: dump.to_owned(), source }),
     }
 }

@@ -119,7 +119,7 @@ pub(super) async fn run(
     let is_anonymous =
         reported.iter().any(|one| !is_known(&one) && entry_of(one, entries).is_none());
     if was_cut || !is_explained || is_anonymous || !matches!(ended.status.code(), Some(0 | 1)) {
-        let error = failure("pg_restore", &copy.target, &ended);
+        let error = failure("pg_restore", &copy.target, &ended).await;
         if error.is_unreachable() || failures.is_empty() {
             return Err(error);
         }

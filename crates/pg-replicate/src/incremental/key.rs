@@ -10,13 +10,15 @@ pub(super) struct KeyColumn {
     pub(super) sql_type: String,
     /// Whether its order is that of its bytes, whatever the collations of the two sides are.
     pub(super) by_bytes: bool,
+    /// Whether its values may not be UTF-8: they travel with every byte beyond ASCII escaped.
+    pub(super) is_escaped: bool,
 }
 
 /// The columns by which rows are told apart and ordered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Key(pub(super) Vec<KeyColumn>);
 
-/// A key's value: each column as text.
+/// A key's value: each column as text, or as the escaped text of `bytea` ([`KeyColumn::is_escaped`]).
 pub(super) type KeyValue = Vec<String>;
 
 impl Key {
@@ -32,9 +34,11 @@ impl Key {
 
     /// `"a"::text, "b"::text`, aliased apart so that ORDER BY means the columns.
     pub(super) fn texts(&self) -> String {
-        let texts = self.0.iter().enumerate().map(|(number, column)| {
-            format!("{}::text AS key_{number}", quote_identifier(&column.name))
-        });
+        let texts = self
+            .0
+            .iter()
+            .enumerate()
+            .map(|(number, column)| format!("{} AS key_{number}", column.text()));
         texts.collect::<Vec<_>>().join(", ")
     }
 
@@ -86,7 +90,20 @@ impl KeyColumn {
         if self.by_bytes { format!("{name} COLLATE \"C\"") } else { name }
     }
 
+    fn text(&self) -> String {
+        let text = format!("{}::text", quote_identifier(&self.name));
+        if self.is_escaped {
+            format!("pg_catalog.encode(pg_catalog.convert_to({text}, 'SQL_ASCII'), 'escape')")
+        } else {
+            text
+        }
+    }
+
     fn value(&self, text: &str) -> String {
+        if self.is_escaped {
+            // What `bytea` escapes, a string with escapes reads.
+            return format!(" E'{}'::{}", text.replace('\'', "''"), self.sql_type);
+        }
         format!("{}::{}", quote_literal(text), self.sql_type)
     }
 }
@@ -101,6 +118,7 @@ mod tests {
             name: name.into(),
             sql_type: sql_type.into(),
             by_bytes,
+            is_escaped: false,
         };
         let key = Key(vec![column("n", "integer", false), column("a\"b", "text", true)]);
         assert_eq!(
@@ -109,5 +127,10 @@ mod tests {
         );
         assert_eq!(key.equal("a", "b"), r#"a."n" = b."n" AND a."a""b" = b."a""b""#);
         assert_eq!(key.order("DESC"), r#""n" DESC, "a""b" COLLATE "C" DESC"#);
+        let key = Key(vec![KeyColumn { is_escaped: true, ..column("a", "text", true) }]);
+        assert_eq!(
+            key.compare(">", &vec![r"it's \\ caf\351".into()]),
+            r#"("a" COLLATE "C") > ( E'it''s \\ caf\351'::text)"#
+        );
     }
 }

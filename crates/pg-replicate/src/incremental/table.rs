@@ -10,7 +10,7 @@ use crate::postgres::columns::{Column, columns, differences};
 use crate::postgres::connection::Connection;
 use crate::postgres::identifier::quote_identifier;
 use crate::postgres::relation::Relation;
-use crate::postgres::{row_security, unlogged};
+use crate::postgres::{row_security, session_settings, unlogged};
 use crate::{CopyFormat, Error, Side, TableMode, TableName, TableRule};
 
 const PRIMARY_KEY: &str = include_str!("../../sql/primary_key.sql");
@@ -132,7 +132,9 @@ pub(super) async fn plan(
             return Ok(Err(row_security::refusal(side, &table.to_string())));
         }
     }
-    let key = match find_key(target, table, rule, &on_source, &on_target).await? {
+    let may_be_bytes = [source, target].iter().any(|side| session_settings::is_sql_ascii(side.url()));
+    let found = find_key(target, table, rule, &on_source, &on_target, may_be_bytes).await?;
+    let key = match found {
         Ok(key) => key,
         Err(wrong) => return Ok(Err(wrong)),
     };
@@ -203,6 +205,7 @@ async fn find_key(
     rule: &TableRule,
     on_source: &[Column],
     on_target: &[Column],
+    may_be_bytes: bool,
 ) -> Result<Result<Key, String>, Error> {
     let mut names = rule.key.clone();
     let failed = |error| target.error(format!("look for the key of {table}"), &error);
@@ -234,6 +237,7 @@ async fn find_key(
             sql_type: on_source.sql_type,
             // A plain rule is as it always was.
             by_bytes: on_source.is_collatable && !rule.is_plain,
+            is_escaped: may_be_bytes,
         });
     }
     if needs_unique_key(rule) {

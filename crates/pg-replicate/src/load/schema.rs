@@ -107,7 +107,7 @@ impl ExportSchema {
         let objects = match result {
             Err(Ended::Server(error)) => return Err(error),
             _ if !ended.status.success() => {
-                return Err(failure("pg_dump", &self.source, &ended));
+                return Err(failure("pg_dump", &self.source, &ended).await);
             }
             Err(Ended::Script(error)) => {
                 return Err(Error::Configuration(format!("pg_dump's output, {error}")));

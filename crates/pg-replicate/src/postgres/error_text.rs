@@ -19,8 +19,10 @@ pub(crate) fn hides() -> bool {
     HIDES.load(Ordering::Relaxed)
 }
 
-/// Message, SQLSTATE, detail, hint and place, or what became of the connection.
-pub(crate) fn reason(error: &tokio_postgres::Error) -> String {
+/// Message, SQLSTATE, detail, hint and place, or what became of the connection; without values of rows when
+/// those are hidden ([`hide_error_values`]).
+#[must_use]
+pub fn reason(error: &tokio_postgres::Error) -> String {
     if hides() {
         return reason_without_values(error);
     }
@@ -31,6 +33,12 @@ pub(crate) fn reason(error: &tokio_postgres::Error) -> String {
         text.push_str(more);
     }
     text
+}
+
+/// A value of a row as errors may quote it.
+#[must_use]
+pub fn quoted_value(value: &str) -> &str {
+    if hides() { HIDDEN } else { value }
 }
 
 /// [`reason`], whatever is shown elsewhere: of the expressions that mask a column.

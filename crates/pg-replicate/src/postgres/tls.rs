@@ -142,12 +142,39 @@ fn certified(
     }
 }
 
-/// The certificates that `sslcrl` takes back.
+/// The certificates that `sslcrl` and `sslcrldir` take back.
 fn revoked(url: &DatabaseUrl) -> Result<Vec<CertificateRevocationListDer<'static>>, String> {
-    let Some(file) = url.setting("sslcrl") else { return Ok(Vec::new()) };
-    CertificateRevocationListDer::pem_file_iter(file)
-        .and_then(Iterator::collect)
-        .map_err(|error| format!("sslcrl {file}: {error}"))
+    let mut lists = Vec::new();
+    if let Some(file) = url.setting("sslcrl") {
+        lists = crls(Path::new(file)).map_err(|error| format!("sslcrl {file}: {error}"))?;
+    }
+    if let Some(directory) = url.setting("sslcrldir") {
+        let wrong = |error: String| format!("sslcrldir {directory}: {error}");
+        let entries = std::fs::read_dir(directory).map_err(|error| wrong(error.to_string()))?;
+        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+            // As `openssl rehash` names them: 9d66eef0.r0
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            let number = extension.and_then(|extension| extension.strip_prefix('r'));
+            if number.is_some_and(|number| number.parse::<u32>().is_ok()) {
+                let found =
+                    crls(&path).map_err(|error| wrong(format!("{}: {error}", path.display())))?;
+                lists.extend(found);
+            }
+        }
+        // An empty list would mean that nothing is looked at.
+        if lists.is_empty() {
+            return Err(wrong("it holds no list (<hash>.r0); see openssl rehash".into()));
+        }
+    }
+    Ok(lists)
+}
+
+fn crls(
+    file: &Path,
+) -> Result<Vec<CertificateRevocationListDer<'static>>, rustls::pki_types::pem::Error> {
+    let lists: Vec<_> =
+        CertificateRevocationListDer::pem_file_iter(file)?.collect::<Result<_, _>>()?;
+    if lists.is_empty() { Err(rustls::pki_types::pem::Error::NoItemsFound) } else { Ok(lists) }
 }
 
 /// A file of `~/.postgresql`, if it is there.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::support::languages::server_speaking;
 use crate::support::{SECRET, World, exists, mode};
 use local_services::wait_for_async;
 use pg_replicate::{CopyFormat, ForeignKeys, Incremental, SchemaChanges};
@@ -18,6 +19,50 @@ fn command_lines(what: &str) -> Vec<String> {
         .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
         .filter(|line| line.contains(what))
         .collect()
+}
+
+/// The variables of all processes whose command lines name `what`, but for libpq's: a password is handed on in those,
+/// and whatever else this process knows must not be.
+fn variables(what: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let read = |name: &str| std::fs::read(entry.path().join(name)).unwrap_or_default();
+        let line = String::from_utf8_lossy(&read("cmdline")).replace('\0', " ");
+        if line.contains(what) {
+            let environment = read("environ");
+            let variables = environment.split(|byte| *byte == 0).map(String::from_utf8_lossy);
+            names.extend(variables.filter_map(|one| Some(one.split_once('=')?.0.to_owned())));
+        }
+    }
+    names.sort();
+    names.dedup();
+    names.retain(|name| !name.starts_with("PG"));
+    names
+}
+
+/// What a program of PostgreSQL may be told, whatever our own environment has.
+const HANDED_ON: [&str; 12] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "TZ",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "OPENSSL_CONF",
+    "LC_ALL",
+];
+
+fn assert_nothing_else_is_handed_on(what: &str) {
+    let ours = std::env::vars().filter(|(name, _)| !HANDED_ON.contains(&name.as_str())).count();
+    assert!(ours > 10, "cargo has set variables of its own");
+    let found = variables(what);
+    assert!(found.contains(&"PATH".to_owned()), "{found:?}");
+    let others: Vec<_> = found.iter().filter(|name| !HANDED_ON.contains(&name.as_str())).collect();
+    assert!(others.is_empty(), "{others:?}");
 }
 
 /// A table that another session holds: pg_dump waits for it.
@@ -50,12 +95,38 @@ async fn a_cancelled_backup() {
     let lines = command_lines(&port);
     assert!(!lines.is_empty());
     assert!(lines.iter().all(|line| !line.contains("s3cret")), "{lines:?} {SECRET}");
+    assert_nothing_else_is_handed_on(&port);
     cancel.cancel();
     assert!(work.await.unwrap().unwrap_err().is_cancelled());
     assert!(wait_for_async(LIMIT, async || world.sessions(like) == 0).await);
     assert!(command_lines(&port).is_empty());
     assert!(!exists(&dump));
     assert_eq!(world.directory.path().read_dir().unwrap().count(), 0);
+}
+
+/// In whatever language the server says that it ends the connection.
+#[tokio::test]
+async fn a_backup_whose_session_is_ended_has_lost_its_connection() {
+    let script = "CREATE TABLE a (id int)";
+    let mut worlds = vec![World::new(script)];
+    let russian = server_speaking("ru_RU");
+    let _locales = russian.map(|(server, locales)| {
+        worlds.push(World::on(server, script));
+        locales
+    });
+    for world in worlds {
+        let _held = Held::new(&world, "source", "a").await;
+        let (copy, dump, context) = (world.copy("{}"), world.dump(), Context::quiet());
+        let work = tokio::spawn(async move { copy.backup(&dump, &context).await });
+        let psql = |sql: &str| world.server.psql("postgres", sql).unwrap();
+        let waiting = "FROM pg_stat_activity WHERE application_name LIKE 'pg-replicate backup%'
+                       AND wait_event_type = 'Lock'";
+        let count = format!("SELECT count(*) {waiting}");
+        assert!(wait_for_async(LIMIT, async || psql(&count) == "1").await);
+        psql(&format!("SELECT pg_terminate_backend(pid) {waiting}"));
+        let error = work.await.unwrap().unwrap_err();
+        assert!(error.is_unreachable(), "{error:?}");
+    }
 }
 
 #[tokio::test]
@@ -83,6 +154,7 @@ async fn a_cancelled_restore() {
     let lines = command_lines(&dump_name);
     assert!(lines.len() >= 3, "leader and two workers: {lines:?}");
     assert!(lines.iter().all(|line| !line.contains("s3cret")), "{lines:?}");
+    assert_nothing_else_is_handed_on(&dump_name);
     cancel.cancel();
     assert!(work.await.unwrap().unwrap_err().is_cancelled());
     let like = "pg-replicate restore %";

@@ -1,14 +1,12 @@
 //! What the target's server refuses stops nothing else: all that can be copied is copied, and what cannot is named.
 
-use std::path::Path;
 use std::process::Command;
 
 use crate::support::World;
 use crate::support::events::Events;
-use local_services::{PostgresOptions, PostgresServer};
+use crate::support::languages::server_speaking;
 use pg_replicate::{Check, Error, FullCopy};
 use progress::{Context, Summary};
-use tempfile::TempDir;
 
 /// A copy in either way, without a look at what can be known before.
 async fn copied(world: &World, copy: &FullCopy, way: &str) -> Result<Summary, Error> {
@@ -196,40 +194,9 @@ async fn what_will_be_refused_of_an_archive_is_known_before_the_drop() {
     copy.preflight_restore(&world.dump()).await.unwrap();
 }
 
-/// French, in a directory of its own: nothing of the machine is changed.
-fn french_server() -> Option<(PostgresServer, TempDir)> {
-    let locales = TempDir::new().unwrap();
-    let made = Command::new("localedef")
-        .args(["-i", "fr_FR", "-f", "UTF-8"])
-        .arg(locales.path().join("fr_FR.UTF-8"))
-        .output()
-        .is_ok_and(|output| output.status.success());
-    let catalogs = Path::new("/usr/share/locale/fr/LC_MESSAGES").read_dir().into_iter().flatten();
-    let has_catalog =
-        catalogs.flatten().any(|file| file.file_name().to_string_lossy().starts_with("postgres-"));
-    if !made || !has_catalog {
-        return None;
-    }
-    let mut readable = std::fs::metadata(locales.path()).unwrap().permissions();
-    std::os::unix::fs::PermissionsExt::set_mode(&mut readable, 0o755);
-    std::fs::set_permissions(locales.path(), readable).unwrap();
-    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let options = PostgresOptions {
-        settings: vec![pair("lc_messages", "fr_FR.UTF-8")],
-        environment: vec![pair("LOCPATH", locales.path().to_str().unwrap())],
-        ..Default::default()
-    };
-    Some((PostgresServer::start_with(options).unwrap(), locales))
-}
-
 #[tokio::test]
 async fn messages_in_another_language_change_nothing() {
-    let Some((server, _locales)) = french_server() else {
-        eprintln!(
-            "NOT TESTED: messages in French, for the locale cannot be made (package locales) or the server has no catalog"
-        );
-        return;
-    };
+    let Some((server, _locales)) = server_speaking("fr_FR") else { return };
     let world = World::on(server, "CREATE TABLE a (id int); INSERT INTO a VALUES (1)");
     let error = world.server.psql("source", "SELECT FROM missing").unwrap_err().to_string();
     assert!(error.contains("n'existe pas"), "the server speaks French: {error}");

@@ -80,19 +80,14 @@ impl Reader {
                 let both = "with REDIS_TLS_INSECURE=true nothing is checked: set one of the two";
                 self.wrong(variable, Some(file), both.into())
             }
-            (file, false) => match std::fs::read(file) {
-                Ok(pem) if pem.windows(17).any(|part| part == b"BEGIN CERTIFICATE") => {
-                    Some(Trust::Authorities(pem))
+            (file, false) => {
+                let read =
+                    std::fs::read(file).map_err(|error| format!("it cannot be read: {error}"));
+                match read.and_then(Trust::authorities) {
+                    Ok(trust) => Some(trust),
+                    Err(reason) => self.wrong(variable, Some(file), reason),
                 }
-                Ok(_) => self.wrong(
-                    variable,
-                    Some(file),
-                    "it holds no certificate in PEM format (-----BEGIN CERTIFICATE-----)".into(),
-                ),
-                Err(error) => {
-                    self.wrong(variable, Some(file), format!("it cannot be read: {error}"))
-                }
-            },
+            }
         }
     }
 }

@@ -112,7 +112,7 @@ async fn check_route(
     if !response.status().is_success() {
         return Err(refused(response, settings, url).await);
     }
-    let content_type = content_type(&response);
+    let content_type = content_type(&response, settings);
     let status = response.status().as_u16();
     let wrong = |reason: &str, body: &[u8]| Error::Answer {
         expected: route.expected(),
@@ -185,7 +185,7 @@ async fn one_try(
         }
     };
     match default_on_request_success(&response) {
-        None => read(response, url, route, received).await,
+        None => read(response, settings, (url, route), received).await,
         Some(Retryable::Transient) => {
             let wait = retry_after(response.headers(), Utc::now());
             Try::Again(refused(response, settings, url).await, wait)
@@ -197,11 +197,11 @@ async fn one_try(
 /// Reads the body; a connection that breaks within it is worth another try.
 async fn read(
     mut response: Response,
-    url: &Url,
-    route: Route,
+    settings: &LearningContentSettings,
+    (url, route): (&Url, Route),
     received: &Received<'_>,
 ) -> Try<Answer, Error> {
-    let (status, content_type) = (response.status().as_u16(), content_type(&response));
+    let (status, content_type) = (response.status().as_u16(), content_type(&response, settings));
     let expected = response.content_length().filter(|length| *length > 0);
     let mut file = match tempfile::tempfile() {
         Ok(file) => file,
@@ -241,27 +241,23 @@ async fn read(
 }
 
 async fn refused(mut response: Response, settings: &LearningContentSettings, url: &Url) -> Error {
-    let redirect = http::redirect_target(&response);
-    let content_type = content_type(&response);
+    let key = settings.api_key.expose();
+    let redirect = http::redirect_target(&response).map(|target| excerpt(target.as_bytes(), key));
+    let content_type = content_type(&response, settings);
     let status = response.status().as_u16();
     // The first piece is enough to know whose error page it is.
     let body = response.chunk().await.ok().flatten().unwrap_or_default();
-    Error::Status {
-        url: redacted(url),
-        status,
-        content_type,
-        body: excerpt(&body, settings.api_key.expose()),
-        redirect,
-    }
+    Error::Status { url: redacted(url), status, content_type, body: excerpt(&body, key), redirect }
 }
 
 fn unreachable_api(url: &Url, reason: String) -> Error {
     Error::Unreachable { url: redacted(url), reason }
 }
 
-fn content_type(response: &Response) -> String {
+/// Without the key, should the API have echoed it.
+fn content_type(response: &Response, settings: &LearningContentSettings) -> String {
     response.headers().get(CONTENT_TYPE).map_or_else(
         || "no content type".into(),
-        |value| String::from_utf8_lossy(value.as_bytes()).into(),
+        |value| excerpt(value.as_bytes(), settings.api_key.expose()),
     )
 }

@@ -1,5 +1,7 @@
 //! Why the learning content was not loaded. Whatever it is, yesterday's content stays.
 
+use pg_replicate::quoted_value;
+
 /// Why the learning content was not loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -148,7 +150,10 @@ pub enum Error {
 
 /// A value that does not fit its column.
 #[derive(Debug, thiserror::Error)]
-#[error("table {table}, item \"{item}\", column {column} ({sql_type}): found {found}: {reason}")]
+#[error(
+    "table {table}, item \"{item}\", column {column} ({sql_type}): found {}: {reason}",
+    quoted_value(found)
+)]
 pub struct UnfitValue {
     /// The table.
     pub table: String,

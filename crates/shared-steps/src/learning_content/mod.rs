@@ -21,7 +21,7 @@ mod tables;
 
 use std::time::{Duration, Instant};
 
-use pg_replicate::{DatabaseUrl, OnTarget};
+use pg_replicate::{DatabaseUrl, OnTarget, reason};
 use progress::{Context, PhaseSummary, Summary};
 use url::Url;
 
@@ -144,17 +144,4 @@ async fn fetch_and_load(
     let mut summary = Summary::from(fetched);
     summary.extend(loaded);
     Ok(summary)
-}
-
-/// What the server said (message, detail, hint), or what became of the connection.
-fn reason(error: &tokio_postgres::Error) -> String {
-    let Some(server) = error.as_db_error() else {
-        let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
-        return format!("{error}{}", cause.unwrap_or_default());
-    };
-    let mut text = format!("{} ({})", server.message(), server.code().code());
-    for more in [server.detail(), server.hint()].into_iter().flatten() {
-        text = format!("{text}; {more}");
-    }
-    text
 }

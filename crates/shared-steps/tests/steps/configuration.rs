@@ -474,3 +474,30 @@ fn snapshots_are_not_kept_in_a_protected_place() {
     let error = settings(&[&store, &protected]).unwrap_err();
     assert!(error.contains("  SNAPSHOT_STORE: ") && error.contains("is protected"), "{error}");
 }
+
+#[test]
+fn the_authorities_of_redis_are_read_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("authority.pem");
+    let path = file.to_str().unwrap();
+    let read = || settings(&["--redis-tls-ca-file", path]);
+    let certificate = include_str!("../../../pg-replicate/tests/tls/authority.crt");
+    let missing = read().unwrap_err();
+    assert!(missing.contains("REDIS_TLS_CA_FILE: it cannot be read: No such file"), "{missing}");
+    assert!(missing.contains(&format!("found: {path}")), "{missing}");
+    let cut = certificate.lines().take(4).collect::<Vec<_>>().join("\n");
+    let damaged = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
+    for (text, reason) in [
+        ("", "it holds no certificate in PEM format (-----BEGIN CERTIFICATE-----)"),
+        ("not PEM", "it holds no certificate in PEM format"),
+        (include_str!("../../../pg-replicate/tests/tls/server.key"), "it holds no certificate"),
+        (&cut, "it holds a certificate that cannot be read: "),
+        (damaged, "it holds a certificate that cannot be read: "),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let error = read().unwrap_err();
+        assert!(error.contains(&format!("REDIS_TLS_CA_FILE: {reason}")), "{text}: {error}");
+    }
+    std::fs::write(&file, certificate).unwrap();
+    read().unwrap();
+}

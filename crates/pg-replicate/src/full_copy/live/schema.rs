@@ -61,7 +61,7 @@ impl SchemaArchive {
         };
         let ended = program.run(context, |line| tracing::debug!("{line}")).await?;
         if !ended.status.success() {
-            return Err(failure("pg_dump", &copy.source, &ended));
+            return Err(failure("pg_dump", &copy.source, &ended).await);
         }
         let archive = backup::read_archive(&path).await?;
         Ok(Self { archive, path, _directory: directory })

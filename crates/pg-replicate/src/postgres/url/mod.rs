@@ -3,6 +3,7 @@
 mod host;
 mod parameters;
 mod parse;
+mod pass_file;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -8,6 +8,8 @@
 pub(crate) enum Rule {
     /// One of these.
     OneOf(&'static [&'static str]),
+    /// One of these; libpq has others, which cannot be had here for this reason.
+    Only(&'static [&'static str], &'static str),
     /// A whole number.
     Number,
     /// Anything.
@@ -38,8 +40,7 @@ const fn refused(name: &'static str, reason: &'static str) -> Parameter {
 }
 
 const TLS_VERSIONS: Rule = Rule::OneOf(&["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]);
-const ELSEWHERE: &str =
-    "passwords and services are read from no file: write what it says into the URL";
+const SERVICE: &str = "write what the service's file says into the URL";
 const NO_KERBEROS: &str = "only passwords and client certificates can be used";
 
 pub(crate) const PARAMETERS: &[Parameter] = &[
@@ -51,14 +52,29 @@ pub(crate) const PARAMETERS: &[Parameter] = &[
     passed("channel_binding", "PGCHANNELBINDING", Rule::OneOf(&["disable", "prefer", "require"])),
     passed("sslcert", "PGSSLCERT", Rule::Text),
     passed("sslkey", "PGSSLKEY", Rule::Text),
-    passed("sslcertmode", "PGSSLCERTMODE", Rule::OneOf(&["disable", "allow", "require"])),
+    passed(
+        "sslcertmode",
+        "PGSSLCERTMODE",
+        Rule::Only(
+            &["disable", "allow"],
+            "whether the server asks for a certificate is not checked",
+        ),
+    ),
     passed("sslcrl", "PGSSLCRL", Rule::Text),
+    passed("sslcrldir", "PGSSLCRLDIR", Rule::Text),
     passed("sslnegotiation", "PGSSLNEGOTIATION", Rule::OneOf(&["postgres", "direct"])),
     passed("sslsni", "PGSSLSNI", Rule::OneOf(&["0", "1"])),
     passed("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION", TLS_VERSIONS),
     passed("ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION", TLS_VERSIONS),
     // Encryption by Kerberos is tried by libpq where there is a ticket, and is never needed.
-    passed("gssencmode", "PGGSSENCMODE", Rule::OneOf(&["disable", "prefer"])),
+    passed(
+        "gssencmode",
+        "PGGSSENCMODE",
+        Rule::Only(
+            &["disable", "prefer"],
+            "connections are encrypted by TLS, not by Kerberos; set sslmode=require or stricter",
+        ),
+    ),
     without_effect("application_name", Rule::Text),
     without_effect("fallback_application_name", Rule::Text),
     without_effect("client_encoding", Rule::Text),
@@ -75,13 +91,19 @@ pub(crate) const PARAMETERS: &[Parameter] = &[
     without_effect("gssdelegation", Rule::OneOf(&["0"])),
     without_effect("min_protocol_version", Rule::Text),
     without_effect("max_protocol_version", Rule::Text),
-    refused("passfile", ELSEWHERE),
-    refused("service", ELSEWHERE),
-    refused("servicefile", ELSEWHERE),
-    refused("sslpassword", "the key of sslkey must not be encrypted"),
-    refused("sslcrldir", "name the file with sslcrl"),
-    refused("require_auth", "the server chooses how passwords are asked for"),
-    refused("requirepeer", "the owner of a unix socket's server is not looked at"),
+    // Of unix sockets only, where it is refused.
+    passed("requirepeer", "PGREQUIREPEER", Rule::Text),
+    refused("service", SERVICE),
+    refused("servicefile", SERVICE),
+    refused(
+        "sslpassword",
+        "the key of sslkey must not be encrypted; decrypt it with openssl pkey, or use a password in the URL",
+    ),
+    refused(
+        "require_auth",
+        "the server chooses how the password is asked for; to be sure of the server, set \
+         channel_binding=require or sslmode=verify-full",
+    ),
     refused("replication", "a copy reads tables, not the log"),
     refused("scram_client_key", NO_KERBEROS),
     refused("scram_server_key", NO_KERBEROS),
@@ -104,6 +126,10 @@ impl Parameter {
             Rule::Number => Some("must be a whole number".into()),
             Rule::OneOf(values) if values.contains(&value) => None,
             Rule::OneOf(values) => Some(format!("must be {}", values.join(" or "))),
+            Rule::Only(values, _) if values.contains(&value) => None,
+            Rule::Only(values, reason) => {
+                Some(format!("must be {}: {reason}", values.join(" or ")))
+            }
             Rule::Refused(reason) => Some(format!("is not supported: {reason}")),
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 
 use crate::postgres::url::parameters::Parameter;
-use crate::postgres::url::{DatabaseUrl, Server, SslMode};
+use crate::postgres::url::{DatabaseUrl, Server, SslMode, pass_file};
 
 /// Longer than any healthy connection takes, short enough to tell a wrong host at once.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -49,6 +49,14 @@ pub enum DatabaseUrlError {
     /// A parameter that libpq does not know either.
     #[error("unknown parameter \"{0}\": must be one of libpq's")]
     Parameter(String),
+    /// A file of passwords that cannot be used.
+    #[error("passfile {path}: {reason}")]
+    PassFile {
+        /// The file.
+        path: String,
+        /// Why it cannot be used.
+        reason: String,
+    },
     /// A parameter's value that cannot be used.
     #[error("{parameter} {wanted}")]
     Value {
@@ -66,6 +74,7 @@ struct Parts {
     ports: Option<String>,
     user: Option<String>,
     password: Option<String>,
+    pass_file: Option<String>,
     database: Option<String>,
     ssl_mode: Option<SslMode>,
     ssl_root_cert: Option<PathBuf>,
@@ -171,6 +180,7 @@ impl Parts {
             "hostaddr" => self.addresses = Some(decode(value, "hostaddr")?),
             "port" => self.ports = Some(decode(value, "port")?),
             "user" => self.user = Some(decode(value, "user")?),
+            "passfile" => self.pass_file = Some(decode(value, "passfile")?),
             "password" => self.password = Some(decode(value, "password")?),
             "dbname" => self.database = Some(decode(value, "dbname")?),
             "options" => self.options = Some(decode(value, "options")?),
@@ -221,12 +231,27 @@ impl Parts {
                 "must be require, verify-ca or verify-full with sslnegotiation=direct",
             ));
         }
+        let peer = self.settings.get("requirepeer").is_some_and(|peer| !peer.is_empty());
+        if peer && servers.iter().any(Server::is_unix_socket) {
+            let reason = "is not supported: the owner of a unix socket's server is not looked at; keep \
+                          others out of the socket's directory instead";
+            return Err(refused("requirepeer", reason));
+        }
+        // libpq's default.
+        let database = self.database.unwrap_or_else(|| user.clone());
+        let password = match (self.password.filter(|password| !password.is_empty()), self.pass_file)
+        {
+            (None, Some(file)) if !file.is_empty() => {
+                pass_file::password(&file, &servers, &database, &user)
+                    .map_err(|reason| DatabaseUrlError::PassFile { path: file, reason })?
+            }
+            (password, _) => password,
+        };
         Ok(DatabaseUrl {
             servers,
-            // libpq's default.
-            database: self.database.unwrap_or_else(|| user.clone()),
+            database,
             user,
-            password: self.password.filter(|password| !password.is_empty()),
+            password,
             ssl_mode,
             ssl_root_cert: self.ssl_root_cert,
             options: self.options,
@@ -394,6 +419,8 @@ mod tests {
             "sslmode=require&sslnegotiation=direct&ssl_min_protocol_version=TLSv1.2",
             "application_name=app&fallback_application_name=b&client_encoding=UTF8&connect_timeout=-1",
             "ssl=true",
+            "gssencmode=prefer&requirepeer=postgres&sslcrldir=/x",
+            "host=/tmp&requirepeer=",
         ] {
             parse(&format!("postgresql://a:b@c/d?{parameters}"));
         }
@@ -401,7 +428,24 @@ mod tests {
             ("channel_binding=maybe", "channel_binding must be disable or prefer or require"),
             ("keepalives=yes", "keepalives must be a whole number"),
             ("gssencmode=require", "gssencmode must be disable or prefer"),
-            ("service=x", "service is not supported"),
+            (
+                "gssencmode=require",
+                "gssencmode must be disable or prefer: connections are encrypted by TLS, not by Kerberos",
+            ),
+            (
+                "sslcertmode=require",
+                "sslcertmode must be disable or allow: whether the server asks",
+            ),
+            (
+                "service=x",
+                "service is not supported: write what the service's file says into the URL",
+            ),
+            ("require_auth=scram-sha-256", "require_auth is not supported: the server chooses"),
+            ("host=/tmp&requirepeer=postgres", "requirepeer is not supported: the owner"),
+            (
+                "sslpassword=x",
+                "sslpassword is not supported: the key of sslkey must not be encrypted",
+            ),
             ("sslnegotiation=direct", "sslmode must be require"),
             ("sslrootcert=system&sslmode=require", "sslmode must be verify-full"),
             ("hostaddr=localhost", "hostaddr must be an IP address"),

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use local_services::wait_for_async;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use pg_replicate::database_snapshot::Moment;
-use pg_replicate::load::{ExportData, LoadData, LoadSource};
+use pg_replicate::load::{ExportData, ExportSchema, LoadData, LoadSource};
 use pg_replicate::verify::{self, Verify};
 use pg_replicate::{CopyFormat, DatabaseUrl, Error, Incremental, SchemaChanges, connect};
 use progress::{Context, Summary};
@@ -62,7 +64,8 @@ async fn application(
     ];
     let ddl =
         tokio::spawn(async move { ddl.batch_execute("ALTER TABLE public.other ADD z int").await });
-    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+    let waiting = "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
+                   WHERE NOT granted AND datname = 'source'";
     let queued = async || world.server.psql("source", waiting).unwrap() == "1";
     assert!(wait_for_async(LIMIT, queued).await, "the change has to wait");
     let sql = "SELECT count(*) FROM public.other";
@@ -137,6 +140,74 @@ async fn so_does_a_comparison() {
     let error = tokio::time::timeout(LIMIT, work).await.unwrap().unwrap().unwrap_err();
     assert_named(&error);
     assert!(wait_for_async(LIMIT, async || world.sessions("pg-replicate%") == 0).await);
+}
+
+/// Its definitions are more than fits between pg_dump and us, so that pg_dump is there while the target is busy.
+#[tokio::test]
+async fn so_does_an_export_of_the_schema() {
+    let world = world();
+    world.live(&world.copy("{}")).await.unwrap();
+    world.source(
+        "DO $$BEGIN FOR n IN 1..30 LOOP
+           EXECUTE format('CREATE FUNCTION long_%s() RETURNS text LANGUAGE sql AS %L', n,
+             format('SELECT %L', repeat('x', 100000)));
+         END LOOP; END$$",
+    );
+    assert!(wait_for_async(LIMIT, async || world.sessions("pg-replicate%") == 0).await);
+    let reader = connect(&world.url("target_user", "target")).await.unwrap();
+    reader.batch_execute("BEGIN; SELECT FROM public.other").await.unwrap();
+    let export =
+        ExportSchema { source: source(&world), target: world.url("target_user", "target") };
+    let work = tokio::spawn(async move { export.run(&Context::quiet()).await });
+    let blocked = "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
+                   WHERE NOT granted AND datname = 'target'";
+    let is_blocked = async || world.server.psql("postgres", blocked).unwrap() == "1";
+    assert!(wait_for_async(LIMIT, is_blocked).await, "the export waits for the reader");
+    let application = application(&world).await;
+    goes_on(application).await;
+    let error = tokio::time::timeout(LIMIT, work).await.unwrap().unwrap().unwrap_err();
+    assert_named(&error);
+    // Nothing of the target was replaced.
+    reader.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(world.target("SELECT count(*) FROM other"), "1000");
+}
+
+/// Stops pg_dump, which runs as `application`.
+fn stop_pg_dump(world: &World, application: &str) {
+    let (name, port) =
+        (format!("PGAPPNAME={application}"), format!("PGPORT={}\0", world.server.port()));
+    let is_it = |pid: &i32| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let environment = String::from_utf8_lossy(&environment);
+        environment.contains(&name) && environment.contains(&port)
+    };
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let pid = pids.into_iter().find(is_it).expect("pg_dump runs");
+    kill(Pid::from_raw(pid), Signal::SIGSTOP).unwrap();
+}
+
+/// pg_dump has its locks, and gets no further.
+#[tokio::test]
+async fn so_does_an_export_of_rows() {
+    let world = world();
+    let holder = connect(&world.url("producer", "source")).await.unwrap();
+    holder.batch_execute("BEGIN; LOCK TABLE public.other").await.unwrap();
+    let from = world.url("source_user", "source").with_lock_timeout(Duration::from_secs(15));
+    let export = ExportData { source: from, excluded: Vec::new(), truncates: false };
+    let file = world.directory.path().join("data.sql");
+    let work = tokio::spawn(async move { export.run(&file, &Context::quiet()).await });
+    let waiting = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+                   WHERE NOT granted AND application_name LIKE 'pg-replicate export%'";
+    let is_waiting = async || world.server.psql("postgres", waiting).unwrap() == "1";
+    assert!(wait_for_async(LIMIT, is_waiting).await, "pg_dump waits for the table");
+    stop_pg_dump(&world, "pg-replicate export");
+    holder.batch_execute("COMMIT").await.unwrap();
+    let application = application(&world).await;
+    goes_on(application).await;
+    let error = tokio::time::timeout(LIMIT, work).await.unwrap().unwrap().unwrap_err();
+    assert_named(&error);
+    assert_eq!(world.directory.path().read_dir().unwrap().count(), 0, "no part of the file stays");
 }
 
 /// An application that has a table for itself, and does not let it go.

@@ -4,6 +4,7 @@ use pg_replicate::verify::Verify;
 use pg_replicate::{CopyFormat, Incremental, LiveOptions, SchemaChanges};
 use progress::Context;
 
+use crate::support::languages::server_speaking;
 use crate::support::{World, assert_same_text, mode};
 
 const SCRIPT: &str = r#"
@@ -96,4 +97,32 @@ async fn a_plain_client_has_the_same_settings() {
     let sql = "SELECT current_setting('standard_conforming_strings') || current_setting('xmloption') || current_setting('TimeZone')";
     let row = client.query_one(sql, &[]).await.unwrap();
     assert_eq!(row.get::<_, String>(0), "oncontentUTC");
+}
+
+/// What is written as `$1,234.50` by one session is refused by another, or is something else there.
+#[tokio::test]
+async fn amounts_of_money_mean_the_same_everywhere() {
+    let Some((server, _locales)) = server_speaking("fr_FR") else { return };
+    let script = "CREATE TABLE prices (id int PRIMARY KEY, price money DEFAULT '7.50'::money);
+                  INSERT INTO prices SELECT n, 1234.5 * n FROM generate_series(1, 3) n";
+    let world = World::on(server, script);
+    let copy = world.copy("{}");
+    let prices = "SET lc_monetary = 'C'; SELECT price FROM prices ORDER BY id";
+    for (role, other) in [("source_user", "target_user"), ("target_user", "source_user")] {
+        let set = format!(
+            "ALTER ROLE {role} SET lc_monetary = 'fr_FR.UTF-8'; ALTER ROLE {other} RESET lc_monetary"
+        );
+        world.server.psql("postgres", &set).unwrap();
+        for way in ["live", "archive"] {
+            if way == "live" {
+                world.live(&copy).await.unwrap();
+            } else {
+                world.run(&copy).await.unwrap();
+            }
+            assert_eq!(world.target(prices), "$1,234.50\n$2,469.00\n$3,703.50", "{role}, {way}");
+            world.target("INSERT INTO prices (id) VALUES (9)");
+            let default = "SET lc_monetary = 'C'; SELECT price FROM prices WHERE id = 9";
+            assert_eq!(world.target(default), "$7.50", "{role}, {way}");
+        }
+    }
 }

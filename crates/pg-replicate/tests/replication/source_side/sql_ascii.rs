@@ -91,3 +91,45 @@ async fn bytes_that_are_no_utf8_are_copied_everywhere() {
     copy.restore(&world.dump(), &context).await.unwrap();
     assert_eq!(psql("ascii_copy", HEX), psql("ascii", HEX));
 }
+
+/// Keys are read and compared by this program, too: of text, in ranges and for deletes.
+#[tokio::test]
+async fn keys_that_are_no_utf8_are_compared() {
+    let world = World::new("");
+    for (database, owner) in [("ascii", "producer"), ("ascii_copy", "target_user")] {
+        let sql = format!(
+            "CREATE DATABASE {database} OWNER {owner} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"
+        );
+        world.server.psql("postgres", &sql).unwrap();
+    }
+    let psql = |database: &str, sql: &str| world.server.psql(database, sql).unwrap();
+    let tables = "CREATE TABLE words (word text PRIMARY KEY, n int);
+                  CREATE TABLE plain (id text PRIMARY KEY);";
+    psql("ascii", &format!("SET ROLE producer; {tables}"));
+    psql("ascii_copy", &format!("SET ROLE target_user; {tables}"));
+    psql("ascii_copy", "INSERT INTO plain VALUES (E'caf\\xe9')");
+    psql(
+        "ascii",
+        r"INSERT INTO words VALUES (E'caf\xe9', 1), (E'it''s \\ \xff\xfe', 2), ('plain', 3), (E'\xe0\\', 4);
+          INSERT INTO plain VALUES (E'caf\xe9'), (E'caf\xea''\\')",
+    );
+    let hex = "SELECT string_agg(encode(convert_to(word, 'SQL_ASCII'), 'hex') || n, ' ' ORDER BY word) FROM words;
+               SELECT string_agg(encode(convert_to(id, 'SQL_ASCII'), 'hex'), ' ' ORDER BY id) FROM plain";
+    let incremental = Incremental {
+        source: world.url("source_user", "ascii"),
+        target: world.url("target_user", "ascii_copy"),
+        mode: mode(r#"{"words":{"mode":"upsert","deletes":true},"plain":"incremental"}"#),
+        format: CopyFormat::Text,
+        jobs: 1,
+        schema_changes: SchemaChanges::Fail,
+    };
+    for change in [
+        "SELECT 1",
+        r"UPDATE words SET n = 9 WHERE word = E'it''s \\ \xff\xfe'; DELETE FROM words WHERE word = E'caf\xe9'",
+        r"INSERT INTO words VALUES (E'\xff\xff', 7); INSERT INTO plain VALUES (E'\xff')",
+    ] {
+        psql("ascii", change);
+        incremental.run(&Context::quiet()).await.unwrap();
+        assert_eq!(psql("ascii_copy", hex), psql("ascii", hex), "{change}");
+    }
+}

@@ -2,6 +2,7 @@
 
 pub(crate) mod events;
 pub(crate) mod increments;
+pub(crate) mod languages;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -245,3 +245,23 @@ async fn what_the_database_refuses_is_named() {
     let error = error_of(&target, |_| ()).await;
     assert!(!error.to_string().contains(crate::learning_content::support::PASSWORD), "{error}");
 }
+
+/// `ERROR_VALUES=hide`: what is wrong and where, and no value, be it ours that is quoted or the server's.
+#[tokio::test]
+async fn no_value_is_quoted_where_values_are_hidden() {
+    pg_replicate::hide_error_values();
+    let target = Target::start();
+    for (timer, place) in [
+        (json!("5o0n"), "item \"recChallenge2\", column timer (smallint): found …: "),
+        (json!(["5o0n"]), "item \"recChallenge2\", column timer (smallint): found …: "),
+    ] {
+        let mut content = content();
+        content["challenges"][1]["timer"] = timer;
+        let api = api(&content).await;
+        let error =
+            learning_content::run(&settings(&api, &target), &Context::quiet()).await.unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(place), "{text}");
+        assert!(!text.contains("5o0n"), "{text}");
+    }
+}

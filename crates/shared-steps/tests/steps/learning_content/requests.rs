@@ -78,7 +78,17 @@ async fn what_will_not_pass_is_not_tried_again() {
     let target = Target::start();
     let elsewhere =
         ResponseTemplate::new(302).insert_header("location", "http://127.0.0.2:1/?key=abc");
+    let echoing = format!("http://127.0.0.2:1/{KEY}/?key=abc");
     let cases = [
+        (
+            ResponseTemplate::new(403)
+                .set_body_raw(format!("{KEY}: {KEY}"), &format!("text/{KEY}")),
+            "(text/***): \"***: ***\"; see LCMS_API_KEY",
+        ),
+        (
+            ResponseTemplate::new(302).insert_header("location", echoing.as_str()),
+            "; it redirects to http://127.0.0.2:1/***/?key=***: set LCMS_API_URL to where the API is",
+        ),
         (
             ResponseTemplate::new(401).set_body_string(format!("bad key {KEY}")),
             "\"bad key ***\"; see LCMS_API_KEY",
@@ -94,11 +104,16 @@ async fn what_will_not_pass_is_not_tried_again() {
     ];
     for (answer, expected) in cases {
         let api = api_after(answer, 1).await;
-        let error = learning_content::run(&settings(&api, &target), &Context::quiet()).await;
-        let text = error.unwrap_err().to_string();
+        let log = Log::capture();
+        let settings = settings(&api, &target);
+        let error = learning_content::run(&settings, &Context::quiet()).await.unwrap_err();
+        let text = error.to_string();
         assert!(text.ends_with(expected), "{text}");
-        assert!(!text.contains(KEY), "{text}");
         assert_eq!(requests(&api).await, 1);
+        let check = format!("{:?}", learning_content::check(&settings).await);
+        for shown in [text, format!("{error:?}"), check, log.text()] {
+            assert!(!shown.contains(KEY), "{shown}");
+        }
     }
 }
 
