@@ -27,7 +27,7 @@ impl MediaSync {
             return Err(refused(
                 Which::Target,
                 format!(
-                    "{} and {} overlap: an object would be source and target; two places are wanted of which \
+                    "{} and {} overlap: an object would be source and target; they must be two places of which \
                      neither is within the other",
                     source.url, target.url
                 ),

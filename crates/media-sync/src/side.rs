@@ -7,7 +7,7 @@ use url::Url;
 
 /// What URLs are taken.
 pub(crate) const WANTED: &str =
-    "s3://bucket/prefix, az://container/prefix, gs://bucket/prefix or file:///directory is wanted";
+    "must be s3://bucket/prefix, az://container/prefix, gs://bucket/prefix or file:///directory";
 
 /// What a store is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -23,7 +23,7 @@ use crate::public_read::{HEADER, PublicRead};
 use crate::reason::reason;
 
 /// What a URL must look like.
-const SCHEMES_WANTED: &str = "an object store is wanted, as s3://bucket/prefix, az://container/prefix, gs://bucket/prefix or \
+const SCHEMES_WANTED: &str = "must be an object store, such as s3://bucket/prefix, az://container/prefix, gs://bucket/prefix or \
      file:///directory";
 
 /// How long is waited for a store, and how often a request is tried again.

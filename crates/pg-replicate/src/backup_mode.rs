@@ -116,16 +116,16 @@ impl BackupMode {
 pub enum BackupModeError {
     /// No JSON at all.
     #[error(
-        "a JSON object is wanted, such as {{\"answers\":\"incremental\",\"knowledge-elements\":\"none\"}}: {0}"
+        "must be a JSON object, such as {{\"answers\":\"incremental\",\"knowledge-elements\":\"none\"}}: {0}"
     )]
     NotJson(String),
     /// JSON, but no object.
     #[error(
-        "a JSON object is wanted, such as {{\"answers\":\"incremental\",\"knowledge-elements\":\"none\"}}; found {0}"
+        "must be a JSON object, such as {{\"answers\":\"incremental\",\"knowledge-elements\":\"none\"}}; found {0}"
     )]
     NotAnObject(String),
     /// A value that is no mode.
-    #[error("table \"{table}\": \"incremental\" or \"none\" is wanted; found {found}")]
+    #[error("table \"{table}\": must be \"incremental\" or \"none\"; found {found}")]
     Mode {
         /// The key.
         table: String,
@@ -133,7 +133,7 @@ pub enum BackupModeError {
         found: String,
     },
     /// A part of a table's object that cannot be used.
-    #[error("table \"{table}\", \"{key}\": {wanted} is wanted; found {found}")]
+    #[error("table \"{table}\", \"{key}\": must be {wanted}; found {found}")]
     Rule {
         /// The table's key.
         table: String,
@@ -146,7 +146,7 @@ pub enum BackupModeError {
     },
     /// A key that is no table's name.
     #[error(
-        "\"{0}\" names no table: a table of public (answers), or another schema's (stats.answers) is wanted; \
+        "\"{0}\" names no table: must be a table of public (answers), or another schema's (stats.answers); \
          a name that holds a dot stands in double quotes: \"my.schema\".answers"
     )]
     Table(String),
@@ -288,10 +288,10 @@ mod tests {
 
     #[test]
     fn errors_name_the_key_and_what_was_found() {
-        assert!(parse("").unwrap_err().contains("a JSON object is wanted"));
+        assert!(parse("").unwrap_err().contains("must be a JSON object"));
         assert!(parse("[1]").unwrap_err().ends_with("found [1]"));
         let error = parse(r#"{"answers":"all"}"#).unwrap_err();
-        assert_eq!(error, r#"table "answers": "incremental" or "none" is wanted; found "all""#);
+        assert_eq!(error, r#"table "answers": must be "incremental" or "none"; found "all""#);
         assert!(parse(r#"{"answers":1}"#).unwrap_err().ends_with("found 1"));
         assert!(parse(r#"{"":"none"}"#).is_err());
         assert!(parse(r#"{"\"a":"none"}"#).is_err());

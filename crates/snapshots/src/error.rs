@@ -104,7 +104,7 @@ pub enum Error {
         reason: String,
     },
     /// The disk has no place for it.
-    #[error("{} has {free} free, {wanted} are wanted for {what}: free space, or choose another directory",
+    #[error("{} has {free} free, {wanted} are needed for {what}: free space, or choose another directory",
         directory.display())]
     Space {
         /// Where it was to be written.

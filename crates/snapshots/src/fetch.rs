@@ -56,7 +56,7 @@ pub async fn fetch(
     if name.is_encrypted && identities.is_empty() {
         return Err(Error::Key {
             name: entry.name,
-            reason: "an identity (AGE-SECRET-KEY-1…) of one of its recipients is wanted".into(),
+            reason: "it needs an identity (AGE-SECRET-KEY-1…) of one of its recipients".into(),
         });
     }
     let Sidecar { archive, manifest } = sidecar;

@@ -24,7 +24,7 @@ pub struct Pattern {
 /// A text that is no pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "\"{text}\" names no tables: {reason}; a table is wanted, as users, stats.answers or checkouts_*"
+    "\"{text}\" names no tables: {reason}; must be a table, such as users, stats.answers or checkouts_*"
 )]
 pub struct PatternError {
     text: String,

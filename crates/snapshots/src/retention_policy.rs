@@ -31,7 +31,7 @@ pub struct RetentionPolicy {
 /// A text that does not say what is kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "\"{text}\": {reason}; how many snapshots are kept is wanted, as last=10,daily=7,weekly=4,monthly=12 \
+    "\"{text}\": {reason}; must say how many snapshots are kept, such as last=10,daily=7,weekly=4,monthly=12 \
      or hourly=24, each at most once"
 )]
 pub struct RetentionPolicyError {

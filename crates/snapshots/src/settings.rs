@@ -77,7 +77,7 @@ impl Compression {
 
 /// A text that names no format or compression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{text}\" is unknown; {wanted} is wanted")]
+#[error("\"{text}\" is unknown; must be {wanted}")]
 pub struct UnknownChoice {
     text: String,
     wanted: &'static str,
@@ -155,7 +155,7 @@ mod tests {
         assert_eq!("plain".parse(), Ok(DumpFormat::Plain));
         assert_eq!(" gzip ".parse(), Ok(Compression::Gzip));
         let error = "xz".parse::<Compression>().unwrap_err().to_string();
-        assert_eq!(error, "\"xz\" is unknown; zstd or gzip is wanted");
+        assert_eq!(error, "\"xz\" is unknown; must be zstd or gzip");
         assert!("tar".parse::<DumpFormat>().is_err());
     }
 }

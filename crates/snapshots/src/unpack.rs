@@ -108,8 +108,8 @@ impl Unpacking<'_> {
         match opened {
             Ok(reader) => Ok(Box::new(reader.compat())),
             Err(DecryptError::NoMatchingKeys) => Err(UnpackError::Key(
-                "none of the identities that were given opens it; that of one of the recipients it was made for \
-                 is wanted"
+                "none of the identities that were given opens it; it needs that of one of the recipients it was \
+                 made for"
                     .into(),
             )),
             Err(error) => damaged(format!("its encryption cannot be opened: {error}")),

@@ -25,7 +25,7 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for Reading<T> {
         let name = argument.and_then(clap::Arg::get_long).unwrap_or_default();
         let read = match value.to_str() {
             Some(text) => (self.0)(text),
-            None => Err("text in UTF-8 is wanted".to_owned()),
+            None => Err("must be text in UTF-8".to_owned()),
         };
         read.map_err(|reason| {
             ClapError::raw(ErrorKind::ValueValidation, format!("--{name}: {reason}\n"))
@@ -44,7 +44,7 @@ fn database(text: &str) -> Result<DatabaseUrl, String> {
 
 fn table(text: &str) -> Result<TableName, String> {
     parse_table(text).ok_or_else(|| {
-        format!("\"{text}\" names no table: a table of public (migrations), or another schema's (stats.runs) is wanted")
+        format!("\"{text}\" names no table: must be a table of public (migrations), or another schema's (stats.runs)")
     })
 }
 

@@ -22,7 +22,7 @@ pub struct RestoreArgs {
 
 fn which(text: &str) -> Result<Selector, String> {
     match text.trim() {
-        "" => Err("`latest` or the name of a snapshot is wanted".into()),
+        "" => Err("must be `latest` or the name of a snapshot".into()),
         "latest" => Ok(Selector::Latest),
         name => Ok(Selector::Name(name.into())),
     }

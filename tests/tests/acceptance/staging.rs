@@ -486,7 +486,7 @@ fn media_are_guarded() {
     wrong("MEDIA_SOURCE", "", &["  MEDIA_SOURCE: it is needed, for MEDIA_TARGET"]);
     wrong("MEDIA_TARGET", "", &["  MEDIA_TARGET: it is needed, for MEDIA_SOURCE is set"]);
     wrong("MEDIA_SCHEDULE", "soon", &["  MEDIA_SCHEDULE: "]);
-    wrong("MEDIA_MAX_DELETE", "101", &["  MEDIA_MAX_DELETE: a whole number from 0 to 100"]);
+    wrong("MEDIA_MAX_DELETE", "101", &["  MEDIA_MAX_DELETE: must be an integer from 0 to 100"]);
     wrong("MEDIA_JOBS", "0", &["  MEDIA_JOBS: "]);
 
     programs.set("MEDIA_SOURCE", "s3://production/empty");

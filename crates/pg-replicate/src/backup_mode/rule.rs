@@ -67,7 +67,7 @@ impl TableRule {
             TableMode::None => &["mode"],
         };
         if let Some(key) = reader.object.keys().find(|key| !known.contains(&key.as_str())) {
-            let wanted = format!("with this mode, one of {}", known.join(", "));
+            let wanted = format!("one of {} with this mode", known.join(", "));
             return Err(reader.wrong(key, &wanted, "a key that is not known"));
         }
         let mut rule = Self::new(mode);
@@ -102,7 +102,7 @@ impl TableRule {
         }
         let is_masked = |column: &&String| self.copy.masks(column);
         if let Some(column) = self.key.iter().chain(&self.cursor).find(is_masked) {
-            let wanted = "columns that are neither of the key nor the cursor, which must be the same on both sides,";
+            let wanted = "columns that are neither of the key nor the cursor, which must be the same on both sides";
             return Err(reader.wrong("columns", wanted, format!("\"{column}\"")));
         }
         match (self.mode, &self.cursor, self.lag) {
@@ -144,7 +144,7 @@ impl Reader<'_> {
         }
         if let Some(value) = self.object.get("columns") {
             let wrong = || {
-                let wanted = r#"an object of columns and SQL expressions, such as {"email": "'user' || id"},"#;
+                let wanted = r#"an object of columns and SQL expressions, such as {"email": "'user' || id"}"#;
                 self.wrong("columns", wanted, value)
             };
             let columns = value.as_object().filter(|columns| !columns.is_empty());
@@ -171,7 +171,7 @@ impl Reader<'_> {
         value: &Value,
     ) -> Result<String, BackupModeError> {
         let Some(sql) = value.as_str() else {
-            return Err(self.wrong(key, &format!("{wanted}, as a string,"), value));
+            return Err(self.wrong(key, &format!("{wanted}, as a string"), value));
         };
         match expression::wrong(sql) {
             None => Ok(sql.to_owned()),
@@ -242,25 +242,25 @@ mod tests {
         for (text, wanted) in [
             (
                 "{}",
-                r#"table "t", "mode": "where", "columns" or "keep", or another mode: "incremental", "upsert" or "none" is wanted; found none of them"#,
+                r#"table "t", "mode": must be "where", "columns" or "keep", or another mode: "incremental", "upsert" or "none"; found none of them"#,
             ),
             (r#"{"mode":"full"}"#, "found none of them"),
             (
                 r#"{"mode":"none","where":"true"}"#,
-                r#"table "t", "where": with this mode, one of mode is wanted"#,
+                r#"table "t", "where": must be one of mode with this mode"#,
             ),
             (
                 r#"{"where":true}"#,
-                r#"table "t", "where": a condition in SQL, as a string, is wanted; found true"#,
+                r#"table "t", "where": must be a condition in SQL, as a string; found true"#,
             ),
-            (r#"{"where":""}"#, r#"a condition in SQL is wanted; found nothing, in """#),
+            (r#"{"where":""}"#, r#"must be a condition in SQL; found nothing, in """#),
             (
                 r#"{"columns":{"Email":"'x' --"}}"#,
-                r#"table "t", "columns", "Email": one expression in SQL is wanted; found a comment at character 5, in "'x' --""#,
+                r#"table "t", "columns", "Email": must be one expression in SQL; found a comment at character 5, in "'x' --""#,
             ),
             (
                 r#"{"columns":{"a":null}}"#,
-                r#""columns", "a": one expression in SQL, as a string, is wanted; found null"#,
+                r#""columns", "a": must be one expression in SQL, as a string; found null"#,
             ),
             (r#"{"columns":{"a":"x); DROP TABLE t"}}"#, "which closes nothing"),
             (r#"{"columns":[]}"#, r#"table "t", "columns": an object of columns"#),
@@ -268,17 +268,17 @@ mod tests {
             (r#"{"keep":[1]}"#, r#"table "t", "keep": a column's name"#),
             (
                 r#"{"columns":{"a":"1"},"keep":["a"]}"#,
-                r#"table "t", "keep": a column that "columns" does not name is wanted; found "a""#,
+                r#"table "t", "keep": must be a column that "columns" does not name; found "a""#,
             ),
             (
                 r#"{"mode":"incremental","columns":{"id":"1"}}"#,
                 r#"table "t", "columns": columns that are neither of the key nor the cursor"#,
             ),
             (r#"{"mode":"upsert","cursor":"at","columns":{"at":"1"}}"#, r#"found "at""#),
-            (r#"{"mode":"all"}"#, r#""upsert" or "none" is wanted; found "all""#),
+            (r#"{"mode":"all"}"#, r#""upsert" or "none"; found "all""#),
             (
                 r#"{"mode":"upsert","kye":1}"#,
-                r#"table "t", "kye": with this mode, one of mode, key, cursor, lag, deletes, where, columns, keep is wanted; found a key that is not known"#,
+                r#"table "t", "kye": must be one of mode, key, cursor, lag, deletes, where, columns, keep with this mode; found a key that is not known"#,
             ),
             (
                 r#"{"mode":"incremental","deletes":true}"#,
@@ -286,24 +286,21 @@ mod tests {
             ),
             (
                 r#"{"mode":"upsert","key":1}"#,
-                r#""key": a column's name, or an array of different ones is wanted; found 1"#,
+                r#""key": must be a column's name, or an array of different ones; found 1"#,
             ),
             (r#"{"mode":"upsert","key":[]}"#, "found []"),
             (r#"{"mode":"upsert","key":["a","a"]}"#, r#"found ["a","a"]"#),
-            (
-                r#"{"mode":"upsert","cursor":[]}"#,
-                r#""cursor": a column's name is wanted; found []"#,
-            ),
+            (r#"{"mode":"upsert","cursor":[]}"#, r#""cursor": must be a column's name; found []"#),
             (
                 r#"{"mode":"upsert","cursor":"a","lag":"soon"}"#,
-                r#""lag": a duration such as "10 minutes" or "1 day" is wanted; found "soon""#,
+                r#""lag": must be a duration such as "10 minutes" or "1 day"; found "soon""#,
             ),
             (r#"{"mode":"upsert","cursor":"a","lag":10}"#, "found 10"),
             (r#"{"mode":"upsert","lag":"1 day"}"#, r#""lag": a cursor beside it"#),
             (r#"{"mode":"incremental","cursor":"a"}"#, r#""cursor": a lag beside it"#),
             (
                 r#"{"mode":"upsert","deletes":"yes"}"#,
-                r#""deletes": true or false is wanted; found "yes""#,
+                r#""deletes": must be true or false; found "yes""#,
             ),
         ] {
             let error = parse(text).unwrap_err();

@@ -98,7 +98,7 @@ fn directive(step: &mut Step<'_>, comment: &str) -> Result<(), String> {
         _ => return Ok(()),
     };
     let table = parse_table(value.trim()).ok_or_else(|| {
-        format!("{}: a table's name is wanted; found \"{}\"", key.trim(), value.trim())
+        format!("{}: must be a table's name; found \"{}\"", key.trim(), value.trim())
     })?;
     list.push(table);
     Ok(())
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(step.requires, [TableName::new("stats", "a")]);
         assert_eq!(step.label, "totals");
         let error = read("SELECT 1;\n-- requires:\nSELECT 2").unwrap_err().to_string();
-        assert_eq!(error, "line 3: requires: a table's name is wanted; found \"\"");
+        assert_eq!(error, "line 3: requires: must be a table's name; found \"\"");
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl<'de> Deserialize<'de> for ContentHash {
         let is_hash = text.len() == 16 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
         u64::from_str_radix(&text, 16).ok().filter(|_| is_hash).map(Self).ok_or_else(|| {
             serde::de::Error::custom(format!(
-                "a hash of 16 hexadecimal digits is wanted, not {text}"
+                "must be a hash of 16 hexadecimal digits; found {text}"
             ))
         })
     }
@@ -94,7 +94,7 @@ async fn read(
         .map_err(|error| connection.error(action(), &error))?;
     let sum: i128 = row.get::<_, &str>(1).parse().map_err(|_| Error::Database {
         action: action(),
-        reason: format!("a sum of hashes is wanted; found {}", row.get::<_, &str>(1)),
+        reason: format!("must be a sum of hashes; found {}", row.get::<_, &str>(1)),
     })?;
     let hash = u64::try_from(sum.rem_euclid(1 << 64)).unwrap_or_default();
     Ok(Fingerprint { rows: row.get::<_, i64>(0).unsigned_abs(), hash: ContentHash(hash) })

@@ -45,7 +45,7 @@ impl<'a> Trial<'a> {
             "SELECT count(*) > 0 FROM (SELECT FROM {} WHERE ({filter}) LIMIT {ROWS}) AS sample",
             self.rows
         );
-        let wanted = "a condition over one row of the table is wanted";
+        let wanted = "must be a condition over one row of the table";
         Ok(match self.ask(&sql).await? {
             Ok(_) => None,
             Err(reason) => Some(self.describe("\"where\"", filter, &reason, wanted)),
@@ -66,7 +66,7 @@ impl<'a> Trial<'a> {
         let value = format!("({expression})::{sql_type}");
         let place = format!("column \"{}\"", column.name);
         let wanted = format!(
-            "an expression over one row of the table is wanted, which can be cast to {sql_type}"
+            "must be an expression over one row of the table that can be cast to {sql_type}"
         );
         // In a condition nothing can stand that makes more rows or fewer: no set, no aggregate.
         let plan = format!(
@@ -87,7 +87,7 @@ impl<'a> Trial<'a> {
         Ok(match self.ask(&try_it).await? {
             Ok(true) if column.is_not_null => {
                 let reason = "it gives NULL for a row, and the column is NOT NULL";
-                Some(self.describe(&place, expression, reason, "another value is wanted"))
+                Some(self.describe(&place, expression, reason, "must have another value"))
             }
             Ok(_) => None,
             Err(reason) => Some(self.describe(&place, expression, &reason, &wanted)),

@@ -107,7 +107,7 @@ fn missing(table: &TableName, rule: &CopyRule, columns: &[Column]) -> Vec<String
         match find(name) {
             None => wrong.push(format!(
                 "BACKUP_MODE, table \"{table}\", \"{key}\": the source's table has no column \"{name}\"; \
-                 a column of the table is wanted, case counts; it has {}",
+                 must be a column of the table, case counts; it has {}",
                 list(columns.iter().map(|column| column.name.as_str()))
             )),
             Some(column) if column.is_generated && key == "columns" => wrong.push(format!(

@@ -15,7 +15,7 @@ pub(crate) const SUBJECT: &str = "versions";
 pub(crate) fn too_old(side: Side, major: u32, version: &str) -> Option<String> {
     (major < OLDEST).then(|| {
         format!(
-            "the {side} is PostgreSQL {version}: PostgreSQL {OLDEST} or newer is wanted, for source and target; upgrade the {side}"
+            "the {side} is PostgreSQL {version}: must be PostgreSQL {OLDEST} or newer, as source and as target; upgrade the {side}"
         )
     })
 }

@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &AnalyzeLogs, output: Output) -> anyhow::Result<()>
     let name = name(file);
     if day.is_none() {
         let found =
-            format!("{date:?} is no date: one as 2026-11-21 is wanted. {name} {}", has(&log));
+            format!("{date:?} is no date: must be a date such as 2026-11-21. {name} {}", has(&log));
         return Err(Failure::Usage(found).into());
     }
     let is_new = *format == Format::New && !output.json;

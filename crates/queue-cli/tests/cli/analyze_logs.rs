@@ -210,12 +210,12 @@ fn a_wrong_date_lists_the_days() {
         (
             "22/10/2020",
             2,
-            "\"22/10/2020\" is no date: one as 2026-11-21 is wanted. night.log has 2020-10-22 (1 run)\n",
+            "\"22/10/2020\" is no date: must be a date such as 2026-11-21. night.log has 2020-10-22 (1 run)\n",
         ),
         (
             "2020-10-2",
             2,
-            "\"2020-10-2\" is no date: one as 2026-11-21 is wanted. night.log has 2020-10-22 (1 run)\n",
+            "\"2020-10-2\" is no date: must be a date such as 2026-11-21. night.log has 2020-10-22 (1 run)\n",
         ),
     ] {
         let finished = log.run(date, &[]);

@@ -72,7 +72,7 @@ impl AfterRestoreOptions {
                 _ => reader.wrong(
                     "AFTER_RESTORE_TIMEOUT",
                     Some(text),
-                    "a time as `30 minutes` or `1 hour` is wanted, or nothing".into(),
+                    "must be empty or a time such as `30 minutes` or `1 hour`".into(),
                 ),
             },
         }

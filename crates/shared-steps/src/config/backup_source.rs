@@ -260,7 +260,7 @@ impl BackupSourceOptions {
                 None => reader.wrong(
                     "BACKUP_MAX_AGE",
                     Some(text),
-                    "`today`, `any`, or a time as `24 hours` or `90 minutes` is wanted".into(),
+                    "must be `today`, `any`, or a time such as `24 hours` or `90 minutes`".into(),
                 ),
             },
         }
@@ -299,7 +299,7 @@ impl BackupSourceOptions {
     fn s3(&self, reader: &mut Reader, limits: &Limits) -> Option<Arc<dyn BackupSource>> {
         let text = needed(reader, "BACKUP_URL", &self.backup_url, "s3")?;
         let Ok(url) = Url::parse(text) else {
-            let wanted = "a URL is wanted, as s3://bucket/prefix";
+            let wanted = "must be a URL such as s3://bucket/prefix";
             return reader.wrong("BACKUP_URL", None, wanted.into());
         };
         made(reader, "BACKUP_URL", ObjectStorageSource::from_url(&url, std::env::vars(), limits))
@@ -323,7 +323,7 @@ fn web_url(reader: &mut Reader, variable: &'static str, text: &str, default: &st
     match Url::parse(or_default(text, default)) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Some(url),
         // It may hold a password.
-        _ => reader.wrong(variable, None, "an http or https URL is wanted".into()),
+        _ => reader.wrong(variable, None, "must be an http or https URL".into()),
     }
 }
 

@@ -148,7 +148,7 @@ impl Reader {
                 variable,
                 None,
                 format!(
-                    "{target} is the database of {other}, whose rows would be lost: another one is wanted"
+                    "{target} is the database of {other}, whose rows would be lost; name another database"
                 ),
             ),
             None => Some(()),
@@ -189,7 +189,7 @@ impl FromStr for Entry {
     fn from_str(text: &str) -> Result<Self, String> {
         if text.contains("://") || text.contains('@') {
             // A URL may hold a password, and says more than is compared.
-            return Err("a host is wanted, not a URL".into());
+            return Err("must be a host, not a URL".into());
         }
         if text.contains([';', '|', '"', '\'']) || text.chars().any(char::is_control) {
             return Err("an entry holds a sign that no host and no bucket has".into());

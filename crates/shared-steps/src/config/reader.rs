@@ -63,7 +63,7 @@ impl Reader {
             _ => self.wrong(
                 variable,
                 Some(text),
-                format!("a whole number from {least} to {most} is wanted"),
+                format!("must be an integer from {least} to {most}"),
             ),
         }
     }
@@ -98,7 +98,7 @@ impl Reader {
         let mut choices = choices.into_iter();
         match choices.find(|(name, _)| text.is_empty() || text == *name) {
             Some((_, value)) => Some(value),
-            None => self.wrong(variable, Some(text), format!("{} is wanted", names.join(" or "))),
+            None => self.wrong(variable, Some(text), format!("must be {}", names.join(" or "))),
         }
     }
 }

@@ -62,7 +62,8 @@ impl SchemaExportOptions {
             "" if is_enabled => reader.wrong(
                 TARGET,
                 None,
-                "a database's URL is wanted while DB_SCHEMA_EXPORTER_ENABLED is true".into(),
+                "required while DB_SCHEMA_EXPORTER_ENABLED is true: must be a database's URL"
+                    .into(),
             ),
             "" => Some(None),
             text => reader.database_url(TARGET, text, "").map(Some),

@@ -227,7 +227,7 @@ impl Reader {
             return Some(String::new());
         }
         let script = std::fs::read_to_string(file)
-            .map_err(|error| format!("a readable SQL file is wanted: {error}"))
+            .map_err(|error| format!("must be a readable SQL file: {error}"))
             .and_then(|text| match enrichment::validate(&text) {
                 Ok(()) => Ok(text),
                 Err(error) => Err(format!("the SQL file cannot be used: {error}")),
@@ -247,7 +247,7 @@ impl Reader {
         if path.is_dir() {
             Some(path)
         } else {
-            self.wrong("BACKUP_DIRECTORY", Some(text), "an existing directory is wanted".into())
+            self.wrong("BACKUP_DIRECTORY", Some(text), "must be an existing directory".into())
         }
     }
 
@@ -261,7 +261,7 @@ impl Reader {
             _ => self.wrong(
                 "LCMS_API_URL",
                 Some(text),
-                "an http or https URL is wanted, without /databases/airtable or /replication-stream; or nothing, to leave \
+                "must be an http or https URL, without /databases/airtable or /replication-stream; or empty, to leave \
                  learning content out"
                     .into(),
             ),
@@ -313,7 +313,7 @@ impl Reader {
             return self.wrong(
                 "SENTRY_DSN",
                 None,
-                "a Sentry DSN (https://key@host/project) is wanted while SENTRY_ENABLED is true"
+                "required while SENTRY_ENABLED is true: must be a Sentry DSN (https://key@host/project)"
                     .into(),
             );
         };

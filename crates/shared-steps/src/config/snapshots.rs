@@ -235,7 +235,7 @@ impl MaxAgeOptions {
             text => pg_replicate::parse_duration(text)
                 .filter(|age| !age.is_zero())
                 .map(Some)
-                .ok_or_else(|| "a time as `1 hour` or `90 minutes` is wanted".into()),
+                .ok_or_else(|| "must be a time such as `1 hour` or `90 minutes`".into()),
         }
     }
 }
@@ -308,7 +308,7 @@ impl SnapshotOptions {
     ) -> Option<Option<ObjectPlace>> {
         let (name, text) = match (self.snapshot_store.trim(), self.s3_bucket_name.trim()) {
             ("", "") if is_wanted => {
-                let wanted = "where snapshots are kept is wanted while SNAPSHOT_SCHEDULE is set, as s3://bucket/prefix or file:///directory";
+                let wanted = "required while SNAPSHOT_SCHEDULE is set: must be a URL such as s3://bucket/prefix or file:///directory";
                 return reader.wrong("SNAPSHOT_STORE", None, wanted.into());
             }
             ("", "") => return Some(None),
@@ -317,7 +317,7 @@ impl SnapshotOptions {
         };
         let Ok(url) = Url::parse(&text) else {
             // It may hold a password.
-            let wanted = "a URL is wanted, as s3://bucket/prefix or file:///directory; in S3_BUCKET_NAME the bucket alone";
+            let wanted = "must be a URL such as s3://bucket/prefix or file:///directory; in S3_BUCKET_NAME the bucket alone";
             return reader.wrong(name, None, wanted.into());
         };
         let side = Side::new(&text, "SNAPSHOT_", std::env::vars());

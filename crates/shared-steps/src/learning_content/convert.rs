@@ -58,7 +58,7 @@ pub(super) fn row(json: &str, position: Position<'_>) -> Result<Row, Error> {
                 items: position.items,
             });
         }
-        other => return Err(position.error(format!("an object is wanted, found {}", kind(other)))),
+        other => return Err(position.error(format!("must be an object; found {}", kind(other)))),
     };
     let id = id(item, position)?;
     let mut row = Vec::with_capacity(position.table.columns.len() + 1);
@@ -151,8 +151,7 @@ fn at<'a>(item: &'a Map<String, Value>, path: &Path) -> Result<&'a Value, Wrong>
             Value::Object(inner) => inner.get(key).unwrap_or(&Value::Null),
             Value::Null => value,
             other => {
-                let reason =
-                    format!("an object with the key {key} is wanted ({})", path.0.join("."));
+                let reason = format!("must be an object with the key {key} ({})", path.0.join("."));
                 return Err(Wrong::new(other, reason));
             }
         };
@@ -167,7 +166,7 @@ fn list(value: &Value) -> Result<Option<String>, Wrong> {
             let texts = elements.iter().map(text).collect::<Result<Vec<_>, _>>()?;
             Ok(Some(array_literal(texts)))
         }
-        other => Err(Wrong::new(other, "a list is wanted")),
+        other => Err(Wrong::new(other, "must be a list")),
     }
 }
 

@@ -39,7 +39,7 @@ impl fmt::Display for Problem {
         if let Some(key) = &self.key {
             write!(f, "\"{key}\": ")?;
         }
-        write!(f, "found {}, wanted {}", self.found, self.wanted)
+        write!(f, "found {}, expected {}", self.found, self.wanted)
     }
 }
 
@@ -215,16 +215,16 @@ mod tests {
         )
         .unwrap_err();
         insta::assert_snapshot!(error.to_string().replace("; ", "\n"), @r#"
-        entry 2: "tokn": found an unknown key, wanted one of url, token, format, on
-        entry 2: "url": found a text that is no URL (relative URL without a base), wanted an http or https URL
-        entry 2: "on": found "sometimes", wanted "success", "failure", "always" (or leave the key out)
-        entry 3: "url": found nothing, wanted an http or https URL
-        entry 3: "token": found a number, wanted a text
-        entry 3: "format": found "xml", wanted "json" (or leave the key out)
-        entry 4: found a number, wanted a URL, or an object with the keys url, token, format, on
-        entry 5: "url": found a URL with the scheme ftp, wanted an http or https URL
-        entry 5: "token": found a text with characters that no HTTP header holds, wanted the header Authorization, as it is to be sent
-        entry 5: "on": found a boolean, wanted "success", "failure", "always" (or leave the key out)
+        entry 2: "tokn": found an unknown key, expected one of url, token, format, on
+        entry 2: "url": found a text that is no URL (relative URL without a base), expected an http or https URL
+        entry 2: "on": found "sometimes", expected "success", "failure", "always" (or leave the key out)
+        entry 3: "url": found nothing, expected an http or https URL
+        entry 3: "token": found a number, expected a text
+        entry 3: "format": found "xml", expected "json" (or leave the key out)
+        entry 4: found a number, expected a URL, or an object with the keys url, token, format, on
+        entry 5: "url": found a URL with the scheme ftp, expected an http or https URL
+        entry 5: "token": found a text with characters that no HTTP header holds, expected the header Authorization, as it is to be sent
+        entry 5: "on": found a boolean, expected "success", "failure", "always" (or leave the key out)
         "#);
         assert!(!error.to_string().contains("secret"), "{error}");
     }
@@ -232,8 +232,8 @@ mod tests {
     #[test]
     fn the_whole_must_be_a_list() {
         for (text, found) in [
-            ("{}", "found an object, wanted a JSON list such as"),
-            ("\"https://a.example\"", "found a text, wanted a JSON list"),
+            ("{}", "found an object, expected a JSON list such as"),
+            ("\"https://a.example\"", "found a text, expected a JSON list"),
             ("[{", "found text that is no JSON (EOF while parsing"),
             ("null", "found null, wanted"),
         ] {

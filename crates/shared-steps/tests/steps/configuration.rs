@@ -269,7 +269,7 @@ fn everything_that_the_chosen_source_lacks_is_reported() {
     assert!(!error.contains("s3cret"), "{error}");
     assert!(lacks("tape").contains("  BACKUP_SOURCE: \"live\" or \"file\""));
     let error = settings(&["--backup-source=s3", "--backup-url=tape://one"]).unwrap_err();
-    assert!(error.contains("  BACKUP_URL: tape://one: an object store is wanted"), "{error}");
+    assert!(error.contains("  BACKUP_URL: tape://one: must be an object store"), "{error}");
 }
 
 #[test]
@@ -392,7 +392,7 @@ fn all_that_is_wrong_with_snapshots_is_reported() {
     .unwrap_err();
     for variable in [
         "SNAPSHOT_SCHEDULE:",
-        "SNAPSHOT_STORE: where snapshots are kept is wanted",
+        "SNAPSHOT_STORE: required while SNAPSHOT_SCHEDULE is set",
         "SNAPSHOT_KEEP: \"yearly=1\"",
         "SNAPSHOT_MAX_AGE: a time as",
         "SNAPSHOT_TABLES: \"a[\" names no tables",
@@ -413,7 +413,7 @@ fn all_that_is_wrong_with_snapshots_is_reported() {
     let missing = settings(&["--snapshot-identity-file", "/nowhere/key"]).unwrap_err();
     assert!(missing.contains("/nowhere/key"), "{missing}");
     let recipient = settings(&["--snapshot-recipient", "age1wrong"]).unwrap_err();
-    assert!(recipient.contains("a public key of age is wanted"), "{recipient}");
+    assert!(recipient.contains("must be a public key of age"), "{recipient}");
 }
 
 fn shown<T: ToString>(patterns: &[T]) -> Vec<String> {

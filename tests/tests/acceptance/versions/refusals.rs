@@ -21,11 +21,11 @@ fn a_target_that_is_too_old() {
     let mut pair = Pair::small(REFUSED_VERSION, REFUSED_VERSION);
     let said = pair.refused(WHOLE);
     for side in ["source", "target"] {
-        let wrong = format!("the {side} is PostgreSQL 12.22: PostgreSQL 13 or newer is wanted");
+        let wrong = format!("the {side} is PostgreSQL 12.22: must be PostgreSQL 13 or newer");
         assert!(said.contains(&wrong), "{said}");
     }
     pair.programs.set("BACKUP_MODE", r#"{"answers": "incremental"}"#);
-    assert!(pair.refused(&["incremental"]).contains("PostgreSQL 13 or newer is wanted"));
+    assert!(pair.refused(&["incremental"]).contains("must be PostgreSQL 13 or newer"));
 }
 
 #[test]

@@ -13,11 +13,11 @@ pub(super) fn recipients(reader: &mut Reader, text: &str) -> Option<Vec<Recipien
         match text.parse() {
             Ok(recipient) => recipients.push(recipient),
             Err(_) if text.to_ascii_uppercase().starts_with("AGE-SECRET-KEY-") => {
-                let wanted = "it is a secret key, which belongs where snapshots are restored (SNAPSHOT_IDENTITY_FILE): the public key (age1…) is wanted";
+                let wanted = "it is a secret key, which belongs where snapshots are restored (SNAPSHOT_IDENTITY_FILE): must be the public key (age1…)";
                 return reader.wrong(NAME, None, wanted.into());
             }
             Err(reason) => {
-                let wanted = format!("a public key of age is wanted, as age1…: {reason}");
+                let wanted = format!("must be a public key of age (age1…): {reason}");
                 return reader.wrong(NAME, Some(text), wanted);
             }
         }
@@ -35,7 +35,7 @@ pub(super) fn identities(reader: &mut Reader, path: &str) -> Option<Vec<Identity
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
-            let wanted = format!("a readable file of age's secret key is wanted: {error}");
+            let wanted = format!("must be a readable file with age's secret key: {error}");
             return reader.wrong(NAME, Some(path), wanted);
         }
     };
@@ -44,7 +44,7 @@ pub(super) fn identities(reader: &mut Reader, path: &str) -> Option<Vec<Identity
         Ok(identities) if !identities.is_empty() => Some(identities),
         _ => {
             // Nothing of the file is shown: it may be a key all the same.
-            let wanted = "lines with a secret key of age (AGE-SECRET-KEY-1…) are wanted, as age-keygen writes them";
+            let wanted = "must have a line with a secret key of age (AGE-SECRET-KEY-1…), as age-keygen writes it";
             reader.wrong(NAME, Some(path), wanted.into())
         }
     }

@@ -77,13 +77,13 @@ async fn a_value_that_does_not_fit_is_named_with_table_item_and_column() {
         (
             "/challenges/0/urlsToConsult",
             json!("https://a"),
-            &["column urlsToConsult (text[]): found \"https://a\": a list is wanted"],
+            &["column urlsToConsult (text[]): found \"https://a\": must be a list"],
         ),
         (
             "/competences/0/name_i18n",
             json!("Mener"),
             &[
-                "column name (text): found \"Mener\": an object with the key fr is wanted (name_i18n.fr)",
+                "column name (text): found \"Mener\": must be an object with the key fr (name_i18n.fr)",
             ],
         ),
         (
@@ -153,7 +153,7 @@ async fn items_that_are_none_are_named() {
         (
             "/skills/1",
             json!("recSkill2"),
-            "table skills, item 2 of 3: an object is wanted, found a text",
+            "table skills, item 2 of 3: must be an object; found a text",
         ),
         (
             "/skills/2/id",
