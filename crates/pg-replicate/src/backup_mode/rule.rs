@@ -108,12 +108,12 @@ impl TableRule {
         match (self.mode, &self.cursor, self.lag) {
             (TableMode::Upsert, None, Some(_)) => Err(reader.wrong(
                 "lag",
-                "a cursor beside it, for without one every row is read",
+                "given with a cursor, for without one every row is read",
                 "a lag alone",
             )),
             (TableMode::Incremental, Some(_), None) => Err(reader.wrong(
                 "cursor",
-                "a lag beside it, for with this mode it only says which rows are looked at again",
+                "given with a lag, for with this mode it only says which rows are looked at again",
                 "a cursor alone",
             )),
             _ => Ok(()),
@@ -263,16 +263,16 @@ mod tests {
                 r#""columns", "a": must be one expression in SQL, as a string; found null"#,
             ),
             (r#"{"columns":{"a":"x); DROP TABLE t"}}"#, "which closes nothing"),
-            (r#"{"columns":[]}"#, r#"table "t", "columns": an object of columns"#),
+            (r#"{"columns":[]}"#, r#"table "t", "columns": must be an object of columns"#),
             (r#"{"columns":{}}"#, "found {}"),
-            (r#"{"keep":[1]}"#, r#"table "t", "keep": a column's name"#),
+            (r#"{"keep":[1]}"#, r#"table "t", "keep": must be a column's name"#),
             (
                 r#"{"columns":{"a":"1"},"keep":["a"]}"#,
                 r#"table "t", "keep": must be a column that "columns" does not name; found "a""#,
             ),
             (
                 r#"{"mode":"incremental","columns":{"id":"1"}}"#,
-                r#"table "t", "columns": columns that are neither of the key nor the cursor"#,
+                r#"table "t", "columns": must be columns that are neither of the key nor the cursor"#,
             ),
             (r#"{"mode":"upsert","cursor":"at","columns":{"at":"1"}}"#, r#"found "at""#),
             (r#"{"mode":"all"}"#, r#""upsert" or "none"; found "all""#),
@@ -282,7 +282,7 @@ mod tests {
             ),
             (
                 r#"{"mode":"incremental","deletes":true}"#,
-                r#""deletes": with this mode, one of mode, key, cursor, lag, where, columns, keep is"#,
+                r#""deletes": must be one of mode, key, cursor, lag, where, columns, keep with this mode"#,
             ),
             (
                 r#"{"mode":"upsert","key":1}"#,
@@ -296,8 +296,8 @@ mod tests {
                 r#""lag": must be a duration such as "10 minutes" or "1 day"; found "soon""#,
             ),
             (r#"{"mode":"upsert","cursor":"a","lag":10}"#, "found 10"),
-            (r#"{"mode":"upsert","lag":"1 day"}"#, r#""lag": a cursor beside it"#),
-            (r#"{"mode":"incremental","cursor":"a"}"#, r#""cursor": a lag beside it"#),
+            (r#"{"mode":"upsert","lag":"1 day"}"#, r#""lag": must be given with a cursor"#),
+            (r#"{"mode":"incremental","cursor":"a"}"#, r#""cursor": must be given with a lag"#),
             (
                 r#"{"mode":"upsert","deletes":"yes"}"#,
                 r#""deletes": must be true or false; found "yes""#,

@@ -132,7 +132,8 @@ pub(super) async fn plan(
             return Ok(Err(row_security::refusal(side, &table.to_string())));
         }
     }
-    let may_be_bytes = [source, target].iter().any(|side| session_settings::is_sql_ascii(side.url()));
+    let may_be_bytes =
+        [source, target].iter().any(|side| session_settings::is_sql_ascii(side.url()));
     let found = find_key(target, table, rule, &on_source, &on_target, may_be_bytes).await?;
     let key = match found {
         Ok(key) => key,

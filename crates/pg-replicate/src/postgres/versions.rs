@@ -60,7 +60,11 @@ mod tests {
     fn the_oldest_and_older() {
         assert_eq!(too_old(Side::Source, 13, "13.0"), None);
         let wrong = too_old(Side::Target, 12, "12.22 (Debian)").expect("refused");
-        assert!(wrong.contains("the target is PostgreSQL 12.22 (Debian): PostgreSQL 13 or newer"));
+        assert!(
+            wrong.contains(
+                "the target is PostgreSQL 12.22 (Debian): must be PostgreSQL 13 or newer"
+            )
+        );
     }
 
     #[test]

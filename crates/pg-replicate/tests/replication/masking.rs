@@ -190,7 +190,7 @@ async fn what_is_no_single_expression_is_refused_without_a_server() {
         let rule = serde_json::json!({"users": {"columns": {"email": expression}}});
         let error = rule.to_string().parse::<pg_replicate::BackupMode>().unwrap_err().to_string();
         assert!(
-            error.starts_with(r#"table "users", "columns", "email": one expression"#),
+            error.starts_with(r#"table "users", "columns", "email": must be one expression"#),
             "{error}"
         );
         let rule = serde_json::json!({"users": {"where": expression}});

@@ -235,7 +235,7 @@ mod tests {
             ("{}", "found an object, expected a JSON list such as"),
             ("\"https://a.example\"", "found a text, expected a JSON list"),
             ("[{", "found text that is no JSON (EOF while parsing"),
-            ("null", "found null, wanted"),
+            ("null", "found null, expected"),
         ] {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.starts_with(found), "{error}");

@@ -267,7 +267,7 @@ fn everything_that_the_chosen_source_lacks_is_reported() {
         assert!(error.contains(&format!("  {variable}: ")), "{variable} in:\n{error}");
     }
     assert!(!error.contains("s3cret"), "{error}");
-    assert!(lacks("tape").contains("  BACKUP_SOURCE: \"live\" or \"file\""));
+    assert!(lacks("tape").contains("  BACKUP_SOURCE: must be \"live\" or \"file\""));
     let error = settings(&["--backup-source=s3", "--backup-url=tape://one"]).unwrap_err();
     assert!(error.contains("  BACKUP_URL: tape://one: must be an object store"), "{error}");
 }
@@ -394,14 +394,14 @@ fn all_that_is_wrong_with_snapshots_is_reported() {
         "SNAPSHOT_SCHEDULE:",
         "SNAPSHOT_STORE: required while SNAPSHOT_SCHEDULE is set",
         "SNAPSHOT_KEEP: \"yearly=1\"",
-        "SNAPSHOT_MAX_AGE: a time as",
+        "SNAPSHOT_MAX_AGE: must be a time",
         "SNAPSHOT_TABLES: \"a[\" names no tables",
         "SNAPSHOT_IGNORE_TABLES: \".x\"",
         "SNAPSHOT_FIXTURES: \"a{b\"",
         "SNAPSHOT_FORMAT: \"tar\" is unknown",
         "SNAPSHOT_COMPRESSION: \"xz\" is unknown",
         "SNAPSHOT_RECIPIENT: it is a secret key",
-        "SNAPSHOT_IDENTITY_FILE: lines with a secret key",
+        "SNAPSHOT_IDENTITY_FILE: must have a line with a secret key",
     ] {
         assert!(error.contains(variable), "{variable} in:\n{error}");
     }
