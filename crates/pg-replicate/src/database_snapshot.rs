@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use crate::full_copy::{arguments, catalog, connection_string, dumped_table, failure};
+use crate::postgres::catalog;
 use crate::postgres::client_program::{Program, application_name, major_version};
 use crate::postgres::connection::Connection;
 use crate::postgres::exported_snapshot::{ExportedSnapshot, Looks};
+use crate::postgres::pg_dump::{arguments, connection_string, dumped_table, failure};
 use crate::postgres::{source_locks, unlogged};
 use crate::{DatabaseUrl, Error, TableName, fingerprint};
 use progress::{Context, Summary};

@@ -28,6 +28,8 @@ mod masking;
 pub mod on_target;
 mod phase_shares;
 mod postgres;
+pub(crate) mod psql_script;
+pub(crate) mod schema_export;
 pub mod shell;
 pub mod verify;
 

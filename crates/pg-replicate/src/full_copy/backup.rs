@@ -1,18 +1,19 @@
 //! pg_dump into an archive.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::Path;
 use std::time::Instant;
 
-use super::{FullCopy, catalog, connection_string};
-use crate::archive;
+use super::{FullCopy, object_catalog};
+use crate::archive::read_archive;
 use crate::phase_shares;
-use crate::postgres::client_program::{Ended, Program, application_name, command};
+use crate::postgres::catalog;
+use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::connection::Connection;
+use crate::postgres::pg_dump::{Partial, arguments, connection_string, dumped_table, failure};
 use crate::postgres::source_locks::{Watch, named, pg_dump_option};
 use crate::postgres::unlogged;
-use crate::{DatabaseUrl, Error, TableName};
+use crate::{Error, TableName};
 use progress::PhaseSummary;
 use progress::{Context, Summary};
 use progress::{ProgressItem, Weight};
@@ -25,7 +26,7 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
     tracing::info!("Start create Backup");
     let prepared = prepare(copy, dump, context).await?;
     let partial = Partial::create(dump)?;
-    let mut arguments = arguments(&prepared.excluded, &partial.path);
+    let mut arguments = arguments(&prepared.excluded, partial.path());
     arguments.push(pg_dump_option(&copy.source));
     arguments.push(format!("--dbname={}", connection_string(&copy.source)));
     let program = Program {
@@ -102,35 +103,12 @@ pub(super) async fn excluded(
 ) -> Result<Vec<String>, Error> {
     let mut excluded: Vec<String> = copy.mode.kept().map(TableName::pattern).collect();
     excluded.extend(kept.iter().map(|table| table.name.pattern()));
-    let sequences = catalog::kept_sequences(source, kept).await?;
+    let sequences = object_catalog::kept_sequences(source, kept).await?;
     // The option matches sequences and views too.
     excluded.extend(sequences.iter().map(TableName::pattern));
     excluded.sort_unstable();
     excluded.dedup();
     Ok(excluded)
-}
-
-/// All but the database.
-pub(crate) fn arguments(excluded: &[String], file: &Path) -> Vec<String> {
-    let mut arguments: Vec<String> = [
-        "--format=custom",
-        "--no-owner",
-        "--no-privileges",
-        "--no-password",
-        "--verbose",
-        "--exclude-schema=information_schema",
-        "--exclude-schema=pg_*",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    arguments.extend(excluded.iter().map(|pattern| format!("--exclude-table={pattern}")));
-    arguments.push(format!("--file={}", file.display()));
-    arguments
-}
-
-/// `pg_dump: dumping contents of table "public.answers"`
-pub(crate) fn dumped_table(line: &str) -> Option<&str> {
-    line.split_once("dumping contents of table \"")?.1.strip_suffix('"')
 }
 
 fn warn_of_little_space(dump: &Path, database: u64) {
@@ -143,128 +121,5 @@ fn warn_of_little_space(dump: &Path, database: u64) {
             database,
             "there may be too little space for the dump: an archive usually takes a fifth of its database"
         );
-    }
-}
-
-/// What a program that failed said: its errors, without the rest of its verbose output.
-pub(crate) async fn failure(name: &str, url: &DatabaseUrl, ended: &Ended) -> Error {
-    let lines = &ended.last_lines;
-    let first = lines.iter().position(|line| line.contains("error: ")).unwrap_or(0);
-    let messages = lines[first..].join("; ");
-    match is_connection_lost(url, &messages).await {
-        Ok(true) => Error::Unreachable { url: url.to_string(), reason: messages },
-        Ok(false) => {
-            Error::Program { program: name.into(), status: ended.status.to_string(), messages }
-        }
-        Err(error) => error,
-    }
-}
-
-/// Whether the program lost its connection. What libpq says is in English, for its locale is ours. What the
-/// server says is in the language of its `lc_messages`: after an error with its word for FATAL there is no
-/// connection.
-async fn is_connection_lost(url: &DatabaseUrl, messages: &str) -> Result<bool, Error> {
-    const LIBPQ: [&str; 6] = [
-        "connection to server at",
-        "connection to server on socket",
-        "server closed the connection",
-        "SSL connection has been closed unexpectedly",
-        "could not receive data from server",
-        "lost synchronization with server",
-    ];
-    if LIBPQ.iter().any(|text| messages.contains(text)) {
-        return Ok(true);
-    }
-    // The only way to hear that word is to have a session of our own ended.
-    const END: &str = "SELECT pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid())";
-    let connection = Connection::open(url, "pg-replicate language").await?;
-    let ended = connection.batch_execute(END).await.err();
-    let word = ended.as_ref().and_then(tokio_postgres::Error::as_db_error);
-    Ok(word.is_some_and(|error| messages.contains(&format!("{}:  ", error.severity()))))
-}
-
-pub(crate) async fn read_archive(dump: &Path) -> Result<archive::Archive, Error> {
-    blocking(dump, archive::read).await
-}
-
-/// [`read_archive`] of an archive that somebody else may have cut short.
-pub(super) async fn read_whole_archive(dump: &Path) -> Result<archive::Archive, Error> {
-    blocking(dump, archive::read_whole).await
-}
-
-/// Has pg_restore read all of the archive at `dump`, as the restore will: compressed data has
-/// check sums.
-pub(super) async fn inflate(dump: &Path) -> Result<(), Error> {
-    let missing = |error: std::io::Error| Error::ProgramMissing {
-        program: "pg_restore".into(),
-        reason: error.to_string(),
-    };
-    let output = command("pg_restore")
-        .arg("--file=/dev/null")
-        .arg(dump)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .output()
-        .await
-        .map_err(missing)?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let reason = format!("damaged: {}", said.trim().lines().next().unwrap_or_default());
-    Err(Error::Archive { path: dump.to_owned(), reason })
-}
-
-async fn blocking(
-    dump: &Path,
-    read: fn(&Path) -> Result<archive::Archive, Error>,
-) -> Result<archive::Archive, Error> {
-    let path = dump.to_owned();
-    match tokio::task::spawn_blocking(move || read(&path)).await {
-        Ok(archive) => archive,
-        Err(_) => {
-            Err(Error::Archive { path: dump.to_owned(), reason: "it could not be read".into() })
-        }
-    }
-}
-
-/// The unfinished file; removed unless it is completed.
-pub(crate) struct Partial {
-    path: PathBuf,
-}
-
-impl Partial {
-    /// Made by us first, so that a directory that cannot be written is reported as what it is, and
-    /// readable by nobody else: it holds the whole database.
-    pub(crate) fn create(dump: &Path) -> Result<Self, Error> {
-        let mut name = dump.as_os_str().to_owned();
-        name.push(".partial");
-        let path = PathBuf::from(name);
-        match private_files::create(&path) {
-            Ok(_) => Ok(Self { path }),
-            Err(source) => Err(Error::File { action: "create", path, source }),
-        }
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub(crate) fn bytes(&self) -> u64 {
-        std::fs::metadata(&self.path).map(|metadata| metadata.len()).unwrap_or_default()
-    }
-
-    pub(crate) fn complete(self, dump: &Path) -> Result<(), Error> {
-        std::fs::rename(&self.path, dump).map_err(|source| Error::File {
-            action: "rename",
-            path: self.path.clone(),
-            source,
-        })
-    }
-}
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
     }
 }

@@ -8,9 +8,10 @@ use std::time::Instant;
 use tokio_postgres::Transaction;
 use tokio_postgres::error::SqlState;
 
-use super::{FullCopy, catalog};
+use super::{FullCopy, object_catalog};
 use crate::on_target::locks::{self, GaveUp, Patience};
 use crate::on_target::{self, dependents};
+use crate::postgres::catalog;
 use crate::postgres::client_program::end_sessions;
 use crate::postgres::connection::Connection;
 use crate::{DatabaseUrl, Error};
@@ -72,16 +73,16 @@ struct Plan {
 
 async fn plan(copy: &FullCopy, connection: &Connection) -> Result<Plan, Error> {
     let kept = catalog::oids(&catalog::kept_tables(connection, &copy.mode).await?);
-    let survivors = catalog::closure(connection, &kept).await?;
+    let survivors = object_catalog::closure(connection, &kept).await?;
     if !survivors.conflicts.is_empty() {
         return Err(Error::Configuration(crate::full_copy::preflight::conflict(
             &survivors.conflicts,
         )));
     }
-    let objects = catalog::own_objects(connection, &survivors).await?;
+    let objects = object_catalog::own_objects(connection, &survivors).await?;
     Ok(Plan {
         parts: parts::divide(connection, objects).await?,
-        lost_foreign_keys: catalog::lost_foreign_keys(connection, &kept).await?,
+        lost_foreign_keys: object_catalog::lost_foreign_keys(connection, &kept).await?,
         kept,
     })
 }

@@ -11,11 +11,13 @@ use std::path::Path;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 use super::failure::Failure;
+use crate::archive::RestoreList;
 use crate::archive::{Entry, tables_of};
 use crate::error::reason;
 use crate::full_copy::{FullCopy, pg_restore_run};
 use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::connection::Connection;
+use crate::postgres::pg_dump;
 use crate::{Error, TableName};
 use progress::Context;
 use progress::{ProgressTracker, Weight};
@@ -100,7 +102,7 @@ pub(super) async fn has_rows(
     dump: &Path,
     context: &Context,
 ) -> Result<bool, Error> {
-    let list = pg_restore_run::List::write([entry])?;
+    let list = RestoreList::write([entry])?;
     let program = Program {
         name: "pg_restore",
         arguments: vec![
@@ -117,7 +119,7 @@ pub(super) async fn has_rows(
         program.pipe(context, |_| {}, async |script| first_row(script).await).await?;
     match found {
         Ok(found) if found || ended.status.success() => Ok(found),
-        Ok(_) => Err(super::failure("pg_restore", &copy.target, &ended).await),
+        Ok(_) => Err(pg_dump::failure("pg_restore", &copy.target, &ended).await),
         Err(source) => Err(Error::File { action: "read", path: dump.to_owned(), source }),
     }
 }

@@ -2,31 +2,27 @@
 
 mod archive_data;
 mod backup;
-pub(crate) mod catalog;
 mod ddl;
 mod drop;
 mod extension_rows;
 mod failure;
 mod ignorable;
 mod live;
+mod object_catalog;
 mod pg_restore_run;
 mod preflight;
 mod refused;
 mod restore;
 mod restore_log;
 mod restore_progress;
+mod restore_script;
+mod script_entry;
 mod statements;
 
 use std::path::Path;
 
-pub(crate) use crate::full_copy::pg_restore_run::List;
 use crate::full_copy::preflight::Needed;
-pub(crate) use backup::{Partial, arguments, dumped_table, failure, read_archive};
-pub(crate) use failure::Failure;
-pub(crate) use ignorable::Judge;
 pub use live::LiveOptions;
-pub(crate) use restore::cannot_create;
-pub(crate) use statements::{missing_roles, settled};
 
 use crate::phase_shares;
 use crate::postgres::connection_rehearsal::rehearse;
@@ -188,7 +184,7 @@ impl FullCopy {
     /// script.
     pub async fn restore_script(&self, file: &Path, context: &Context) -> Result<Summary, Error> {
         self.obeys_rules()?;
-        crate::load::restore_script(self, file, context).await
+        restore_script::run(self, file, context).await
     }
 
     /// Drops what [`FullCopy::drop_objects`] drops and copies the source straight into the target, without a
@@ -201,10 +197,4 @@ impl FullCopy {
     pub async fn live(&self, options: &LiveOptions, context: &Context) -> Result<Summary, Error> {
         live::run(self, options, context).await
     }
-}
-
-/// A connection string for `--dbname`: all that the environment cannot say, and no password.
-pub(crate) fn connection_string(url: &DatabaseUrl) -> String {
-    let database = url.database().replace('\\', "\\\\").replace('\'', "\\'");
-    format!("dbname='{database}' keepalives_idle=30 keepalives_interval=10 keepalives_count=3")
 }

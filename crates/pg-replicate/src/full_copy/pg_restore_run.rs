@@ -1,17 +1,14 @@
 //! Runs of pg_restore, and what they could not restore.
 
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
-
-use private_files::PrivateDirectory;
+use std::path::Path;
 
 use crate::Error;
-use crate::archive::{Entry, Section};
-use crate::full_copy::backup::failure;
+use crate::archive::{Entry, RestoreList, Section};
+use crate::full_copy::FullCopy;
 use crate::full_copy::failure::Failure;
 use crate::full_copy::restore_log::{Event, Log, Reported};
-use crate::full_copy::{FullCopy, connection_string};
 use crate::postgres::client_program::{Program, application_name};
+use crate::postgres::pg_dump::{connection_string, failure};
 use progress::Context;
 use progress::{ProgressItem, ProgressTracker, Weight};
 
@@ -20,38 +17,6 @@ const UNKNOWN_SETTING: &str = "SET transaction_timeout = 0;";
 
 /// How pg_restore, in English, begins to tell of rows that could not be written.
 const COPY_FAILED: &str = "COPY failed for table \"";
-
-/// The entries that pg_restore is to restore; removed when dropped.
-pub(crate) struct List {
-    path: PathBuf,
-    _directory: PrivateDirectory,
-}
-
-impl List {
-    /// pg_restore reads the number in front of each line.
-    pub(crate) fn write<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Result<Self, Error> {
-        let parent = std::env::temp_dir();
-        let write = || {
-            let directory = PrivateDirectory::create(&parent)?;
-            let path = directory.path().join("list");
-            let mut file = BufWriter::new(private_files::create(&path)?);
-            for entry in entries {
-                writeln!(file, "{};", entry.id)?;
-            }
-            file.flush()?;
-            Ok(Self { path, _directory: directory })
-        };
-        write().map_err(|source| Error::File {
-            action: "write a list into",
-            path: parent.clone(),
-            source,
-        })
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-}
 
 fn arguments(copy: &FullCopy, jobs: u16, list: &Path, dump: &Path) -> Vec<String> {
     vec![
@@ -77,7 +42,7 @@ pub(super) async fn run(
     context: &Context,
     mut follow: impl FnMut(&Event<'_>),
 ) -> Result<Vec<Failure>, Error> {
-    let list = List::write(entries)?;
+    let list = RestoreList::write(entries)?;
     let program = Program {
         name: "pg_restore",
         arguments: arguments(copy, jobs, list.path(), dump),

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use crate::archive::Archive;
-use crate::full_copy::catalog;
-use crate::full_copy::catalog::{KeptTable, Server};
-use crate::full_copy::{ForeignKeys, FullCopy, backup, refused};
+use crate::archive::{inflate, read_whole_archive};
+use crate::full_copy::object_catalog;
+use crate::full_copy::{ForeignKeys, FullCopy, refused};
 use crate::masking;
+use crate::postgres::catalog::{self, KeptTable, Server};
 use crate::postgres::client_program::major_version;
 use crate::postgres::connection::Connection;
 use crate::postgres::{same_database, source_locks, unlogged, versions};
@@ -135,10 +136,10 @@ pub(super) async fn target(copy: &FullCopy) -> Checks {
 }
 
 pub(super) async fn restore(copy: &FullCopy, dump: &Path) -> Result<Checks, Error> {
-    let archive = backup::read_whole_archive(dump).await?;
+    let archive = read_whole_archive(dump).await?;
     let mut checks = restoring(copy, Some(&archive)).await;
     if checks.checks.iter().all(|check| check.outcome.is_ok()) {
-        backup::inflate(dump).await?;
+        inflate(dump).await?;
         let found = refused::archive::check(copy, &archive, dump).await;
         if let Some(found) = checks.note("objects", found) {
             checks.checks.extend(found);
@@ -309,7 +310,7 @@ async fn source_rights(
 ) -> Result<(Vec<KeptTable>, Vec<Check>), Error> {
     let kept = catalog::kept_tables(connection, &copy.mode).await?;
     let oids = catalog::oids(&kept);
-    let unreadable = catalog::unreadable(connection, &oids).await?;
+    let unreadable = object_catalog::unreadable(connection, &oids).await?;
     let mut checks: Vec<Check> =
         unlogged::check(&unlogged::tables(connection, &oids).await?).into_iter().collect();
     let subject = "rights on the source";
@@ -360,13 +361,13 @@ async fn target_rights(
             server.role
         ));
     }
-    let conflicts = catalog::closure(target, &oids).await?.conflicts;
+    let conflicts = object_catalog::closure(target, &oids).await?.conflicts;
     if !conflicts.is_empty() {
         wrong.push(conflict(&conflicts));
     }
     if let Some(source) = source {
-        let dumped = catalog::names(source).await?;
-        let others = catalog::not_ours(target, &oids).await?;
+        let dumped = object_catalog::names(source).await?;
+        let others = object_catalog::not_ours(target, &oids).await?;
         let in_the_way: Vec<&str> = others
             .iter()
             .filter(|(_, name)| dumped.contains(name))
@@ -397,8 +398,8 @@ async fn others_rows(
     kept: &[u32],
 ) -> Result<Option<Check>, Error> {
     let subject = "objects of other roles";
-    let survivors = catalog::closure(target, kept).await?;
-    let objects = catalog::own_objects(target, &survivors).await?;
+    let survivors = object_catalog::closure(target, kept).await?;
+    let objects = object_catalog::own_objects(target, &survivors).await?;
     let (classes, oids): (Vec<u32>, Vec<u32>) =
         objects.iter().filter(|one| !one.is_large_object()).map(|one| (one.class, one.oid)).unzip();
     let others = on_target::dependents(&**target, &classes, &oids, false, kept)
@@ -427,7 +428,7 @@ async fn refused(
     on_source: &[KeptTable],
     on_target: &[KeptTable],
 ) -> Result<Vec<Check>, Error> {
-    let survivors = catalog::closure(target, &catalog::oids(on_target)).await?;
+    let survivors = object_catalog::closure(target, &catalog::oids(on_target)).await?;
     refused::check(source, target, &catalog::oids(on_source), &survivors).await
 }
 

@@ -4,16 +4,17 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::Instant;
 
-use super::backup::read_archive;
 use super::ignorable::Judge;
 use super::live::large_objects::LargeObjects;
 use super::live::plan::{Choices, plan as divide_among_workers};
 use super::restore_log::Event;
 use super::restore_progress::RestoreProgress;
+use crate::archive::read_archive;
 use crate::archive::{Archive, Entry, Filter, Reason, Selection};
 use crate::full_copy::live::worker_pool::{Crew, Shared};
-use crate::full_copy::{ForeignKeys, FullCopy, catalog, pg_restore_run, restore_progress};
+use crate::full_copy::{ForeignKeys, FullCopy, object_catalog, pg_restore_run, restore_progress};
 use crate::masking::Rules;
+use crate::postgres::catalog;
 use crate::postgres::connection::Connection;
 use crate::{Error, TableName};
 use progress::PhaseSummary;
@@ -116,13 +117,13 @@ pub(super) async fn plan(
     connection
         .run(context, async {
             let kept = catalog::kept_tables(&connection, &copy.mode).await?;
-            let survivors = catalog::closure(&connection, &catalog::oids(&kept)).await?;
+            let survivors = object_catalog::closure(&connection, &catalog::oids(&kept)).await?;
             let mut names: HashSet<TableName> = copy.mode.kept().cloned().collect();
             names.extend(kept.iter().map(|table| table.name.clone()));
             let filter = Filter {
                 kept: names,
                 foreign_keys: copy.foreign_keys != ForeignKeys::Without,
-                present: catalog::present(&connection, &survivors).await?,
+                present: object_catalog::present(&connection, &survivors).await?,
             };
             let Selection { restored, left_out } = filter.apply(archive);
             let (entries, unable) = divide(&connection, restored).await?;
@@ -141,7 +142,7 @@ pub(crate) async fn cannot_create(
     connection: &Connection,
     extension: &str,
 ) -> Result<Option<&'static str>, Error> {
-    let unable = catalog::restore_rights(connection, &[extension.to_owned()]).await?;
+    let unable = object_catalog::restore_rights(connection, &[extension.to_owned()]).await?;
     let object = format!("EXTENSION {extension}");
     Ok(unable.contains(&("create".into(), object)).then_some(NOT_OFFERED))
 }
@@ -156,7 +157,7 @@ async fn divide(
         .filter(|entry| entry.kind == "EXTENSION")
         .map(|entry| entry.tag.clone())
         .collect();
-    let unable = catalog::restore_rights(connection, &extensions).await?;
+    let unable = object_catalog::restore_rights(connection, &extensions).await?;
     let cannot = |what: &str, object: &str| unable.contains(&(what.into(), object.into()));
     let mut able = Vec::new();
     let mut left_out = Vec::new();

@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use tokio_postgres::Row;
 
-use super::script::{Name, SequenceSet, strings_of_server};
 use crate::postgres::connection::Connection;
 use crate::postgres::sql_text::{Cursor, Strings};
 use crate::postgres::triggers;
 use crate::postgres::triggers::Trigger;
+use crate::psql_script::{Name, SequenceSet, strings_of_server};
 use crate::{Error, TableName};
 
 /// A table that holds data.

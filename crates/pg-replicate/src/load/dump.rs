@@ -8,13 +8,13 @@ use super::Loaded;
 use super::catalog::Names;
 use super::guard::Guard;
 use super::meter::Meter;
-use super::script::{Kind, Rows, Script, Variables};
 use super::script_run::{Failure, ScriptRun};
-use crate::archive::{Archive, Entry};
-use crate::full_copy::{List, failure, read_archive};
+use crate::archive::{Archive, Entry, RestoreList, read_archive};
 use crate::load::preflight::Survey;
 use crate::postgres::client_program::{Program, application_name};
+use crate::postgres::pg_dump::failure;
 use crate::postgres::sql_text::Strings;
+use crate::psql_script::{Kind, Rows, Script, Variables};
 use crate::{DatabaseUrl, Error, TableName};
 use progress::Context;
 use progress::{ProgressTracker, Weight};
@@ -25,7 +25,7 @@ pub(super) struct DumpSource {
     /// For people.
     name: String,
     /// What is restored, in an order that foreign keys allow.
-    list: List,
+    list: RestoreList,
     tables: usize,
     /// Of the file.
     bytes: u64,
@@ -69,7 +69,7 @@ impl DumpSource {
         }
         let entries: Vec<&Entry> =
             tables.iter().map(|(_, entry, _)| *entry).chain(others).collect();
-        let list = List::write(entries)?;
+        let list = RestoreList::write(entries)?;
         if holds_large_objects {
             tracing::warn!("{name} holds large objects: they are left out");
         }
@@ -114,7 +114,7 @@ impl DumpSource {
                 |line| tracing::debug!("{line}"),
                 async move |stdout| {
                     let script = Script::new(
-                        BufReader::with_capacity(super::BUFFER, stdout),
+                        BufReader::with_capacity(crate::psql_script::BUFFER, stdout),
                         Variables::default(),
                         survey.catalog.strings,
                     );

@@ -6,9 +6,9 @@ use std::time::Instant;
 use tokio::io::{AsyncWriteExt, BufWriter};
 
 use super::catalog::Catalog;
-use crate::full_copy::{Partial, connection_string, failure};
 use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::connection::Connection;
+use crate::postgres::pg_dump::{Partial, connection_string, failure};
 use crate::postgres::source_locks::{Watch, named, pg_dump_option};
 use crate::postgres::{session_settings, unlogged};
 use crate::{Check, DatabaseUrl, Error, TableName};

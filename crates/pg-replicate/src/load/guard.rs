@@ -3,10 +3,10 @@
 use futures_util::future;
 use tokio_postgres::Row;
 
-use super::script::strings_of_server;
 use crate::Error;
 use crate::postgres::connection::Connection;
 use crate::postgres::sql_text::Strings;
+use crate::psql_script::strings_of_server;
 
 const SQL: &str = include_str!("../../sql/load_guard.sql");
 

@@ -20,10 +20,6 @@ mod guard;
 mod meter;
 mod plan;
 mod preflight;
-mod restore_entry;
-mod restore_script;
-mod schema;
-mod script;
 mod script_run;
 mod source;
 mod spool;
@@ -42,28 +38,24 @@ use progress::{Context, Summary};
 
 use crate::load::excluded_unchanged::Untouched;
 use crate::load::preflight::Survey;
+use crate::psql_script::{self, Script, Variables};
 use catalog::Catalog;
 use database::DatabaseSource;
 use dump::DumpSource;
 use guard::Guard;
 use meter::Meter;
 use plan::Plan;
-use script::{Script, Variables};
 use script_run::ScriptRun;
 use spool::Readable;
 
+pub use crate::schema_export::ExportSchema;
 pub use export::ExportData;
-pub(crate) use restore_script::run as restore_script;
-pub use schema::ExportSchema;
 pub use source::LoadSource;
 
 const APPLICATION: &str = "pg-replicate load";
 
 /// How long a failed load waits for the server to undo it.
 const UNDO_LIMIT: Duration = Duration::from_secs(10);
-
-/// What is read of a file at once.
-const BUFFER: usize = 256 * 1024;
 
 /// A load of data into tables that are there already.
 #[derive(Clone, Debug)]
@@ -325,7 +317,7 @@ async fn open(path: &Path) -> Result<(BufReader<tokio::fs::File>, u64), Error> {
     let opened = async {
         let file = tokio::fs::File::open(path).await?;
         let bytes = file.metadata().await?.len();
-        Ok((BufReader::with_capacity(BUFFER, file), bytes))
+        Ok((BufReader::with_capacity(psql_script::BUFFER, file), bytes))
     };
     opened.await.map_err(|source| Error::File { action: "open", path: path.to_owned(), source })
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::load::catalog::{Catalog, Names};
-use crate::load::script::{Kind, Name, Rows, Script, ScriptError, Variables};
+use crate::psql_script::{Kind, Name, Rows, Script, ScriptError, Variables};
 use crate::{Check, TableName};
 
 /// When a table gets rows: the first time and the last.

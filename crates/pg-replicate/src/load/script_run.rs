@@ -11,10 +11,10 @@ use super::Loaded;
 use super::catalog::{Catalog, Names};
 use super::guard::Guard;
 use super::meter::Meter;
-use super::script::{Kind, RowsReader, Script, ScriptError, Truncate, Variables};
 use crate::Error;
 use crate::postgres::session_settings::SETTINGS as OURS;
 use crate::postgres::sql_text::Strings;
+use crate::psql_script::{Kind, RowsReader, Script, ScriptError, Truncate, Variables};
 
 /// Rows handed to the server at once.
 const CHUNK: usize = 64 * 1024;

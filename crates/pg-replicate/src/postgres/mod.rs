@@ -1,5 +1,6 @@
 //! PostgreSQL as all engines use it.
 
+pub(crate) mod catalog;
 pub(crate) mod client_program;
 pub(crate) mod columns;
 pub(crate) mod connection;
@@ -9,6 +10,7 @@ pub(crate) mod copy_query;
 pub(crate) mod error_text;
 pub(crate) mod exported_snapshot;
 pub(crate) mod identifier;
+pub(crate) mod pg_dump;
 pub(crate) mod pool;
 pub(crate) mod relation;
 pub(crate) mod row_security;

@@ -6,8 +6,8 @@ use std::time::Instant;
 use futures_util::future::try_join;
 
 use crate::fingerprint::{self, Table};
-use crate::full_copy::catalog;
 use crate::masking::Rules;
+use crate::postgres::catalog;
 use crate::postgres::connection::{Connection, run_both};
 use crate::postgres::exported_snapshot;
 use crate::postgres::pool::Pool;

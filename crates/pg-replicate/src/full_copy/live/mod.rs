@@ -28,10 +28,11 @@ use schema::SchemaArchive;
 use tables::Table;
 
 use super::restore;
-use super::{ForeignKeys, FullCopy, backup, catalog, drop};
+use super::{ForeignKeys, FullCopy, backup, drop};
 use crate::archive::tables_of;
 use crate::masking::{self, Rules};
 use crate::phase_shares;
+use crate::postgres::catalog;
 use crate::postgres::connection::Connection;
 use crate::postgres::connection_rehearsal::rehearse;
 use crate::postgres::exported_snapshot::{ExportedSnapshot, Looks};

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use private_files::PrivateDirectory;
 
-use super::super::backup::{self, failure};
-use super::super::{FullCopy, connection_string};
+use super::super::FullCopy;
 use super::tables::Table;
 use crate::Error;
 use crate::archive::Archive;
+use crate::archive::read_archive;
 use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::exported_snapshot::ExportedSnapshot;
 use crate::postgres::identifier::quote_identifier;
+use crate::postgres::pg_dump::{self, connection_string, failure};
 use crate::postgres::source_locks::pg_dump_option;
 use progress::Context;
 
@@ -44,7 +45,7 @@ impl SchemaArchive {
         let path = directory.path().join("schema.dump");
         // It holds what definitions hold, the passwords of user mappings among it.
         private_files::create(&path).map_err(|source| failed("create", &path, source))?;
-        let mut arguments = backup::arguments(excluded, &path);
+        let mut arguments = pg_dump::arguments(excluded, &path);
         arguments.extend(without_rows(tables));
         // Newer versions prefer "large objects", older ones know only this.
         arguments.push("--no-blobs".into());
@@ -63,7 +64,7 @@ impl SchemaArchive {
         if !ended.status.success() {
             return Err(failure("pg_dump", &copy.source, &ended).await);
         }
-        let archive = backup::read_archive(&path).await?;
+        let archive = read_archive(&path).await?;
         Ok(Self { archive, path, _directory: directory })
     }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::super::extension_rows::{self, has_rows};
-use super::super::{FullCopy, catalog, restore};
+use super::super::{FullCopy, object_catalog, restore};
 use super::{Needs, allowed, extension_checks, object_checks};
 use crate::archive::{Archive, Entry, tables_of};
 use crate::postgres::connection::Connection;
@@ -38,7 +38,7 @@ pub(in crate::full_copy) async fn check(
     let suspects: Vec<(&Entry, Needs)> =
         suspects.filter_map(|entry| Some((entry, needs(entry)?))).collect();
     let needs: Vec<&Needs> = suspects.iter().map(|(_, needs)| needs).collect();
-    let allowed = allowed(&target, &needs, &catalog::Objects::default()).await?;
+    let allowed = allowed(&target, &needs, &object_catalog::Objects::default()).await?;
     let refused: Vec<(&Entry, Needs)> =
         suspects.into_iter().filter(|(_, needs)| !needs.are_in(&allowed)).collect();
     if refused.is_empty() {

@@ -9,9 +9,10 @@ use std::collections::HashSet;
 
 use tokio_postgres::types::ToSql;
 
-use super::catalog::{self, Objects};
 use super::extension_rows;
+use super::object_catalog::Objects;
 use crate::full_copy::preflight::shortened;
+use crate::postgres::catalog;
 use crate::postgres::connection::Connection;
 use crate::{Check, Error, TableName};
 

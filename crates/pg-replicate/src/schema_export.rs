@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use tokio::io::BufReader;
 
-use super::script::{Script, ScriptError, Variables};
 use crate::error::reason;
-use crate::full_copy::{connection_string, failure};
 use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::connection::Connection;
+use crate::postgres::pg_dump::{connection_string, failure};
 use crate::postgres::same_database;
 use crate::postgres::source_locks::{Watch, pg_dump_option};
-use crate::postgres::sql_text::{Cursor, Strings};
+use crate::postgres::sql_text::Strings;
+use crate::psql_script::{Need, Script, ScriptError, Variables, first_line, need};
 use crate::{DatabaseUrl, Error};
 use progress::PhaseSummary;
 use progress::{Context, Summary};
@@ -34,20 +34,6 @@ pub struct ExportSchema {
     /// The database that is written: what the schema names is dropped there, rows included, and made
     /// anew.
     pub target: DatabaseUrl,
-}
-
-/// What a statement of pg_dump's is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Need {
-    /// It must succeed.
-    Must,
-    /// An ordinary role may be refused; nothing that holds data needs it.
-    May,
-    /// It prepares the dropping of an older object, which may lack what it names; the dropping itself
-    /// must succeed.
-    Clearing,
-    /// It is left out.
-    Not,
 }
 
 impl ExportSchema {
@@ -98,7 +84,7 @@ impl ExportSchema {
                 context,
                 |line| tracing::debug!("{line}"),
                 async |stdout| {
-                    let input = BufReader::with_capacity(super::BUFFER, stdout);
+                    let input = BufReader::with_capacity(crate::psql_script::BUFFER, stdout);
                     carry_out(target, Script::new(input, Variables::default(), Strings::Standard))
                         .await
                 },
@@ -163,73 +149,5 @@ async fn optional(
             target.batch_execute("ROLLBACK TO SAVEPOINT optional").await
         }
         Err(error) => Err(error),
-    }
-}
-
-pub(super) fn need(sql: &str) -> Need {
-    let mut at = Cursor::of_head(sql, 20, Strings::Standard);
-    let at = &mut at;
-    if at.eat(&["DROP", "EXTENSION"]) || at.eat(&["SET", "transaction_timeout"]) {
-        // It would take with it what uses it, and CREATE … IF NOT EXISTS comes next; an older server
-        // does not know the setting.
-        return Need::Not;
-    }
-    if at.eat(&["ALTER", "TABLE", "IF", "EXISTS"]) {
-        return Need::Clearing;
-    }
-    let is_public = |at: &mut Cursor<'_>| at.name().is_some_and(|name| name == "public");
-    if at.eat(&["DROP", "SCHEMA"]) {
-        at.eat(&["IF", "EXISTS"]);
-        return if is_public(at) { Need::Not } else { Need::Must };
-    }
-    if at.eat(&["CREATE", "SCHEMA"]) {
-        return if is_public(at) { Need::Not } else { Need::Must };
-    }
-    let _ = at.eat(&["COMMENT", "ON"])
-        || at.eat(&["CREATE"])
-        || at.eat(&["ALTER"])
-        || at.eat(&["DROP"]);
-    for words in [
-        &["EXTENSION"][..],
-        &["EVENT", "TRIGGER"],
-        &["PUBLICATION"],
-        &["SUBSCRIPTION"],
-        &["SCHEMA"],
-        &["LANGUAGE"],
-    ] {
-        if at.eat(words) {
-            return Need::May;
-        }
-    }
-    Need::Must
-}
-
-pub(super) fn first_line(sql: &str) -> String {
-    sql.lines().next().unwrap_or_default().chars().take(120).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_an_ordinary_role_may_be_refused() {
-        for (sql, wanted) in [
-            ("DROP EXTENSION IF EXISTS pgcrypto", Need::Not),
-            ("CREATE EXTENSION IF NOT EXISTS pgcrypto WITH SCHEMA public", Need::May),
-            ("COMMENT ON EXTENSION pgcrypto IS 'x'", Need::May),
-            ("COMMENT ON SCHEMA public IS 'x'", Need::May),
-            ("CREATE EVENT TRIGGER t ON ddl_command_end EXECUTE FUNCTION f()", Need::May),
-            ("DROP SCHEMA IF EXISTS public", Need::Not),
-            ("CREATE SCHEMA public", Need::Not),
-            ("CREATE SCHEMA stats", Need::Must),
-            ("SET transaction_timeout = 0", Need::Not),
-            ("ALTER TABLE IF EXISTS public.a ALTER COLUMN id DROP DEFAULT", Need::Clearing),
-            ("ALTER TABLE ONLY public.a ALTER COLUMN id SET DEFAULT 1", Need::Must),
-            ("CREATE TRIGGER t AFTER INSERT ON public.a EXECUTE FUNCTION f()", Need::Must),
-            ("COMMENT ON TABLE public.a IS 'x'", Need::Must),
-        ] {
-            assert_eq!(need(sql), wanted, "{sql}");
-        }
     }
 }

@@ -14,29 +14,25 @@ const DEEPEST: usize = 16;
 
 /// The variables that are set.
 #[derive(Clone, Debug, Default)]
-pub(in crate::load) struct Variables(HashMap<String, String>);
+pub(crate) struct Variables(HashMap<String, String>);
 
 impl Variables {
     /// Sets a variable, as `\set` does with these arguments: the values are joined.
-    pub(in crate::load) fn set(&mut self, name: String, values: &[String]) {
+    pub(crate) fn set(&mut self, name: String, values: &[String]) {
         self.0.insert(name, values.concat());
     }
 
-    pub(in crate::load) fn unset(&mut self, name: &str) {
+    pub(crate) fn unset(&mut self, name: &str) {
         self.0.remove(name);
     }
 
-    pub(in crate::load) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
     /// `sql` with the variables that are set, also those that their values name; nothing where it names
     /// none. One that is not set is left as it stands, as psql does: it may be a slice of an array.
-    pub(in crate::load) fn expand(
-        &self,
-        sql: &str,
-        strings: Strings,
-    ) -> Result<Option<String>, String> {
+    pub(crate) fn expand(&self, sql: &str, strings: Strings) -> Result<Option<String>, String> {
         let mut expanded = self.expand_once(sql, strings);
         for _ in 0..DEEPEST {
             match expanded.as_deref().and_then(|sql| self.expand_once(sql, strings)) {

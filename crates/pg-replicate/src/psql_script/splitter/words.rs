@@ -2,29 +2,29 @@
 
 /// The words of a statement, as far as they tell the body of a routine.
 #[derive(Debug, Default)]
-pub(super) struct Words {
+pub(crate) struct Words {
     /// Cut: no keyword is longer.
-    pub(super) current: Vec<u8>,
+    pub(crate) current: Vec<u8>,
     last: Vec<u8>,
     count: u32,
     is_create: bool,
     is_routine: bool,
-    pub(super) blocks: u32,
+    pub(crate) blocks: u32,
 }
 
 impl Words {
-    pub(super) fn push(&mut self, byte: u8) {
+    pub(crate) fn push(&mut self, byte: u8) {
         if self.current.len() < 16 {
             self.current.push(byte);
         }
     }
 
     /// Something else than white space and comments stands between two words.
-    pub(super) fn interrupt(&mut self) {
+    pub(crate) fn interrupt(&mut self) {
         self.last.clear();
     }
 
-    pub(super) fn end(&mut self, parentheses: u32) {
+    pub(crate) fn end(&mut self, parentheses: u32) {
         if self.current.is_empty() {
             return;
         }

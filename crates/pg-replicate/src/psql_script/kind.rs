@@ -1,17 +1,17 @@
 //! What a statement of a script does, as far as it matters to a load.
 
-use super::command::{is_utf8, not_utf8};
 use crate::postgres::sql_text::{Cursor, Kind as TokenKind, Strings};
+use crate::psql_script::command::{is_utf8, not_utf8};
 
 /// No statement names more before its values begin.
 const MOST_TOKENS: usize = 20_000;
 
 /// A name as it is written, with its qualifiers.
-pub(in crate::load) type Name = Vec<String>;
+pub(crate) type Name = Vec<String>;
 
 /// What a statement does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::load) enum Kind {
+pub(crate) enum Kind {
     /// Rows that follow in the script.
     Copy(Rows),
     /// Rows in the statement.
@@ -34,7 +34,7 @@ pub(in crate::load) enum Kind {
 
 /// How a call of `setval` names its sequence.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::load) enum SequenceSet {
+pub(crate) enum SequenceSet {
     /// By its name, as it stands in the call.
     Name(String),
     /// By a table, as it stands in the call, and its column.
@@ -43,25 +43,25 @@ pub(in crate::load) enum SequenceSet {
 
 /// Rows for a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::load) struct Rows {
-    pub(in crate::load) table: Name,
+pub(crate) struct Rows {
+    pub(crate) table: Name,
     /// In the order of the rows' values, where they are named.
-    pub(in crate::load) columns: Option<Vec<String>>,
+    pub(crate) columns: Option<Vec<String>>,
 }
 
 /// A TRUNCATE.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::load) struct Truncate {
-    pub(in crate::load) tables: Vec<Name>,
+pub(crate) struct Truncate {
+    pub(crate) tables: Vec<Name>,
     /// `RESTART IDENTITY` and `CASCADE`, as far as they are there.
-    pub(in crate::load) options: String,
-    pub(in crate::load) is_cascade: bool,
+    pub(crate) options: String,
+    pub(crate) is_cascade: bool,
 }
 
 const IN_ONE_TRANSACTION: &str = "everything is one transaction";
 
 impl Kind {
-    pub(in crate::load) fn of(sql: &str, strings: Strings) -> Self {
+    pub(crate) fn of(sql: &str, strings: Strings) -> Self {
         let mut at = Cursor::of_head(sql, MOST_TOKENS, strings);
         let at = &mut at;
         // The server takes empty statements before the one that counts; here they are cut off.

@@ -9,8 +9,8 @@ mod state;
 mod tests;
 mod words;
 
-use state::State;
-use words::Words;
+use crate::psql_script::splitter::state::State;
+use crate::psql_script::splitter::words::Words;
 
 use crate::postgres::sql_text::Strings;
 
@@ -19,7 +19,7 @@ const LONGEST: usize = 1 << 30;
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(crate) enum Piece {
     /// A statement without its semicolon, and the line of its first character.
     Statement(Vec<u8>, u64),
     /// A line of psql's from its backslash on, and its number.
@@ -28,14 +28,14 @@ pub(super) enum Piece {
 
 /// Why a script cannot be cut any further.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Broken {
-    pub(super) line: u64,
-    pub(super) reason: &'static str,
+pub(crate) struct Broken {
+    pub(crate) line: u64,
+    pub(crate) reason: &'static str,
 }
 
 /// The state of the cutting; bytes may come in pieces of any size.
 #[derive(Debug)]
-pub(super) struct Splitter {
+pub(crate) struct Splitter {
     state: State,
     statement: Vec<u8>,
     line: u64,
@@ -52,7 +52,7 @@ pub(super) struct Splitter {
 const BYTE_ORDER_MARK: [u8; 3] = *b"\xEF\xBB\xBF";
 
 impl Splitter {
-    pub(super) fn new(strings: Strings) -> Self {
+    pub(crate) fn new(strings: Strings) -> Self {
         Self {
             state: State::Normal,
             statement: Vec::new(),
@@ -67,33 +67,33 @@ impl Splitter {
     }
 
     /// The line that is being read, counted from 1.
-    pub(super) fn line(&self) -> u64 {
+    pub(crate) fn line(&self) -> u64 {
         self.line
     }
 
     /// What a backslash in `'…'` means.
-    pub(super) fn strings(&self) -> Strings {
+    pub(crate) fn strings(&self) -> Strings {
         self.strings
     }
 
     /// A statement that was found may change it.
-    pub(super) fn set_strings(&mut self, strings: Strings) {
+    pub(crate) fn set_strings(&mut self, strings: Strings) {
         self.strings = strings;
     }
 
     /// Forgets what was read of the statement, as `\reset` does.
-    pub(super) fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.statement.clear();
         self.end_statement();
     }
 
     /// Goes on at `line`: what lay between was read by somebody else.
-    pub(super) fn go_on_at(&mut self, line: u64) {
+    pub(crate) fn go_on_at(&mut self, line: u64) {
         self.line = line;
     }
 
     /// Takes bytes up to the end of the next piece; answers how many, and the piece.
-    pub(super) fn feed(&mut self, input: &[u8]) -> Result<(usize, Option<Piece>), Broken> {
+    pub(crate) fn feed(&mut self, input: &[u8]) -> Result<(usize, Option<Piece>), Broken> {
         let mut at = 0;
         while at < input.len() {
             let taken = self.skip(&input[at..]);
@@ -114,7 +114,7 @@ impl Splitter {
     }
 
     /// What is left when the script ends.
-    pub(super) fn finish(&mut self) -> Result<Option<Piece>, Broken> {
+    pub(crate) fn finish(&mut self) -> Result<Option<Piece>, Broken> {
         let reason = match &self.state {
             State::BlockComment { .. } => Some("a comment that begins here is never closed"),
             State::Quoted { .. } => Some("a quote that begins here is never closed"),

@@ -16,23 +16,23 @@ enum At {
 
 /// Finds the end of the rows, whatever pieces they come in.
 #[derive(Debug)]
-pub(super) struct CopyData {
+pub(crate) struct CopyData {
     at: At,
     line: u64,
 }
 
 impl CopyData {
     /// `line`: where the rows start.
-    pub(super) fn new(line: u64) -> Self {
+    pub(crate) fn new(line: u64) -> Self {
         Self { at: At::LineStart, line }
     }
 
-    pub(super) fn line(&self) -> u64 {
+    pub(crate) fn line(&self) -> u64 {
         self.line
     }
 
     /// Appends rows to `rows`; answers how many bytes were taken, and whether the end was among them.
-    pub(super) fn feed(&mut self, input: &[u8], rows: &mut BytesMut) -> (usize, bool) {
+    pub(crate) fn feed(&mut self, input: &[u8], rows: &mut BytesMut) -> (usize, bool) {
         let mut at = 0;
         while let Some(&byte) = input.get(at) {
             match (self.at, byte) {
@@ -68,7 +68,7 @@ impl CopyData {
     }
 
     /// Whether the rows are whole when the script ends here.
-    pub(super) fn may_end(&self) -> bool {
+    pub(crate) fn may_end(&self) -> bool {
         matches!(self.at, At::Dot | At::DotReturn)
     }
 

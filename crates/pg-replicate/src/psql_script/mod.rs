@@ -4,6 +4,7 @@
 mod command;
 mod copy_data;
 mod kind;
+mod need;
 mod splitter;
 mod strings;
 mod variables;
@@ -14,34 +15,38 @@ use std::fmt;
 use bytes::BytesMut;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
-use command::Outcome;
-use copy_data::CopyData;
-use splitter::{Broken, Piece, Splitter};
+use crate::psql_script::command::Outcome;
+use crate::psql_script::copy_data::CopyData;
+use crate::psql_script::splitter::{Broken, Piece, Splitter};
 
 use crate::postgres::sql_text::Strings;
 
-pub(super) use kind::{Kind, Name, Rows, SequenceSet, Truncate};
-pub(super) use strings::of_server as strings_of_server;
-pub(super) use variables::Variables;
+pub(crate) use crate::psql_script::kind::{Kind, Name, Rows, SequenceSet, Truncate};
+pub(crate) use crate::psql_script::need::{Need, first_line, need};
+pub(crate) use crate::psql_script::strings::of_server as strings_of_server;
+pub(crate) use crate::psql_script::variables::Variables;
+
+/// What is read of a file at once.
+pub(crate) const BUFFER: usize = 256 * 1024;
 
 /// What comes next in a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Item {
+pub(crate) struct Item {
     /// Its line, counted from 1.
-    pub(super) line: u64,
+    pub(crate) line: u64,
     /// A statement without its semicolon, its variables put in; or why a line cannot be used.
-    pub(super) sql: Result<String, String>,
+    pub(crate) sql: Result<String, String>,
     /// What a backslash means in it.
-    pub(super) strings: Strings,
+    pub(crate) strings: Strings,
 }
 
 /// Why a script cannot be read on.
 #[derive(Debug)]
-pub(super) struct ScriptError {
-    pub(super) line: u64,
-    pub(super) reason: String,
+pub(crate) struct ScriptError {
+    pub(crate) line: u64,
+    pub(crate) reason: String,
     /// Whether it ends too early, as a file does that was cut.
-    pub(super) is_cut: bool,
+    pub(crate) is_cut: bool,
 }
 
 impl fmt::Display for ScriptError {
@@ -57,7 +62,7 @@ impl From<Broken> for ScriptError {
 }
 
 /// A script that is being read; memory does not grow with its size.
-pub(super) struct Script<R> {
+pub(crate) struct Script<R> {
     input: R,
     splitter: Splitter,
     variables: Variables,
@@ -71,7 +76,7 @@ pub(super) struct Script<R> {
 impl<R: AsyncBufRead + Unpin> Script<R> {
     /// `variables`: those that the scripts before it have set; `strings`: what a backslash means until
     /// the script says otherwise.
-    pub(super) fn new(input: R, variables: Variables, strings: Strings) -> Self {
+    pub(crate) fn new(input: R, variables: Variables, strings: Strings) -> Self {
         Self {
             input,
             splitter: Splitter::new(strings),
@@ -83,22 +88,22 @@ impl<R: AsyncBufRead + Unpin> Script<R> {
     }
 
     /// What a backslash means after the statements so far, by their words.
-    pub(super) fn strings(&self) -> Strings {
+    pub(crate) fn strings(&self) -> Strings {
         self.splitter.strings()
     }
 
     /// Bytes read so far.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
     /// The variables as this script leaves them.
-    pub(super) fn into_variables(self) -> Variables {
+    pub(crate) fn into_variables(self) -> Variables {
         self.variables
     }
 
     /// The next statement; `None` at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<Item>, ScriptError> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Item>, ScriptError> {
         loop {
             if let Some(item) = self.waiting.pop_front() {
                 return Ok(Some(self.follow(item)));
@@ -209,7 +214,7 @@ impl<R: AsyncBufRead + Unpin> Script<R> {
 
     /// The rows that follow a COPY, some at a time in `rows`, which is emptied by the caller; false
     /// when they have ended.
-    pub(super) async fn rows(
+    pub(crate) async fn rows(
         &mut self,
         reader: &mut RowsReader,
         rows: &mut BytesMut,
@@ -254,7 +259,7 @@ impl<R: AsyncBufRead + Unpin> Script<R> {
     }
 
     /// Reads over the rows that follow a COPY.
-    pub(super) async fn skip_rows(&mut self) -> Result<(), ScriptError> {
+    pub(crate) async fn skip_rows(&mut self) -> Result<(), ScriptError> {
         let mut reader = RowsReader::default();
         let mut rows = BytesMut::new();
         while self.rows(&mut reader, &mut rows).await? {
@@ -266,7 +271,7 @@ impl<R: AsyncBufRead + Unpin> Script<R> {
 
 /// Where the reading of one COPY's rows stands.
 #[derive(Debug, Default)]
-pub(super) struct RowsReader(Option<CopyData>, bool);
+pub(crate) struct RowsReader(Option<CopyData>, bool);
 
 fn read_error(line: u64, error: &std::io::Error) -> ScriptError {
     ScriptError { line, reason: format!("the file cannot be read: {error}"), is_cut: false }

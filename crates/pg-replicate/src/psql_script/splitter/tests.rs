@@ -1,6 +1,6 @@
 //! Scripts, and what they are cut into.
 
-use super::*;
+use crate::psql_script::splitter::*;
 
 fn pieces(script: &[u8], size: usize) -> Result<Vec<Piece>, Broken> {
     let mut splitter = Splitter::new(Strings::Standard);

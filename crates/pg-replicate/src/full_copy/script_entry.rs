@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::schema::first_line;
 use crate::archive::Entry;
 use crate::postgres::sql_text::{Cursor, Strings};
+use crate::psql_script::first_line;
 
 /// No statement names its object later.
 const HEAD: usize = 40;
@@ -30,14 +30,14 @@ const QUALIFIERS: [&[&str]; 6] =
 
 /// The entries so far that could not be made, by what they make.
 #[derive(Default)]
-pub(super) struct Entries {
+pub(crate) struct Entries {
     last: i32,
     refused: HashMap<String, i32>,
 }
 
 impl Entries {
     /// The next statement's entry; it depends on what was refused of that which it speaks of.
-    pub(super) fn next(&mut self, sql: &str) -> Entry {
+    pub(crate) fn next(&mut self, sql: &str) -> Entry {
         self.last += 1;
         let mut at = Cursor::of_head(sql, HEAD, Strings::Standard);
         let (kind, object) =
@@ -49,7 +49,7 @@ impl Entries {
     }
 
     /// The object of `entry` could not be made.
-    pub(super) fn refused(&mut self, entry: &Entry) {
+    pub(crate) fn refused(&mut self, entry: &Entry) {
         let mut at = Cursor::of_head(&entry.definition, HEAD, Strings::Standard);
         if let Some((kind, object)) = parts(&mut at)
             && object.starts_with(&kind)

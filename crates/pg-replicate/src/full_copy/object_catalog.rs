@@ -1,4 +1,4 @@
-//! What the catalogs say, for the full copy.
+//! Objects of a database that a full copy drops, keeps, restores or cannot read.
 
 use std::collections::HashSet;
 
@@ -7,29 +7,9 @@ use tokio_postgres::types::ToSql;
 
 use super::drop::Droppable;
 use crate::archive::Identity;
+use crate::postgres::catalog::{KeptTable, oids, rows, server};
 use crate::postgres::connection::Connection;
-use crate::{BackupMode, Error, TableName};
-
-/// The server and who we are there.
-pub(crate) struct Server {
-    pub(crate) version: String,
-    pub(crate) major: u32,
-    pub(crate) role: String,
-    pub(crate) is_superuser: bool,
-    pub(crate) may_create_schema: bool,
-    pub(crate) may_create_in_public: bool,
-    pub(crate) is_standby: bool,
-    /// How many connections we may have.
-    pub(crate) connections: i64,
-    pub(crate) bytes: u64,
-}
-
-/// A table that is left alone, as it is found on a server.
-#[derive(Clone, Debug)]
-pub(crate) struct KeptTable {
-    pub(super) oid: u32,
-    pub(crate) name: TableName,
-}
+use crate::{Error, TableName};
 
 /// Objects by class and oid.
 #[derive(Debug, Default)]
@@ -38,52 +18,6 @@ pub(super) struct Objects {
     pub(super) oids: Vec<u32>,
     /// Tables and views that kept tables need, though they are not kept.
     pub(super) conflicts: Vec<String>,
-}
-
-pub(super) async fn rows(
-    connection: &Connection,
-    action: &str,
-    sql: &str,
-    parameters: &[&(dyn ToSql + Sync)],
-) -> Result<Vec<Row>, Error> {
-    connection.query(sql, parameters).await.map_err(|error| connection.error(action, &error))
-}
-
-pub(crate) async fn server(connection: &Connection) -> Result<Server, Error> {
-    const SQL: &str = include_str!("../../sql/server.sql");
-    let row = connection
-        .query_one(SQL, &[])
-        .await
-        .map_err(|error| connection.error("read the server's version and our rights", &error))?;
-    Ok(Server {
-        version: row.get("version"),
-        major: row.get::<_, i32>("version_number").unsigned_abs() / 10_000,
-        role: row.get("role"),
-        is_superuser: row.get("is_superuser"),
-        may_create_schema: row.get("may_create_schema"),
-        may_create_in_public: row.get("may_create_in_public"),
-        is_standby: row.get("is_standby"),
-        connections: row.get("connections"),
-        bytes: row.get::<_, i64>("bytes").unsigned_abs(),
-    })
-}
-
-/// The tables of `mode` that exist here, and their partitions.
-pub(crate) async fn kept_tables(
-    connection: &Connection,
-    mode: &BackupMode,
-) -> Result<Vec<KeptTable>, Error> {
-    const SQL: &str = include_str!("../../sql/kept_tables.sql");
-    let (schemas, names): (Vec<&str>, Vec<&str>) =
-        mode.kept().map(|table| (table.schema.as_str(), table.name.as_str())).unzip();
-    let rows = rows(connection, "look for the kept tables", SQL, &[&schemas, &names]).await?;
-    Ok(rows
-        .iter()
-        .map(|row| KeptTable {
-            oid: row.get("oid"),
-            name: TableName::new(row.get::<_, String>("schema"), row.get::<_, String>("name")),
-        })
-        .collect())
 }
 
 /// The sequences that the kept tables' columns own.
@@ -97,10 +31,6 @@ pub(super) async fn kept_sequences(
     let name =
         |row: &Row| TableName::new(row.get::<_, String>("schema"), row.get::<_, String>("name"));
     Ok(rows.iter().map(name).collect())
-}
-
-pub(crate) fn oids(kept: &[KeptTable]) -> Vec<u32> {
-    kept.iter().map(|table| table.oid).collect()
 }
 
 /// All that must stay for the kept tables to stay.
@@ -202,16 +132,6 @@ pub(super) async fn names(connection: &Connection) -> Result<HashSet<String>, Er
     const SQL: &str = include_str!("../../sql/names.sql");
     let rows = rows(connection, "list the source's objects", SQL, &[]).await?;
     Ok(rows.iter().map(|row| row.get("name")).collect())
-}
-
-/// `schema.table` and its bytes.
-pub(crate) async fn table_sizes(connection: &Connection) -> Result<Vec<(String, u64)>, Error> {
-    const SQL: &str = include_str!("../../sql/table_sizes.sql");
-    let rows = rows(connection, "measure the tables", SQL, &[]).await?;
-    Ok(rows
-        .iter()
-        .map(|row| (row.get("name"), row.get::<_, i64>("bytes").unsigned_abs()))
-        .collect())
 }
 
 /// What an ordinary role cannot do here: (`create` or `comment`, `KIND name`).

@@ -7,17 +7,18 @@ use bytes::{Bytes, BytesMut};
 use futures_util::SinkExt;
 use tokio::io::{AsyncBufRead, BufReader};
 
-use super::restore_entry::Entries;
-use super::schema::{Need, need};
-use super::script::{Kind, RowsReader, Script, ScriptError, Variables};
+use super::failure::Failure;
+use super::ignorable::Judge;
+use super::restore::cannot_create;
+use super::statements::{missing_roles, settled};
+use super::{ForeignKeys, FullCopy};
 use crate::archive::Entry;
 use crate::error::reason;
-use crate::full_copy::{
-    Failure, ForeignKeys, FullCopy, Judge, cannot_create, missing_roles, settled,
-};
+use crate::full_copy::script_entry::Entries;
 use crate::phase_shares;
 use crate::postgres::connection::Connection;
 use crate::postgres::sql_text::Strings;
+use crate::psql_script::{Kind, Need, RowsReader, Script, ScriptError, Variables, need};
 use crate::{Error, ObjectFailure};
 use progress::PhaseSummary;
 use progress::{Context, Summary};
@@ -41,7 +42,7 @@ pub(crate) async fn run(copy: &FullCopy, file: &Path, context: &Context) -> Resu
     let target = Connection::open_for(context, &copy.target, APPLICATION).await?;
     tracing::info!(bytes, "Start restore");
     let board = context.tracker("restore", phase_shares::RESTORE, Weight::cost(bytes));
-    let input = BufReader::with_capacity(super::BUFFER, input);
+    let input = BufReader::with_capacity(crate::psql_script::BUFFER, input);
     let restore = Restore {
         target: &target,
         foreign_keys: copy.foreign_keys,

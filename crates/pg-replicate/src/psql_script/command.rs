@@ -1,10 +1,10 @@
 //! The commands of psql that a script of data may hold.
 
-use super::variables::Variables;
+use crate::psql_script::variables::Variables;
 
 /// What a command means here.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// Done, or of no effect here.
     Done,
     /// What was read of a statement is forgotten.
@@ -16,7 +16,7 @@ pub(super) enum Outcome {
 }
 
 /// Carries out `text`, from its backslash to the end of its line.
-pub(super) fn run(text: &str, variables: &mut Variables) -> Outcome {
+pub(crate) fn run(text: &str, variables: &mut Variables) -> Outcome {
     let text = text.trim();
     let end = text.find(char::is_whitespace).unwrap_or(text.len());
     let (name, rest) = (&text[..end], text[end..].trim());
@@ -78,12 +78,12 @@ fn encoding(name: &str) -> Outcome {
 }
 
 /// Whether PostgreSQL means UTF-8 by `name`, or rows whose bytes it takes as they are.
-pub(super) fn is_utf8(name: &str) -> bool {
+pub(crate) fn is_utf8(name: &str) -> bool {
     let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     matches!(letters.to_ascii_lowercase().as_str(), "utf8" | "unicode" | "sqlascii")
 }
 
-pub(super) fn not_utf8(name: &str) -> String {
+pub(crate) fn not_utf8(name: &str) -> String {
     format!(
         "the encoding {name} cannot be read: make the file with pg_dump --encoding=UTF8, or turn it into UTF-8 with iconv"
     )

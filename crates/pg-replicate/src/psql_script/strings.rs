@@ -9,7 +9,7 @@ const NAME: &str = "standard_conforming_strings";
 const MOST_TOKENS: usize = 16;
 
 /// What `sql` sets; nothing where it does not. `default`: what the session began with.
-pub(super) fn set_by(sql: &str, strings: Strings, default: Strings) -> Option<Strings> {
+pub(crate) fn set_by(sql: &str, strings: Strings, default: Strings) -> Option<Strings> {
     let mut at = Cursor::of_head(sql, MOST_TOKENS, strings);
     let at = &mut at;
     if at.eat(&["RESET"]) {
@@ -55,7 +55,7 @@ fn switch(value: &str) -> Option<Strings> {
 }
 
 /// What the server says.
-pub(in crate::load) fn of_server(value: &str) -> Strings {
+pub(crate) fn of_server(value: &str) -> Strings {
     if value == "off" { Strings::Escaping } else { Strings::Standard }
 }
 

@@ -2,13 +2,13 @@
 
 use memchr::{memchr, memchr_iter, memchr2};
 
-use super::state::{State, is_tag, is_word};
-use super::{BYTE_ORDER_MARK, Piece, Splitter};
 use crate::postgres::sql_text::Strings;
+use crate::psql_script::splitter::state::{State, is_tag, is_word};
+use crate::psql_script::splitter::{BYTE_ORDER_MARK, Piece, Splitter};
 
 impl Splitter {
     /// Takes the run of bytes in which nothing can end; most of a script lies in such runs.
-    pub(super) fn skip(&mut self, input: &[u8]) -> usize {
+    pub(crate) fn skip(&mut self, input: &[u8]) -> usize {
         let end = match self.state {
             State::LineComment => memchr2(b'\n', b'\r', input),
             State::Quoted { quote, backslashes: false, .. } => memchr(quote, input),
@@ -23,7 +23,7 @@ impl Splitter {
         length
     }
 
-    pub(super) fn take(&mut self, byte: u8) -> Option<Piece> {
+    pub(crate) fn take(&mut self, byte: u8) -> Option<Piece> {
         match &mut self.state {
             State::Normal => return self.normal(byte),
             State::Dash if byte == b'-' => {

@@ -1,7 +1,7 @@
 //! What the splitter is in the middle of.
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(crate) enum State {
     Normal,
     /// After the first character of what may be a comment.
     Dash,
@@ -33,10 +33,10 @@ pub(super) enum State {
     Command(Vec<u8>),
 }
 
-pub(super) fn is_word(byte: u8) -> bool {
+pub(crate) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || !byte.is_ascii()
 }
 
-pub(super) fn is_tag(byte: u8, is_first: bool) -> bool {
+pub(crate) fn is_tag(byte: u8, is_first: bool) -> bool {
     byte != b'$' && is_word(byte) && !(is_first && byte.is_ascii_digit())
 }

@@ -1,0 +1,114 @@
+//! pg_dump: its arguments, its messages, the file that it writes; and what pg_restore has in common with it.
+
+use std::path::{Path, PathBuf};
+
+use crate::postgres::client_program::Ended;
+use crate::postgres::connection::Connection;
+use crate::{DatabaseUrl, Error};
+
+/// All but the database.
+pub(crate) fn arguments(excluded: &[String], file: &Path) -> Vec<String> {
+    let mut arguments: Vec<String> = [
+        "--format=custom",
+        "--no-owner",
+        "--no-privileges",
+        "--no-password",
+        "--verbose",
+        "--exclude-schema=information_schema",
+        "--exclude-schema=pg_*",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    arguments.extend(excluded.iter().map(|pattern| format!("--exclude-table={pattern}")));
+    arguments.push(format!("--file={}", file.display()));
+    arguments
+}
+
+/// `pg_dump: dumping contents of table "public.answers"`
+pub(crate) fn dumped_table(line: &str) -> Option<&str> {
+    line.split_once("dumping contents of table \"")?.1.strip_suffix('"')
+}
+
+/// A connection string for `--dbname`: all that the environment cannot say, and no password.
+pub(crate) fn connection_string(url: &DatabaseUrl) -> String {
+    let database = url.database().replace('\\', "\\\\").replace('\'', "\\'");
+    format!("dbname='{database}' keepalives_idle=30 keepalives_interval=10 keepalives_count=3")
+}
+
+/// What a program that failed said: its errors, without the rest of its verbose output.
+pub(crate) async fn failure(name: &str, url: &DatabaseUrl, ended: &Ended) -> Error {
+    let lines = &ended.last_lines;
+    let first = lines.iter().position(|line| line.contains("error: ")).unwrap_or(0);
+    let messages = lines[first..].join("; ");
+    match is_connection_lost(url, &messages).await {
+        Ok(true) => Error::Unreachable { url: url.to_string(), reason: messages },
+        Ok(false) => {
+            Error::Program { program: name.into(), status: ended.status.to_string(), messages }
+        }
+        Err(error) => error,
+    }
+}
+
+/// Whether the program lost its connection. What libpq says is in English, for its locale is ours. What the
+/// server says is in the language of its `lc_messages`: after an error with its word for FATAL there is no
+/// connection.
+async fn is_connection_lost(url: &DatabaseUrl, messages: &str) -> Result<bool, Error> {
+    const LIBPQ: [&str; 6] = [
+        "connection to server at",
+        "connection to server on socket",
+        "server closed the connection",
+        "SSL connection has been closed unexpectedly",
+        "could not receive data from server",
+        "lost synchronization with server",
+    ];
+    if LIBPQ.iter().any(|text| messages.contains(text)) {
+        return Ok(true);
+    }
+    // The only way to hear that word is to have a session of our own ended.
+    const END: &str = "SELECT pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid())";
+    let connection = Connection::open(url, "pg-replicate language").await?;
+    let ended = connection.batch_execute(END).await.err();
+    let word = ended.as_ref().and_then(tokio_postgres::Error::as_db_error);
+    Ok(word.is_some_and(|error| messages.contains(&format!("{}:  ", error.severity()))))
+}
+
+/// The unfinished file; removed unless it is completed.
+pub(crate) struct Partial {
+    path: PathBuf,
+}
+
+impl Partial {
+    /// Made by us first, so that a directory that cannot be written is reported as what it is, and
+    /// readable by nobody else: it holds the whole database.
+    pub(crate) fn create(dump: &Path) -> Result<Self, Error> {
+        let mut name = dump.as_os_str().to_owned();
+        name.push(".partial");
+        let path = PathBuf::from(name);
+        match private_files::create(&path) {
+            Ok(_) => Ok(Self { path }),
+            Err(source) => Err(Error::File { action: "create", path, source }),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        std::fs::metadata(&self.path).map(|metadata| metadata.len()).unwrap_or_default()
+    }
+
+    pub(crate) fn complete(self, dump: &Path) -> Result<(), Error> {
+        std::fs::rename(&self.path, dump).map_err(|source| Error::File {
+            action: "rename",
+            path: self.path.clone(),
+            source,
+        })
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
