@@ -7,8 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use progress::{CancellationToken, Context};
-use progress::{ProgressItem, ProgressTracker};
+use progress::{CancellationToken, Context, ProgressItem, ProgressTracker};
 use tokio::io::AsyncReadExt;
 
 use crate::backup::size_in_words;

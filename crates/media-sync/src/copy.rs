@@ -3,8 +3,7 @@
 use futures_util::{StreamExt, stream};
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, Result};
-use progress::Context;
-use progress::ProgressItem;
+use progress::{Context, ProgressItem};
 use tokio::sync::Semaphore;
 
 use crate::error::{Error, Failures};

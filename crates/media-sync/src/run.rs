@@ -7,8 +7,7 @@ use std::time::Instant;
 use object_store::path::Path;
 use object_store::{ObjectStore, Result as StoreResult};
 use object_stores::ObjectPlace;
-use progress::Weight;
-use progress::{Context, PhaseSummary, Summary};
+use progress::{Context, PhaseSummary, Summary, Weight};
 
 use crate::Kind;
 use crate::error::{self, Error, Which};

@@ -11,8 +11,7 @@ use object_store::{
     Error, GetOptions, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt,
     PutMultipartOptions, PutOptions, PutPayload, Result,
 };
-use progress::CancellationToken;
-use progress::ProgressItem;
+use progress::{CancellationToken, ProgressItem};
 use tokio::task::JoinSet;
 
 use crate::{Kind, attributes};

@@ -9,8 +9,7 @@ use crate::postgres::exported_snapshot::{ExportedSnapshot, Looks};
 use crate::postgres::pg_dump::{arguments, connection_string, dumped_table, failure};
 use crate::postgres::{source_locks, unlogged};
 use crate::{DatabaseUrl, Error, TableName, fingerprint};
-use progress::{Context, Summary};
-use progress::{ProgressItem, Weight};
+use progress::{Context, ProgressItem, Summary, Weight};
 
 const DEFINITIONS: &str = include_str!("../sql/definitions.sql");
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::DatabaseUrl;
 use crate::postgres::error_text;
 pub(crate) use crate::postgres::error_text::reason;
-use crate::verify::VerifyReport;
+use crate::verify::report::VerifyReport;
 
 /// Which of the two databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

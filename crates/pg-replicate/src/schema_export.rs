@@ -13,8 +13,7 @@ use crate::postgres::source_locks::{Watch, pg_dump_option};
 use crate::postgres::sql_text::Strings;
 use crate::psql_script::{Need, Script, ScriptError, Variables, first_line, need};
 use crate::{DatabaseUrl, Error};
-use progress::PhaseSummary;
-use progress::{Context, Summary};
+use progress::{Context, PhaseSummary, Summary};
 
 const APPLICATION: &str = "pg-replicate schema";
 

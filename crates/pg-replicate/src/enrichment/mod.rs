@@ -14,8 +14,7 @@ use crate::postgres::identifier::{DEFAULT_SCHEMA, quote_identifier};
 use crate::postgres::pool::Pool;
 use crate::postgres::target_settings::{Sorted, TargetSettings};
 use crate::{BackupMode, DatabaseUrl, Error, TableName};
-use progress::{Context, Summary};
-use progress::{ProgressTracker, Weight};
+use progress::{Context, ProgressTracker, Summary, Weight};
 use script::{Action, Step};
 
 /// Today's view and four indexes; the file says how statements are given conditions.

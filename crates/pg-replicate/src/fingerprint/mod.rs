@@ -10,18 +10,18 @@
 //! servers only, as on x86-64 and ARM. On servers with an encoding other than UTF-8, the keys of a
 //! `jsonb` or `hstore` may stand in another order, and such values differ from those of a UTF-8 server.
 
+pub(crate) mod content_hash;
 mod database;
 mod row_hash;
 mod table;
 
-use std::fmt;
-
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::Serialize;
 
 use crate::Error;
 use crate::postgres::connection::Connection;
 use crate::postgres::exported_snapshot;
 
+pub use content_hash::ContentHash;
 pub use database::database;
 pub(crate) use database::each;
 pub(crate) use table::{Table, tables};
@@ -33,34 +33,6 @@ pub struct Fingerprint {
     pub rows: u64,
     /// The sum of their hashes.
     pub hash: ContentHash,
-}
-
-/// A sum of hashes, modulo 2^64; sixteen hexadecimal digits for people and in JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ContentHash(pub u64);
-
-impl fmt::Display for ContentHash {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:016x}", self.0)
-    }
-}
-
-impl Serialize for ContentHash {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for ContentHash {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let is_hash = text.len() == 16 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
-        u64::from_str_radix(&text, 16).ok().filter(|_| is_hash).map(Self).ok_or_else(|| {
-            serde::de::Error::custom(format!(
-                "must be a hash of 16 hexadecimal digits; found {text}"
-            ))
-        })
-    }
 }
 
 /// Begins a transaction that only reads, in a snapshot that was exported on the same server or in one

@@ -6,8 +6,7 @@ use super::failure::Failure;
 use crate::Error;
 use crate::archive::Entry;
 use crate::full_copy::{FullCopy, pg_restore_run, statements};
-use progress::Context;
-use progress::{ProgressTracker, Weight};
+use progress::{Context, ProgressTracker, Weight};
 
 /// Restores `entries`, together of the `weight`, and tells them on `board`; answers those that were refused.
 pub(super) async fn restore(

@@ -14,9 +14,7 @@ use crate::postgres::pg_dump::{Partial, arguments, connection_string, dumped_tab
 use crate::postgres::source_locks::{Watch, named, pg_dump_option};
 use crate::postgres::unlogged;
 use crate::{Error, TableName};
-use progress::PhaseSummary;
-use progress::{Context, Summary};
-use progress::{ProgressItem, Weight};
+use progress::{Context, PhaseSummary, ProgressItem, Summary, Weight};
 
 /// An archive was measured at a fifth of its database.
 pub(super) const USUAL_SHARE: u64 = 5;

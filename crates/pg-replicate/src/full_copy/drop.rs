@@ -16,9 +16,7 @@ use crate::postgres::client_program::end_sessions;
 use crate::postgres::connection::Connection;
 use crate::{DatabaseUrl, Error};
 pub(super) use parts::Droppable;
-use progress::PhaseProgress;
-use progress::PhaseSummary;
-use progress::{Context, Summary};
+use progress::{Context, PhaseProgress, PhaseSummary, Summary};
 
 /// Ends the sessions of a restore whose machine died, which may still be at work. To be called by the
 /// one program that writes the target, before it opens such sessions itself.

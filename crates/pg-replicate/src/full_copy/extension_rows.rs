@@ -19,8 +19,7 @@ use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::connection::Connection;
 use crate::postgres::pg_dump;
 use crate::{Error, TableName};
-use progress::Context;
-use progress::{ProgressTracker, Weight};
+use progress::{Context, ProgressTracker, Weight};
 
 const EXTENSION_TABLE: &str = include_str!("../../sql/extension_table.sql");
 

@@ -9,8 +9,7 @@ use crate::full_copy::failure::Failure;
 use crate::full_copy::restore_log::{Event, Log, Reported};
 use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::pg_dump::{connection_string, failure};
-use progress::Context;
-use progress::{ProgressItem, ProgressTracker, Weight};
+use progress::{Context, ProgressItem, ProgressTracker, Weight};
 
 /// What a newer pg_restore sets, and an older server does not know.
 const UNKNOWN_SETTING: &str = "SET transaction_timeout = 0;";

@@ -17,8 +17,7 @@ use crate::masking::Rules;
 use crate::postgres::catalog;
 use crate::postgres::connection::Connection;
 use crate::{Error, TableName};
-use progress::PhaseSummary;
-use progress::{Context, Summary};
+use progress::{Context, PhaseSummary, Summary};
 
 pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Result<Summary, Error> {
     let start = Instant::now();

@@ -10,8 +10,7 @@ use super::restore_log::Event;
 use crate::TableName;
 use crate::archive::{Entry, tables_of};
 use crate::phase_shares;
-use progress::{Context, ObjectSummary};
-use progress::{ProgressItem, ProgressTracker, Weight};
+use progress::{Context, ObjectSummary, ProgressItem, ProgressTracker, Weight};
 
 /// Weighs what is restored, and follows pg_restore through the rows.
 pub(super) struct RestoreProgress {

@@ -20,9 +20,7 @@ use crate::postgres::connection::Connection;
 use crate::postgres::sql_text::Strings;
 use crate::psql_script::{Kind, Need, RowsReader, Script, ScriptError, Variables, need};
 use crate::{Error, ObjectFailure};
-use progress::PhaseSummary;
-use progress::{Context, Summary};
-use progress::{ProgressTracker, Weight};
+use progress::{Context, PhaseSummary, ProgressTracker, Summary, Weight};
 
 const APPLICATION: &str = "pg-replicate restore";
 

@@ -17,8 +17,7 @@ use crate::postgres::error_text;
 use crate::postgres::identifier::quote_identifier;
 use crate::postgres::sql_text::Cursor;
 use crate::{Error, ObjectFailure};
-use progress::Context;
-use progress::{ProgressItem, ProgressTracker, Weight};
+use progress::{Context, ProgressItem, ProgressTracker, Weight};
 
 const SESSION: &str = include_str!("../../sql/restore_session.sql");
 const MISSING_ROLES: &str = include_str!("../../sql/missing_roles.sql");

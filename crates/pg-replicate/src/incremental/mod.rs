@@ -31,8 +31,7 @@ use crate::postgres::pool::Pool;
 use crate::postgres::source_locks::{Watch, named};
 use crate::postgres::versions;
 use crate::{BackupMode, Check, DatabaseUrl, Error, Side, TableName, TableRule, Verify, verify};
-use progress::PhaseSummary;
-use progress::{Context, Summary};
+use progress::{Context, PhaseSummary, Summary};
 
 const APPLICATION: &str = "pg-replicate incremental";
 

@@ -16,8 +16,7 @@ use crate::postgres::copy_query::Copied;
 use crate::postgres::exported_snapshot;
 use crate::postgres::pool::Pool;
 use crate::{Error, TableName};
-use progress::{Context, Summary};
-use progress::{ProgressItem, ProgressTracker, Weight};
+use progress::{Context, ProgressItem, ProgressTracker, Summary, Weight};
 
 /// Where the connections come from, and what they all see.
 pub(super) struct Sides {

@@ -11,9 +11,7 @@ use crate::postgres::source_locks::Watch;
 use crate::postgres::{columns, copy_query};
 use crate::postgres::{row_security, same_database, unlogged};
 use crate::{DatabaseUrl, Error, Side, TableName};
-use progress::Context;
-use progress::Sessions;
-use progress::{ProgressItem, ProgressTracker};
+use progress::{Context, ProgressItem, ProgressTracker, Sessions};
 
 /// A table to be copied.
 #[derive(Debug)]

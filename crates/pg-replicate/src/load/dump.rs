@@ -16,8 +16,7 @@ use crate::postgres::pg_dump::failure;
 use crate::postgres::sql_text::Strings;
 use crate::psql_script::{Kind, Rows, Script, Variables};
 use crate::{DatabaseUrl, Error, TableName};
-use progress::Context;
-use progress::{ProgressTracker, Weight};
+use progress::{Context, ProgressTracker, Weight};
 
 /// An archive whose table of contents was read.
 pub(super) struct DumpSource {

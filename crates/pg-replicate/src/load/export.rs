@@ -12,8 +12,7 @@ use crate::postgres::pg_dump::{Partial, connection_string, failure};
 use crate::postgres::source_locks::{Watch, named, pg_dump_option};
 use crate::postgres::{session_settings, unlogged};
 use crate::{Check, DatabaseUrl, Error, TableName};
-use progress::PhaseSummary;
-use progress::{Context, Summary};
+use progress::{Context, PhaseSummary, Summary};
 
 /// Rows and sequences of a database into one file of SQL, in one snapshot.
 #[derive(Clone, Debug)]

@@ -33,8 +33,7 @@ use tokio::io::BufReader;
 use crate::phase_shares;
 use crate::postgres::connection::Connection;
 use crate::{DatabaseUrl, Error, TableName};
-use progress::PhaseSummary;
-use progress::{Context, Summary};
+use progress::{Context, PhaseSummary, Summary};
 
 use crate::load::excluded_unchanged::Untouched;
 use crate::load::preflight::Survey;

@@ -10,8 +10,7 @@ use crate::postgres::session_settings;
 use crate::postgres::source_locks;
 use crate::postgres::source_locks::Watch;
 use crate::{DatabaseUrl, Error, TableName};
-use progress::Context;
-use progress::Sessions;
+use progress::{Context, Sessions};
 
 const APPLICATION: &str = "pg-replicate live";
 

@@ -18,8 +18,7 @@ use crate::verify::promise;
 use crate::verify::promise::{Promise, Scope};
 use crate::verify::{Content, Outcome, TableReport, Verify, VerifyReport};
 use crate::{BackupMode, DatabaseUrl, Error, TableName};
-use progress::Context;
-use progress::{ProgressTracker, Weight};
+use progress::{Context, ProgressTracker, Weight};
 
 const APPLICATION: &str = "pg-replicate verification";
 

@@ -7,7 +7,7 @@
 mod compare;
 mod partitions;
 mod promise;
-mod report;
+pub(crate) mod report;
 
 use crate::phase_shares;
 use crate::{BackupMode, DatabaseUrl, Error};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::fingerprint::ContentHash;
+use crate::fingerprint::content_hash::ContentHash;
 use progress::Summary;
 
 /// What a comparison found, table by table, in the order of their names.

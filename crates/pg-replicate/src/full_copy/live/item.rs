@@ -11,8 +11,7 @@ use crate::archive::Entry;
 use crate::full_copy::live::worker_connections::Slot;
 use crate::postgres::connection::run_both;
 use crate::{Error, ObjectFailure};
-use progress::Context;
-use progress::{ProgressItem, ProgressTracker, Weight};
+use progress::{Context, ProgressItem, ProgressTracker, Weight};
 
 /// How an item failed.
 #[derive(Debug)]

@@ -39,9 +39,7 @@ use crate::postgres::exported_snapshot::{ExportedSnapshot, Looks};
 use crate::postgres::{source_locks, unlogged};
 use crate::verify::{self, Verify};
 use crate::{Error, Side, TableName};
-use progress::PhaseSummary;
-use progress::Weight;
-use progress::{Context, Summary};
+use progress::{Context, PhaseSummary, Summary, Weight};
 
 /// A prefix of what the next run ends, should this one's machine die.
 const TARGET_APPLICATION: &str = "pg-replicate restore live";

@@ -28,8 +28,7 @@ use crate::postgres::connection_rehearsal::too_few;
 use crate::postgres::exported_snapshot::ExportedSnapshot;
 use crate::postgres::target_settings::TargetSettings;
 use crate::{DatabaseUrl, Error, ObjectFailure, Side};
-use progress::Context;
-use progress::{ProgressTracker, Weight};
+use progress::{Context, ProgressTracker, Weight};
 
 /// The connections of all workers; those of a live copy are opened before anything is dropped.
 pub(in crate::full_copy) struct Workers {
