@@ -16,7 +16,7 @@ pub(crate) struct Event {
     pub(crate) fields: String,
 }
 
-/// The events of this thread, of pg-replicate only.
+/// The events of this thread, of pg-replicate and progress only.
 #[derive(Clone, Default)]
 pub(crate) struct Events(Arc<Mutex<Vec<Event>>>);
 
@@ -35,7 +35,8 @@ impl Events {
 
 impl<S: tracing::Subscriber> Layer<S> for Events {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target().starts_with("pg_replicate") {
+        let target = event.metadata().target();
+        if target.starts_with("pg_replicate") || target.starts_with("progress") {
             let mut line = Line::default();
             event.record(&mut line);
             self.0.lock().unwrap().push(Event {
