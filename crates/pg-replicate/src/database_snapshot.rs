@@ -17,7 +17,7 @@ const DEFINITIONS: &str = include_str!("../sql/definitions.sql");
 ///
 /// Its tables are locked against changes of their definition and against TRUNCATE, which no snapshot hides;
 /// their rows can be written meanwhile.
-pub struct Moment {
+pub struct DatabaseSnapshot {
     url: DatabaseUrl,
     snapshot: ExportedSnapshot,
     server_version: String,
@@ -48,7 +48,7 @@ pub enum DumpFormat {
     Plain,
 }
 
-impl Moment {
+impl DatabaseSnapshot {
     /// Begins it. `pg_dump` has to be as new as the server.
     ///
     /// # Errors

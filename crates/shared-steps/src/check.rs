@@ -7,7 +7,7 @@ use bull_queue::Queue;
 use chrono::Utc;
 use media_sync::Which;
 use pg_replicate::Check;
-use pg_replicate::database_snapshot::Moment;
+use pg_replicate::database_snapshot::DatabaseSnapshot;
 use progress::{CancellationToken, Context};
 
 use crate::config::BackupMethod;
@@ -51,7 +51,7 @@ async fn night(settings: &Settings, checks: &mut Vec<Check>) {
 async fn source(settings: &Settings) -> Check {
     let context = Context::quiet();
     let look = async {
-        let moment = Moment::open(&settings.source, &context).await?;
+        let moment = DatabaseSnapshot::open(&settings.source, &context).await?;
         let found = format!(
             "{}: PostgreSQL {}, {} tables; {}",
             settings.source,

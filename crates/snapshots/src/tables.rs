@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use pg_replicate::database_snapshot::{Definition, Moment};
+use pg_replicate::database_snapshot::{DatabaseSnapshot, Definition};
 use pg_replicate::fingerprint::{self, ContentHash};
 use pg_replicate::{DatabaseUrl, TableName};
 use progress::Context;
@@ -14,7 +14,7 @@ use crate::settings::Settings;
 /// The watched tables as they are in the moment, sorted.
 pub(crate) async fn read(
     source: &DatabaseUrl,
-    moment: &Moment,
+    moment: &DatabaseSnapshot,
     settings: &Settings,
     context: &Context,
 ) -> Result<Vec<TableState>, Error> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use object_stores::ObjectPlace;
 use pg_replicate::DatabaseUrl;
-use pg_replicate::database_snapshot::Moment;
+use pg_replicate::database_snapshot::DatabaseSnapshot;
 use private_files::PrivateDirectory;
 use progress::Context;
 
@@ -60,7 +60,7 @@ pub async fn take(
     let temp_dir = temporary_directory(&settings.directory)?;
     let before = until_cancelled(context, Before::look(store, &label)).await?;
     let meter = Meter::new(context, "compare", COMPARE, 1);
-    let moment = Moment::open(source, context).await?;
+    let moment = DatabaseSnapshot::open(source, context).await?;
     let taken_at = time_after(before.last_name, Utc::now());
     let newest = before.newest_good;
     let tables = moment.during(tables::read(source, &moment, settings, context)).await?;
@@ -139,7 +139,7 @@ fn time_after(last: Option<DateTime<Utc>>, now: DateTime<Utc>) -> DateTime<Utc> 
 /// The fixtures and the dump, as files. The fixtures first: patterns that mean nothing cost no dump.
 async fn write_members(
     source: &DatabaseUrl,
-    moment: &Moment,
+    moment: &DatabaseSnapshot,
     settings: &Settings,
     directory: &Path,
     context: &Context,

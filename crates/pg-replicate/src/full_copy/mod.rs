@@ -6,7 +6,7 @@ mod ddl;
 mod drop;
 mod extension_rows;
 mod failure;
-mod ignorable;
+mod failure_policy;
 mod live;
 mod object_catalog;
 mod pg_restore_run;

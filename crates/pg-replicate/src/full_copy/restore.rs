@@ -4,14 +4,14 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::Instant;
 
-use super::ignorable::Judge;
 use super::live::large_objects::LargeObjects;
 use super::live::plan::{Choices, plan as divide_among_workers};
 use super::restore_log::Event;
 use super::restore_progress::RestoreProgress;
 use crate::archive::read_archive;
 use crate::archive::{Archive, Entry, Filter, Reason, Selection};
-use crate::full_copy::live::worker_pool::{Crew, Shared};
+use crate::full_copy::failure_policy::FailurePolicy;
+use crate::full_copy::live::worker_pool::{Shared, WorkerPool};
 use crate::full_copy::{ForeignKeys, FullCopy, object_catalog, pg_restore_run, restore_progress};
 use crate::masking::Rules;
 use crate::postgres::catalog;
@@ -46,7 +46,7 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
         board: progress.board().clone(),
         context: context.child(),
     };
-    let crew = Crew::new(None, shared, context);
+    let pool = WorkerPool::new(None, shared, context);
     let load = async |rows: Vec<Entry>| {
         if rows.is_empty() {
             return Ok(Vec::new());
@@ -57,7 +57,7 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
         progress.rows_end();
         failures
     };
-    let failures = crew.make(plan, None, jobs, &mut restored.judge(), load).await?;
+    let failures = pool.make(plan, None, jobs, &mut restored.classify(), load).await?;
     if !failures.is_empty() {
         return Err(Error::Restore(failures));
     }
@@ -82,9 +82,9 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Decides about failures of these entries.
-    pub(super) fn judge(&self) -> Judge<'_> {
+    pub(super) fn classify(&self) -> FailurePolicy<'_> {
         let kept = self.left_out.iter().filter(|(_, why)| *why == Reason::Kept);
-        Judge::new(
+        FailurePolicy::new(
             &self.entries,
             self.unable.iter().map(|(entry, _)| entry),
             kept.map(|(entry, _)| entry.id),

@@ -8,12 +8,12 @@ use futures_util::SinkExt;
 use tokio::io::{AsyncBufRead, BufReader};
 
 use super::failure::Failure;
-use super::ignorable::Judge;
 use super::restore::cannot_create;
 use super::statements::{missing_roles, settled};
 use super::{ForeignKeys, FullCopy};
 use crate::archive::Entry;
 use crate::error::reason;
+use crate::full_copy::failure_policy::FailurePolicy;
 use crate::full_copy::script_entry::Entries;
 use crate::phase_shares;
 use crate::postgres::connection::Connection;
@@ -48,7 +48,7 @@ pub(crate) async fn run(copy: &FullCopy, file: &Path, context: &Context) -> Resu
         script: Script::new(input, Variables::default(), Strings::Standard),
         objects: 0,
         entries: Entries::default(),
-        judge: Judge::of_script(),
+        policy: FailurePolicy::of_script(),
         failures: Vec::new(),
     };
     let wrong = |error: ScriptError| Error::Archive {
@@ -100,7 +100,7 @@ struct Restore<'a, R> {
     script: Script<R>,
     objects: u64,
     entries: Entries,
-    judge: Judge<'static>,
+    policy: FailurePolicy<'static>,
     failures: Vec<ObjectFailure>,
 }
 
@@ -133,7 +133,7 @@ impl<R: AsyncBufRead + Unpin> Restore<'_, R> {
             && let Some(reason) = cannot_create(self.target, &entry.tag).await?
         {
             tracing::warn!(object = %entry, "{entry} is left out: {reason}");
-            self.judge.leave_out(entry.id);
+            self.policy.leave_out(entry.id);
             self.entries.refused(&entry);
             return Ok(());
         }
@@ -149,7 +149,7 @@ impl<R: AsyncBufRead + Unpin> Restore<'_, R> {
         failure.code = error.code().cloned();
         failure.missing_roles = missing_roles(self.target, entry, failure.code.as_ref()).await?;
         self.entries.refused(entry);
-        self.failures.extend(settled(self.judge.judge_entry(entry, &failure)));
+        self.failures.extend(settled(self.policy.judge_entry(entry, &failure)));
         Ok(())
     }
 

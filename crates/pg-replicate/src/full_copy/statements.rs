@@ -8,9 +8,9 @@ use std::path::Path;
 use tokio_postgres::error::SqlState;
 
 use super::failure::Failure;
-use super::ignorable::{Judge, Verdict};
 use crate::archive::{Entry, Section};
 use crate::error::reason;
+use crate::full_copy::failure_policy::{FailureClass, FailurePolicy};
 use crate::full_copy::{FullCopy, pg_restore_run};
 use crate::postgres::connection::Connection;
 use crate::postgres::error_text;
@@ -210,19 +210,22 @@ fn names_after(sql: &str, word: &str) -> Vec<String> {
 }
 
 /// Logs the failures; answers those that may not be ignored.
-pub(super) fn judged(judge: &mut Judge<'_>, failures: &[Failure]) -> Vec<ObjectFailure> {
-    failures.iter().filter_map(|failure| settled(judge.judge(failure))).collect()
+pub(super) fn classified(
+    policy: &mut FailurePolicy<'_>,
+    failures: &[Failure],
+) -> Vec<ObjectFailure> {
+    failures.iter().filter_map(|failure| settled(policy.classify(failure))).collect()
 }
 
 /// Logs a verdict; answers the failure that may not be ignored.
-pub(crate) fn settled(verdict: Verdict) -> Option<ObjectFailure> {
+pub(crate) fn settled(verdict: FailureClass) -> Option<ObjectFailure> {
     match verdict {
-        Verdict::Ignored { object, reason, message } => {
+        FailureClass::Ignored { object, reason, message } => {
             let message = error_text::output(&message);
             tracing::warn!(object, "{object} could not be restored: {reason} ({message})");
             None
         }
-        Verdict::Fatal { object, message } => {
+        FailureClass::Fatal { object, message } => {
             let message = error_text::output(&message);
             tracing::error!(object, "{object} could not be restored: {message}");
             Some(ObjectFailure { object, message })

@@ -6,7 +6,7 @@ use super::fired::Writes;
 use super::table::{TablePlan, Work, last_key};
 use super::{deletes, fired, merge, new_columns, sequences};
 use crate::Error;
-use crate::incremental::transaction_groups::Unit;
+use crate::incremental::transaction_groups::TransactionGroup;
 use crate::postgres::connection::Connection;
 use crate::postgres::copy_query;
 use crate::postgres::copy_query::Copied;
@@ -23,7 +23,7 @@ pub(super) type Report<'a> = &'a (dyn Fn(&TablePlan, u64) + Sync);
 pub(super) async fn unit(
     source: &Connection,
     target: &Connection,
-    unit: &Unit,
+    unit: &TransactionGroup,
     report: Report<'_>,
 ) -> Result<Vec<Copied>, Error> {
     let result = in_transaction(source, target, unit, report).await;
@@ -37,7 +37,7 @@ pub(super) async fn unit(
 async fn in_transaction(
     source: &Connection,
     target: &Connection,
-    unit: &Unit,
+    unit: &TransactionGroup,
     report: Report<'_>,
 ) -> Result<Vec<Copied>, Error> {
     let names: Vec<String> = unit.plans.iter().map(|plan| plan.table.to_string()).collect();
@@ -107,7 +107,7 @@ async fn in_transaction(
 async fn find_gone(
     source: &Connection,
     target: &Connection,
-    unit: &Unit,
+    unit: &TransactionGroup,
     report: Report<'_>,
 ) -> Result<Vec<Option<String>>, Error> {
     let mut gone = Vec::new();
@@ -126,7 +126,7 @@ async fn find_gone(
 /// Deletes, from tables that refer to others to those that are referred to.
 async fn delete(
     target: &Connection,
-    unit: &Unit,
+    unit: &TransactionGroup,
     gone: &[Option<String>],
     deleted: &mut [u64],
 ) -> Result<(), Error> {

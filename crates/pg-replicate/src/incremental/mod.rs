@@ -21,7 +21,7 @@ mod transaction_groups;
 
 use std::time::Instant;
 
-use crate::incremental::transaction_groups::Unit;
+use crate::incremental::transaction_groups::TransactionGroup;
 use parallel::Sides;
 
 use crate::masking;
@@ -159,7 +159,7 @@ impl Incremental {
         source: &Connection,
         target: &Connection,
         tables: &[(&TableName, &TableRule)],
-    ) -> Result<(Vec<Unit>, String), Error> {
+    ) -> Result<(Vec<TransactionGroup>, String), Error> {
         let mut wrong = Vec::new();
         for (table, rule) in tables {
             wrong.extend(self.check_rule(source, table, rule).await?);

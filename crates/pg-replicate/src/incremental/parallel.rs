@@ -10,7 +10,7 @@ pub(super) use crate::postgres::connection::run_both;
 
 use super::copy;
 use super::table::TablePlan;
-use crate::incremental::transaction_groups::Unit;
+use crate::incremental::transaction_groups::TransactionGroup;
 use crate::phase_shares;
 use crate::postgres::copy_query::Copied;
 use crate::postgres::exported_snapshot;
@@ -30,7 +30,7 @@ pub(super) struct Sides {
 /// committed is rolled back.
 pub(super) async fn copy_all(
     sides: &Sides,
-    units: &[Unit],
+    units: &[TransactionGroup],
     jobs: usize,
     context: &Context,
 ) -> Result<Summary, Error> {
@@ -70,7 +70,7 @@ pub(super) async fn copy_all(
 
 async fn copy_one(
     sides: &Sides,
-    unit: &Unit,
+    unit: &TransactionGroup,
     board: &ProgressTracker,
     context: &Context,
 ) -> Result<(), Error> {
@@ -94,7 +94,7 @@ struct Tables<'a> {
 }
 
 impl<'a> Tables<'a> {
-    fn new(board: &'a ProgressTracker, unit: &'a Unit) -> Self {
+    fn new(board: &'a ProgressTracker, unit: &'a TransactionGroup) -> Self {
         let objects = unit.plans.iter().map(|plan| (&plan.table, OnceLock::new())).collect();
         Self { board, objects }
     }

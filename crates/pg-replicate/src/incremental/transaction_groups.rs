@@ -5,7 +5,7 @@ use crate::incremental::table::TablePlan;
 
 /// Tables that are copied in one transaction of the target.
 #[derive(Debug)]
-pub(super) struct Unit {
+pub(super) struct TransactionGroup {
     /// Those that others refer to come first.
     pub(super) plans: Vec<TablePlan>,
     /// The places of the units that must be whole before this one.
@@ -22,16 +22,21 @@ pub(super) struct Unit {
 /// first, which no order of whole tables satisfies.
 ///
 /// `plans` are in the order's order.
-pub(super) fn units(order: &Order, plans: Vec<TablePlan>) -> Vec<Unit> {
+pub(super) fn units(order: &Order, plans: Vec<TablePlan>) -> Vec<TransactionGroup> {
     let together = together(order, &plans.iter().map(TablePlan::deletes).collect::<Vec<_>>());
     let place = |table| order.tables.iter().position(|other| other == table);
     let mut heads: Vec<usize> = together.clone();
     heads.sort_unstable();
     heads.dedup();
     let unit_of = |table: usize| heads.iter().position(|head| *head == together[table]);
-    let mut units: Vec<Unit> = heads
+    let mut units: Vec<TransactionGroup> = heads
         .iter()
-        .map(|_| Unit { plans: Vec::new(), needs: Vec::new(), deletes_last: false, weight: 0 })
+        .map(|_| TransactionGroup {
+            plans: Vec::new(),
+            needs: Vec::new(),
+            deletes_last: false,
+            weight: 0,
+        })
         .collect();
     for (number, needed) in order.needs().iter().enumerate() {
         let Some(unit) = unit_of(number) else { continue };

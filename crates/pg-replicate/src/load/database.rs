@@ -2,7 +2,7 @@
 
 use super::Loaded;
 use super::catalog::{Catalog, Sequence};
-use crate::load::preflight::Survey;
+use crate::load::preflight::Preflight;
 use crate::postgres::connection::Connection;
 use crate::postgres::exported_snapshot;
 use crate::postgres::identifier::quote_identifier;
@@ -41,7 +41,7 @@ impl DatabaseSource {
     pub(super) async fn look(
         url: &DatabaseUrl,
         target: &Connection,
-        survey: &mut Survey<'_>,
+        survey: &mut Preflight<'_>,
         context: &Context,
     ) -> Result<Self, Error> {
         let connection = Connection::open_for(context, url, super::APPLICATION).await?;
@@ -79,7 +79,11 @@ impl DatabaseSource {
         Ok(())
     }
 
-    async fn compare(&mut self, target: &Connection, survey: &mut Survey<'_>) -> Result<(), Error> {
+    async fn compare(
+        &mut self,
+        target: &Connection,
+        survey: &mut Preflight<'_>,
+    ) -> Result<(), Error> {
         let mut tables: Vec<u32> = Vec::new();
         let mut unreadable = Vec::new();
         let mut hidden = Vec::new();
@@ -149,7 +153,7 @@ impl DatabaseSource {
         &mut self,
         oid: u32,
         target: &Connection,
-        survey: &mut Survey<'_>,
+        survey: &mut Preflight<'_>,
     ) -> Result<(), Error> {
         let Some(table) = survey.catalog.tables.get(&oid) else { return Ok(()) };
         let name = table.name.clone();
@@ -211,7 +215,7 @@ impl DatabaseSource {
     pub(super) async fn run(
         &self,
         target: &Connection,
-        survey: &Survey<'_>,
+        survey: &Preflight<'_>,
         board: &ProgressTracker,
     ) -> Result<Loaded, Error> {
         let copying = self.copy(target, survey, board);
@@ -225,7 +229,7 @@ impl DatabaseSource {
     async fn copy(
         &self,
         target: &Connection,
-        survey: &Survey<'_>,
+        survey: &Preflight<'_>,
         board: &ProgressTracker,
     ) -> Result<Loaded, Error> {
         let mut loaded = Loaded::default();
@@ -247,7 +251,7 @@ impl DatabaseSource {
         &self,
         work: &Work,
         target: &Connection,
-        survey: &Survey<'_>,
+        survey: &Preflight<'_>,
         object: &ProgressItem,
     ) -> Result<copy_query::Copied, Error> {
         let Work { table, from, columns, is_binary, .. } = work;
@@ -270,7 +274,7 @@ impl DatabaseSource {
         &self,
         sequence: &Sequence,
         target: &Connection,
-        survey: &Survey<'_>,
+        survey: &Preflight<'_>,
     ) -> Result<Option<TableName>, Error> {
         let owner = sequence.owner.as_ref().and_then(|(table, column)| {
             let name = &self.catalog.tables.get(table)?.name;

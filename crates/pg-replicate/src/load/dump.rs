@@ -10,7 +10,7 @@ use super::guard::Guard;
 use super::meter::Meter;
 use super::script_run::{Failure, ScriptRun};
 use crate::archive::{Archive, Entry, RestoreList, read_archive};
-use crate::load::preflight::Survey;
+use crate::load::preflight::Preflight;
 use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::pg_dump::failure;
 use crate::postgres::sql_text::Strings;
@@ -35,7 +35,7 @@ impl DumpSource {
     pub(super) async fn look(
         path: &Path,
         name: &str,
-        survey: &mut Survey<'_>,
+        survey: &mut Preflight<'_>,
     ) -> Result<Self, Error> {
         let archive = read_archive(path).await?;
         let names = Names::new(survey.catalog);
@@ -86,7 +86,7 @@ impl DumpSource {
         &self,
         url: &DatabaseUrl,
         guard: &Guard<'_>,
-        survey: &Survey<'_>,
+        survey: &Preflight<'_>,
         context: &Context,
         board: &ProgressTracker,
     ) -> Result<Loaded, Error> {
@@ -152,7 +152,7 @@ fn rows(archive: &Archive, entry: &Entry) -> Rows {
     }
 }
 
-fn is_of_excluded(survey: &Survey<'_>, entry: &Entry) -> bool {
+fn is_of_excluded(survey: &Preflight<'_>, entry: &Entry) -> bool {
     let name = TableName::new(entry.schema.clone().unwrap_or_default(), entry.tag.as_str());
     let owner = survey.catalog.sequence(&name).and_then(|sequence| sequence.owner.as_ref());
     owner.is_some_and(|(table, _)| survey.excluded.contains(table))

@@ -3,7 +3,7 @@
 //!
 //! docs/review-data.md says what operators can rely on. In order:
 //!
-//! 1. every source is read through ([`Survey`](preflight::Survey)): which tables get rows, whether
+//! 1. every source is read through ([`Preflight`](preflight::Preflight)): which tables get rows, whether
 //!    their columns are the target's, what cannot be carried out; nothing is changed before all of
 //!    it is known to fit ([`Plan`](plan::Plan));
 //! 2. in one transaction of the target: triggers off, the foreign keys that the order of the rows
@@ -36,7 +36,7 @@ use crate::{DatabaseUrl, Error, TableName};
 use progress::{Context, PhaseSummary, Summary};
 
 use crate::load::excluded_unchanged::Untouched;
-use crate::load::preflight::Survey;
+use crate::load::preflight::Preflight;
 use crate::psql_script::{self, Script, Variables};
 use catalog::Catalog;
 use database::DatabaseSource;
@@ -133,7 +133,7 @@ impl LoadData {
     ) -> Result<Summary, Error> {
         let start = Instant::now();
         let catalog = Catalog::read(target).await?;
-        let mut survey = Survey::new(&catalog, self.allows_new_columns);
+        let mut survey = Preflight::new(&catalog, self.allows_new_columns);
         for table in &self.excluded {
             survey.exclude(table);
         }
@@ -180,7 +180,7 @@ impl LoadData {
         looked: &[Looked<'_>],
         sources: &[Readable],
         guard: &Guard<'_>,
-        survey: &Survey<'_>,
+        survey: &Preflight<'_>,
         context: &Context,
         summary: &mut Summary,
     ) -> Result<BTreeSet<TableName>, Error> {
@@ -243,7 +243,7 @@ impl LoadData {
 async fn look<'a>(
     sources: &'a [Readable],
     target: &Connection,
-    survey: &mut Survey<'_>,
+    survey: &mut Preflight<'_>,
     context: &Context,
 ) -> Result<Vec<Looked<'a>>, Error> {
     let mut looked = Vec::new();

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::catalog::{Catalog, ForeignKey, Sequence};
 use crate::Side;
-use crate::load::preflight::{Span, Survey};
+use crate::load::preflight::{Preflight, Span};
 use crate::postgres::row_security;
 use crate::postgres::triggers::Trigger;
 
@@ -28,7 +28,7 @@ pub(super) struct Plan {
 impl Plan {
     /// `truncates`: whether the tables that get rows are emptied first. What cannot be is noted as a
     /// problem.
-    pub(super) fn new(survey: &mut Survey<'_>, truncates: bool) -> Self {
+    pub(super) fn new(survey: &mut Preflight<'_>, truncates: bool) -> Self {
         let catalog = survey.catalog;
         let mut plan = Self::default();
         if truncates {
@@ -84,7 +84,7 @@ impl Plan {
 }
 
 /// A table that is left alone must not be emptied on the way.
-fn refuse_excluded(survey: &mut Survey<'_>, place: &str, emptied: &HashMap<u32, Option<usize>>) {
+fn refuse_excluded(survey: &mut Preflight<'_>, place: &str, emptied: &HashMap<u32, Option<usize>>) {
     let catalog = survey.catalog;
     let mut wrong: Vec<String> = emptied
         .iter()
@@ -107,7 +107,7 @@ fn refuse_excluded(survey: &mut Survey<'_>, place: &str, emptied: &HashMap<u32, 
 }
 
 /// Emptying, deferring and the state of triggers are the owner's.
-fn refuse_others(survey: &mut Survey<'_>, touched: &BTreeSet<u32>) {
+fn refuse_others(survey: &mut Preflight<'_>, touched: &BTreeSet<u32>) {
     let others: Vec<String> = touched
         .iter()
         .filter_map(|oid| survey.catalog.tables.get(oid))
@@ -126,7 +126,7 @@ fn refuse_others(survey: &mut Survey<'_>, touched: &BTreeSet<u32>) {
 }
 
 /// Into a table whose rows a policy may hide COPY does not write, and what is there would not be seen.
-fn refuse_hidden(survey: &mut Survey<'_>) {
+fn refuse_hidden(survey: &mut Preflight<'_>) {
     let hidden: Vec<String> = survey
         .loaded
         .keys()

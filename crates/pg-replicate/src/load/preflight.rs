@@ -22,7 +22,7 @@ pub(super) struct Emptied {
 }
 
 /// What the sources will load, in their order.
-pub(super) struct Survey<'a> {
+pub(super) struct Preflight<'a> {
     pub(super) catalog: &'a Catalog,
     /// Tables that stay as they are, with what is below them.
     pub(super) excluded: BTreeSet<u32>,
@@ -36,7 +36,7 @@ pub(super) struct Survey<'a> {
     position: u64,
 }
 
-impl<'a> Survey<'a> {
+impl<'a> Preflight<'a> {
     pub(super) fn new(catalog: &'a Catalog, allows_new_columns: bool) -> Self {
         Self {
             catalog,

@@ -14,7 +14,7 @@ const ROWS: u32 = 100;
 const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '10s'; SAVEPOINT pg_replicate";
 
 /// Tries expressions of one table's rule.
-pub(super) struct Trial<'a> {
+pub(super) struct DryRun<'a> {
     source: &'a Connection,
     table: &'a TableName,
     /// What stands behind FROM.
@@ -22,7 +22,7 @@ pub(super) struct Trial<'a> {
     rule: &'a CopyRule,
 }
 
-impl<'a> Trial<'a> {
+impl<'a> DryRun<'a> {
     pub(super) async fn begin(
         source: &'a Connection,
         table: &'a TableName,

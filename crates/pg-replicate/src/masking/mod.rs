@@ -12,7 +12,7 @@ use crate::postgres::connection::Connection;
 use crate::postgres::relation::Relation;
 use crate::{BackupMode, CopyRule, Error, Masking, TableMode, TableName};
 
-use crate::masking::dry_run::Trial;
+use crate::masking::dry_run::DryRun;
 pub(crate) use rules::Rules;
 
 const PARTITION_KEYS: &str = include_str!("../../sql/masking/partition_keys.sql");
@@ -63,7 +63,7 @@ pub(crate) async fn check_table(
         Some(relation) => relation.rows,
         None => table.quoted(),
     };
-    let trial = Trial::begin(source, table, rows, rule).await?;
+    let trial = DryRun::begin(source, table, rows, rule).await?;
     let mut is_filter_good = true;
     if let Some(reason) = trial.filter().await? {
         is_filter_good = false;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::World;
 use local_services::wait_for;
-use pg_replicate::database_snapshot::{DumpFormat, Moment};
+use pg_replicate::database_snapshot::{DatabaseSnapshot, DumpFormat};
 use pg_replicate::{Error, fingerprint};
 use progress::Context;
 
@@ -17,7 +17,7 @@ async fn rows_come_and_go_and_definitions_stay() {
     let world = World::new(SCRIPT);
     let url = world.url("source_user", "source");
     let context = Context::quiet();
-    let moment = Moment::open(&url, &context).await.unwrap();
+    let moment = DatabaseSnapshot::open(&url, &context).await.unwrap();
     let names: Vec<String> = moment
         .tables()
         .iter()
@@ -48,7 +48,8 @@ async fn rows_come_and_go_and_definitions_stay() {
 async fn a_moment_that_is_lost_ends_what_is_done_in_it() {
     let world = World::new(SCRIPT);
     let context = Context::quiet();
-    let moment = Moment::open(&world.url("source_user", "source"), &context).await.unwrap();
+    let moment =
+        DatabaseSnapshot::open(&world.url("source_user", "source"), &context).await.unwrap();
     let work = async {
         let end =
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'source_user'";
@@ -64,7 +65,8 @@ async fn a_moment_that_is_lost_ends_what_is_done_in_it() {
 async fn cancelled_it_leaves_no_session() {
     let world = World::new(SCRIPT);
     let context = Context::quiet();
-    let moment = Moment::open(&world.url("source_user", "source"), &context).await.unwrap();
+    let moment =
+        DatabaseSnapshot::open(&world.url("source_user", "source"), &context).await.unwrap();
     context.cancel.cancel();
     let dump = world.directory.path().join("dump");
     let dumped = moment.dump(DumpFormat::Custom, &dump, (0.0, 100.0), &context).await;

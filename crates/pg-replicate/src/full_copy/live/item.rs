@@ -8,7 +8,7 @@ use super::large_objects::LargeObjects;
 use super::rows::Rows;
 use super::tables::Table;
 use crate::archive::Entry;
-use crate::full_copy::live::worker_connections::Slot;
+use crate::full_copy::live::worker_connections::WorkerConnections;
 use crate::postgres::connection::run_both;
 use crate::{Error, ObjectFailure};
 use progress::{Context, ProgressItem, ProgressTracker, Weight};
@@ -26,7 +26,7 @@ pub(super) enum ItemError {
 
 /// The rows of a table, or of a part.
 pub(super) async fn rows(
-    slot: &Slot,
+    connections: &WorkerConnections,
     rows: &Rows<'_>,
     weight: Weight,
     board: &ProgressTracker,
@@ -38,37 +38,37 @@ pub(super) async fn rows(
         None => board.start("TABLE DATA", &name, weight),
     };
     let report = |bytes| object.advance(0, bytes);
-    let source = slot.source().map_err(ItemError::Fatal)?;
-    let work = rows.copy(source, &slot.target, &report);
-    let copied = between(slot, work, || format!("TABLE DATA {name}"), context).await?;
+    let source = connections.source().map_err(ItemError::Fatal)?;
+    let work = rows.copy(source, &connections.target, &report);
+    let copied = between(connections, work, || format!("TABLE DATA {name}"), context).await?;
     object.end(copied.rows);
     Ok(())
 }
 
 /// Large objects, those with the numbers `part`.
 pub(super) async fn large_objects(
-    slot: &Slot,
+    connections: &WorkerConnections,
     all: &LargeObjects,
     part: Range<usize>,
     object: ProgressItem,
     context: &Context,
 ) -> Result<(), ItemError> {
     let report = |objects, bytes| object.advance(objects, bytes);
-    let work = all.copy(part, slot, &report);
-    between(slot, work, || "BLOBS large objects".to_owned(), context).await?;
+    let work = all.copy(part, connections, &report);
+    between(connections, work, || "BLOBS large objects".to_owned(), context).await?;
     object.end(0);
     Ok(())
 }
 
 /// Work on both servers. `name`: what is missing when it fails.
 async fn between<T>(
-    slot: &Slot,
+    connections: &WorkerConnections,
     work: impl Future<Output = Result<T, Error>>,
     name: impl Fn() -> String,
     context: &Context,
 ) -> Result<T, ItemError> {
-    let source = slot.source().map_err(ItemError::Fatal)?;
-    let done = run_both(source, &slot.target, context, work).await;
+    let source = connections.source().map_err(ItemError::Fatal)?;
+    let done = run_both(source, &connections.target, context, work).await;
     done.map_err(|error| match error {
         error @ Error::Database { .. } => {
             ItemError::Rows(ObjectFailure { object: name(), message: error.to_string() })
@@ -79,7 +79,7 @@ async fn between<T>(
 
 /// Statistics, without which queries are slow but right: a refusal is a warning.
 pub(super) async fn analyze(
-    slot: &Slot,
+    connections: &WorkerConnections,
     table: &Table,
     weight: Weight,
     board: &ProgressTracker,
@@ -87,10 +87,11 @@ pub(super) async fn analyze(
 ) -> Result<(), ItemError> {
     let object = board.start("ANALYZE", &table.full_name(), weight);
     let run = async {
-        let done = slot.target.batch_execute(&format!("ANALYZE {}", table.name.quoted())).await;
-        done.map_err(|error| slot.target.error(format!("analyze {}", table.name), &error))
+        let done =
+            connections.target.batch_execute(&format!("ANALYZE {}", table.name.quoted())).await;
+        done.map_err(|error| connections.target.error(format!("analyze {}", table.name), &error))
     };
-    match slot.target.run(context, run).await {
+    match connections.target.run(context, run).await {
         Err(error @ Error::Database { .. }) => tracing::warn!("{error}"),
         result => result.map_err(ItemError::Fatal)?,
     }
@@ -100,13 +101,13 @@ pub(super) async fn analyze(
 
 /// Statements of an entry, one after the other, each by itself.
 pub(super) async fn statements(
-    slot: &Slot,
+    connections: &WorkerConnections,
     entry: &Entry,
     statements: &[String],
     context: &Context,
 ) -> Result<(), ItemError> {
     for sql in statements {
-        let refused = execute(&slot.target, entry, sql, context).await;
+        let refused = execute(&connections.target, entry, sql, context).await;
         if let Some(failure) = refused.map_err(ItemError::Fatal)? {
             return Err(ItemError::Entries(vec![failure]));
         }
@@ -117,14 +118,14 @@ pub(super) async fn statements(
 /// All foreign keys of a table in one statement: one look at its rows' locks. When it is refused, each by itself, so
 /// that the one that cannot be made is found.
 pub(super) async fn foreign_keys(
-    slot: &Slot,
+    connections: &WorkerConnections,
     entries: &[Entry],
     alter: &str,
     adds: &[String],
     context: &Context,
 ) -> Result<(), ItemError> {
     let add = async |entry, sql: String| {
-        execute(&slot.target, entry, &sql, context).await.map_err(ItemError::Fatal)
+        execute(&connections.target, entry, &sql, context).await.map_err(ItemError::Fatal)
     };
     if let [first, _, ..] = entries
         && add(first, format!("{alter} {}", adds.join(", "))).await?.is_none()

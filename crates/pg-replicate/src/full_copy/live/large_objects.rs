@@ -6,7 +6,7 @@ use tokio_postgres::error::SqlState;
 
 use crate::Error;
 use crate::error::reason;
-use crate::full_copy::live::worker_connections::Slot;
+use crate::full_copy::live::worker_connections::WorkerConnections;
 use crate::postgres::connection::Connection;
 use crate::postgres::identifier::quote_literal;
 
@@ -69,14 +69,14 @@ impl LargeObjects {
     pub(super) async fn copy(
         &self,
         part: Range<usize>,
-        slot: &Slot,
+        connections: &WorkerConnections,
         report: &(dyn Fn(u64, u64) + Sync),
     ) -> Result<(), Error> {
         for some in self.objects.get(part).unwrap_or_default().chunks(AT_ONCE) {
-            for oid in begin(some, slot, report).await? {
-                follow(oid, slot, report).await?;
+            for oid in begin(some, connections, report).await? {
+                follow(oid, connections, report).await?;
             }
-            comment(some, &slot.target).await?;
+            comment(some, &connections.target).await?;
         }
         Ok(())
     }
@@ -85,17 +85,18 @@ impl LargeObjects {
 /// Makes objects of their first pieces; answers those that have more.
 async fn begin(
     some: &[LargeObject],
-    slot: &Slot,
+    connections: &WorkerConnections,
     report: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Vec<u32>, Error> {
-    let source = slot.source()?;
+    let source = connections.source()?;
     let oids: Vec<u32> = some.iter().map(|object| object.oid).collect();
     let read = source.query(READ, &[&oids, &0_i64, &FIRST_PIECE]).await;
     let rows = read.map_err(|error| source.error("read large objects", &error))?;
     let oids: Vec<u32> = rows.iter().map(|row| row.get(0)).collect();
     let pieces: Vec<&[u8]> = rows.iter().map(|row| row.get(1)).collect();
-    let written = slot.target.query_one(WRITE, &[&oids, &pieces]).await;
-    written.map_err(|error| slot.target.error("create large objects on the target", &error))?;
+    let written = connections.target.query_one(WRITE, &[&oids, &pieces]).await;
+    written
+        .map_err(|error| connections.target.error("create large objects on the target", &error))?;
     report(oids.len() as u64, pieces.iter().map(|piece| piece.len() as u64).sum());
     let is_full = |piece: &[u8]| piece.len() == FIRST_PIECE.unsigned_abs() as usize;
     let full = oids.into_iter().zip(pieces).filter(|(_, piece)| is_full(piece));
@@ -103,8 +104,12 @@ async fn begin(
 }
 
 /// Copies the pieces after the first.
-async fn follow(oid: u32, slot: &Slot, report: &(dyn Fn(u64, u64) + Sync)) -> Result<(), Error> {
-    let source = slot.source()?;
+async fn follow(
+    oid: u32,
+    connections: &WorkerConnections,
+    report: &(dyn Fn(u64, u64) + Sync),
+) -> Result<(), Error> {
+    let source = connections.source()?;
     let mut from = i64::from(FIRST_PIECE);
     loop {
         let read = source.query_one(READ, &[&vec![oid], &from, &NEXT_PIECE]).await;
@@ -113,8 +118,8 @@ async fn follow(oid: u32, slot: &Slot, report: &(dyn Fn(u64, u64) + Sync)) -> Re
         if piece.is_empty() {
             return Ok(());
         }
-        slot.target.query_one(APPEND, &[&oid, &from, &piece]).await.map_err(|error| {
-            slot.target.error(format!("write large object {oid} on the target"), &error)
+        connections.target.query_one(APPEND, &[&oid, &from, &piece]).await.map_err(|error| {
+            connections.target.error(format!("write large object {oid} on the target"), &error)
         })?;
         report(0, piece.len() as u64);
         if piece.len() < NEXT_PIECE.unsigned_abs() as usize {

@@ -202,10 +202,10 @@ async fn write_target(
         board: board.clone(),
         context: context.child(),
     };
-    let crew = worker_pool::Crew::new(Some(&source.snapshot), shared, context);
+    let pool = worker_pool::WorkerPool::new(Some(&source.snapshot), shared, context);
     let none = async |_| Ok(Vec::new());
-    let mut judge = restored.judge();
-    let failures = crew.make(plan, Some(workers), choices.jobs, &mut judge, none).await?;
+    let mut policy = restored.classify();
+    let failures = pool.make(plan, Some(workers), choices.jobs, &mut policy, none).await?;
     if !failures.is_empty() {
         return Err(Error::Restore(failures));
     }

@@ -12,7 +12,7 @@ const SESSION: &str = include_str!("../../../sql/live/target_session.sql");
 const FOR_ANY_QUERY: &str = "RESET enable_hashjoin; RESET random_page_cost; RESET jit";
 
 /// A reader in the snapshot, where rows are read, and a writer.
-pub(super) struct Slot {
+pub(super) struct WorkerConnections {
     source: Option<Connection>,
     pub(super) target: Connection,
     settings: TargetSettings,
@@ -20,7 +20,7 @@ pub(super) struct Slot {
     last_set: String,
 }
 
-impl Slot {
+impl WorkerConnections {
     pub(super) async fn open(
         snapshot: Option<&ExportedSnapshot>,
         target: &DatabaseUrl,

@@ -10,7 +10,7 @@ use tracing::Instrument;
 use crate::TableName;
 use crate::archive::{Entry, tables_of};
 use crate::full_copy::failure::Failure;
-use crate::full_copy::ignorable::Judge;
+use crate::full_copy::failure_policy::FailurePolicy;
 use crate::full_copy::live::item;
 use crate::full_copy::live::item::ItemError;
 use crate::full_copy::live::large_objects::LargeObjects;
@@ -18,9 +18,9 @@ use crate::full_copy::live::plan::{Kind, Plan, Work};
 use crate::full_copy::live::rows::Rows;
 use crate::full_copy::live::scheduler::{Graph, Item, ItemId};
 use crate::full_copy::live::tables::Table;
-use crate::full_copy::live::worker_connections::Slot;
+use crate::full_copy::live::worker_connections::WorkerConnections;
 use crate::full_copy::statements;
-use crate::full_copy::statements::judged;
+use crate::full_copy::statements::classified;
 use crate::full_copy::{FullCopy, archive_data, extension_rows};
 use crate::masking::Rules;
 use crate::postgres::connection::Connection;
@@ -32,7 +32,7 @@ use progress::{Context, ProgressTracker, Weight};
 
 /// The connections of all workers; those of a live copy are opened before anything is dropped.
 pub(in crate::full_copy) struct Workers {
-    slots: Vec<Slot>,
+    free: Vec<WorkerConnections>,
     settings: TargetSettings,
 }
 
@@ -50,17 +50,19 @@ impl Workers {
         drop(first);
         // The snapshot has one connection already.
         let (side, more) = snapshot.map_or((Side::Target, 0), |_| (Side::Source, 1));
-        let mut slots = Vec::new();
+        let mut free = Vec::new();
         for number in 1..=jobs {
-            let slot = Slot::open(snapshot, target, &settings, context).await;
-            slots.push(slot.map_err(|error| too_few(error, side, number + more, jobs + more))?);
+            let connections = WorkerConnections::open(snapshot, target, &settings, context).await;
+            free.push(
+                connections.map_err(|error| too_few(error, side, number + more, jobs + more))?,
+            );
         }
-        Ok(Self { slots, settings })
+        Ok(Self { free, settings })
     }
 }
 
 /// What all workers share.
-pub(in crate::full_copy) struct Crew<'a> {
+pub(in crate::full_copy) struct WorkerPool<'a> {
     /// Where rows are read; nothing when pg_restore restores them.
     snapshot: Option<&'a ExportedSnapshot>,
     outer: &'a Context,
@@ -85,11 +87,11 @@ pub(in crate::full_copy) struct Shared {
 /// An item that ended, with its worker's connections as long as they can be used.
 struct Ended {
     id: ItemId,
-    slot: Option<Slot>,
+    connections: Option<WorkerConnections>,
     result: Result<Vec<Failure>, ItemError>,
 }
 
-impl<'a> Crew<'a> {
+impl<'a> WorkerPool<'a> {
     pub(in crate::full_copy) fn new(
         snapshot: Option<&'a ExportedSnapshot>,
         shared: Shared,
@@ -111,7 +113,7 @@ impl<'a> Crew<'a> {
         plan: Plan,
         workers: Option<Workers>,
         jobs: usize,
-        judge: &mut Judge<'_>,
+        policy: &mut FailurePolicy<'_>,
         load: impl AsyncFnOnce(Vec<Entry>) -> Result<Vec<Failure>, Error>,
     ) -> Result<Vec<ObjectFailure>, Error> {
         let shared = &self.shared;
@@ -119,7 +121,7 @@ impl<'a> Crew<'a> {
             let (copy, dump, none) = (&shared.copy, &shared.archive, Weight::default());
             statements::in_order(copy, entries, dump, &shared.board, none, &shared.context).await
         };
-        let mut failures = judged(judge, &in_order(&plan.before).await?);
+        let mut failures = classified(policy, &in_order(&plan.before).await?);
         let replaced = extension_rows::restore(
             &shared.copy,
             &plan.extension_rows,
@@ -127,19 +129,19 @@ impl<'a> Crew<'a> {
             &shared.board,
             &shared.context,
         );
-        failures.extend(judged(judge, &replaced.await?));
-        let lost = judge.lost_tables();
+        failures.extend(classified(policy, &replaced.await?));
+        let lost = policy.lost_tables();
         let is_lost = |entry: &Entry| {
             entry.kind == "TABLE DATA" && tables_of(entry).iter().any(|table| lost.contains(table))
         };
         let (ruled_out, rows): (Vec<_>, Vec<_>) = plan.rows.into_iter().partition(is_lost);
         ruled_out.iter().for_each(|entry| left_out(entry.to_string(), &mut failures));
-        failures.extend(judged(judge, &load(rows).await?));
-        failures.extend(self.run(plan.items, workers, jobs, judge, &lost).await?);
-        failures.extend(judged(judge, &in_order(&plan.after).await?));
+        failures.extend(classified(policy, &load(rows).await?));
+        failures.extend(self.run(plan.items, workers, jobs, policy, &lost).await?);
+        failures.extend(classified(policy, &in_order(&plan.after).await?));
         let others = self.without_source();
-        failures.extend(others.run(plan.refreshed, None, jobs, judge, &lost).await?);
-        failures.extend(judged(judge, &in_order(&plan.last).await?));
+        failures.extend(others.run(plan.refreshed, None, jobs, policy, &lost).await?);
+        failures.extend(classified(policy, &in_order(&plan.last).await?));
         Ok(failures)
     }
 
@@ -149,13 +151,13 @@ impl<'a> Crew<'a> {
         items: Vec<Item<Work>>,
         workers: Option<Workers>,
         jobs: usize,
-        judge: &mut Judge<'_>,
+        policy: &mut FailurePolicy<'_>,
         lost: &HashSet<TableName>,
     ) -> Result<Vec<ObjectFailure>, Error> {
         if items.is_empty() {
             return Ok(Vec::new());
         }
-        let Workers { slots: mut free, settings } = match workers {
+        let Workers { mut free, settings } = match workers {
             Some(workers) => workers,
             None => {
                 let target = &self.shared.copy.target;
@@ -170,21 +172,21 @@ impl<'a> Crew<'a> {
         let mut fatal: Option<Error> = None;
         loop {
             while fatal.is_none()
-                && let Some(slot) = free.pop()
+                && let Some(connections) = free.pop()
             {
                 let Some(id) = graph.start_next() else {
-                    free.push(slot);
+                    free.push(connections);
                     break;
                 };
                 let idle = free.len().saturating_sub(graph.ready());
                 let shared = Arc::clone(&self.shared);
                 let item = graph.item(id).clone();
                 // Its lines in the log are the run's.
-                let work = async move { shared.work(id, item, slot, idle).await };
+                let work = async move { shared.work(id, item, connections, idle).await };
                 running.spawn(work.in_current_span());
             }
             let Some(ended) = running.join_next().await else { break };
-            let Ended { id, slot, result } = match ended {
+            let Ended { id, connections, result } = match ended {
                 Ok(ended) => ended,
                 Err(error) => {
                     self.shared.context.cancel.cancel();
@@ -192,14 +194,14 @@ impl<'a> Crew<'a> {
                     continue;
                 }
             };
-            free.extend(slot);
+            free.extend(connections);
             match result {
                 Ok(some) => {
-                    failures.extend(judged(judge, &some));
+                    failures.extend(classified(policy, &some));
                     graph.done(id);
                 }
                 Err(ItemError::Entries(some)) => {
-                    failures.extend(judged(judge, &some));
+                    failures.extend(classified(policy, &some));
                     self.skip(&graph.failed(id), &graph, &mut failures);
                 }
                 Err(ItemError::Rows(failure)) => {
@@ -215,8 +217,8 @@ impl<'a> Crew<'a> {
             }
             // A worker's connections that cannot be used any more are replaced.
             while fatal.is_none() && free.len() + running.len() < jobs {
-                match self.slot(&settings).await {
-                    Ok(slot) => free.push(slot),
+                match self.connections(&settings).await {
+                    Ok(connections) => free.push(connections),
                     Err(error) => {
                         self.shared.context.cancel.cancel();
                         fatal = Some(error);
@@ -235,8 +237,8 @@ impl<'a> Crew<'a> {
         }
     }
 
-    async fn slot(&self, settings: &TargetSettings) -> Result<Slot, Error> {
-        Slot::open(self.snapshot, &self.shared.copy.target, settings, self.outer).await
+    async fn connections(&self, settings: &TargetSettings) -> Result<WorkerConnections, Error> {
+        WorkerConnections::open(self.snapshot, &self.shared.copy.target, settings, self.outer).await
     }
 
     /// Rows of a table that could not be made have no place: what has its name is another's.
@@ -278,17 +280,23 @@ fn left_out(object: String, failures: &mut Vec<ObjectFailure>) {
 
 impl Shared {
     /// Does one item.
-    async fn work(&self, id: ItemId, item: Item<Work>, mut slot: Slot, idle: usize) -> Ended {
-        let result = self.do_item(&item, &mut slot, idle).await;
+    async fn work(
+        &self,
+        id: ItemId,
+        item: Item<Work>,
+        mut connections: WorkerConnections,
+        idle: usize,
+    ) -> Ended {
+        let result = self.do_item(&item, &mut connections, idle).await;
         // A COPY that failed leaves a transaction, or half a conversation.
         let is_usable = matches!(&result, Ok(_) | Err(ItemError::Entries(_)));
-        Ended { id, slot: is_usable.then_some(slot), result }
+        Ended { id, connections: is_usable.then_some(connections), result }
     }
 
     async fn do_item(
         &self,
         item: &Item<Work>,
-        slot: &mut Slot,
+        connections: &mut WorkerConnections,
         idle: usize,
     ) -> Result<Vec<Failure>, ItemError> {
         let (board, context) = (&self.board, &self.context);
@@ -300,14 +308,14 @@ impl Shared {
                 let rows = Rows { table, part: *part, rule };
                 let parts = part.map_or(1, |part| u64::from(part.of.max(1)));
                 let weight = Weight { cost: item.cost, bytes: table.bytes() / parts };
-                item::rows(slot, &rows, weight, board, context).await?;
+                item::rows(connections, &rows, weight, board, context).await?;
             }
             Work::LargeObjects { objects, number, of } => {
                 let bytes = self.large_objects.bytes / u64::from((*of).max(1));
                 let weight = Weight { cost: item.cost, bytes };
                 let object = board.start_part("BLOBS", "large objects", (*number, *of), weight);
                 let all = &self.large_objects;
-                item::large_objects(slot, all, objects.clone(), object, context).await?;
+                item::large_objects(connections, all, objects.clone(), object, context).await?;
             }
             Work::ArchiveData => {
                 let (copy, data, path) = (&self.copy, &self.data, &self.archive);
@@ -316,23 +324,23 @@ impl Shared {
             }
             Work::Statements { entry, statements, kind } => {
                 let prepared = match kind {
-                    Kind::Index { sorted } => slot.prepare(idle, *sorted).await,
-                    Kind::Query => slot.prepare_query().await,
-                    Kind::Other => slot.prepare(0, None).await,
+                    Kind::Index { sorted } => connections.prepare(idle, *sorted).await,
+                    Kind::Query => connections.prepare_query().await,
+                    Kind::Other => connections.prepare(0, None).await,
                 };
                 prepared.map_err(ItemError::Fatal)?;
                 let object = board.start(&entry.kind, &entry.name(), weight);
-                item::statements(slot, entry, statements, context).await?;
+                item::statements(connections, entry, statements, context).await?;
                 object.end(0);
             }
             Work::ForeignKeys { entries, alter, adds } => {
                 let names: Vec<String> = entries.iter().map(Entry::name).collect();
                 let object = board.start("FK CONSTRAINT", &names.join(", "), weight);
-                item::foreign_keys(slot, entries, alter, adds, context).await?;
+                item::foreign_keys(connections, entries, alter, adds, context).await?;
                 object.end(0);
             }
             Work::Analyze { table } => {
-                item::analyze(slot, &self.tables[*table], weight, board, context).await?;
+                item::analyze(connections, &self.tables[*table], weight, board, context).await?;
             }
         }
         Ok(Vec::new())

@@ -5,7 +5,7 @@ use std::time::Duration;
 use local_services::wait_for_async;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use pg_replicate::database_snapshot::Moment;
+use pg_replicate::database_snapshot::DatabaseSnapshot;
 use pg_replicate::load::{ExportData, ExportSchema, LoadData, LoadSource};
 use pg_replicate::verify::{self, Verify};
 use pg_replicate::{CopyFormat, DatabaseUrl, Error, Incremental, SchemaChanges, connect};
@@ -113,7 +113,7 @@ async fn a_live_copy_gives_way_to_a_change_of_a_table() {
 async fn so_do_a_moment_and_a_dump() {
     let world = world();
     let context = Context::quiet();
-    let moment = Moment::open(&source(&world), &context).await.unwrap();
+    let moment = DatabaseSnapshot::open(&source(&world), &context).await.unwrap();
     let application = application(&world).await;
     let work = moment.during(std::future::pending::<Result<(), Error>>());
     let error = tokio::time::timeout(LIMIT, work).await.unwrap().unwrap_err();
@@ -229,8 +229,9 @@ async fn whoever_reads_gives_up_and_names_who_has_the_table() {
     let dump = world.dump();
     errors
         .push(("backup", run(Box::pin(copy.backup(&dump, &context))).await.unwrap().unwrap_err()));
-    let opened =
-        tokio::time::timeout(LIMIT, Box::pin(Moment::open(&from, &context))).await.unwrap();
+    let opened = tokio::time::timeout(LIMIT, Box::pin(DatabaseSnapshot::open(&from, &context)))
+        .await
+        .unwrap();
     errors.push(("moment", opened.err().unwrap()));
     let none = mode("{}");
     let compared = verify::compare(&from, &target, &none, Verify::Checksums, 2, &context);

@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use local_services::{free_port, wait_for};
-use pg_replicate::database_snapshot::Moment;
+use pg_replicate::database_snapshot::DatabaseSnapshot;
 use pg_replicate::load::{ExportData, LoadData, LoadSource};
 use pg_replicate::verify::{self, Verify};
 use pg_replicate::{CopyFormat, DatabaseUrl, Error, Incremental, SchemaChanges, connect};
@@ -116,7 +116,7 @@ async fn lent_for_a_transaction_it_is_refused_by_everything() {
         };
         assert_refused("load", load.run(&context).await);
     }
-    assert_refused("moment", Moment::open(&pooled_source, &context).await);
+    assert_refused("moment", DatabaseSnapshot::open(&pooled_source, &context).await);
     let export =
         ExportData { source: pooled_source.clone(), excluded: Vec::new(), truncates: false };
     assert_refused("export", export.run(&world.dump(), &context).await);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use pg_replicate::database_snapshot::Moment;
+use pg_replicate::database_snapshot::DatabaseSnapshot;
 use pg_replicate::load::{LoadData, LoadSource};
 use pg_replicate::{Error, connect};
 use progress::Context;
@@ -42,7 +42,7 @@ async fn nothing_panics_when_objects_go() {
     let copy = world.copy("{}");
     let mut ended = Vec::new();
     for _ in 0..8 {
-        match Moment::open(&source, &context).await {
+        match DatabaseSnapshot::open(&source, &context).await {
             Ok(moment) => moment.end(&context).await.unwrap(),
             Err(error) => ended.push(error),
         }

@@ -1,6 +1,6 @@
 //! Bytes of a database that knows no encoding pass as they are, wherever rows are copied.
 
-use pg_replicate::database_snapshot::{DumpFormat, Moment};
+use pg_replicate::database_snapshot::{DatabaseSnapshot, DumpFormat};
 use pg_replicate::load::{ExportData, LoadData, LoadSource};
 use pg_replicate::verify::{self, Verify};
 use pg_replicate::{CopyFormat, FullCopy, Incremental, SchemaChanges, fingerprint, fixtures};
@@ -71,7 +71,7 @@ async fn bytes_that_are_no_utf8_are_copied_everywhere() {
         assert_eq!(psql("ascii_copy", HEX), psql("ascii", HEX), "{from}");
     }
 
-    let moment = Moment::open(&source, &context).await.unwrap();
+    let moment = DatabaseSnapshot::open(&source, &context).await.unwrap();
     let snapshot = Some(moment.snapshot());
     fingerprint::database(&source, |_| true, 1, snapshot, &context).await.unwrap();
     let directory = tempfile::TempDir::new().unwrap();

@@ -1,7 +1,7 @@
 //! A standby is a source, but for its unlogged tables.
 
 use local_services::{PostgresOptions, PostgresServer};
-use pg_replicate::database_snapshot::{DumpFormat, Moment};
+use pg_replicate::database_snapshot::{DatabaseSnapshot, DumpFormat};
 use pg_replicate::load::{ExportData, LoadData, LoadSource};
 use pg_replicate::verify::{self, Outcome, Verify};
 use pg_replicate::{CopyFormat, Incremental, SchemaChanges, fixtures};
@@ -107,7 +107,7 @@ async fn unlogged_tables_are_named_and_the_others_are_copied() {
 
     let export = ExportData { source: source.clone(), excluded: Vec::new(), truncates: false };
     export.run(&world.dump(), &context).await.unwrap();
-    let moment = Moment::open(&source, &context).await.unwrap();
+    let moment = DatabaseSnapshot::open(&source, &context).await.unwrap();
     let fixtures_of = TempDir::new().unwrap();
     let written = fixtures::write(
         &source,

@@ -9,9 +9,9 @@ use std::collections::{HashMap, HashSet};
 
 use tokio_postgres::error::SqlState;
 
-use super::failure::Failure;
 use crate::TableName;
 use crate::archive::{Entry, tables_of};
+use crate::full_copy::failure::Failure;
 
 const ONLY_SUPERUSER: &str = "only a superuser may create it, and it holds no data";
 const NO_SUBSCRIPTION: &str = "a copy must not subscribe to what its source subscribes to";
@@ -30,7 +30,7 @@ const RULES: [(&str, SqlState, &str); 7] = [
 ];
 
 /// Decides about the failures of one restore.
-pub(crate) struct Judge<'a> {
+pub(crate) struct FailurePolicy<'a> {
     entries: HashMap<i32, &'a Entry>,
     /// Kept tables that the target does not have: what needs them cannot be made.
     missing: Vec<TableName>,
@@ -43,20 +43,20 @@ pub(crate) struct Judge<'a> {
 }
 
 /// A failure that fails the job, or one that does not, with its reason.
-pub(crate) enum Verdict {
+pub(crate) enum FailureClass {
     Ignored { object: String, reason: String, message: String },
     Fatal { object: String, message: String },
 }
 
-impl<'a> Judge<'a> {
-    /// For entries that come one by one, with [`Judge::judge_entry`].
+impl<'a> FailurePolicy<'a> {
+    /// For entries that come one by one, with [`FailurePolicy::judge_entry`].
     pub(crate) fn of_script() -> Self {
         Self::new(&[], std::iter::empty(), std::iter::empty(), Vec::new())
     }
 
     /// `entries` are restored; `unable` cannot be, which is known and fails no job; `kept` are left out for they belong
     /// to kept tables, of which the target lacks `missing`.
-    pub(super) fn new(
+    pub(crate) fn new(
         entries: &'a [Entry],
         unable: impl Iterator<Item = &'a Entry>,
         kept: impl Iterator<Item = i32>,
@@ -82,33 +82,33 @@ impl<'a> Judge<'a> {
         self.failed.insert(entry);
     }
 
-    pub(super) fn judge(&mut self, failure: &Failure) -> Verdict {
+    pub(crate) fn classify(&mut self, failure: &Failure) -> FailureClass {
         let Some(entry) = self.entries.get(&failure.entry).copied() else {
             let object = format!("entry {}", failure.entry);
-            return Verdict::Fatal { object, message: failure.message.clone() };
+            return FailureClass::Fatal { object, message: failure.message.clone() };
         };
         self.judge_entry(entry, failure)
     }
 
-    pub(crate) fn judge_entry(&mut self, entry: &Entry, failure: &Failure) -> Verdict {
+    pub(crate) fn judge_entry(&mut self, entry: &Entry, failure: &Failure) -> FailureClass {
         let object = entry.to_string();
         if let Some(reason) = self.reason(entry, failure) {
             self.ignored.insert(entry.id);
             if let Some(schema) = &entry.schema {
                 self.absent.push(format!("{schema}.{}", entry.tag));
             }
-            return Verdict::Ignored { object, reason, message: failure.message.clone() };
+            return FailureClass::Ignored { object, reason, message: failure.message.clone() };
         }
         let mut message = failure.message.clone();
         if let Some(needed) = self.needed_in_vain(entry) {
             message = format!("{message}; it needs {needed}, which could not be made");
         }
         self.failed.insert(entry.id);
-        Verdict::Fatal { object, message }
+        FailureClass::Fatal { object, message }
     }
 
     /// The tables that could not be made: rows have no place there.
-    pub(super) fn lost_tables(&self) -> HashSet<TableName> {
+    pub(crate) fn lost_tables(&self) -> HashSet<TableName> {
         self.failed
             .iter()
             .chain(&self.ignored)
@@ -228,15 +228,16 @@ mod tests {
         };
         let entries =
             [entry(1, "FUNCTION", &[]), entry(2, "TABLE", &[1]), entry(3, "COMMENT", &[2])];
-        let mut judge = Judge::new(&entries, std::iter::empty(), std::iter::empty(), Vec::new());
-        let mut judge = |entry: &Entry| judge.judge(&Failure::of(entry, "refused"));
+        let mut policy =
+            FailurePolicy::new(&entries, std::iter::empty(), std::iter::empty(), Vec::new());
+        let mut policy = |entry: &Entry| policy.classify(&Failure::of(entry, "refused"));
         assert!(
-            matches!(judge(&entries[0]), Verdict::Fatal { message, .. } if message == "refused")
+            matches!(policy(&entries[0]), FailureClass::Fatal { message, .. } if message == "refused")
         );
         let expected = "refused; it needs FUNCTION s.o1, which could not be made";
         assert!(
-            matches!(judge(&entries[1]), Verdict::Fatal { message, .. } if message == expected)
+            matches!(policy(&entries[1]), FailureClass::Fatal { message, .. } if message == expected)
         );
-        assert!(matches!(judge(&entries[2]), Verdict::Ignored { .. }));
+        assert!(matches!(policy(&entries[2]), FailureClass::Ignored { .. }));
     }
 }
