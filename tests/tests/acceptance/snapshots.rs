@@ -210,7 +210,11 @@ fn what_is_damaged_or_unknown_is_refused_before_anything_is_dropped() {
     programs.set("SNAPSHOT_STORE", "").set("SNAPSHOT_SCHEDULE", "*/5 * * * *");
     let finished = programs.run("worker", &["--check"]);
     assert_eq!(finished.code, Some(2));
-    assert!(finished.stderr.contains("SNAPSHOT_STORE: where"), "{}", finished.stderr);
+    assert!(
+        finished.stderr.contains("SNAPSHOT_STORE: required while SNAPSHOT_SCHEDULE is set"),
+        "{}",
+        finished.stderr
+    );
     programs.unset("SNAPSHOT_SCHEDULE");
     refused(&programs, &["snapshots"], 2, "SNAPSHOT_STORE is not set");
     assert_eq!(programs.run("restart", &["snapshot"]).code, Some(2));

@@ -481,7 +481,7 @@ fn media_are_guarded() {
     wrong(
         "MEDIA_SOURCE",
         "https://k:s3cret@host/x",
-        &["  MEDIA_SOURCE: s3://bucket/prefix, az://"],
+        &["  MEDIA_SOURCE: must be s3://bucket/prefix, az://"],
     );
     wrong("MEDIA_SOURCE", "", &["  MEDIA_SOURCE: it is needed, for MEDIA_TARGET"]);
     wrong("MEDIA_TARGET", "", &["  MEDIA_TARGET: it is needed, for MEDIA_SOURCE is set"]);

@@ -15,7 +15,7 @@ pub(crate) const SUBJECT: &str = "versions";
 pub(crate) fn too_old(side: Side, major: u32, version: &str) -> Option<String> {
     (major < OLDEST).then(|| {
         format!(
-            "the {side} is PostgreSQL {version}: must be PostgreSQL {OLDEST} or newer, as source and as target; upgrade the {side}"
+            "the {side} is PostgreSQL {version}, but must be PostgreSQL {OLDEST} or newer; upgrade the {side}"
         )
     })
 }
@@ -60,11 +60,9 @@ mod tests {
     fn the_oldest_and_older() {
         assert_eq!(too_old(Side::Source, 13, "13.0"), None);
         let wrong = too_old(Side::Target, 12, "12.22 (Debian)").expect("refused");
-        assert!(
-            wrong.contains(
-                "the target is PostgreSQL 12.22 (Debian): must be PostgreSQL 13 or newer"
-            )
-        );
+        assert!(wrong.contains(
+            "the target is PostgreSQL 12.22 (Debian), but must be PostgreSQL 13 or newer"
+        ));
     }
 
     #[test]

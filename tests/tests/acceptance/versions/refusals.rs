@@ -10,10 +10,16 @@ const WHOLE: &[&str] = &["backup-restore"];
 fn a_source_that_is_too_old() {
     let mut pair = Pair::small(REFUSED_VERSION, 15);
     let said = pair.refused(WHOLE);
-    assert!(said.contains("the source is PostgreSQL 12.22: PostgreSQL 13 or newer"), "{said}");
+    assert!(
+        said.contains("the source is PostgreSQL 12.22, but must be PostgreSQL 13 or newer"),
+        "{said}"
+    );
     pair.programs.set("BACKUP_MODE", r#"{"answers": "incremental"}"#);
     let said = pair.refused(&["incremental"]);
-    assert!(said.contains("the source is PostgreSQL 12.22: PostgreSQL 13 or newer"), "{said}");
+    assert!(
+        said.contains("the source is PostgreSQL 12.22, but must be PostgreSQL 13 or newer"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -21,7 +27,7 @@ fn a_target_that_is_too_old() {
     let mut pair = Pair::small(REFUSED_VERSION, REFUSED_VERSION);
     let said = pair.refused(WHOLE);
     for side in ["source", "target"] {
-        let wrong = format!("the {side} is PostgreSQL 12.22: must be PostgreSQL 13 or newer");
+        let wrong = format!("the {side} is PostgreSQL 12.22, but must be PostgreSQL 13 or newer");
         assert!(said.contains(&wrong), "{said}");
     }
     pair.programs.set("BACKUP_MODE", r#"{"answers": "incremental"}"#);
