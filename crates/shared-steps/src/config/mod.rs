@@ -11,6 +11,7 @@ mod error;
 mod log_level;
 mod masking;
 mod media;
+mod misspelt;
 mod on_target;
 mod options;
 mod protected;
@@ -55,6 +56,10 @@ pub fn parse<P: clap::Parser>() -> Result<P, ExitCode> {
 /// As [`parse`]; every wrong value has been written to stderr.
 pub fn parse_settings<P: clap::Parser + AsRef<Options>>() -> Result<(P, Settings), ExitCode> {
     let cli = parse::<P>()?;
+    let set = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for warning in misspelt::warnings(&P::command(), set) {
+        complain(&format!("warning: {warning}"));
+    }
     let settings = checked(Settings::try_from(cli.as_ref()))?;
     if settings.hides_values {
         pg_replicate::hide_error_values();
