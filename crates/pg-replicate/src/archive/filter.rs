@@ -33,6 +33,8 @@ pub(crate) struct Identity {
 pub(crate) enum Reason {
     /// It belongs to a kept table.
     Kept,
+    /// It is a foreign key of a copied table to a kept one, whose rows may be older.
+    RefersToKept,
     /// It is a foreign key, and they are off.
     ForeignKey,
     /// It is there already.
@@ -89,8 +91,12 @@ impl Filter {
     ) -> Option<Reason> {
         let is_kept_sequence = matches!(entry.kind.as_str(), "SEQUENCE" | "SEQUENCE SET")
             && kept_sequences.contains(&name(entry));
-        if is_kept_sequence || tables_of(entry).iter().any(|table| kept.contains(table)) {
-            return Some(Reason::Kept);
+        let tables = tables_of(entry);
+        if is_kept_sequence || tables.iter().any(|table| kept.contains(table)) {
+            let is_lost = entry.kind == "FK CONSTRAINT"
+                && self.foreign_keys
+                && tables.first().is_some_and(|table| !kept.contains(table));
+            return Some(if is_lost { Reason::RefersToKept } else { Reason::Kept });
         }
         if entry.kind == "FK CONSTRAINT" && !self.foreign_keys {
             return Some(Reason::ForeignKey);

@@ -42,7 +42,7 @@ pub(super) async fn run(
     for key in &plan.lost_foreign_keys {
         tracing::warn!(
             foreign_key = key,
-            "a kept table's foreign key goes with the table it refers to"
+            "a kept table's foreign key goes with the table it refers to, and is not made again"
         );
     }
     let dropped = plan.parts.iter().map(Vec::len).sum::<usize>() as u64;

@@ -83,7 +83,8 @@ pub(super) struct Plan {
 impl Plan {
     /// Decides about failures of these entries.
     pub(super) fn classify(&self) -> FailurePolicy<'_> {
-        let kept = self.left_out.iter().filter(|(_, why)| *why == Reason::Kept);
+        let is_kept = |why: &Reason| matches!(why, Reason::Kept | Reason::RefersToKept);
+        let kept = self.left_out.iter().filter(|(_, why)| is_kept(why));
         FailurePolicy::new(
             &self.entries,
             self.unable.iter().map(|(entry, _)| entry),
@@ -94,7 +95,15 @@ impl Plan {
 
     pub(super) fn log_left_out(&self) {
         for (entry, reason) in &self.left_out {
+            if *reason == Reason::RefersToKept && entry.kind == "FK CONSTRAINT" {
+                tracing::warn!(
+                    object = %entry,
+                    "{entry} is left out: it refers to a table that BACKUP_MODE keeps, whose rows may be older"
+                );
+                continue;
+            }
             let reason = match reason {
+                Reason::RefersToKept => "what it belongs to is left out",
                 Reason::Kept => "it belongs to a kept table",
                 Reason::ForeignKey => "foreign keys are off",
                 Reason::Present => "it is there",

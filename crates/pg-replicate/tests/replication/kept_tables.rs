@@ -1,5 +1,6 @@
 //! Tables of BACKUP_MODE and all that belongs to them are neither dumped, dropped nor touched.
 
+use crate::support::events::Events;
 use crate::support::{EVERY_OBJECT, World, assert_same_text};
 use pg_replicate::Error;
 use progress::Context;
@@ -114,6 +115,33 @@ async fn a_foreign_key_to_a_replaced_table_goes_with_it() {
     let keys = "SELECT conname FROM pg_constraint WHERE contype = 'f' AND conrelid IN
                 ('answers'::regclass, '\"knowledge-elements\"'::regclass) ORDER BY 1";
     assert_eq!(world.target(keys), "ke odd fk");
+}
+
+#[tokio::test]
+async fn a_foreign_key_to_a_kept_table_is_left_out_with_a_warning_each_night() {
+    let world = World::new(
+        "CREATE TABLE k (id int PRIMARY KEY); INSERT INTO k VALUES (1);
+         CREATE TABLE child (id int PRIMARY KEY, k int CONSTRAINT child_to_k REFERENCES k);
+         COMMENT ON CONSTRAINT child_to_k ON child IS 'c'; INSERT INTO child VALUES (1, 1)",
+    );
+    world.run(&world.copy("{}")).await.unwrap();
+    let copy = world.copy(r#"{"k":"none"}"#);
+    for way in ["archive", "live", "live"] {
+        let (events, _guard) = Events::capture();
+        match way {
+            "archive" => world.run(&copy).await,
+            _ => world.live(&copy).await,
+        }
+        .unwrap();
+        let warnings: Vec<String> = events
+            .all()
+            .into_iter()
+            .filter(|event| event.level == tracing::Level::WARN)
+            .map(|event| event.message)
+            .collect();
+        let named = |line: &&String| line.contains("FK CONSTRAINT public.child child_to_k");
+        assert_eq!(warnings.iter().filter(named).count(), 1, "{way}: {warnings:?}");
+    }
 }
 
 #[tokio::test]
