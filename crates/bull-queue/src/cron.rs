@@ -9,6 +9,7 @@
 //! hour that is repeated twice, and nothing stands for those of an hour that is skipped.
 
 mod clock_changes;
+mod fields;
 
 use std::fmt;
 
@@ -83,11 +84,7 @@ impl CronSchedule {
             expression: expression.to_owned(),
             reason,
         };
-        // croner would also take nicknames and seconds; Bull's parser takes other ones.
-        let fields = expression.split_whitespace().count();
-        if fields != 5 {
-            return Err(wrong(format!("it has {fields} fields")));
-        }
+        fields::check(expression).map_err(wrong)?;
         let cron = CronParser::builder()
             .seconds(Seconds::Disallowed)
             .year(Year::Disallowed)

@@ -103,11 +103,32 @@ fn standard_fields() {
 
 #[test]
 fn what_is_no_schedule_is_said() {
-    for wrong in ["", "10 5 * *", "0 10 5 * * *", "@daily", "61 5 * * *", "ten five * * *"] {
+    let wrongs = [
+        "",
+        "10 5 * *",
+        "0 10 5 * * *",
+        "@daily",
+        "61 5 * * *",
+        "ten five * * *",
+        // A word of another field, and an item without anything.
+        "MON * * * *",
+        "10 jan * * *",
+        "10 5 mon * *",
+        "10 5 * mon *",
+        "10 5 * * jan",
+        "1,,2 * * * *",
+        "10 5, * * *",
+    ];
+    for wrong in wrongs {
         let error = CronSchedule::parse(wrong).unwrap_err();
         assert!(matches!(error, ScheduleError::Expression { .. }), "{wrong}");
         let text = error.to_string();
         assert!(text.contains(&format!("{wrong:?}")) && text.contains("five fields"), "{text}");
+    }
+    for right in
+        ["10 5 * JAN-mar,dec *", "10 5 * * MON-fri,0", "10 5 L * *", "0 0 * * friL", "0 0 * * 5L"]
+    {
+        assert!(CronSchedule::parse(right).is_ok(), "{right}");
     }
     assert!(matches!(CronSchedule::parse("0 0 30 2 *"), Err(ScheduleError::Never { .. })));
 }

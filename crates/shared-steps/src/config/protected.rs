@@ -25,6 +25,9 @@ pub(super) struct ProtectedOptions {
     protected_hosts: String,
 }
 
+const WANTED: &str = "entries must be host, host:port, *.example.com, host/database, bucket, bucket/prefix or \
+                      /directory, separated by commas";
+
 /// Every entry of the variable.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Protected(Vec<Entry>);
@@ -50,17 +53,22 @@ enum Host {
 impl ProtectedOptions {
     pub(super) fn read(&self, reader: &mut Reader) -> Protected {
         let mut entries = Vec::new();
-        for text in self.protected_hosts.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+        let texts = self.protected_hosts.split(',').map(str::trim);
+        for text in texts.filter(|text| !text.is_empty()) {
             match text.parse() {
                 Ok(entry) => entries.push(entry),
                 Err(reason) => {
-                    let wanted = format!(
-                        "{reason}: entries must be host, host:port, *.example.com, host/database, bucket, \
-                         bucket/prefix or /directory, separated by commas"
+                    reader.wrong::<()>(
+                        "PROTECTED_HOSTS",
+                        Some(text),
+                        format!("{reason}: {WANTED}"),
                     );
-                    reader.wrong::<()>("PROTECTED_HOSTS", Some(text), wanted);
                 }
             }
+        }
+        if entries.is_empty() && self.protected_hosts.contains(',') {
+            let reason = format!("names nothing to protect: {WANTED}");
+            reader.wrong::<()>("PROTECTED_HOSTS", Some(&self.protected_hosts), reason);
         }
         Protected(entries)
     }

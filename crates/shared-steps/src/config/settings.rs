@@ -185,6 +185,10 @@ fn remember_secrets(options: &Options) {
     }
 }
 
+fn is_word(text: &str) -> bool {
+    text.chars().all(|one| one.is_ascii_lowercase())
+}
+
 impl Reader {
     pub(super) fn database_url(
         &mut self,
@@ -206,6 +210,10 @@ impl Reader {
         match CronSchedule::parse(cron) {
             Ok(parsed) => {
                 Some(ScheduleSettings { cron: cron.to_owned(), time_zone: TIME_ZONE, parsed })
+            }
+            // `@daily` is a nickname, and holds no password.
+            Err(error) if cron.strip_prefix('@').is_some_and(is_word) => {
+                self.wrong(variable, None, error.to_string())
             }
             Err(error) => self.wrong_text(variable, cron, error.to_string()),
         }

@@ -151,6 +151,18 @@ fn everything_wrong_is_reported_at_once() {
 }
 
 #[test]
+fn a_nickname_is_no_schedule_and_nothing_protects_nothing() {
+    let error = settings(&["--schedule=@daily", "--protected-hosts=,,"]).unwrap_err();
+    assert!(
+        error.contains("\"@daily\" is no cron expression") && error.contains("five fields"),
+        "{error}"
+    );
+    assert!(error.contains("  PROTECTED_HOSTS: names nothing to protect: "), "{error}");
+    let error = settings(&["--schedule=postgres://me:s3cret@host/db"]).unwrap_err();
+    assert!(!error.contains("s3cret"), "{error}");
+}
+
+#[test]
 fn what_is_protected_or_read_is_no_target() {
     let refused = |arguments: &[&str]| settings(arguments).unwrap_err();
     let production = "postgres://me:s3cret@db.example.com/app";
