@@ -1,7 +1,7 @@
 -- The sequences that columns of the table ($1 schema, $2 name) own, serial or identity; of columns that hold numbers.
--- most: the largest value that the sequence can give. is_ours: whether our role may read and set it.
+-- last: the last value that the sequence can give, the least one where it descends. is_ours: whether our role may read and set it.
 SELECT s.oid::pg_catalog.regclass::text AS sequence, a.attname::text AS column,
-  q.seqincrement AS increment, q.seqmax AS most,
+  q.seqincrement AS increment, CASE WHEN q.seqincrement > 0 THEN q.seqmax ELSE q.seqmin END AS last,
   pg_catalog.has_sequence_privilege(s.oid, 'SELECT') AND pg_catalog.has_sequence_privilege(s.oid, 'UPDATE') AS is_ours
 FROM pg_catalog.pg_class t
 JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
@@ -11,7 +11,7 @@ JOIN pg_catalog.pg_depend d
 JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S'
 JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
 JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
-JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.oid AND q.seqincrement > 0
+JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.oid
 WHERE n.nspname = $1::text AND t.relname = $2::text
   AND coalesce(nullif(y.typbasetype, 0), y.oid) = ANY ('{int2, int4, int8, numeric}'::pg_catalog.regtype[])
 ORDER BY 2

@@ -16,7 +16,7 @@ pub(super) struct Move {
 /// Where each sequence of the table's columns goes on, within the transaction that writes the rows: what cannot be done
 /// takes them back.
 ///
-/// Never back, and only as far as the sequence can count: a larger value of its column is none that it would give.
+/// Never back, and only as far as the sequence can count: a value of its column beyond that is none that it would give.
 /// Not ONLY: tables that inherit the column take their values from the same sequence.
 pub(super) async fn moves(target: &Connection, plan: &TablePlan) -> Result<Vec<Move>, Error> {
     let failed = |error| target.error(format!("look at the sequences of {}", plan.table), &error);
@@ -29,7 +29,7 @@ pub(super) async fn moves(target: &Connection, plan: &TablePlan) -> Result<Vec<M
     for row in owned {
         let sequence: String = row.get("sequence");
         let column = quote_identifier(row.get("column"));
-        let (increment, most) = (row.get::<_, i64>("increment"), row.get::<_, i64>("most"));
+        let (increment, end) = (row.get::<_, i64>("increment"), row.get::<_, i64>("last"));
         if !row.get::<_, bool>("is_ours") {
             tracing::warn!(
                 table_name = %plan.table,
@@ -37,18 +37,21 @@ pub(super) async fn moves(target: &Connection, plan: &TablePlan) -> Result<Vec<M
             );
             continue;
         }
+        let (farthest, within, beyond) =
+            if increment > 0 { ("max", "<=", ">") } else { ("min", ">=", "<") };
         let sql = format!(
             "SELECT pg_catalog.trunc(last::numeric)::bigint AS last, \
-               coalesce(last::numeric >= \
+               coalesce(last::numeric {beyond}= \
                  last_value::numeric + CASE WHEN is_called THEN {increment} ELSE 0 END, false) AS is_behind, \
-               coalesce((SELECT pg_catalog.max({column}) FROM {table}) > {most}, false) AS is_short \
-             FROM {sequence}, (SELECT pg_catalog.max({column}) AS last FROM {table} WHERE {column} <= {most}) AS rows"
+               coalesce((SELECT pg_catalog.{farthest}({column}) FROM {table}) {beyond} {end}, false) AS is_short \
+             FROM {sequence}, \
+               (SELECT pg_catalog.{farthest}({column}) AS last FROM {table} WHERE {column} {within} {end}) AS rows"
         );
         let found = target.query_one(&sql, &[]).await.map_err(failed)?;
         if found.get("is_short") {
             tracing::warn!(
                 table_name = %plan.table,
-                "The sequence {sequence} ends at {most}, and {column} of {} holds more: ALTER SEQUENCE … AS bigint \
+                "The sequence {sequence} ends at {end}, and {column} of {} goes beyond: ALTER SEQUENCE … AS bigint \
                  lets it follow",
                 plan.table
             );
