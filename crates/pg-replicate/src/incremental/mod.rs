@@ -140,6 +140,8 @@ impl Incremental {
             target: Pool::new(&self.target, APPLICATION, jobs)?,
             snapshot,
         };
+        sides.source.fill(Side::Source, 1, context).await?;
+        sides.target.fill(Side::Target, 1, context).await?;
         let context = &context.child();
         let work = async {
             let mut summary = parallel::copy_all(&sides, &units, jobs, context).await?;

@@ -50,7 +50,7 @@ pub(crate) fn too_few(error: Error, side: Side, number: usize, count: usize) -> 
         Error::Unreachable { reason, .. } if number > 1 => Error::Exhausted {
             action: format!(
                 "open connection {number} of the {count} that are needed to the {side} at once (COPY_JOBS, \
-                 PG_RESTORE_JOBS); nothing was changed"
+                 PG_RESTORE_JOBS, INCREMENTAL_JOBS); nothing was changed"
             ),
             reason,
         },

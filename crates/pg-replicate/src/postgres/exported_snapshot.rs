@@ -69,6 +69,62 @@ pub(crate) async fn export(connection: &Connection) -> Result<String, Error> {
     row.map(|row| row.get(0)).map_err(|error| connection.error("export a snapshot", &error))
 }
 
+/// In a transaction that reads in a snapshot, locks the tables against changes of their definition, and against TRUNCATE, whose effect no
+/// snapshot hides; rows can be written meanwhile.
+///
+/// Nobody is waited for: who stands in the queue for a lock keeps the locks that it has from others.
+///
+/// Answers whether the snapshot still shows the rows of all of them: one that was dropped or emptied in the
+/// meantime is not in it any more.
+pub(crate) async fn lock(
+    connection: &Connection,
+    tables: impl Iterator<Item = &TableName>,
+) -> Result<bool, Error> {
+    let names: Vec<String> = tables.map(TableName::quoted).collect();
+    for some in names.chunks(LOCKED_AT_ONCE) {
+        let list: Vec<String> = some.iter().map(|name| format!("ONLY {name}")).collect();
+        if !lock_some(connection, &list.join(", ")).await? {
+            return Ok(false);
+        }
+    }
+    let row = connection.query_one(REPLACED, &[]).await;
+    let failed = |error| connection.error("look whether a table was replaced", &error);
+    Ok(!row.map_err(failed)?.get::<_, bool>("is_replaced"))
+}
+
+/// Answers whether all of them are still there.
+async fn lock_some(connection: &Connection, tables: &str) -> Result<bool, Error> {
+    const ACTION: &str = "lock the source's tables against changes";
+    let start = Instant::now();
+    let sql = format!("SAVEPOINT locks; LOCK TABLE {tables} IN ACCESS SHARE MODE NOWAIT");
+    let mut is_told = false;
+    loop {
+        let error = match connection.batch_execute(&sql).await {
+            Ok(()) => return Ok(true),
+            Err(error) => error,
+        };
+        let gone = [&SqlState::UNDEFINED_TABLE, &SqlState::INVALID_SCHEMA_NAME];
+        if error.code().is_some_and(|code| gone.contains(&code)) {
+            return Ok(false);
+        }
+        let is_locked = error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE);
+        let error = connection.error(ACTION, &error);
+        if !is_locked {
+            return Err(error);
+        }
+        if start.elapsed() >= source_locks::limit(connection.url()) {
+            return source_locks::named(connection, Err(error)).await;
+        }
+        let again = connection.batch_execute("ROLLBACK TO SAVEPOINT locks").await;
+        again.map_err(|error| connection.error(ACTION, &error))?;
+        if !std::mem::replace(&mut is_told, true) {
+            let holders = source_locks::holders(connection).await?;
+            tracing::warn!("{error}{holders}; it is tried again");
+        }
+        tokio::time::sleep(TRY_AGAIN).await;
+    }
+}
+
 /// A transaction that has exported its snapshot and stays open.
 pub(crate) struct ExportedSnapshot {
     connection: Connection,
@@ -108,61 +164,12 @@ impl ExportedSnapshot {
         &self.connection
     }
 
-    /// Locks the tables against changes of their definition, and against TRUNCATE, whose effect no
-    /// snapshot hides; rows can be written meanwhile.
-    ///
-    /// Nobody is waited for: who stands in the queue for a lock keeps the locks that it has from others.
-    ///
-    /// Answers whether the snapshot still shows the rows of all of them: one that was dropped or emptied in the
-    /// meantime is not in it any more.
+    /// [`lock`].
     pub(crate) async fn lock(
         &self,
         tables: impl Iterator<Item = &TableName>,
     ) -> Result<bool, Error> {
-        let names: Vec<String> = tables.map(TableName::quoted).collect();
-        for some in names.chunks(LOCKED_AT_ONCE) {
-            let list: Vec<String> = some.iter().map(|name| format!("ONLY {name}")).collect();
-            if !self.lock_some(&list.join(", ")).await? {
-                return Ok(false);
-            }
-        }
-        let row = self.connection.query_one(REPLACED, &[]).await;
-        let failed = |error| self.connection.error("look whether a table was replaced", &error);
-        Ok(!row.map_err(failed)?.get::<_, bool>("is_replaced"))
-    }
-
-    /// Answers whether all of them are still there.
-    async fn lock_some(&self, tables: &str) -> Result<bool, Error> {
-        const ACTION: &str = "lock the source's tables against changes";
-        let connection = &self.connection;
-        let start = Instant::now();
-        let sql = format!("SAVEPOINT locks; LOCK TABLE {tables} IN ACCESS SHARE MODE NOWAIT");
-        let mut is_told = false;
-        loop {
-            let error = match connection.batch_execute(&sql).await {
-                Ok(()) => return Ok(true),
-                Err(error) => error,
-            };
-            let gone = [&SqlState::UNDEFINED_TABLE, &SqlState::INVALID_SCHEMA_NAME];
-            if error.code().is_some_and(|code| gone.contains(&code)) {
-                return Ok(false);
-            }
-            let is_locked = error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE);
-            let error = connection.error(ACTION, &error);
-            if !is_locked {
-                return Err(error);
-            }
-            if start.elapsed() >= source_locks::limit(connection.url()) {
-                return source_locks::named(connection, Err(error)).await;
-            }
-            let again = connection.batch_execute("ROLLBACK TO SAVEPOINT locks").await;
-            again.map_err(|error| connection.error(ACTION, &error))?;
-            if !std::mem::replace(&mut is_told, true) {
-                let holders = source_locks::holders(connection).await?;
-                tracing::warn!("{error}{holders}; it is tried again");
-            }
-            tokio::time::sleep(TRY_AGAIN).await;
-        }
+        lock(&self.connection, tables).await
     }
 
     /// What sees that the snapshot is lost, and who waits for its locks.

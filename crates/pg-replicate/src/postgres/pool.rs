@@ -11,7 +11,8 @@ use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::postgres::connection::{Connection, Session, open_session};
-use crate::{DatabaseUrl, Error};
+use crate::postgres::connection_rehearsal::too_few;
+use crate::{DatabaseUrl, Error, Side};
 use progress::Context;
 
 /// Opens connections when they are needed, at most as many as it was made for. Dropped, it closes
@@ -47,6 +48,26 @@ impl Pool {
             .build()
             .map_err(|error| Error::Configuration(format!("pool of connections: {error}")))?;
         Ok(Self { pool, url: url.clone(), last })
+    }
+
+    /// Opens all of its connections now, so that too few are found before anything is done. `held` others to the same
+    /// server are open besides.
+    ///
+    /// # Errors
+    /// [`Error::Exhausted`] with how many there were; [`Error::Cancelled`], [`Error::Unreachable`].
+    pub(crate) async fn fill(
+        &self,
+        side: Side,
+        held: usize,
+        context: &Context,
+    ) -> Result<(), Error> {
+        let size = self.pool.status().max_size;
+        let mut open = Vec::with_capacity(size);
+        for number in 1..=size {
+            let lent = self.get(context).await;
+            open.push(lent.map_err(|error| too_few(error, side, number + held, size + held))?);
+        }
+        Ok(())
     }
 
     /// A connection, as soon as one is free; given up when the step is cancelled.

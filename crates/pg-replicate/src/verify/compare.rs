@@ -9,7 +9,7 @@ use crate::fingerprint::{self, Table};
 use crate::masking::Rules;
 use crate::postgres::catalog;
 use crate::postgres::connection::{Connection, run_both};
-use crate::postgres::exported_snapshot;
+use crate::postgres::exported_snapshot::{self, Looks};
 use crate::postgres::pool::Pool;
 use crate::postgres::source_locks::{Watch, named};
 use crate::postgres::unlogged;
@@ -17,7 +17,7 @@ use crate::verify::partitions;
 use crate::verify::promise;
 use crate::verify::promise::{Promise, Scope};
 use crate::verify::{Content, Outcome, TableReport, Verify, VerifyReport};
-use crate::{BackupMode, DatabaseUrl, Error, TableName};
+use crate::{BackupMode, DatabaseUrl, Error, Side, TableName};
 use progress::{Context, ProgressTracker, Weight};
 
 const APPLICATION: &str = "pg-replicate verification";
@@ -59,9 +59,16 @@ impl Comparison<'_> {
         // They stay open: the source's transaction holds the snapshot.
         let source = Connection::open_for(context, self.source, APPLICATION).await?;
         let target = Connection::open_for(context, self.target, APPLICATION).await?;
-        let plan = self.plan(&source, &target);
-        let planned = run_both(&source, &target, context, plan).await;
-        let (pairs, unlogged, snapshot) = named(&source, planned).await?;
+        let mut looks = Looks::default();
+        let (pairs, unlogged, snapshot) = loop {
+            let plan = self.plan(&source, &target);
+            let planned = run_both(&source, &target, context, plan).await;
+            if let Some(planned) = named(&source, planned).await? {
+                break planned;
+            }
+            looks.again()?;
+            exported_snapshot::end(&source).await?;
+        };
         let jobs = usize::from(self.jobs).clamp(1, pairs.len().max(1));
         let sides = Sides {
             source: Pool::new(self.source, APPLICATION, jobs)?,
@@ -69,6 +76,11 @@ impl Comparison<'_> {
             snapshot,
             verify: self.verify,
         };
+        if self.scope == Scope::All {
+            // After a copy, too few are an error all the same, but then something was changed.
+            sides.source.fill(Side::Source, 1, context).await?;
+            sides.target.fill(Side::Target, 1, context).await?;
+        }
         let cost = pairs.iter().map(|pair| pair.source.bytes).sum();
         let board = context.tracker("verification", share, Weight::cost(cost));
         let context = context.child();
@@ -87,12 +99,12 @@ impl Comparison<'_> {
         Ok(VerifyReport { tables, summary: board.finish() })
     }
 
-    /// What is to be compared, and the snapshot of the source.
+    /// What is to be compared, and the snapshot of the source; nothing when a table is gone from it before it is locked.
     async fn plan(
         &self,
         source: &Connection,
         target: &Connection,
-    ) -> Result<(Vec<Pair>, Vec<TableName>, String), Error> {
+    ) -> Result<Option<(Vec<Pair>, Vec<TableName>, String)>, Error> {
         fingerprint::begin(source, self.snapshot).await?;
         let snapshot = match self.snapshot {
             Some(snapshot) => snapshot.to_owned(),
@@ -125,10 +137,16 @@ impl Comparison<'_> {
             });
             Some(Pair { source: source.copied_by(rule), target, missing_columns, promise })
         });
-        let pairs = pairs.collect();
+        let pairs: Vec<Pair> = pairs.collect();
+        // Whoever exported the snapshot has locked its tables.
+        if self.snapshot.is_none()
+            && !exported_snapshot::lock(source, pairs.iter().map(|pair| &pair.source.name)).await?
+        {
+            return Ok(None);
+        }
         let mut unlogged = unlogged::tables(source, &without).await?;
         unlogged.retain(|table| self.scope != Scope::Updated && !kept.contains(table));
-        Ok((pairs, unlogged, snapshot))
+        Ok(Some((pairs, unlogged, snapshot)))
     }
 }
 

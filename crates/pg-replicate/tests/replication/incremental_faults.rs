@@ -3,7 +3,10 @@
 
 use crate::support::World;
 use crate::support::increments::{assert_same, incremental, rows, run};
+use local_services::wait_for_async;
+use pg_replicate::Error;
 use progress::Context;
+use std::time::Duration;
 
 async fn refusal(world: &World, modes: &str) -> String {
     let incremental = incremental(world, modes);
@@ -333,6 +336,32 @@ async fn sequences_follow_as_far_as_they_can_count() {
         "8\n4"
     );
     assert_eq!(rows(&world, modes).await, 0);
+}
+
+#[tokio::test]
+async fn too_few_connections_are_found_before_the_first_table() {
+    let world = both(
+        "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1);
+         CREATE TABLE b (id int PRIMARY KEY); INSERT INTO b VALUES (1)",
+    );
+    world.source("INSERT INTO a VALUES (2); INSERT INTO b VALUES (2)");
+    let modes = r#"{"a":"incremental","b":"incremental"}"#;
+    for (role, side) in [("source_user", "source"), ("target_user", "target")] {
+        let limit = |limit: i8| format!("ALTER ROLE {role} CONNECTION LIMIT {limit}");
+        world.server.psql("postgres", &limit(2)).unwrap();
+        let error = run(&world, modes).await.unwrap_err();
+        assert!(matches!(error, Error::Exhausted { .. }), "{error:?}");
+        let expected = format!("open connection 3 of the 3 that are needed to the {side} at once");
+        assert!(error.to_string().contains(&expected), "{error}");
+        assert_eq!(world.server.psql("target", "SELECT max(id) FROM a").unwrap(), "1");
+        world.server.psql("postgres", &limit(3)).unwrap();
+        // The server may still count connections that are closed.
+        let ours =
+            "SELECT count(*) FROM pg_stat_activity WHERE usename IN ('source_user', 'target_user')";
+        let closed = async || world.server.psql("postgres", ours).unwrap() == "0";
+        assert!(wait_for_async(Duration::from_secs(20), closed).await);
+    }
+    assert_eq!(rows(&world, modes).await, 2);
 }
 
 #[tokio::test]
