@@ -66,38 +66,70 @@ fn is_space(character: char) -> bool {
 
 /// The tokens of `sql`, with standard strings.
 pub(crate) fn tokens(sql: &str) -> Result<Vec<Token<'_>>, LexError> {
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    while let Some(first) = sql[at..].chars().next() {
-        if is_space(first) {
-            at += first.len_utf8();
-            continue;
-        }
-        let (kind, length) =
-            next(&sql[at..], first, Strings::Standard).map_err(|reason| LexError { at, reason })?;
-        tokens.push(Token { kind, text: &sql[at..at + length], start: at });
-        at += length;
-    }
-    Ok(tokens)
+    Lexer::new(sql, Strings::Standard).collect()
 }
 
 /// The first tokens of `sql`, `most` of them, up to where it cannot be cut: enough to see what a
 /// statement is without walking through all of its values.
 pub(crate) fn head(sql: &str, most: usize, strings: Strings) -> Vec<Token<'_>> {
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    while tokens.len() < most
-        && let Some(first) = sql[at..].chars().next()
-    {
-        if is_space(first) {
-            at += first.len_utf8();
-            continue;
-        }
-        let Ok((kind, length)) = next(&sql[at..], first, strings) else { break };
-        tokens.push(Token { kind, text: &sql[at..at + length], start: at });
-        at += length;
+    Lexer::new(sql, strings).map_while(Result::ok).take(most).collect()
+}
+
+struct Lexer<'a> {
+    sql: &'a str,
+    at: usize,
+    strings: Strings,
+    /// The end of the last text, and what a backslash was in it, while only line comments follow.
+    text: Option<(usize, Strings)>,
+}
+
+impl<'a> Lexer<'a> {
+    fn new(sql: &'a str, strings: Strings) -> Self {
+        Self { sql, at: 0, strings, text: None }
     }
-    tokens
+
+    /// What a backslash is in a text without a letter in front: one on a later line is the rest of the last.
+    fn strings(&self) -> Strings {
+        match self.text {
+            Some((end, strings)) if self.sql[end..self.at].contains(['\n', '\r']) => strings,
+            _ => self.strings,
+        }
+    }
+
+    fn remember(&mut self, token: &Token<'_>) {
+        let strings = match token.text.as_bytes()[0] {
+            b'\'' => self.strings(),
+            b'e' | b'E' => Strings::Escaping,
+            b'n' | b'N' => self.strings,
+            _ => Strings::Standard,
+        };
+        match token.kind {
+            Kind::Text if token.text.ends_with('\'') => self.text = Some((token.end(), strings)),
+            Kind::Comment if token.text.starts_with("--") => {}
+            _ => self.text = None,
+        }
+    }
+}
+
+impl<'a> Iterator for Lexer<'a> {
+    type Item = Result<Token<'a>, LexError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = &self.sql[self.at..];
+        self.at += rest.find(|one| !is_space(one)).unwrap_or(rest.len());
+        let (at, sql) = (self.at, self.sql);
+        let first = sql[at..].chars().next()?;
+        let strings = if first == '\'' { self.strings() } else { self.strings };
+        match next(&sql[at..], first, strings) {
+            Err(reason) => Some(Err(LexError { at, reason })),
+            Ok((kind, length)) => {
+                let token = Token { kind, text: &sql[at..at + length], start: at };
+                self.remember(&token);
+                self.at += length;
+                Some(Ok(token))
+            }
+        }
+    }
 }
 
 fn next(rest: &str, first: char, strings: Strings) -> Result<(Kind, usize), &'static str> {
@@ -237,6 +269,15 @@ mod tests {
             .map(|token| token.text)
             .collect();
         assert_eq!(texts, ["'\\''", "n'\\''", "B'\\'", "\"\\\"", "E'\\''"]);
+    }
+
+    #[test]
+    fn a_text_on_a_later_line_is_the_rest_of_the_last() {
+        assert_eq!(texts("E'a' -- '\n'\\''"), ["E'a'", "-- '", "'\\''"]);
+        assert_eq!(texts("E'a'\n'b'\n'\\''").len(), 3);
+        for sql in ["E'a' '\\'", "E'a' /**/\n'\\'", "'a'\n'\\'", "E'a'\n+'\\'", "$$a$$\n'\\'"] {
+            assert_eq!(texts(sql).last(), Some(&"'\\'"), "{sql}");
+        }
     }
 
     #[test]

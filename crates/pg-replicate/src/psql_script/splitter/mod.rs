@@ -9,7 +9,7 @@ mod state;
 mod tests;
 mod words;
 
-use crate::psql_script::splitter::state::State;
+use crate::psql_script::splitter::state::{ClosedText, State};
 use crate::psql_script::splitter::words::Words;
 
 use crate::postgres::sql_text::Strings;
@@ -45,6 +45,8 @@ pub(crate) struct Splitter {
     parentheses: u32,
     words: Words,
     strings: Strings,
+    /// The text that was closed, while nothing but white space and comments follows.
+    closed: Option<ClosedText>,
     /// How much of the mark was seen that some editors put in front of UTF-8.
     mark: usize,
 }
@@ -62,6 +64,7 @@ impl Splitter {
             parentheses: 0,
             words: Words::default(),
             strings,
+            closed: None,
             mark: 0,
         }
     }
@@ -135,6 +138,7 @@ impl Splitter {
     fn end_statement(&mut self) -> Option<Piece> {
         self.parentheses = 0;
         self.words = Words::default();
+        self.closed = None;
         let mut statement = std::mem::take(&mut self.statement);
         statement.truncate(statement.trim_ascii_end().len());
         (!statement.is_empty()).then_some(Piece::Statement(statement, self.start))

@@ -3,7 +3,7 @@
 use memchr::{memchr, memchr_iter, memchr2};
 
 use crate::postgres::sql_text::Strings;
-use crate::psql_script::splitter::state::{State, is_tag, is_word};
+use crate::psql_script::splitter::state::{ClosedText, State, is_tag, is_word};
 use crate::psql_script::splitter::{BYTE_ORDER_MARK, Piece, Splitter};
 
 impl Splitter {
@@ -31,16 +31,19 @@ impl Splitter {
                 self.keep(b"--");
             }
             State::Slash if byte == b'*' => {
+                self.closed = None;
                 self.state = State::BlockComment { depth: 1, last: 0 };
                 self.keep(b"/*");
             }
             State::Dash | State::Slash => {
+                self.closed = None;
                 self.settle();
                 self.state = State::Normal;
                 return self.normal(byte);
             }
             State::LineComment => {
                 self.state = State::Normal;
+                self.end_line();
                 self.keep(&[byte]);
             }
             State::BlockComment { depth, last } => {
@@ -76,6 +79,9 @@ impl Splitter {
                     self.state = State::Quoted { quote, backslashes, escaped: false };
                     self.statement.push(byte);
                 } else {
+                    let closed =
+                        ClosedText { backslashes: *backslashes, is_on_another_line: false };
+                    self.closed = (*quote == b'\'').then_some(closed);
                     self.state = State::Normal;
                     return self.normal(byte);
                 }
@@ -114,12 +120,28 @@ impl Splitter {
         None
     }
 
+    fn end_line(&mut self) {
+        if let Some(text) = &mut self.closed {
+            text.is_on_another_line = true;
+        }
+    }
+
     fn normal(&mut self, byte: u8) -> Option<Piece> {
         if BYTE_ORDER_MARK.get(self.mark) == Some(&byte) {
             self.mark += 1;
             return None;
         }
         self.mark = BYTE_ORDER_MARK.len();
+        let continued = match byte {
+            b'\n' | b'\r' => {
+                self.end_line();
+                None
+            }
+            // It may begin a comment.
+            b'-' => None,
+            _ if byte.is_ascii_whitespace() => None,
+            _ => self.closed.take().filter(|text| text.is_on_another_line),
+        };
         if is_word(byte) && !(byte == b'$' && self.words.current.is_empty()) {
             self.push(byte);
             self.words.push(byte);
@@ -136,6 +158,7 @@ impl Splitter {
             b'\'' | b'"' => {
                 self.opened = self.line;
                 self.push(byte);
+                let backslashes = continued.map_or(backslashes, |text| text.backslashes);
                 let backslashes = backslashes && byte == b'\'';
                 self.state = State::Quoted { quote: byte, backslashes, escaped: false };
             }

@@ -33,6 +33,14 @@ pub(crate) enum State {
     Command(Vec<u8>),
 }
 
+/// A text in single quotes. Another one that follows on a later line is the rest of it, as in `E'a'` and `'b'`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ClosedText {
+    pub(crate) backslashes: bool,
+    /// Whether a line has ended since.
+    pub(crate) is_on_another_line: bool,
+}
+
 pub(crate) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || !byte.is_ascii()
 }

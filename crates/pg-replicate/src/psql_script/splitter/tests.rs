@@ -39,6 +39,11 @@ fn semicolons_that_end_nothing() {
         "CREATE OR REPLACE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END",
         "SELECT E'\\';', e'\\\\''\\';'",
         "SELECT 'a\\'",
+        "SELECT E'a' -- ;'\n\t'\\'; b'\n'\\';'",
+        "SELECT 'a'\n'b\\'",
+        "SELECT E'a' '\\'",
+        "SELECT E'a' /* */\n'\\'",
+        "SELECT E'a' -\n'\\'",
         "SELECT 'é', \"ü\"",
     ] {
         assert_eq!(statements(&format!("{whole};\nSELECT 2;")), [whole, "SELECT 2"]);
