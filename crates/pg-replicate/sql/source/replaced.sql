@@ -1,10 +1,9 @@
--- Whether a table was dropped, emptied or written anew since the snapshot of this transaction: its rows cannot be read in
+-- The tables that were dropped, emptied or written anew since the snapshot of this transaction: their rows cannot be read in
 -- it any more. What the functions of the server answer is of now, what the catalog shows is of the snapshot.
-SELECT EXISTS (
-  SELECT
-  FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind = 'r' AND c.relpersistence <> 't'
-    AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-    AND pg_catalog.pg_relation_filenode(c.oid) IS DISTINCT FROM c.relfilenode
-) AS is_replaced
+SELECT n.nspname::text AS schema, c.relname::text AS name
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND c.relpersistence <> 't'
+  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND pg_catalog.pg_relation_filenode(c.oid) IS DISTINCT FROM c.relfilenode
+ORDER BY 1, 2

@@ -1,5 +1,7 @@
 //! Data of another database, read in one snapshot.
 
+use std::collections::HashSet;
+
 use super::Loaded;
 use super::catalog::{Catalog, Sequence};
 use crate::load::preflight::Preflight;
@@ -197,8 +199,8 @@ impl DatabaseSource {
     /// Bytes on disk, with the partitions'.
     async fn weight(&self, table: &str) -> Result<u64, Error> {
         const SQL: &str = "SELECT coalesce(sum(pg_catalog.pg_table_size(relid)), 0)::bigint \
-             FROM (SELECT $1::text::pg_catalog.regclass AS relid UNION \
-                   SELECT relid FROM pg_catalog.pg_partition_tree($1::text::pg_catalog.regclass)) AS parts";
+             FROM (SELECT pg_catalog.to_regclass($1::text) AS relid UNION \
+                   SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass($1::text))) AS parts";
         let row =
             self.connection.query_one(SQL, &[&table]).await.map_err(|error| {
                 self.connection.error(format!("read the size of {table}"), &error)
@@ -232,6 +234,7 @@ impl DatabaseSource {
         survey: &Preflight<'_>,
         board: &ProgressTracker,
     ) -> Result<Loaded, Error> {
+        self.lock(survey).await?;
         let mut loaded = Loaded::default();
         for work in &self.work {
             let name = survey.catalog.full_name(work.table);
@@ -245,6 +248,33 @@ impl DatabaseSource {
             loaded.sequences.extend(self.sequence(sequence, target, survey).await?);
         }
         Ok(loaded)
+    }
+
+    /// Locks the tables that are read. One that was dropped or emptied since the snapshot would arrive empty, or not at all.
+    async fn lock(&self, survey: &Preflight<'_>) -> Result<(), Error> {
+        let names: Vec<TableName> = self
+            .work
+            .iter()
+            .filter_map(|work| survey.catalog.tables.get(&work.table))
+            .map(|table| table.name.clone())
+            .collect();
+        let partitions: HashSet<&TableName> = self
+            .catalog
+            .tables
+            .values()
+            .filter(|table| table.is_partition)
+            .map(|table| &table.name)
+            .collect();
+        let is_read = |table: &TableName| names.contains(table) || partitions.contains(table);
+        match exported_snapshot::lock(&self.connection, names.iter(), is_read).await? {
+            None => Ok(()),
+            Some(gone) => Err(Error::Database {
+                action: format!("read the tables of {}", self.name),
+                reason: format!(
+                    "since they were looked at, this has happened: {gone}; nothing was changed: load again"
+                ),
+            }),
+        }
     }
 
     async fn table(

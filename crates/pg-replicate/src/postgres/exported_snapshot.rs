@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 
 use crate::postgres::connection::Connection;
+use crate::postgres::error_text;
 use crate::postgres::identifier::quote_literal;
 use crate::postgres::session_settings;
 use crate::postgres::source_locks;
@@ -74,38 +76,41 @@ pub(crate) async fn export(connection: &Connection) -> Result<String, Error> {
 ///
 /// Nobody is waited for: who stands in the queue for a lock keeps the locks that it has from others.
 ///
-/// Answers whether the snapshot still shows the rows of all of them: one that was dropped or emptied in the
-/// meantime is not in it any more.
+/// Answers what is in the snapshot no more, if anything is: one of `tables` that was dropped in the meantime, or a table
+/// that was emptied or written anew and that `is_read`.
 pub(crate) async fn lock(
     connection: &Connection,
     tables: impl Iterator<Item = &TableName>,
-) -> Result<bool, Error> {
+    is_read: impl Fn(&TableName) -> bool,
+) -> Result<Option<String>, Error> {
     let names: Vec<String> = tables.map(TableName::quoted).collect();
     for some in names.chunks(LOCKED_AT_ONCE) {
         let list: Vec<String> = some.iter().map(|name| format!("ONLY {name}")).collect();
-        if !lock_some(connection, &list.join(", ")).await? {
-            return Ok(false);
+        if let Some(gone) = lock_some(connection, &list.join(", ")).await? {
+            return Ok(Some(gone));
         }
     }
-    let row = connection.query_one(REPLACED, &[]).await;
     let failed = |error| connection.error("look whether a table was replaced", &error);
-    Ok(!row.map_err(failed)?.get::<_, bool>("is_replaced"))
+    let replaced = connection.query(REPLACED, &[]).await.map_err(failed)?;
+    let name = |row: &Row| TableName::new(row.get::<_, &str>("schema"), row.get::<_, &str>("name"));
+    let first = replaced.iter().map(name).find(is_read);
+    Ok(first.map(|table| format!("table {table} was dropped, emptied or written anew")))
 }
 
-/// Answers whether all of them are still there.
-async fn lock_some(connection: &Connection, tables: &str) -> Result<bool, Error> {
+/// Answers what is not there any more, in the server's words.
+async fn lock_some(connection: &Connection, tables: &str) -> Result<Option<String>, Error> {
     const ACTION: &str = "lock the source's tables against changes";
     let start = Instant::now();
     let sql = format!("SAVEPOINT locks; LOCK TABLE {tables} IN ACCESS SHARE MODE NOWAIT");
     let mut is_told = false;
     loop {
         let error = match connection.batch_execute(&sql).await {
-            Ok(()) => return Ok(true),
+            Ok(()) => return Ok(None),
             Err(error) => error,
         };
         let gone = [&SqlState::UNDEFINED_TABLE, &SqlState::INVALID_SCHEMA_NAME];
         if error.code().is_some_and(|code| gone.contains(&code)) {
-            return Ok(false);
+            return Ok(Some(error_text::reason(&error)));
         }
         let is_locked = error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE);
         let error = connection.error(ACTION, &error);
@@ -164,12 +169,12 @@ impl ExportedSnapshot {
         &self.connection
     }
 
-    /// [`lock`].
+    /// [`lock`]; answers whether the snapshot still shows the rows of every table.
     pub(crate) async fn lock(
         &self,
         tables: impl Iterator<Item = &TableName>,
     ) -> Result<bool, Error> {
-        lock(&self.connection, tables).await
+        Ok(lock(&self.connection, tables, |_| true).await?.is_none())
     }
 
     /// What sees that the snapshot is lost, and who waits for its locks.

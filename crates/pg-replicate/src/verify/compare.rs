@@ -139,10 +139,12 @@ impl Comparison<'_> {
         });
         let pairs: Vec<Pair> = pairs.collect();
         // Whoever exported the snapshot has locked its tables.
-        if self.snapshot.is_none()
-            && !exported_snapshot::lock(source, pairs.iter().map(|pair| &pair.source.name)).await?
-        {
-            return Ok(None);
+        if self.snapshot.is_none() {
+            let names = || pairs.iter().map(|pair| &pair.source.name);
+            let is_read = |table: &TableName| names().any(|name| name == table);
+            if exported_snapshot::lock(source, names(), is_read).await?.is_some() {
+                return Ok(None);
+            }
         }
         let mut unlogged = unlogged::tables(source, &without).await?;
         unlogged.retain(|table| self.scope != Scope::Updated && !kept.contains(table));

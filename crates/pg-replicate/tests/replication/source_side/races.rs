@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pg_replicate::database_snapshot::DatabaseSnapshot;
 use pg_replicate::load::{LoadData, LoadSource};
-use pg_replicate::{Error, connect};
+use pg_replicate::verify::compare;
+use pg_replicate::{BackupMode, Error, Verify, connect};
 use progress::Context;
 
 use crate::support::World;
@@ -101,4 +102,60 @@ async fn a_table_that_is_replaced_before_its_lock_is_looked_at_again() {
     .unwrap();
     work.await.unwrap().unwrap();
     assert_eq!(world.target("SELECT count(*) FROM a"), "2");
+}
+
+/// A table that goes between the snapshot and its lock is not compared; all else is.
+#[tokio::test]
+async fn a_table_that_goes_while_both_sides_are_compared_is_looked_at_again() {
+    let world =
+        World::new("CREATE TABLE a (id int); CREATE TABLE b (id int); INSERT INTO b VALUES (1)");
+    world.run(&world.copy("{}")).await.unwrap();
+    let app = connect(&world.url("producer", "source")).await.unwrap();
+    app.batch_execute("BEGIN; LOCK TABLE public.a IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let (source, target) = (world.url("source_user", "source"), world.url("target_user", "target"));
+    let work = tokio::spawn(async move {
+        let (mode, verify) = (BackupMode::default(), Verify::Checksums);
+        compare(&source, &target, &mode, verify, 2, &Context::quiet()).await
+    });
+    let begun = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg-replicate verification'
+                 AND (query LIKE 'SAVEPOINT%' OR query LIKE '%pg_locks l%JOIN%' OR query LIKE 'ROLLBACK TO%')";
+    let begun = async || world.server.psql("source", begun).unwrap() != "0";
+    assert!(local_services::wait_for_async(std::time::Duration::from_secs(20), begun).await);
+    app.batch_execute("DROP TABLE public.a; COMMIT").await.unwrap();
+    let report = work.await.unwrap().unwrap();
+    let tables: Vec<&str> = report.tables.iter().map(|table| table.table.as_str()).collect();
+    assert_eq!((tables, report.is_equal()), (vec!["b"], true));
+}
+
+/// What was dropped or emptied since the load looked at it is named, and the target is as it was.
+#[tokio::test]
+async fn a_table_that_goes_while_data_are_loaded_is_named() {
+    for (change, named) in
+        [("DROP TABLE public.a", "\"public.a\""), ("TRUNCATE public.a", "table a was")]
+    {
+        let tables = "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1)";
+        let world = World::new(tables);
+        world.target(tables);
+        // The target's lock holds the load between its look and its reading.
+        let reader = connect(&world.url("target_user", "target")).await.unwrap();
+        reader.batch_execute("BEGIN; SELECT FROM public.a").await.unwrap();
+        let load = LoadData {
+            sources: vec![LoadSource::Database(world.url("source_user", "source"))],
+            target: world.url("target_user", "target"),
+            excluded: Vec::new(),
+            truncates: true,
+            allows_new_columns: false,
+        };
+        let work = tokio::spawn(async move { load.run(&Context::quiet()).await });
+        let waits =
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg-replicate load'
+                     AND datname = 'target' AND wait_event_type = 'Lock'";
+        let waits = async || world.server.psql("postgres", waits).unwrap() != "0";
+        assert!(local_services::wait_for_async(std::time::Duration::from_secs(20), waits).await);
+        world.source(change);
+        reader.batch_execute("COMMIT").await.unwrap();
+        let error = work.await.unwrap().unwrap_err().to_string();
+        assert!(error.contains(named) && error.contains("nothing was changed"), "{error}");
+        assert_eq!(world.target("SELECT id FROM a"), "1");
+    }
 }
