@@ -30,7 +30,7 @@ pub(super) struct AfterRestoreOptions {
     )]
     after_restore_command: String,
 
-    /// How long it may take, as `30 minutes`; without, as long as it likes
+    /// Time limit of AFTER_RESTORE_COMMAND, such as `30 minutes`; no limit by default
     #[arg(
         long,
         env = "AFTER_RESTORE_TIMEOUT",

@@ -19,7 +19,7 @@ const HEROKU_URL: &str = "https://api.data.heroku.com";
 /// The variables.
 #[derive(Args, Debug, Clone)]
 pub(super) struct BackupSourceOptions {
-    /// What a night restores: the source database itself (`live`, the default), or a backup that is fetched (docs/backup-sources.md). With SCALINGO_APP and SCALINGO_API_TOKEN and without SOURCE_DATABASE_URL, the default is `scalingo`
+    /// What a run restores: a copy of the source database itself (`live`, the default), or a backup that is downloaded (docs/backup-sources.md). With SCALINGO_APP and SCALINGO_API_TOKEN and without SOURCE_DATABASE_URL, the default is `scalingo`
     #[arg(
         long,
         env = "BACKUP_SOURCE",
@@ -52,7 +52,7 @@ pub(super) struct BackupSourceOptions {
     )]
     backup_url: String,
 
-    /// How old a backup may be: `today`, `any`, or a time as `24 hours`; by default `today` with Scalingo, else `any`
+    /// Maximum age of a backup: `today`, `any`, or a duration such as `24 hours`; by default `today` with Scalingo, else `any`
     #[arg(
         long,
         env = "BACKUP_MAX_AGE",
@@ -63,7 +63,7 @@ pub(super) struct BackupSourceOptions {
     )]
     backup_max_age: String,
 
-    /// `true` starts a backup on Scalingo, and waits for it, when there is none that is young enough
+    /// `true` starts a backup on Scalingo and waits for it if none is recent enough
     #[arg(
         long,
         env = "BACKUP_CREATE",

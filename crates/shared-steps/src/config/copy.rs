@@ -14,7 +14,7 @@ const MOST_DEFAULT_JOBS: u16 = 8;
 /// The variables.
 #[derive(Args, Debug, Clone)]
 pub(super) struct CopyOptions {
-    /// `live`: straight from the source, no file, indexes while rows still come. `archive`: pg_dump, then pg_restore
+    /// How rows are copied. `live`: directly from source to target, without a file. `archive`: pg_dump, then pg_restore
     #[arg(
         long,
         env = "BACKUP_METHOD",
@@ -25,7 +25,7 @@ pub(super) struct CopyOptions {
     )]
     backup_method: String,
 
-    /// Workers of the live copy, each with one connection per side; by default as many as this machine's cores, at least 2 and at most 8
+    /// Workers of the live copy, each with one connection per side; by default the number of CPU cores, at least 2 and at most 8
     #[arg(
         long,
         env = "COPY_JOBS",
@@ -36,7 +36,7 @@ pub(super) struct CopyOptions {
     )]
     copy_jobs: String,
 
-    /// Whether foreign keys are restored: `true` checks them, `not-valid` trusts the source's check, anything else leaves them out
+    /// Whether foreign keys are restored: `true` validates them, `not-valid` skips validation, anything else leaves them out
     #[arg(
         long,
         env = "RESTORE_FK_CONSTRAINTS",

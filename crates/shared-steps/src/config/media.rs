@@ -29,7 +29,7 @@ pub(super) struct MediaOptions {
     )]
     media_source: String,
 
-    /// Where it is copied to, and nowhere else is written; credentials in MEDIA_TARGET_AWS_… and so on, or else as the source's
+    /// Where media are copied to; nothing else is written; credentials in MEDIA_TARGET_AWS_… and so on, or else as the source's
     #[arg(
         long,
         env = "MEDIA_TARGET",
@@ -40,7 +40,7 @@ pub(super) struct MediaOptions {
     )]
     media_target: String,
 
-    /// When it is copied: five-field cron, time zone Europe/Paris; without, only when asked for
+    /// When media are synced: five-field cron, time zone Europe/Paris; by default only on demand
     #[arg(
         long,
         env = "MEDIA_SCHEDULE",

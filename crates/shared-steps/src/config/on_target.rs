@@ -8,7 +8,7 @@ use super::reader::Reader;
 /// The variables.
 #[derive(Args, Debug, Clone)]
 pub(super) struct OnTargetOptions {
-    /// How long a step waits for others who hold a table of the target, as `10 minutes`; then it fails
+    /// How long a step waits for sessions that lock a table of the target, such as `10 minutes`; then it fails
     #[arg(
         long,
         env = "TARGET_LOCK_TIMEOUT",

@@ -23,7 +23,7 @@ pub struct Options {
     #[command(flatten)]
     pub(super) redis: RedisOptions,
 
-    /// When the night starts: five-field cron, time zone Europe/Paris
+    /// When a run starts: five-field cron, time zone Europe/Paris
     #[arg(
         long,
         env = "SCHEDULE",
@@ -34,7 +34,7 @@ pub struct Options {
     )]
     pub(super) schedule: String,
 
-    /// How often a job is tried; a notification is always tried once
+    /// Maximum number of attempts of a job; a notification is attempted once
     #[arg(
         long,
         env = "MAX_RETRY_COUNT",
@@ -45,7 +45,7 @@ pub struct Options {
     )]
     pub(super) max_retry_count: String,
 
-    /// First wait before a job is tried again, in milliseconds; then 3, 7, 15 … times as long
+    /// Delay before the second attempt of a job, in milliseconds; then 3, 7, 15 … times as long
     #[arg(
         long,
         env = "EXPONENTIAL_RETRY_DELAY",
@@ -67,7 +67,7 @@ pub struct Options {
     )]
     pub(super) retries_timeout_minutes: String,
 
-    /// What becomes of a job that a stop or crash cut: `fail` leaves it in the failed list, `retry` runs it again as Bull does
+    /// What to do with a job interrupted by a shutdown or crash: `fail` leaves it in the failed list, `retry` runs it again as Bull does
     #[arg(
         long,
         env = "INTERRUPTED_JOBS",
@@ -165,7 +165,7 @@ pub struct Options {
     )]
     pub(super) pg_client_version: String,
 
-    /// Directory of the dump while a replication runs; by default the system's temporary directory
+    /// Directory for the dump while a replication runs; by default the system's temporary directory
     #[arg(
         long,
         env = "BACKUP_DIRECTORY",
@@ -222,7 +222,7 @@ pub struct Options {
     )]
     pub(super) incremental_jobs: String,
 
-    /// How rows travel in an incremental replication; binary falls back to text where column types need it
+    /// COPY format of an incremental replication; binary falls back to text where column types need it
     #[arg(
         long,
         env = "INCREMENTAL_COPY_FORMAT",
@@ -278,7 +278,7 @@ pub struct Options {
     )]
     pub(super) notifications: String,
 
-    /// Another name of NOTIFICATIONS; set one of the two
+    /// Alternative name for NOTIFICATIONS; set only one of the two
     #[arg(
         long,
         env = "NOTIFICATION_URLS",
@@ -300,7 +300,7 @@ pub struct Options {
     )]
     pub(super) app: String,
 
-    /// Least level written: trace, debug, info, warn, error, fatal, a number of bunyan (20 is debug), or a filter such as `info,pg_replicate=debug`
+    /// Lowest level logged: trace, debug, info, warn, error, fatal, a number of bunyan (20 is debug), or a filter such as `info,pg_replicate=debug`
     #[arg(
         long,
         env = "LOG_LEVEL",
@@ -333,7 +333,7 @@ pub struct Options {
     )]
     pub(super) sentry_enabled: String,
 
-    /// Where Sentry is
+    /// Sentry's DSN
     #[arg(
         long,
         env = "SENTRY_DSN",
@@ -344,7 +344,7 @@ pub struct Options {
     )]
     pub(super) sentry_dsn: String,
 
-    /// The environment that Sentry shows
+    /// Environment name shown in Sentry
     #[arg(
         long,
         env = "SENTRY_ENVIRONMENT",
@@ -355,7 +355,7 @@ pub struct Options {
     )]
     pub(super) sentry_environment: String,
 
-    /// How many earlier log lines an error carries
+    /// Number of preceding log lines attached to an error
     #[arg(
         long,
         env = "SENTRY_MAX_BREADCRUMBS",
@@ -366,7 +366,7 @@ pub struct Options {
     )]
     pub(super) sentry_max_breadcrumbs: String,
 
-    /// `true` lets Sentry's client say what it does
+    /// `true` logs what the Sentry client does
     #[arg(
         long,
         env = "SENTRY_DEBUG",
@@ -377,7 +377,7 @@ pub struct Options {
     )]
     pub(super) sentry_debug: String,
 
-    /// Longer texts are cut, in characters
+    /// Maximum length of texts sent to Sentry, in characters
     #[arg(
         long,
         env = "SENTRY_MAX_VALUE_LENGTH",
@@ -397,7 +397,7 @@ pub struct Options {
     #[command(flatten)]
     pub(super) media: MediaOptions,
 
-    /// Read as before, and without effect as before
+    /// Accepted for compatibility; has no effect
     #[arg(
         long,
         env = "MIN_TIMEOUT",
@@ -408,7 +408,7 @@ pub struct Options {
     )]
     pub(super) min_timeout: String,
 
-    /// Read as before, and without effect as before
+    /// Accepted for compatibility; has no effect
     #[arg(
         long,
         env = "MAX_TIMEOUT",

@@ -13,7 +13,7 @@ use super::reader::Reader;
 /// The variable.
 #[derive(Args, Debug, Clone)]
 pub(super) struct ProtectedOptions {
-    /// Hosts, databases, buckets and directories that are refused as a target, separated by commas: host, host:port, *.example.com, host/database, bucket/prefix
+    /// Hosts, databases, buckets and directories that must never be written, separated by commas: host, host:port, *.example.com, host/database, bucket/prefix
     #[arg(
         long,
         env = "PROTECTED_HOSTS",

@@ -9,7 +9,7 @@ use super::reader::{Reader, or_default};
 /// Where Redis is.
 #[derive(Args, Debug, Clone)]
 pub struct RedisOptions {
-    /// Redis, which holds the queues; rediss:// for TLS, redis+sentinel://host,host/service for sentinels
+    /// Redis server that holds the queues; rediss:// for TLS, redis+sentinel://host,host/service for sentinels
     #[arg(
         long,
         env = "REDIS_URL",

@@ -23,7 +23,7 @@ const KEEP: &str = "last=10,daily=7,weekly=4,monthly=12";
 /// When a snapshot is overdue; `queue-cli` reads it too.
 #[derive(Args, Debug, Clone, Default)]
 pub struct MaxAgeOptions {
-    /// When no snapshot has succeeded for this long, as `1 hour`, that is reported as a failure; without, never
+    /// Alert if no snapshot has succeeded for this long, such as `1 hour`; by default no alert
     #[arg(
         long,
         env = "SNAPSHOT_MAX_AGE",
@@ -38,7 +38,7 @@ pub struct MaxAgeOptions {
 /// The variables.
 #[derive(Args, Debug, Clone)]
 pub(super) struct SnapshotOptions {
-    /// When a snapshot of SOURCE_DATABASE_URL is taken: five-field cron, time zone Europe/Paris; never without
+    /// When a snapshot of SOURCE_DATABASE_URL is taken: five-field cron, time zone Europe/Paris; never by default
     #[arg(
         long,
         env = "SNAPSHOT_SCHEDULE",
@@ -60,7 +60,7 @@ pub(super) struct SnapshotOptions {
     )]
     snapshot_store: String,
 
-    /// The bucket of S3 that snapshots are kept in, where SNAPSHOT_STORE is not set
+    /// S3 bucket for snapshots, if SNAPSHOT_STORE is not set
     #[arg(
         long,
         env = "S3_BUCKET_NAME",
@@ -71,7 +71,7 @@ pub(super) struct SnapshotOptions {
     )]
     s3_bucket_name: String,
 
-    /// The key of SNAPSHOT_STORE in S3, where AWS_ACCESS_KEY_ID is not set
+    /// S3 access key of SNAPSHOT_STORE, if AWS_ACCESS_KEY_ID is not set
     #[arg(
         long,
         env = "S3_ACCESS_KEY",
@@ -82,7 +82,7 @@ pub(super) struct SnapshotOptions {
     )]
     s3_access_key: String,
 
-    /// The secret of this key
+    /// S3 secret key of SNAPSHOT_STORE, if AWS_SECRET_ACCESS_KEY is not set
     #[arg(
         long,
         env = "S3_SECRET_KEY",
@@ -93,7 +93,7 @@ pub(super) struct SnapshotOptions {
     )]
     s3_secret_key: String,
 
-    /// How many stay: the newest, and the newest one of each hour, day, week and month
+    /// Retention policy: how many of the last snapshots, and of the newest of each hour, day, week and month, are kept
     #[arg(
         long,
         env = "SNAPSHOT_KEEP",
@@ -118,7 +118,7 @@ pub(super) struct SnapshotOptions {
     )]
     snapshot_tables: String,
 
-    /// Tables whose changes do not count, with wildcards; the dump holds them too
+    /// Tables whose changes do not count, with wildcards; they are still part of the dump
     #[arg(
         long,
         env = "SNAPSHOT_IGNORE_TABLES",
@@ -129,7 +129,7 @@ pub(super) struct SnapshotOptions {
     )]
     snapshot_ignore_tables: String,
 
-    /// Whether the newest archive is also there by a name that stays, <database>-latest.tar.zst
+    /// Whether the newest archive is also stored under a fixed name, <database>-latest.tar.zst
     #[arg(
         long,
         env = "SNAPSHOT_LATEST_ARCHIVE",
@@ -175,7 +175,7 @@ pub(super) struct SnapshotOptions {
     )]
     snapshot_fixtures: String,
 
-    /// The public key of age that archives are encrypted for, as age1…; several by commas
+    /// The public key of age that archives are encrypted for, as age1…; several are separated by commas
     #[arg(
         long,
         env = "SNAPSHOT_RECIPIENT",
@@ -186,7 +186,7 @@ pub(super) struct SnapshotOptions {
     )]
     snapshot_recipient: String,
 
-    /// The file with age's secret key, which restoring an encrypted snapshot needs
+    /// File with age's secret key, needed to restore encrypted snapshots
     #[arg(
         long,
         env = "SNAPSHOT_IDENTITY_FILE",
