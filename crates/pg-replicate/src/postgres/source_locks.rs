@@ -111,9 +111,10 @@ impl<'a> Watch<'a> {
         let mut work = Box::pin(work);
         let mut ended = std::pin::pin!(self.ended());
         tokio::select! {
-            result = &mut work => match result {
-                Err(_) if self.is_ended.load(Ordering::Relaxed) => Err(ended.await.into()),
-                result => result,
+            // Whatever came of it once its sessions were ended: a program that lost them tells so by its status.
+            result = &mut work => match self.is_ended.load(Ordering::Relaxed) {
+                true => Err(ended.await.into()),
+                false => result,
             },
             error = &mut ended => {
                 if let Some(cancel) = cancel {
