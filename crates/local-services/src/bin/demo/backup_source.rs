@@ -46,7 +46,7 @@ impl Staging {
         let backup = packed(server, &source, directory)?;
         let made_at = chrono::Utc::now().to_rfc3339();
         screen.done(&format!(
-            "Scalingo, played here, has a backup of today: {} bytes, .tar.gz",
+            "A mock Scalingo API offers a backup of today: {} bytes, .tar.gz",
             grouped(backup.len() as u64)
         ));
         api.add("backup-of-today", &made_at, "done", backup);

@@ -41,7 +41,7 @@ struct Arguments {
 fn users(text: &str) -> Result<u32, String> {
     match text.parse::<u32>() {
         Ok(users) if users >= 2000 && users.is_multiple_of(10) => Ok(users),
-        _ => Err("a multiple of ten, 2000 or more, is wanted".to_owned()),
+        _ => Err("must be a multiple of ten, 2000 or more".to_owned()),
     }
 }
 

@@ -56,6 +56,11 @@ impl Screen {
         self.print(&format!("{} {text}", self.colour(DIM, &format!("[{seconds:6.1} s]"))));
     }
 
+    /// Whole seconds since the start.
+    pub(crate) fn seconds(&self) -> u64 {
+        self.start.elapsed().as_secs()
+    }
+
     /// A result that is as it should be.
     pub(crate) fn good(&mut self, text: &str) {
         self.print(&self.colour(GREEN, text));

@@ -26,7 +26,11 @@ pub(crate) const LOG: &str = ".demo/worker.log";
 /// Tells the story to its end.
 pub(crate) fn tell(screen: &mut Screen, users: u32, keep: bool) -> anyhow::Result<()> {
     let interrupt = Interrupt::listen()?;
-    screen.heading("A night, end to end");
+    screen.heading("db-replication, end to end");
+    screen.line("This demo copies a production database into a warehouse, twice, as it would happen each night, and then");
+    screen.line("shows staging databases, review environments, snapshots and media. What it calls is real, on private servers;");
+    screen.line("the content API, the webhook receiver, Scalingo and S3 are mocks. At the end every row is compared.");
+    screen.line("");
     let mut demo = Demo::prepare(users, interrupt, screen)?;
     demo.check(screen)?;
     demo.first_night(screen)?;
@@ -72,17 +76,17 @@ impl Demo {
     }
 
     fn check(&self, screen: &mut Screen) -> anyhow::Result<()> {
-        screen.heading("Before the first night: worker --check");
+        screen.heading("Before the first run: worker --check tells whether a run can succeed");
         let answer = self.programs.run("worker", &["--check"])?;
         screen.quote(&answer);
         Ok(self.interrupt.check()?)
     }
 
     fn first_night(&mut self, screen: &mut Screen) -> anyhow::Result<()> {
-        screen.heading("The first night: everything is copied");
+        screen.heading("First nightly run: everything is copied");
         screen.line("BACKUP_MODE={}  RESTORE_FK_CONSTRAINTS=true");
         self.night(&[("BACKUP_MODE", "{}"), ("RESTORE_FK_CONSTRAINTS", "true")], screen)?;
-        screen.done("The first night is over");
+        screen.done("The first run has finished");
         log_analysis::tell(&self.programs, &self.log, screen)
     }
 
@@ -120,7 +124,9 @@ impl Demo {
     }
 
     fn second_night(&mut self, screen: &mut Screen) -> anyhow::Result<()> {
-        screen.heading("The second night: big tables are kept, their new rows are added");
+        screen.heading(
+            "Second nightly run: large tables are kept, and only their new rows are copied",
+        );
         let modes = KEPT.map(|table| format!("\"{table}\":\"incremental\"")).join(",");
         let mode = format!("{{{modes}}}");
         screen.line(&format!("BACKUP_MODE='{mode}'  RESTORE_FK_CONSTRAINTS=false"));
@@ -132,7 +138,7 @@ impl Demo {
             ("AFTER_RESTORE_COMMAND", staging::MIGRATIONS),
         ];
         self.night(&environment, screen)?;
-        screen.done("The second night is over");
+        screen.done("The second run has finished");
         Ok(())
     }
 
@@ -151,7 +157,7 @@ impl Demo {
     }
 
     fn results(&mut self, screen: &mut Screen) -> anyhow::Result<()> {
-        screen.heading("What the nights have done");
+        screen.heading("Result: source and target compared, row by row");
         let source = self.source_content()?;
         let target = self.target_content()?;
         let (rows, all_equal) = source.beside(&target);
@@ -169,7 +175,7 @@ impl Demo {
         }
         screen.table(&["learning content", "content API", "target", "items"], content_rows);
 
-        screen.line("\nThe webhook receiver was told:");
+        screen.line("\nReceived by the mock webhook receiver:");
         let received = self.services.webhook.received();
         for webhook in &received {
             let token = match webhook.authorization.as_deref() {
@@ -214,12 +220,18 @@ impl Demo {
     }
 
     fn end(mut self, screen: &mut Screen) -> anyhow::Result<()> {
+        let rows = self.source_content()?.rows();
         if let Some(mut worker) = self.worker.take() {
             worker.stop(screen)?;
         }
         let Self { services, programs, log, .. } = self;
         drop(services);
         screen.done("Servers stopped, their files removed");
+        screen.good(&format!(
+            "Done in {} s: {} rows of the source are in the target, all equal.",
+            screen.seconds(),
+            grouped(rows)
+        ));
         screen.heading("What to try next");
         screen.line(&format!("    less {}", log.display()));
         screen.line("        the worker's log, as a platform would keep it (bunyan JSON)");

@@ -105,9 +105,14 @@ fn show(line: &str, screen: &mut Screen) {
         screen.log("        ", LogLevel::Error, line);
         return;
     };
-    // The tables after the night say the same in less room.
+    // The tables after the run say the same in less room.
     let is_phase = event["phase"].is_string() && event["seconds"].is_number();
-    if is_phase || event["item"].is_number() || message.starts_with("Slowest objects") {
+    let is_told_later =
+        is_phase || event["item"].is_number() || message.starts_with("Slowest objects");
+    // Right in production; here they would only look like faults.
+    let is_of_start =
+        message.starts_with("No active jobs to be marked") || message.starts_with("The next ");
+    if is_told_later || is_of_start {
         return;
     }
     let level = match event["level"].as_u64() {
