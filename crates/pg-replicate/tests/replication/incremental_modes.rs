@@ -306,6 +306,7 @@ async fn a_pool_says_why_it_has_no_connection() {
     // One is for planning: none is left for the table.
     world.server.psql("postgres", "ALTER ROLE target_user CONNECTION LIMIT 1").unwrap();
     let error = run(&world, r#"{"a":"incremental"}"#).await.unwrap_err();
-    assert!(error.is_unreachable(), "{error:?}");
-    assert!(error.to_string().contains("too many connections for role"), "{error}");
+    for words in ["open connection 2 of the 2", "too many connections for role"] {
+        assert!(error.to_string().contains(words), "{error}");
+    }
 }

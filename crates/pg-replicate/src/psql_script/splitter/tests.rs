@@ -115,7 +115,8 @@ fn statement() -> impl proptest::strategy::Strategy<Value = String> {
     use proptest::strategy::Strategy;
     let routine = "CREATE (OR REPLACE )?(FUNCTION|procedure) f\\(a int\\) BEGIN( |\n| /\\* ; \\*/ )ATOMIC( SELECT CASE WHEN 'end;' THEN \"end\" END;| SELECT 1;){0,3} END";
     let plain = proptest::collection::vec(part(), 0..8)
-        .prop_map(|parts| format!("x {} y", parts.join(" ")));
+        // Commas: a text on a later line than the last would be the rest of it.
+        .prop_map(|parts| format!("x {} y", parts.join(" , ")));
     proptest::prop_oneof![4 => plain, 1 => routine]
 }
 
