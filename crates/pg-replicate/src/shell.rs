@@ -38,8 +38,10 @@ const LONGEST: u64 = 16 * 1024;
 const VARIABLE: &str = "PG_REPLICATE_COMMAND";
 
 /// Runs the command as a child, and ends the whole group when it is told to end itself: the kernel
-/// tells it when our process has died, but not what it has started.
+/// tells it when our process has died, but not what it has started. Both streams are one, so that the
+/// last lines are those that were written last, whichever stream they were for.
 const SCRIPT: &str = r#"
+exec 2>&1
 set -- "$PG_REPLICATE_COMMAND"
 unset PG_REPLICATE_COMMAND
 trap 'trap - TERM; kill 0' TERM
