@@ -12,5 +12,5 @@ pub(crate) use entry::{Entry, Section};
 pub(crate) use filter::{Filter, Identity, Reason, Selection};
 pub(crate) use on_disk::{inflate, read_archive, read_whole_archive};
 pub(crate) use ownership::tables_of;
-pub(crate) use reader::{Archive, read, read_whole};
+pub(crate) use reader::Archive;
 pub(crate) use restore_list::RestoreList;

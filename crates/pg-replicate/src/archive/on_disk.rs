@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use super::{Archive, read, read_whole};
+use super::reader::{Archive, read, read_whole};
 use crate::Error;
 use crate::postgres::client_program::command;
 

@@ -57,7 +57,7 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
         progress.rows_end();
         failures
     };
-    let failures = pool.make(plan, None, jobs, &mut restored.classify(), load).await?;
+    let failures = pool.make(plan, None, jobs, &mut restored.failure_policy(), load).await?;
     if !failures.is_empty() {
         return Err(Error::Restore(failures));
     }
@@ -82,7 +82,7 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Decides about failures of these entries.
-    pub(super) fn classify(&self) -> FailurePolicy<'_> {
+    pub(super) fn failure_policy(&self) -> FailurePolicy<'_> {
         let is_kept = |why: &Reason| matches!(why, Reason::Kept | Reason::RefersToKept);
         let kept = self.left_out.iter().filter(|(_, why)| is_kept(why));
         FailurePolicy::new(

@@ -8,8 +8,7 @@ use super::{deletes, fired, merge, new_columns, sequences};
 use crate::Error;
 use crate::incremental::transaction_groups::TransactionGroup;
 use crate::postgres::connection::Connection;
-use crate::postgres::copy_query;
-use crate::postgres::copy_query::Copied;
+use crate::postgres::copy::{Copied, copy_query};
 use crate::postgres::target_settings::COMPRESS_BY_LZ4;
 use crate::postgres::triggers;
 
@@ -165,7 +164,7 @@ async fn append(
     let (table, columns) = (plan.table.quoted(), plan.column_list());
     let query = plan.query(condition);
     let into = format!("{table} ({columns})");
-    copy_query::rows(source, target, &plan.table, &query, &into, plan.is_binary, report).await
+    copy_query(source, target, &plan.table, &query, &into, plan.is_binary, report).await
 }
 
 /// Dashboards compare the ids as numbers, where they are numbers.

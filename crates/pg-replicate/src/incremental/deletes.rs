@@ -4,7 +4,7 @@ use super::ranges::Ranges;
 use super::table::TablePlan;
 use crate::Error;
 use crate::postgres::connection::Connection;
-use crate::postgres::copy_query;
+use crate::postgres::copy::copy_query;
 
 /// The source's keys of one range.
 const KEYS: &str = "pg_temp.pg_replicate_keys";
@@ -39,8 +39,7 @@ pub(super) async fn find(
         let query =
             format!("SELECT {names} FROM {on_source} WHERE {}", plan.let_through(&condition));
         let into = format!("{KEYS} ({names})");
-        copy_query::rows(source, target, &plan.table, &query, &into, plan.is_binary, report)
-            .await?;
+        copy_query(source, target, &plan.table, &query, &into, plan.is_binary, report).await?;
         let find = format!(
             "INSERT INTO {gone} SELECT {names} FROM {on_target} AS there WHERE {condition} \
              AND NOT EXISTS (SELECT FROM {KEYS} AS here WHERE {})",

@@ -5,8 +5,7 @@ use super::shifts;
 use super::table::{Merge, TablePlan};
 use crate::Error;
 use crate::postgres::connection::Connection;
-use crate::postgres::copy_query;
-use crate::postgres::copy_query::Copied;
+use crate::postgres::copy::{Copied, copy_query};
 
 /// Gone with the transaction. No other name can be meant: the search path is empty.
 pub(super) const STAGING: &str = "pg_temp.pg_replicate_staging";
@@ -42,7 +41,7 @@ pub(super) async fn table(
     })?;
     let into = format!("{STAGING} ({columns})");
     let read = async |query: &str| {
-        copy_query::rows(source, target, &plan.table, query, &into, plan.is_binary, report).await
+        copy_query(source, target, &plan.table, query, &into, plan.is_binary, report).await
     };
     let mut bytes = read(&plan.query(merge.condition.as_deref())).await?.bytes;
     if merge.fills_gaps {

@@ -12,7 +12,7 @@ use super::copy;
 use super::table::TablePlan;
 use crate::incremental::transaction_groups::TransactionGroup;
 use crate::phase_shares;
-use crate::postgres::copy_query::Copied;
+use crate::postgres::copy::Copied;
 use crate::postgres::exported_snapshot;
 use crate::postgres::pool::Pool;
 use crate::{Error, TableName};

@@ -5,12 +5,13 @@ use std::collections::HashSet;
 use super::Loaded;
 use super::catalog::{Catalog, Sequence};
 use crate::load::preflight::Preflight;
+use crate::postgres::columns;
 use crate::postgres::connection::Connection;
+use crate::postgres::copy::{Copied, copy_query};
 use crate::postgres::exported_snapshot;
 use crate::postgres::identifier::quote_identifier;
 use crate::postgres::source_locks;
 use crate::postgres::source_locks::Watch;
-use crate::postgres::{columns, copy_query};
 use crate::postgres::{row_security, same_database, unlogged};
 use crate::{DatabaseUrl, Error, Side, TableName};
 use progress::{Context, ProgressItem, ProgressTracker, Sessions};
@@ -43,7 +44,7 @@ impl DatabaseSource {
     pub(super) async fn look(
         url: &DatabaseUrl,
         target: &Connection,
-        survey: &mut Preflight<'_>,
+        preflight: &mut Preflight<'_>,
         context: &Context,
     ) -> Result<Self, Error> {
         let connection = Connection::open_for(context, url, super::APPLICATION).await?;
@@ -54,7 +55,7 @@ impl DatabaseSource {
         let (name, sessions) = (url.to_string(), context.sessions.clone());
         let mut source = Self { connection, watch, sessions, name, catalog, work: Vec::new() };
         if same_database::is_one(&source.connection, target).await? {
-            survey.problem(
+            preflight.problem(
                 "--from",
                 format!(
                     "{} is the database that is loaded into: emptying it would lose the data",
@@ -62,7 +63,7 @@ impl DatabaseSource {
                 ),
             );
         }
-        let compared = source.compare(target, survey).await;
+        let compared = source.compare(target, preflight).await;
         source_locks::named(&source.connection, compared).await?;
         source.warn_of_large_objects().await?;
         Ok(source)
@@ -84,7 +85,7 @@ impl DatabaseSource {
     async fn compare(
         &mut self,
         target: &Connection,
-        survey: &mut Preflight<'_>,
+        preflight: &mut Preflight<'_>,
     ) -> Result<(), Error> {
         let mut tables: Vec<u32> = Vec::new();
         let mut unreadable = Vec::new();
@@ -99,16 +100,16 @@ impl DatabaseSource {
             .collect();
         candidates.sort_by(|left, right| left.name.cmp(&right.name));
         for table in candidates {
-            let Some(oid) = survey.catalog.oid(&table.name) else {
-                survey.problem(&self.name, format!("the target has no table {}: run the application's migrations first, or leave the table out with --exclude-table", table.name));
+            let Some(oid) = preflight.catalog.oid(&table.name) else {
+                preflight.problem(&self.name, format!("the target has no table {}: run the application's migrations first, or leave the table out with --exclude-table", table.name));
                 continue;
             };
-            if survey.excluded.contains(&oid) {
+            if preflight.excluded.contains(&oid) {
                 continue;
             }
             if unlogged.contains(&table.name) {
                 let (table, why) = (&table.name, unlogged::REASON);
-                survey.problem(
+                preflight.problem(
                     &self.name,
                     format!("{table}: {why}: leave the table out with --exclude-table"),
                 );
@@ -122,22 +123,22 @@ impl DatabaseSource {
             tables.push(oid);
         }
         if !unreadable.is_empty() {
-            survey.problem(&self.name, format!("no SELECT on table {}", unreadable.join(", ")));
+            preflight.problem(&self.name, format!("no SELECT on table {}", unreadable.join(", ")));
         }
         if !hidden.is_empty() {
-            survey.problem(&self.name, row_security::refusal(Side::Source, &hidden.join(", ")));
+            preflight.problem(&self.name, row_security::refusal(Side::Source, &hidden.join(", ")));
         }
-        for oid in survey.catalog.in_order(&tables) {
-            self.compare_table(oid, target, survey).await?;
+        for oid in preflight.catalog.in_order(&tables) {
+            self.compare_table(oid, target, preflight).await?;
         }
-        let only_there: Vec<String> = survey
+        let only_there: Vec<String> = preflight
             .catalog
             .tables
             .iter()
             .filter(|(oid, table)| {
                 !table.is_partition
                     && !table.is_of_extension
-                    && !survey.excluded.contains(oid)
+                    && !preflight.excluded.contains(oid)
                     && self.catalog.oid(&table.name).is_none()
             })
             .map(|(_, table)| table.name.to_string())
@@ -155,20 +156,20 @@ impl DatabaseSource {
         &mut self,
         oid: u32,
         target: &Connection,
-        survey: &mut Preflight<'_>,
+        preflight: &mut Preflight<'_>,
     ) -> Result<(), Error> {
-        let Some(table) = survey.catalog.tables.get(&oid) else { return Ok(()) };
+        let Some(table) = preflight.catalog.tables.get(&oid) else { return Ok(()) };
         let name = table.name.clone();
         let ours = columns::columns(&self.connection, &name).await?;
         let theirs = columns::columns(target, &name).await?;
         let is_known = |column: &columns::Column| ours.iter().any(|its| its.name == column.name);
         let compared: Vec<_> = theirs
             .iter()
-            .filter(|column| is_known(column) || !survey.allows_new_columns())
+            .filter(|column| is_known(column) || !preflight.allows_new_columns())
             .cloned()
             .collect();
         if let Some(differences) = columns::differences(&ours, &compared) {
-            survey.differences(&self.name, &name, &differences);
+            preflight.differences(&self.name, &name, &differences);
         }
         let loaded: Vec<_> = compared.iter().filter(|column| !column.is_generated).collect();
         let is_binary = |name: &str| {
@@ -184,15 +185,14 @@ impl DatabaseSource {
             .oid(&name)
             .and_then(|oid| self.catalog.tables.get(&oid))
             .is_some_and(|table| table.is_partitioned);
-        let only = if is_partitioned { "" } else { "ONLY " };
         self.work.push(Work {
             table: oid,
-            from: format!("{only}{}", name.quoted()),
+            from: name.own_rows(is_partitioned),
             columns: names.join(", "),
             is_binary: loaded.iter().all(|column| is_binary(&column.name)),
             weight: self.weight(&name.quoted()).await?,
         });
-        survey.load(oid);
+        preflight.load(oid);
         Ok(())
     }
 
@@ -217,10 +217,10 @@ impl DatabaseSource {
     pub(super) async fn run(
         &self,
         target: &Connection,
-        survey: &Preflight<'_>,
+        preflight: &Preflight<'_>,
         board: &ProgressTracker,
     ) -> Result<Loaded, Error> {
-        let copying = self.copy(target, survey, board);
+        let copying = self.copy(target, preflight, board);
         let loaded = Watch::new(&self.watch, &self.sessions).during(copying, None).await?;
         // What comes after needs none of the source's locks.
         let ended = self.connection.batch_execute("COMMIT").await;
@@ -231,31 +231,31 @@ impl DatabaseSource {
     async fn copy(
         &self,
         target: &Connection,
-        survey: &Preflight<'_>,
+        preflight: &Preflight<'_>,
         board: &ProgressTracker,
     ) -> Result<Loaded, Error> {
-        self.lock(survey).await?;
+        self.lock(preflight).await?;
         let mut loaded = Loaded::default();
         for work in &self.work {
-            let name = survey.catalog.full_name(work.table);
+            let name = preflight.catalog.full_name(work.table);
             let object = board.start("TABLE DATA", &name, work.weight);
-            let copied = self.table(work, target, survey, &object).await?;
+            let copied = self.table(work, target, preflight, &object).await?;
             object.end(copied.rows);
             loaded.add(Some(work.table), copied.rows);
             loaded.bytes += copied.bytes;
         }
         for sequence in &self.catalog.sequences {
-            loaded.sequences.extend(self.sequence(sequence, target, survey).await?);
+            loaded.sequences.extend(self.sequence(sequence, target, preflight).await?);
         }
         Ok(loaded)
     }
 
     /// Locks the tables that are read. One that was dropped or emptied since the snapshot would arrive empty, or not at all.
-    async fn lock(&self, survey: &Preflight<'_>) -> Result<(), Error> {
+    async fn lock(&self, preflight: &Preflight<'_>) -> Result<(), Error> {
         let names: Vec<TableName> = self
             .work
             .iter()
-            .filter_map(|work| survey.catalog.tables.get(&work.table))
+            .filter_map(|work| preflight.catalog.tables.get(&work.table))
             .map(|table| table.name.clone())
             .collect();
         let partitions: HashSet<&TableName> = self
@@ -281,21 +281,21 @@ impl DatabaseSource {
         &self,
         work: &Work,
         target: &Connection,
-        survey: &Preflight<'_>,
+        preflight: &Preflight<'_>,
         object: &ProgressItem,
-    ) -> Result<copy_query::Copied, Error> {
+    ) -> Result<Copied, Error> {
         let Work { table, from, columns, is_binary, .. } = work;
         let query = format!("SELECT {columns} FROM {from}");
         // A table without columns has rows all the same; the text format needs no list for it.
         let into = if columns.is_empty() {
-            survey.catalog.quoted(*table)
+            preflight.catalog.quoted(*table)
         } else {
-            format!("{} ({columns})", survey.catalog.quoted(*table))
+            format!("{} ({columns})", preflight.catalog.quoted(*table))
         };
-        let name = survey.catalog.tables.get(table).map(|table| table.name.clone());
-        let Some(name) = name else { return Ok(copy_query::Copied::default()) };
+        let name = preflight.catalog.tables.get(table).map(|table| table.name.clone());
+        let Some(name) = name else { return Ok(Copied::default()) };
         let told = |bytes| object.advance(0, bytes);
-        copy_query::rows(&self.connection, target, &name, &query, &into, *is_binary, &told).await
+        copy_query(&self.connection, target, &name, &query, &into, *is_binary, &told).await
     }
 
     /// The target's sequence of the same column, or else of the same name, goes on where this one is;
@@ -304,23 +304,23 @@ impl DatabaseSource {
         &self,
         sequence: &Sequence,
         target: &Connection,
-        survey: &Preflight<'_>,
+        preflight: &Preflight<'_>,
     ) -> Result<Option<TableName>, Error> {
         let owner = sequence.owner.as_ref().and_then(|(table, column)| {
             let name = &self.catalog.tables.get(table)?.name;
-            Some((survey.catalog.oid(name)?, column))
+            Some((preflight.catalog.oid(name)?, column))
         });
         let of_column = owner.and_then(|(table, column)| {
-            survey.catalog.sequences.iter().find(|other| {
+            preflight.catalog.sequences.iter().find(|other| {
                 other.owner.as_ref().is_some_and(|its| its.0 == table && its.1 == *column)
             })
         });
-        let Some(theirs) = of_column.or_else(|| survey.catalog.sequence(&sequence.name)) else {
+        let Some(theirs) = of_column.or_else(|| preflight.catalog.sequence(&sequence.name)) else {
             tracing::warn!("The target has no sequence {}: left out", sequence.name);
             return Ok(None);
         };
         let is_excluded =
-            theirs.owner.as_ref().is_some_and(|(table, _)| survey.excluded.contains(table));
+            theirs.owner.as_ref().is_some_and(|(table, _)| preflight.excluded.contains(table));
         if is_excluded {
             return Ok(None);
         }

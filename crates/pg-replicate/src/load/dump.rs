@@ -35,10 +35,10 @@ impl DumpSource {
     pub(super) async fn look(
         path: &Path,
         name: &str,
-        survey: &mut Preflight<'_>,
+        preflight: &mut Preflight<'_>,
     ) -> Result<Self, Error> {
         let archive = read_archive(path).await?;
-        let names = Names::new(survey.catalog);
+        let names = Names::new(preflight.catalog);
         let (mut tables, mut others) = (Vec::new(), Vec::new());
         let mut holds_large_objects = false;
         for entry in &archive.entries {
@@ -46,14 +46,14 @@ impl DumpSource {
                 "TABLE DATA" => {
                     let rows = rows(&archive, entry);
                     if let Some(oid) = names.table(&rows.table) {
-                        if !survey.excluded.contains(&oid) {
+                        if !preflight.excluded.contains(&oid) {
                             tables.push((oid, entry, rows));
                         }
                     } else {
-                        survey.rows(name, &names, &rows, true);
+                        preflight.rows(name, &names, &rows, true);
                     }
                 }
-                "SEQUENCE SET" if !is_of_excluded(survey, entry) => others.push(entry),
+                "SEQUENCE SET" if !is_of_excluded(preflight, entry) => others.push(entry),
                 "BLOB" | "BLOBS" | "BLOB METADATA" => holds_large_objects = true,
                 _ => {}
             }
@@ -61,10 +61,10 @@ impl DumpSource {
         let mut oids: Vec<u32> = tables.iter().map(|(oid, ..)| *oid).collect();
         oids.sort_unstable();
         oids.dedup();
-        let order = survey.catalog.in_order(&oids);
+        let order = preflight.catalog.in_order(&oids);
         tables.sort_by_key(|(oid, ..)| order.iter().position(|other| other == oid));
         for (_, _, rows) in &tables {
-            survey.rows(name, &names, rows, true);
+            preflight.rows(name, &names, rows, true);
         }
         let entries: Vec<&Entry> =
             tables.iter().map(|(_, entry, _)| *entry).chain(others).collect();
@@ -86,7 +86,7 @@ impl DumpSource {
         &self,
         url: &DatabaseUrl,
         guard: &Guard<'_>,
-        survey: &Preflight<'_>,
+        preflight: &Preflight<'_>,
         context: &Context,
         board: &ProgressTracker,
     ) -> Result<Loaded, Error> {
@@ -115,14 +115,14 @@ impl DumpSource {
                     let script = Script::new(
                         BufReader::with_capacity(crate::psql_script::BUFFER, stdout),
                         Variables::default(),
-                        survey.catalog.strings,
+                        preflight.catalog.strings,
                     );
                     let run = ScriptRun {
                         file: &file,
                         script,
                         guard,
-                        catalog: survey.catalog,
-                        excluded: &survey.excluded,
+                        catalog: preflight.catalog,
+                        excluded: &preflight.excluded,
                         meter: Meter::of_tables(board, weight),
                     };
                     run.run().await
@@ -152,8 +152,8 @@ fn rows(archive: &Archive, entry: &Entry) -> Rows {
     }
 }
 
-fn is_of_excluded(survey: &Preflight<'_>, entry: &Entry) -> bool {
+fn is_of_excluded(preflight: &Preflight<'_>, entry: &Entry) -> bool {
     let name = TableName::new(entry.schema.clone().unwrap_or_default(), entry.tag.as_str());
-    let owner = survey.catalog.sequence(&name).and_then(|sequence| sequence.owner.as_ref());
-    owner.is_some_and(|(table, _)| survey.excluded.contains(table))
+    let owner = preflight.catalog.sequence(&name).and_then(|sequence| sequence.owner.as_ref());
+    owner.is_some_and(|(table, _)| preflight.excluded.contains(table))
 }

@@ -133,27 +133,30 @@ impl LoadData {
     ) -> Result<Summary, Error> {
         let start = Instant::now();
         let catalog = Catalog::read(target).await?;
-        let mut survey = Preflight::new(&catalog, self.allows_new_columns);
+        let mut preflight = Preflight::new(&catalog, self.allows_new_columns);
         for table in &self.excluded {
-            survey.exclude(table);
+            preflight.exclude(table);
         }
-        let looked = look(sources, target, &mut survey, context).await?;
-        let plan = Plan::new(&mut survey, self.truncates);
-        if survey.loaded.is_empty() && survey.emptied.is_empty() && survey.problems.is_empty() {
-            survey.problem("--from", "the sources hold no rows for any table".into());
+        let looked = look(sources, target, &mut preflight, context).await?;
+        let plan = Plan::new(&mut preflight, self.truncates);
+        if preflight.loaded.is_empty()
+            && preflight.emptied.is_empty()
+            && preflight.problems.is_empty()
+        {
+            preflight.problem("--from", "the sources hold no rows for any table".into());
         }
-        if !survey.problems.is_empty() {
-            return Err(Error::Preflight(std::mem::take(&mut survey.problems)));
+        if !preflight.problems.is_empty() {
+            return Err(Error::Preflight(std::mem::take(&mut preflight.problems)));
         }
         let mut summary: Summary = PhaseSummary {
-            objects: survey.loaded.len() as u64,
+            objects: preflight.loaded.len() as u64,
             ..PhaseSummary::ended("look", start)
         }
         .into();
 
         let start = Instant::now();
         let guard = Guard::begin(target).await?;
-        let untouched = Untouched::look(target, &survey.excluded).await?;
+        let untouched = Untouched::look(target, &preflight.excluded).await?;
         log(&catalog, &plan);
         constraints_and_triggers::before(target, &catalog, &plan).await?;
         summary.extend(
@@ -163,7 +166,8 @@ impl LoadData {
             }
             .into(),
         );
-        let set = self.load_all(&looked, sources, &guard, &survey, context, &mut summary).await?;
+        let set =
+            self.load_all(&looked, sources, &guard, &preflight, context, &mut summary).await?;
         let start = Instant::now();
         constraints_and_triggers::after(target, &catalog, &plan, &set).await?;
         untouched.check(target, &catalog).await?;
@@ -180,7 +184,7 @@ impl LoadData {
         looked: &[Looked<'_>],
         sources: &[Readable],
         guard: &Guard<'_>,
-        survey: &Preflight<'_>,
+        preflight: &Preflight<'_>,
         context: &Context,
         summary: &mut Summary,
     ) -> Result<BTreeSet<TableName>, Error> {
@@ -193,9 +197,11 @@ impl LoadData {
             let short = short(source, name);
             tracing::info!(source = name, "Load {name}");
             let loaded = match looked {
-                Looked::Database(source) => source.run(guard.connection(), survey, &board).await?,
+                Looked::Database(source) => {
+                    source.run(guard.connection(), preflight, &board).await?
+                }
                 Looked::Dump(source) => {
-                    source.run(&self.target, guard, survey, context, &board).await?
+                    source.run(&self.target, guard, preflight, context, &board).await?
                 }
                 Looked::Script(path, bytes) => {
                     let (input, _) = open(path).await?;
@@ -205,11 +211,11 @@ impl LoadData {
                         script: Script::new(
                             input,
                             std::mem::take(&mut variables),
-                            survey.catalog.strings,
+                            preflight.catalog.strings,
                         ),
                         guard,
-                        catalog: survey.catalog,
-                        excluded: &survey.excluded,
+                        catalog: preflight.catalog,
+                        excluded: &preflight.excluded,
                         meter: Meter::of_script(&board, &whole),
                     };
                     let (loaded, after) =
@@ -221,7 +227,7 @@ impl LoadData {
             };
             // A sequence is set for the rows of its source, not for those that another adds.
             let is_filled = |name: &TableName| {
-                let owner = survey.catalog.sequence(name).and_then(|one| one.owner.as_ref());
+                let owner = preflight.catalog.sequence(name).and_then(|one| one.owner.as_ref());
                 owner.is_some_and(|(table, _)| loaded.tables.contains(table))
             };
             set.retain(|name| !is_filled(name));
@@ -243,7 +249,7 @@ impl LoadData {
 async fn look<'a>(
     sources: &'a [Readable],
     target: &Connection,
-    survey: &mut Preflight<'_>,
+    preflight: &mut Preflight<'_>,
     context: &Context,
 ) -> Result<Vec<Looked<'a>>, Error> {
     let mut looked = Vec::new();
@@ -251,16 +257,16 @@ async fn look<'a>(
     for Readable { source, name, .. } in sources {
         looked.push(match source {
             LoadSource::Database(url) => {
-                let source = DatabaseSource::look(url, target, survey, context).await?;
+                let source = DatabaseSource::look(url, target, preflight, context).await?;
                 Looked::Database(Box::new(source))
             }
-            LoadSource::Dump(path) => Looked::Dump(DumpSource::look(path, name, survey).await?),
+            LoadSource::Dump(path) => Looked::Dump(DumpSource::look(path, name, preflight).await?),
             LoadSource::Script(path) | LoadSource::Stream(path) => {
                 let (input, bytes) = open(path).await?;
-                match survey.script(name, input, std::mem::take(&mut variables)).await {
+                match preflight.script(name, input, std::mem::take(&mut variables)).await {
                     Ok(after) => variables = after,
                     Err(error) => {
-                        survey.problem(&format!("{name}, line {}", error.line), error.reason);
+                        preflight.problem(&format!("{name}, line {}", error.line), error.reason);
                     }
                 }
                 Looked::Script(path, bytes)

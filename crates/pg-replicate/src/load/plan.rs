@@ -28,15 +28,15 @@ pub(super) struct Plan {
 impl Plan {
     /// `truncates`: whether the tables that get rows are emptied first. What cannot be is noted as a
     /// problem.
-    pub(super) fn new(survey: &mut Preflight<'_>, truncates: bool) -> Self {
-        let catalog = survey.catalog;
+    pub(super) fn new(preflight: &mut Preflight<'_>, truncates: bool) -> Self {
+        let catalog = preflight.catalog;
         let mut plan = Self::default();
         if truncates {
-            plan.truncated = survey.loaded.keys().copied().collect();
+            plan.truncated = preflight.loaded.keys().copied().collect();
         }
         let emptied = catalog.cascade(plan.truncated.iter().copied());
-        refuse_excluded(survey, "--exclude-table", &emptied);
-        for one in survey.emptied.clone() {
+        refuse_excluded(preflight, "--exclude-table", &emptied);
+        for one in preflight.emptied.clone() {
             let reached = if one.is_cascade {
                 catalog.cascade(one.tables.iter().copied())
             } else {
@@ -46,14 +46,14 @@ impl Plan {
                     .map(|table| (table, None))
                     .collect()
             };
-            refuse_excluded(survey, &one.place, &reached);
+            refuse_excluded(preflight, &one.place, &reached);
         }
         let mut touched: BTreeSet<u32> = emptied.keys().copied().collect();
         let families: Vec<(u32, BTreeSet<u32>)> =
-            survey.loaded.keys().map(|table| (*table, catalog.family(*table))).collect();
+            preflight.loaded.keys().map(|table| (*table, catalog.family(*table))).collect();
         touched.extend(families.iter().flat_map(|(table, _)| catalog.with_descendants(*table)));
-        refuse_others(survey, &touched);
-        refuse_hidden(survey);
+        refuse_others(preflight, &touched);
+        refuse_hidden(preflight);
 
         let is_in_family = |table: u32| families.iter().any(|(_, family)| family.contains(&table));
         plan.cascaded = emptied
@@ -62,7 +62,7 @@ impl Plan {
             .map(|(table, _)| catalog.display(*table))
             .collect();
         plan.cascaded.sort();
-        plan.deferred = deferred(catalog, &survey.loaded);
+        plan.deferred = deferred(catalog, &preflight.loaded);
         let fires = |trigger: &&Trigger| {
             trigger.is_on() && (touched.contains(&trigger.table) || is_in_family(trigger.table))
         };
@@ -84,11 +84,15 @@ impl Plan {
 }
 
 /// A table that is left alone must not be emptied on the way.
-fn refuse_excluded(survey: &mut Preflight<'_>, place: &str, emptied: &HashMap<u32, Option<usize>>) {
-    let catalog = survey.catalog;
+fn refuse_excluded(
+    preflight: &mut Preflight<'_>,
+    place: &str,
+    emptied: &HashMap<u32, Option<usize>>,
+) {
+    let catalog = preflight.catalog;
     let mut wrong: Vec<String> = emptied
         .iter()
-        .filter(|(table, _)| survey.excluded.contains(table))
+        .filter(|(table, _)| preflight.excluded.contains(table))
         .map(|(table, reason)| {
             let name = catalog.display(*table);
             match reason.and_then(|number| catalog.keys.get(number)) {
@@ -102,20 +106,20 @@ fn refuse_excluded(survey: &mut Preflight<'_>, place: &str, emptied: &HashMap<u3
         .collect();
     wrong.sort();
     for wrong in wrong {
-        survey.problem(place, wrong);
+        preflight.problem(place, wrong);
     }
 }
 
 /// Emptying, deferring and the state of triggers are the owner's.
-fn refuse_others(survey: &mut Preflight<'_>, touched: &BTreeSet<u32>) {
+fn refuse_others(preflight: &mut Preflight<'_>, touched: &BTreeSet<u32>) {
     let others: Vec<String> = touched
         .iter()
-        .filter_map(|oid| survey.catalog.tables.get(oid))
+        .filter_map(|oid| preflight.catalog.tables.get(oid))
         .filter(|table| !table.is_ours)
         .map(|table| format!("{} (of {})", table.name, table.owner))
         .collect();
     if !others.is_empty() {
-        survey.problem(
+        preflight.problem(
             "rights on the target",
             format!(
                 "another role owns {}: load as that role, or ALTER TABLE … OWNER TO",
@@ -126,16 +130,16 @@ fn refuse_others(survey: &mut Preflight<'_>, touched: &BTreeSet<u32>) {
 }
 
 /// Into a table whose rows a policy may hide COPY does not write, and what is there would not be seen.
-fn refuse_hidden(survey: &mut Preflight<'_>) {
-    let hidden: Vec<String> = survey
+fn refuse_hidden(preflight: &mut Preflight<'_>) {
+    let hidden: Vec<String> = preflight
         .loaded
         .keys()
-        .filter_map(|oid| survey.catalog.tables.get(oid))
+        .filter_map(|oid| preflight.catalog.tables.get(oid))
         .filter(|table| table.hides_rows)
         .map(|table| table.name.to_string())
         .collect();
     if !hidden.is_empty() {
-        survey.problem(
+        preflight.problem(
             "rights on the target",
             row_security::refusal(Side::Target, &hidden.join(", ")),
         );

@@ -115,10 +115,9 @@ impl End {
         let filter = rule.filter().map(|filter| format!(" WHERE ({filter})"));
         // The names stand outside: inside they would be the columns'.
         format!(
-            "(SELECT {} FROM {}{}{}) AS copied ({})",
+            "(SELECT {} FROM {}{}) AS copied ({})",
             rule.select_list(&self.columns),
-            if self.is_partitioned { "" } else { "ONLY " },
-            self.table.quoted(),
+            self.table.own_rows(self.is_partitioned),
             filter.unwrap_or_default(),
             names.collect::<Vec<_>>().join(", ")
         )

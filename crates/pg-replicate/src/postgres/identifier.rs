@@ -26,6 +26,13 @@ impl TableName {
         format!("{}.{}", quote_identifier(&self.schema), quote_identifier(&self.name))
     }
 
+    /// What names the table's own rows behind FROM: rows of tables that inherit from it are theirs; those of
+    /// partitions are the partitioned table's, which has no others.
+    pub(crate) fn own_rows(&self, is_partitioned: bool) -> String {
+        let only = if is_partitioned { "" } else { "ONLY " };
+        format!("{only}{}", self.quoted())
+    }
+
     /// How a table is named, for whoever named one that is not there.
     pub(crate) fn naming(&self) -> String {
         let mut text = "case counts, and a table outside public is named schema.table".to_owned();

@@ -6,7 +6,6 @@ pub(crate) mod columns;
 pub(crate) mod connection;
 pub(crate) mod connection_rehearsal;
 pub(crate) mod copy;
-pub(crate) mod copy_query;
 pub(crate) mod error_text;
 pub(crate) mod exported_snapshot;
 pub(crate) mod identifier;

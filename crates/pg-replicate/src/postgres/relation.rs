@@ -8,8 +8,7 @@ const RELATION: &str = include_str!("../../sql/incremental/relation.sql");
 /// A table as one side has it.
 #[derive(Clone, Debug)]
 pub(crate) struct Relation {
-    /// How its own rows are named behind FROM: `ONLY`, for rows of tables that inherit from it are theirs; those
-    /// of partitions are the partitioned table's, which has no others.
+    /// [`TableName::own_rows`].
     pub(crate) rows: String,
     pub(crate) is_ours: bool,
     /// Whether row security may hide rows from our role.
@@ -26,13 +25,10 @@ impl Relation {
             .query_opt(RELATION, &[&table.schema, &table.name])
             .await
             .map_err(|error| connection.error(format!("look at {table}"), &error))?;
-        Ok(row.map(|row| {
-            let only = if row.get("is_partitioned") { "" } else { "ONLY " };
-            Self {
-                rows: format!("{only}{}", table.quoted()),
-                is_ours: row.get("is_ours"),
-                hides_rows: row.get("hides_rows"),
-            }
+        Ok(row.map(|row| Self {
+            rows: table.own_rows(row.get("is_partitioned")),
+            is_ours: row.get("is_ours"),
+            hides_rows: row.get("hides_rows"),
         }))
     }
 }

@@ -204,7 +204,7 @@ async fn write_target(
     };
     let pool = worker_pool::WorkerPool::new(Some(&source.snapshot), shared, context);
     let none = async |_| Ok(Vec::new());
-    let mut policy = restored.classify();
+    let mut policy = restored.failure_policy();
     let failures = pool.make(plan, Some(workers), choices.jobs, &mut policy, none).await?;
     if !failures.is_empty() {
         return Err(Error::Restore(failures));

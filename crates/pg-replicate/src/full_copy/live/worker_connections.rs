@@ -32,9 +32,7 @@ impl WorkerConnections {
             None => None,
         };
         let encoding = snapshot.map_or("", ExportedSnapshot::encoding);
-        let target =
-            Connection::open_for(context, target, crate::full_copy::live::TARGET_APPLICATION)
-                .await?;
+        let target = Connection::open_for(context, target, super::TARGET_APPLICATION).await?;
         let set = async {
             target
                 .batch_execute(&format!("{encoding}{}{SESSION}", settings.sql()))

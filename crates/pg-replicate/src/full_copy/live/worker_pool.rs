@@ -43,9 +43,7 @@ impl Workers {
         jobs: usize,
         context: &Context,
     ) -> Result<Self, Error> {
-        let first =
-            Connection::open_for(context, target, crate::full_copy::live::TARGET_APPLICATION)
-                .await?;
+        let first = Connection::open_for(context, target, super::TARGET_APPLICATION).await?;
         let settings = first.run(context, TargetSettings::of(&first, jobs)).await?;
         drop(first);
         // The snapshot has one connection already.
