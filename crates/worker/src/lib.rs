@@ -1,4 +1,4 @@
-//! Runs the jobs of the four queues.
+//! Processes all queues.
 //!
 //! [`run`] assembles what the crates below provide: a queue's backend (`bull-queue`) under an apalis
 //! worker for each step of the pipeline (`shared-steps`), and the schedule (`scheduler`).

@@ -1,4 +1,4 @@
-//! Runs the jobs of the four queues, and the schedule.
+//! Processes all queues, and runs the schedule.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use shared_steps::telemetry::{self, JobLogs, Output};
 use shared_steps::{Settings, check, exit, human, signals};
 use worker::Ended;
 
-/// Runs the jobs of the four queues, and puts a night's first job on its queue when its time has come.
+/// Processes all queues, and adds the first job of a run when SCHEDULE is due.
 ///
 /// Every option is also an environment variable; see sample.env. Exit codes: 0 stopped while nothing
 /// ran (or the check passed), 1 a check failed, 2 usage or configuration, 3 Redis could not be
