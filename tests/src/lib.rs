@@ -18,5 +18,5 @@ pub const LIMIT: Duration = Duration::from_secs(150);
 /// # Panics
 /// When it does not within [`LIMIT`]; `what` says what was waited for.
 pub fn wait_until(what: &str, condition: impl FnMut() -> bool) {
-    assert!(local_services::wait_for(LIMIT, condition), "not within {LIMIT:?}: {what}");
+    assert!(test_servers::wait_for(LIMIT, condition), "not within {LIMIT:?}: {what}");
 }

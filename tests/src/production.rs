@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use local_services::PostgresServer;
+use test_servers::PostgresServer;
 
 /// A server with a small production that one role can only read, and an empty target owned by
 /// another role: no superuser, no right to create databases.
@@ -129,7 +129,7 @@ impl Production {
     /// Waits until nobody of ours is connected any more.
     #[must_use]
     pub fn is_quiet_within(&self, limit: Duration) -> bool {
-        local_services::wait_for(limit, || self.backends_of_ours() == 0)
+        test_servers::wait_for(limit, || self.backends_of_ours() == 0)
     }
 }
 

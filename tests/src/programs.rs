@@ -224,7 +224,7 @@ impl Program {
     /// When it does not end in time.
     pub fn wait(&mut self) -> ExitStatus {
         let mut status = None;
-        let ended = local_services::wait_for(LIMIT, || {
+        let ended = test_servers::wait_for(LIMIT, || {
             status = self.child.try_wait().expect("a child");
             status.is_some()
         });

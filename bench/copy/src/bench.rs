@@ -5,8 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::ValueEnum;
-use local_services::PostgresServer;
 use tempfile::TempDir;
+use test_servers::PostgresServer;
 
 use crate::contestant::Contestant;
 use crate::data::{self, PASSWORD, SOURCE, TARGET};

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Result, anyhow};
-use local_services::{PostgresOptions, PostgresServer};
+use test_servers::{PostgresOptions, PostgresServer};
 
 /// As of a small managed database whose data are in memory; the same for everybody. The servers of
-/// `local-services` do not sync (`fsync=off`), so that the disk of the machine makes no difference.
+/// `test-servers` do not sync (`fsync=off`), so that the disk of the machine makes no difference.
 const SETTINGS: [(&str, &str); 5] = [
     ("shared_buffers", "1GB"),
     ("max_wal_size", "4GB"),

@@ -160,7 +160,7 @@ pub(crate) async fn on_tick(tick: Tick, job: Data<Scheduled>) -> Result<(), BoxD
 #[cfg(test)]
 mod tests {
     use bull_queue::cron::CronSchedule;
-    use local_services::RedisServer;
+    use test_servers::RedisServer;
 
     use super::*;
 

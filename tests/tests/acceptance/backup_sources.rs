@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use acceptance_tests::{Production, Programs, Queues, wait_until};
-use local_services::RedisServer;
-use local_services::platforms::{DownloadFault, ScalingoApi};
+use test_servers::RedisServer;
+use test_servers::platforms::{DownloadFault, ScalingoApi};
 
 /// What pg_dump makes of the source, in the custom format.
 fn dump(production: &Production, directory: &Path) -> Vec<u8> {

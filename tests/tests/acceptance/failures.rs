@@ -1,9 +1,9 @@
 //! A night that fails: who is told, and what the log says.
 
 use acceptance_tests::{Production, Programs, Queues, wait_until};
-use local_services::RedisServer;
-use local_services::demo::WebhookReceiver;
 use serde_json::{Value, json};
+use test_servers::RedisServer;
+use test_servers::demo::WebhookReceiver;
 
 #[test]
 fn a_failed_night_is_told_to_those_who_asked_and_to_sentry() {

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use acceptance_tests::{Production, Programs, Queues, wait_until};
-use local_services::RedisServer;
 use nix::sys::signal::Signal;
+use test_servers::RedisServer;
 
 const REASON: &str = "Move interrupted job in failed queue";
 
@@ -158,7 +158,7 @@ fn stopped_in_restore() {
 #[test]
 fn redis_away_in_mid_job() {
     let mut night = Night::new();
-    let options = local_services::RedisOptions { append_only: true, ..Default::default() };
+    let options = test_servers::RedisOptions { append_only: true, ..Default::default() };
     night.redis = RedisServer::start_with(options).unwrap();
     night.programs.set("REDIS_URL", night.redis.url());
     night.queues = Queues::new(&night.redis.url());

@@ -5,8 +5,8 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use acceptance_tests::{Production, Programs, Queues, wait_until};
-use local_services::RedisServer;
 use serde_json::Value;
+use test_servers::RedisServer;
 
 /// What is made of a log, and the log.
 struct Analysis {

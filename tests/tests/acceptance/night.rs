@@ -1,9 +1,9 @@
 //! A whole night through the real programs.
 
 use acceptance_tests::{Production, Programs, Queues, wait_until};
-use local_services::RedisServer;
-use local_services::demo::{ContentApi, WebhookReceiver};
 use serde_json::{Value, json};
+use test_servers::RedisServer;
+use test_servers::demo::{ContentApi, WebhookReceiver};
 
 #[test]
 fn a_night_copies_chains_and_notifies() {

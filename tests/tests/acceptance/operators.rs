@@ -1,8 +1,8 @@
 //! What operators type, and what they see.
 
 use acceptance_tests::{Production, Programs, Queues, wait_until};
-use local_services::RedisServer;
 use serde_json::Value;
+use test_servers::RedisServer;
 
 #[test]
 fn a_wrong_configuration_costs_a_message() {
@@ -263,7 +263,7 @@ fn steps_run_by_hand_without_redis() {
 fn the_health_server_tells_whether_redis_answers() {
     let (production, mut redis) = (Production::start(), RedisServer::start().unwrap());
     let mut programs = Programs::new(&production, &redis.url());
-    let port = local_services::free_port().unwrap();
+    let port = test_servers::free_port().unwrap();
     programs.set("PORT", port.to_string());
     let _web = programs.start("web", &[]);
     wait_until("the server answers", || status(port, "/") == Some(200));
@@ -278,7 +278,7 @@ fn the_health_server_keeps_no_connection_for_ever_and_needs_one_of_redis() {
     use std::io::{Read, Write};
     let (production, redis) = (Production::start(), RedisServer::start().unwrap());
     let mut programs = Programs::new(&production, &redis.url());
-    let port = local_services::free_port().unwrap();
+    let port = test_servers::free_port().unwrap();
     programs.set("PORT", port.to_string());
     let mut web = programs.start("web", &[]);
     wait_until("the server answers", || status(port, "/health") == Some(200));

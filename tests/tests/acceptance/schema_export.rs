@@ -1,7 +1,7 @@
 //! The daily schema export: a job of its own, beside the night.
 
 use acceptance_tests::{Production, Programs, Queues, wait_until};
-use local_services::RedisServer;
+use test_servers::RedisServer;
 
 const QUEUE: &str = "Schema export queue";
 

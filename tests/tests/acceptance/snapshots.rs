@@ -4,10 +4,10 @@ use std::path::Path;
 
 use acceptance_tests::{Finished, Production, Programs, Queues, wait_until};
 use age::secrecy::ExposeSecret;
-use local_services::RedisServer;
-use local_services::demo::WebhookReceiver;
 use nix::sys::signal::Signal;
 use serde_json::Value;
+use test_servers::RedisServer;
+use test_servers::demo::WebhookReceiver;
 
 const DOCUMENT: &str = include_str!("../../../docs/snapshots.md");
 

@@ -2,9 +2,9 @@
 //! the media sync, and the lines of docs/staging.md.
 
 use acceptance_tests::{Production, Programs, Queues, wait_until};
-use local_services::platforms::{BucketFault, Failing, S3Buckets};
-use local_services::{Proxy, RedisServer};
 use nix::sys::signal::Signal;
+use test_servers::platforms::{BucketFault, Failing, S3Buckets};
+use test_servers::{Proxy, RedisServer};
 
 /// What an application's migrations do, with psql in the place of rake.
 const MIGRATIONS: &str = "echo migrating as $PGUSER; \

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use backup_sources::{Error, MaxAge};
-use local_services::platforms::{DownloadFault, HerokuApi, S3Server, ScalingoApi};
 use progress::{Context, Progress, ProgressSink};
+use test_servers::platforms::{DownloadFault, HerokuApi, S3Server, ScalingoApi};
 
 use crate::captured_log::Log;
 use crate::stages::{Directory, OneFile, SECRETS, Stage};
@@ -259,7 +259,7 @@ async fn a_backup_that_is_replaced_meanwhile_is_fetched_anew<S: Stage>() {
     downloads.fail([DownloadFault::StallAfter(100_000)]);
     let replace = async {
         let asked = async || !downloads.requests().is_empty();
-        assert!(local_services::wait_for_async(Duration::from_secs(20), asked).await);
+        assert!(test_servers::wait_for_async(Duration::from_secs(20), asked).await);
         let name = downloads.requests()[0].name.clone();
         downloads.put(&name, dump(300_004));
     };
@@ -279,7 +279,7 @@ async fn a_cancelled_fetch_leaves_nothing<S: Stage>() {
     downloads.fail([DownloadFault::StallAfter(100_000)]);
     let cancel = async {
         let begun = async || fetching.left() == ["night.dump.partial"];
-        assert!(local_services::wait_for_async(Duration::from_secs(20), begun).await);
+        assert!(test_servers::wait_for_async(Duration::from_secs(20), begun).await);
         context.cancel.cancel();
     };
     let (result, ()) = tokio::join!(fetching.run_in(&context), cancel);

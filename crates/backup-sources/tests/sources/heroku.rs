@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use backup_sources::Error;
-use local_services::platforms::{DownloadFault, HerokuApi};
 use serde_json::json;
+use test_servers::platforms::{DownloadFault, HerokuApi};
 
 use crate::captured_log::Log;
 use crate::stages::heroku;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use backup_sources::{BackupSource, Error, Fetcher, MaxAge, Wanted};
 use chrono::Utc;
-use local_services::platforms::{DownloadFault, ScalingoApi};
 use progress::Context;
+use test_servers::platforms::{DownloadFault, ScalingoApi};
 
 use crate::stages::{Stage, scalingo};
 use crate::support::{Fetching, dump, tar_gz};
@@ -186,7 +186,7 @@ async fn waiting_ends_when_it_is_cancelled() {
     let fetching = fetching(&api);
     let cancel = async {
         let looked = async || api.requests().iter().any(|one| one == "GET /api/backups/b1");
-        assert!(local_services::wait_for_async(Duration::from_secs(20), looked).await);
+        assert!(test_servers::wait_for_async(Duration::from_secs(20), looked).await);
         context.cancel.cancel();
     };
     let (result, ()) = tokio::join!(fetching.run_in(&context), cancel);
@@ -225,7 +225,7 @@ async fn an_unknown_application_is_named() {
 #[tokio::test]
 async fn a_source_that_is_away_is_unreachable() {
     let url: url::Url =
-        format!("http://127.0.0.1:{}", local_services::free_port().unwrap()).parse().unwrap();
+        format!("http://127.0.0.1:{}", test_servers::free_port().unwrap()).parse().unwrap();
     let hosts =
         backup_sources::ScalingoHosts { auth: url.clone(), api: url.clone(), database_api: url };
     let limits = crate::support::limits();

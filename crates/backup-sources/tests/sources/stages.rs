@@ -9,8 +9,8 @@ use backup_sources::{
 };
 use chrono::{DateTime, Utc};
 use http_requests::Secret;
-use local_services::platforms::{Downloads, HerokuApi, S3Server, ScalingoApi};
 use tempfile::TempDir;
+use test_servers::platforms::{Downloads, HerokuApi, S3Server, ScalingoApi};
 
 use crate::support::limits;
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use backup_sources::{Error, FileSource, ObjectStorageSource, Use};
-use local_services::platforms::S3Server;
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
 use object_stores::ObjectPlace;
 use progress::Context;
+use test_servers::platforms::S3Server;
 
 use crate::support::{Fetching, dump, limits, tar_gz};
 
@@ -93,7 +93,7 @@ async fn refusals_of_the_store_are_named_and_not_its_secrets() {
         assert!(!text.contains(S3Server::SECRET), "{text}");
     }
 
-    let nobody = format!("http://127.0.0.1:{}", local_services::free_port().unwrap());
+    let nobody = format!("http://127.0.0.1:{}", test_servers::free_port().unwrap());
     let environment = server.environment().into_iter().map(|(name, value)| {
         let value = if name == "AWS_ENDPOINT_URL" { nobody.clone() } else { value };
         (name, value)

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use local_services::RedisServer;
 use serde_json::Value;
+use test_servers::RedisServer;
 
 use crate::Outcome;
 use crate::table::{Measured, print};

@@ -1,7 +1,7 @@
 //! The memory of one worker over many jobs.
 
 use bull_queue::{JobOptions, Keep, Queue, connect};
-use local_services::RedisServer;
+use test_servers::RedisServer;
 
 use crate::Outcome;
 use crate::measure::{add_many, reach, start};

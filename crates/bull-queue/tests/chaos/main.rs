@@ -22,8 +22,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bull_queue::{Backoff, JobOptions, JobRequest, Queue, State, connect};
-use local_services::{RedisOptions, RedisServer, wait_for_async};
 use serde_json::json;
+use test_servers::{RedisOptions, RedisServer, wait_for_async};
 
 use journal::Journal;
 use trouble::Trouble;

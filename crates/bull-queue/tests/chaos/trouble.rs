@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use local_services::RedisServer;
 use nix::sys::signal::Signal;
+use test_servers::RedisServer;
 
 use crate::journal::Journal;
 use crate::worker::WorkerProcess;

@@ -7,10 +7,10 @@ use bull_queue::{
     CancellationToken, INTERRUPTED_REASON, Interrupted, InterruptedPolicy, JobOptions, Queue,
     State, WorkerEvent, WorkerOptions,
 };
-use local_services::RedisServer;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
+use test_servers::RedisServer;
 
 use crate::support::{
     LIMIT, Raw, TestWorker, done, job_with, queue, queue_on, quick, until_counts, until_state,
@@ -151,7 +151,7 @@ async fn at_sigterm_the_job_is_cancelled_and_recorded_as_interrupted() {
         process.signal(Signal::SIGTERM);
         until_state(&queue, &id, State::Failed).await;
         assert_interrupted(&queue, &id).await;
-        let ended = local_services::wait_for(LIMIT, || process.0.try_wait().unwrap().is_some());
+        let ended = test_servers::wait_for(LIMIT, || process.0.try_wait().unwrap().is_some());
         assert!(ended, "the process ends by itself");
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use bull_queue::{
     JobOptions, JobOutcome, JobRequest, Keep, Queue, RepeatOptions, State, WorkerOptions, connect,
 };
-use local_services::{Proxy, RedisServer};
 use serde_json::json;
+use test_servers::{Proxy, RedisServer};
 
 use crate::support::{
     QUEUE, Raw, TestWorker, done, job, job_with, listen, queue_on, quick, until, until_counts,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bull_queue::{JobId, JobOutcome, JobRequest, Queue, State, WorkerEvent, WorkerOptions};
-use local_services::{RedisOptions, RedisServer};
 use serde_json::json;
+use test_servers::{RedisOptions, RedisServer};
 use tokio::sync::Notify;
 
 use crate::support::{Raw, TestWorker, done, job, queue_on, quick, until, until_state};
@@ -194,7 +194,7 @@ async fn redis_paused_for_longer_than_a_lock_lives_while_the_job_ends() {
 
 #[tokio::test]
 async fn an_unreachable_redis_is_told_within_seconds() {
-    let port = local_services::free_port().unwrap();
+    let port = test_servers::free_port().unwrap();
     let url = format!("redis://:s3cret@127.0.0.1:{port}");
     let error = bull_queue::connect(&url).await.unwrap_err();
     assert!(error.is_unreachable(), "{error}");

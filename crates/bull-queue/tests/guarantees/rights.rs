@@ -1,8 +1,8 @@
 //! Users of Redis who may not do everything, and servers that cannot hold a queue.
 
 use bull_queue::{Error, Queue, State, WorkerEvent, connect};
-use local_services::{RedisOptions, RedisServer};
 use serde_json::json;
+use test_servers::{RedisOptions, RedisServer};
 
 use crate::support::{QUEUE, Raw, TestWorker, done, job, queue, quick, until_state};
 

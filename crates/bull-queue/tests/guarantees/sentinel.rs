@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bull_queue::{JobOutcome, JobRequest, Queue, WorkerEvent, connect};
-use local_services::{RedisOptions, RedisSentinel, RedisServer};
 use serde_json::json;
+use test_servers::{RedisOptions, RedisSentinel, RedisServer};
 use tokio::sync::Notify;
 
 use crate::support::{QUEUE, TestWorker, job, quick, until, until_counts};

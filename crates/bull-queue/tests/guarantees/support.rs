@@ -10,8 +10,8 @@ use bull_queue::{
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use local_services::{RedisServer, wait_for_async};
 use serde_json::{Value, json};
+use test_servers::{RedisServer, wait_for_async};
 use tokio::task::JoinHandle;
 
 /// How long a test waits for what must come.

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use bull_queue::{Queue, RedisUrl, Trust, connect, connect_to};
-use local_services::{RedisOptions, RedisServer, free_port};
 use serde_json::json;
+use test_servers::{RedisOptions, RedisServer, free_port};
 
 use crate::support::{QUEUE, job};
 

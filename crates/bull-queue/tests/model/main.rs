@@ -34,7 +34,7 @@ fn whatever_is_done_the_queue_is_as_the_model_says() {
         failure_persistence: None,
         ..Config::default()
     };
-    let redis = local_services::RedisServer::start().unwrap();
+    let redis = test_servers::RedisServer::start().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let steps = prop::collection::vec((0..stage::CLIENTS, Operation::any()), 1..60);
     let result = TestRunner::new(config).run(&steps, |steps| {

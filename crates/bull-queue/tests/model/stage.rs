@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use bull_queue::{
     Backoff, Error, JobId, JobOptions, JobOutcome, JobRequest, Keep, Queue, WorkerOptions, connect,
 };
-use local_services::{RedisServer, wait_for_async};
 use serde_json::json;
+use test_servers::{RedisServer, wait_for_async};
 use tokio::sync::oneshot;
 
 use crate::expected::{Answer, Expected};

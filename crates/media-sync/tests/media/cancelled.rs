@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use local_services::platforms::{BucketFault, Failing, S3Buckets};
 use media_sync::{Error, MediaSync, Request};
 use progress::{CancellationToken, Context, Progress, ProgressSink};
+use test_servers::platforms::{BucketFault, Failing, S3Buckets};
 
 use crate::support::{MIRROR, OLD, large, limits, run, settings, side};
 

@@ -2,9 +2,9 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use local_services::platforms::S3Buckets;
 use media_sync::MediaSync;
 use progress::Context;
+use test_servers::platforms::S3Buckets;
 
 use crate::support::{COPY, MIRROR, OLD, limits, phases, run, settings, side};
 

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use local_services::platforms::S3Buckets;
 use media_sync::{Kind, MediaSync};
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use object_stores::ObjectPlace;
+use test_servers::platforms::S3Buckets;
 
 use crate::support::{LATER, OLD, limits, settings, side};
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::support::{SECRET, World, mode, url};
-use local_services::{PostgresOptions, PostgresServer, Proxy, wait_for};
 use pg_replicate::{CopyFormat, Error, FullCopy, Incremental, SchemaChanges};
 use progress::Context;
+use test_servers::{PostgresOptions, PostgresServer, Proxy, wait_for};
 
 async fn refusal(copy: &FullCopy) -> String {
     let error = copy.preflight().await.unwrap_err();
@@ -174,7 +174,7 @@ async fn a_kept_table_that_nobody_has() {
 async fn servers_out_of_reach() {
     let world = World::new("CREATE TABLE a (id int)");
     let mut copy = world.copy("{}");
-    copy.source = url(local_services::free_port().unwrap(), "source_user", "source");
+    copy.source = url(test_servers::free_port().unwrap(), "source_user", "source");
     let error = copy.preflight().await.unwrap_err();
     assert!(error.is_unreachable(), "{error}");
     assert!(error.to_string().contains("source_user:***@127.0.0.1"), "{error}");

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::support::events::Events;
 use crate::support::{World, assert_same_text};
-use local_services::{PostgresOptions, wait_for_async};
 use pg_replicate::Error;
 use pg_replicate::on_target::exclusively;
 use progress::Context;
+use test_servers::{PostgresOptions, wait_for_async};
 use tokio_postgres::{Client, NoTls};
 
 /// A session of an analyst on the target.

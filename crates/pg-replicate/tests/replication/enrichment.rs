@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::support::{World, mode};
-use local_services::wait_for_async;
 use pg_replicate::{Error, enrichment};
 use progress::Context;
+use test_servers::wait_for_async;
 
 const TABLES: &str = r#"
     CREATE TABLE "knowledge-elements" ("createdAt" timestamptz);

@@ -3,10 +3,10 @@
 
 use crate::support::World;
 use crate::support::increments::{assert_same, incremental, rows, run};
-use local_services::wait_for_async;
 use pg_replicate::Error;
 use progress::Context;
 use std::time::Duration;
+use test_servers::wait_for_async;
 
 async fn refusal(world: &World, modes: &str) -> String {
     let incremental = incremental(world, modes);

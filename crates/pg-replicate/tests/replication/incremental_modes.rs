@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::support::increments::{assert_same, incremental, rows, run};
 use crate::support::{Recorder, World};
-use local_services::wait_for_async;
 use pg_replicate::Error;
 use progress::Context;
+use test_servers::wait_for_async;
 
 const LIMIT: Duration = Duration::from_secs(30);
 

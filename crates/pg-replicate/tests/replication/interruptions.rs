@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::support::languages::server_speaking;
 use crate::support::{SECRET, World, exists, mode};
-use local_services::wait_for_async;
 use pg_replicate::{CopyFormat, ForeignKeys, Incremental, SchemaChanges};
 use progress::Context;
+use test_servers::wait_for_async;
 
 const LIMIT: Duration = Duration::from_secs(30);
 

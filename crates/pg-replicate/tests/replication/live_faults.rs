@@ -5,9 +5,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::support::{World, assert_same_text, url};
-use local_services::{Proxy, wait_for_async};
 use pg_replicate::{DatabaseUrl, Error, FullCopy};
 use progress::{Context, Summary};
+use test_servers::{Proxy, wait_for_async};
 use tokio::task::JoinHandle;
 
 /// A machine that is busy with other things is slow.

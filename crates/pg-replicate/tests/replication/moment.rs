@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::support::World;
-use local_services::wait_for;
 use pg_replicate::database_snapshot::{DatabaseSnapshot, DumpFormat};
 use pg_replicate::{Error, fingerprint};
 use progress::Context;
+use test_servers::wait_for;
 
 const SCRIPT: &str = "CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1), (2);
     CREATE TABLE b (x int) PARTITION BY LIST (x);

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use local_services::wait_for;
 use pg_replicate::Error;
 use pg_replicate::shell::ShellCommand;
 use progress::{CancellationToken, Context, Progress, ProgressSink};
+use test_servers::wait_for;
 
 const LIMIT: Duration = Duration::from_secs(60);
 

@@ -5,8 +5,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::support::World;
-use local_services::{PostgresServer, wait_for};
 use pg_replicate::DatabaseUrl;
+use test_servers::{PostgresServer, wait_for};
 
 /// Made for these tests, for the name `localhost`; the authority's own key is gone.
 const AUTHORITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tls/authority.crt");

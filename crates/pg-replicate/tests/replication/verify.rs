@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::support::{EVERY_OBJECT, Recorder, World, mode};
-use local_services::wait_for_async;
 use pg_replicate::verify::{self, Outcome, VerifyReport};
 use pg_replicate::{Error, Verify};
 use progress::{Context, Summary};
+use test_servers::wait_for_async;
 
 async fn run(world: &World, modes: &str, verify: Verify) -> Result<Summary, Error> {
     run_in(world, modes, verify, None).await

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use local_services::{PostgresServer, versions::SERVER_VERSIONS};
+use test_servers::{PostgresServer, versions::SERVER_VERSIONS};
 use tokio_postgres::{Client, NoTls};
 
 /// What enrichment.sql and the fixtures speak of.

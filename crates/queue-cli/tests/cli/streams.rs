@@ -140,7 +140,7 @@ fn a_reader_that_has_gone_ends_a_stream() {
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     // Each change is one more line that nobody reads.
-    let ended = local_services::wait_for(LIMIT, || {
+    let ended = test_servers::wait_for(LIMIT, || {
         cli.add(&[]);
         child.try_wait().unwrap().is_some()
     });

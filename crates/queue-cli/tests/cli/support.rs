@@ -3,9 +3,9 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use local_services::RedisServer;
 use serde_json::Value;
 use tempfile::TempDir;
+use test_servers::RedisServer;
 
 /// How long anything may take; only a failing test waits so long.
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);

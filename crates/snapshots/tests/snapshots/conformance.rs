@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use local_services::platforms::S3Buckets;
 use object_store::memory::InMemory;
 use object_stores::{ObjectPlace, StoreLimits};
 use progress::Context;
 use snapshots::{Identity, Selector, Taken, fetch};
+use test_servers::platforms::S3Buckets;
 
 use crate::s3::s3;
 use crate::support::{LARGE, SCRIPT, World};

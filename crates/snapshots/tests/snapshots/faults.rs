@@ -1,8 +1,8 @@
 //! A store that fails half-way: what it holds then is said, and the next run puts it right.
 
-use local_services::platforms::{BucketFault, Failing, S3Buckets};
 use progress::Context;
 use snapshots::{Error, State, Taken};
+use test_servers::platforms::{BucketFault, Failing, S3Buckets};
 
 use crate::pruning::named;
 use crate::s3::{limits, s3};
@@ -125,7 +125,7 @@ async fn a_store_that_cannot_be_read_costs_no_dump() {
     broken.next_run_keeps_it().await;
 
     let mut environment = broken.server.environment();
-    let nobody = format!("http://127.0.0.1:{}", local_services::free_port().unwrap());
+    let nobody = format!("http://127.0.0.1:{}", test_servers::free_port().unwrap());
     environment.iter_mut().filter(|(name, _)| name.contains("URL")).for_each(|(_, value)| {
         value.clone_from(&nobody);
     });

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use local_services::platforms::{BucketFault, Failing, S3Buckets};
 use progress::{CancellationToken, Context, Progress, ProgressSink};
 use snapshots::{Error, Selector, fetch, take};
+use test_servers::platforms::{BucketFault, Failing, S3Buckets};
 
 use crate::s3::s3;
 use crate::support::{LARGE, SCRIPT, World, until};

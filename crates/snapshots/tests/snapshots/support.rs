@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use local_services::{PostgresServer, wait_for_async};
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
 use object_stores::ObjectPlace;
@@ -15,6 +14,7 @@ use snapshots::{
     Watched, fetch, list, take,
 };
 use tempfile::TempDir;
+use test_servers::{PostgresServer, wait_for_async};
 
 /// The password of the role; it must never be seen.
 pub(crate) const SECRET: &str = "s3cret-of-the-role";

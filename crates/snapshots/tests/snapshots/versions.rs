@@ -5,10 +5,10 @@
 use std::process::Command;
 use std::sync::Arc;
 
-use local_services::{PostgresServer, versions::SERVER_VERSIONS};
 use object_store::memory::InMemory;
 use object_stores::ObjectPlace;
 use snapshots::Error;
+use test_servers::{PostgresServer, versions::SERVER_VERSIONS};
 
 use crate::support::{SCRIPT, World};
 

@@ -193,7 +193,7 @@ impl Ours {
         let (name, id) = key.rsplit_once(' ').unwrap();
         let queue = self.queue(name).await;
         sender.send((ending, discard)).unwrap();
-        let left = local_services::wait_for_async(LIMIT, async || {
+        let left = test_servers::wait_for_async(LIMIT, async || {
             queue.state(id).await.unwrap() != Some(State::Active)
         });
         assert!(left.await, "job {id} stays active");
@@ -237,7 +237,7 @@ pub fn quick() -> WorkerOptions {
 /// Works until the counts are as wanted.
 async fn work(queue: &Queue, until: &Map<String, Value>) {
     let worker = Worker::start(queue, quick(), handle);
-    let reached = local_services::wait_for_async(LIMIT, async || {
+    let reached = test_servers::wait_for_async(LIMIT, async || {
         let counts = queue.counts().await.unwrap();
         until.iter().all(|(state, wanted)| json!(counts.of(state.parse().unwrap())) == *wanted)
     });

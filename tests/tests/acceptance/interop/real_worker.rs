@@ -1,9 +1,9 @@
 //! The real worker program, and Node's in its place in the middle of a night.
 
 use acceptance_tests::{Production, Programs, Queues, wait_until};
-use local_services::RedisServer;
 use nix::sys::signal::Signal;
 use serde_json::json;
+use test_servers::RedisServer;
 
 use crate::interop::scenario::Stage;
 

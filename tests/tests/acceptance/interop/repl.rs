@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bull_queue::{JobId, Queue};
-use local_services::wait_for_async;
 use serde_json::json;
+use test_servers::wait_for_async;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, Command};
 

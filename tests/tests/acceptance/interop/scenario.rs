@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use local_services::{RedisServer, wait_for_async};
 use serde_json::{Value, json};
+use test_servers::{RedisServer, wait_for_async};
 
 use crate::interop::content::content;
 use crate::interop::node::{Answer, Node};

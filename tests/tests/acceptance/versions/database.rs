@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use local_services::{PostgresServer, versions};
+use test_servers::{PostgresServer, versions};
 
 /// By major version, what it brought.
 const SINCE: [(u32, &str); 6] = [

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use acceptance_tests::{Finished, Programs};
-use local_services::{PostgresServer, versions};
+use test_servers::{PostgresServer, versions};
 
 use crate::versions::database::{self, PASSWORD};
 

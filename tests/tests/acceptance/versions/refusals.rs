@@ -1,6 +1,6 @@
 //! Pairs that cannot be copied are refused before anything is changed.
 
-use local_services::versions::REFUSED_VERSION;
+use test_servers::versions::REFUSED_VERSION;
 
 use crate::versions::pair::Pair;
 

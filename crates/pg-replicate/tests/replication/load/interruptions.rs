@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use local_services::wait_for_async;
 use progress::Context;
+use test_servers::wait_for_async;
 
 use crate::load::common::{application, file, load, scripts, state};
 use crate::support::World;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use local_services::wait_for_async;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pg_replicate::database_snapshot::DatabaseSnapshot;
@@ -10,6 +9,7 @@ use pg_replicate::load::{ExportData, ExportSchema, LoadData, LoadSource};
 use pg_replicate::verify::{self, Verify};
 use pg_replicate::{CopyFormat, DatabaseUrl, Error, Incremental, SchemaChanges, connect};
 use progress::{Context, Summary};
+use test_servers::wait_for_async;
 
 use crate::support::{World, mode};
 

@@ -3,13 +3,13 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use local_services::{free_port, wait_for};
 use pg_replicate::database_snapshot::DatabaseSnapshot;
 use pg_replicate::load::{ExportData, LoadData, LoadSource};
 use pg_replicate::verify::{self, Verify};
 use pg_replicate::{CopyFormat, DatabaseUrl, Error, Incremental, SchemaChanges, connect};
 use progress::Context;
 use tempfile::TempDir;
+use test_servers::{free_port, wait_for};
 
 use crate::support::{SECRET, World, assert_same_text, mode, url};
 

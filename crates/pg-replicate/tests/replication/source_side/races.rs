@@ -93,7 +93,7 @@ async fn a_table_that_is_replaced_before_its_lock_is_looked_at_again() {
     let work = tokio::spawn(async move { running.live(&options, &Context::quiet()).await });
     let begun = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg-replicate live' AND query LIKE 'SAVEPOINT%' OR query LIKE '%pg_locks l%JOIN%'";
     let begun = async || world.server.psql("source", begun).unwrap() != "0";
-    assert!(local_services::wait_for_async(std::time::Duration::from_secs(20), begun).await);
+    assert!(test_servers::wait_for_async(std::time::Duration::from_secs(20), begun).await);
     app.batch_execute(
         "CREATE TABLE public.b (id int); INSERT INTO public.b VALUES (2), (3); DROP TABLE public.a;
          ALTER TABLE public.b RENAME TO a; COMMIT",
@@ -120,7 +120,7 @@ async fn a_table_that_goes_while_both_sides_are_compared_is_looked_at_again() {
     let begun = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg-replicate verification'
                  AND (query LIKE 'SAVEPOINT%' OR query LIKE '%pg_locks l%JOIN%' OR query LIKE 'ROLLBACK TO%')";
     let begun = async || world.server.psql("source", begun).unwrap() != "0";
-    assert!(local_services::wait_for_async(std::time::Duration::from_secs(20), begun).await);
+    assert!(test_servers::wait_for_async(std::time::Duration::from_secs(20), begun).await);
     app.batch_execute("DROP TABLE public.a; COMMIT").await.unwrap();
     let report = work.await.unwrap().unwrap();
     let tables: Vec<&str> = report.tables.iter().map(|table| table.table.as_str()).collect();
@@ -151,7 +151,7 @@ async fn a_table_that_goes_while_data_are_loaded_is_named() {
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pg-replicate load'
                      AND datname = 'target' AND wait_event_type = 'Lock'";
         let waits = async || world.server.psql("postgres", waits).unwrap() != "0";
-        assert!(local_services::wait_for_async(std::time::Duration::from_secs(20), waits).await);
+        assert!(test_servers::wait_for_async(std::time::Duration::from_secs(20), waits).await);
         world.source(change);
         reader.batch_execute("COMMIT").await.unwrap();
         let error = work.await.unwrap().unwrap_err().to_string();

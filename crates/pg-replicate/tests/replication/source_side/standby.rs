@@ -1,12 +1,12 @@
 //! A standby is a source, but for its unlogged tables.
 
-use local_services::{PostgresOptions, PostgresServer};
 use pg_replicate::database_snapshot::{DatabaseSnapshot, DumpFormat};
 use pg_replicate::load::{ExportData, LoadData, LoadSource};
 use pg_replicate::verify::{self, Outcome, Verify};
 use pg_replicate::{CopyFormat, Incremental, SchemaChanges, fixtures};
 use progress::Context;
 use tempfile::TempDir;
+use test_servers::{PostgresOptions, PostgresServer};
 
 use crate::support::events::Events;
 use crate::support::{SECRET, World, mode, url};

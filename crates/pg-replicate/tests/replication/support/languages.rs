@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use local_services::{PostgresOptions, PostgresServer};
 use tempfile::TempDir;
+use test_servers::{PostgresOptions, PostgresServer};
 
 /// A server whose messages are in the language of `locale`, such as `fr_FR`. The locale is made in a directory of its
 /// own: nothing of the machine is changed. Nothing, with a line that says so, where it cannot be had.

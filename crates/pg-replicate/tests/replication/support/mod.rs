@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use local_services::{PostgresOptions, PostgresServer};
 use pg_replicate::verify::Verify;
 use pg_replicate::{BackupMode, DatabaseUrl, Error, ForeignKeys, FullCopy, LiveOptions, OnTarget};
 use progress::{CancellationToken, Context, Progress, ProgressSink, Summary};
 use tempfile::TempDir;
+use test_servers::{PostgresOptions, PostgresServer};
 
 /// What the installed server, 15 or newer, has.
 pub(crate) const EVERY_OBJECT: &str = concat!(

@@ -1,9 +1,9 @@
 //! What stands in the tables afterwards.
 
-use local_services::demo::ContentApi;
 use progress::Context;
 use serde_json::{Value, json};
 use shared_steps::learning_content::{self, ContentFormat, LearningContentSettings};
+use test_servers::demo::ContentApi;
 use tokio_postgres::NoTls;
 
 use crate::learning_content::support::{Log, Target, api, content, settings};

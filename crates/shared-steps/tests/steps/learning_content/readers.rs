@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use local_services::wait_for_async;
 use progress::Context;
 use serde_json::json;
 use shared_steps::learning_content::{self, Error};
+use test_servers::wait_for_async;
 use tokio_postgres::{Client, NoTls};
 
 use crate::learning_content::support::{Log, Target, api, content, settings};

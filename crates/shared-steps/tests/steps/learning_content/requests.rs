@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use local_services::{Proxy, free_port, wait_for_async};
 use progress::Context;
 use shared_steps::learning_content::{self, Error};
+use test_servers::{Proxy, free_port, wait_for_async};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use local_services::{PostgresOptions, PostgresServer};
 use serde_json::{Value, json};
 use shared_steps::http::RetryLimits;
 use shared_steps::learning_content::{ContentFormat, LearningContentSettings};
+use test_servers::{PostgresOptions, PostgresServer};
 use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use local_services::{Proxy, free_port, wait_for_async};
 use progress::Context;
 use serde_json::json;
 use shared_steps::notification::{self, Error, Status};
+use test_servers::{Proxy, free_port, wait_for_async};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 

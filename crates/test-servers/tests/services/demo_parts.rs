@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 
-use local_services::PostgresServer;
-use local_services::demo::{ContentApi, SampleSource, SampleTarget, Webhook, WebhookReceiver};
+use test_servers::PostgresServer;
+use test_servers::demo::{ContentApi, SampleSource, SampleTarget, Webhook, WebhookReceiver};
 
 /// Runs one statement as the role of `url`; the error is what psql wrote.
 fn psql(server: &PostgresServer, url: &str, statement: &str) -> Result<String, String> {

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use local_services::platforms::S3Buckets;
+use test_servers::platforms::S3Buckets;
 
 use crate::programs::Programs;
 use crate::screen::Screen;

@@ -330,7 +330,7 @@ fn template(bin_dir: &Path) -> Result<PathBuf, Error> {
         "postgres --version",
     )?;
     let version: String = version.chars().filter(|c| c.is_ascii_digit() || *c == '.').collect();
-    let template = std::env::temp_dir().join(format!("local-services-{owner}-pg-{version}"));
+    let template = std::env::temp_dir().join(format!("test-servers-{owner}-pg-{version}"));
     if template.join("PG_VERSION").is_file() {
         return Ok(template);
     }

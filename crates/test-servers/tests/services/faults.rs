@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use local_services::{PostgresServer, Proxy, RedisServer, wait_for, wait_for_async};
+use test_servers::{PostgresServer, Proxy, RedisServer, wait_for, wait_for_async};
 
 const LIMIT: Duration = Duration::from_secs(20);
 

@@ -45,7 +45,7 @@ fn existing(kind: &str, major: u32, program: &str) -> Result<PathBuf, Error> {
 }
 
 fn directory() -> PathBuf {
-    std::env::temp_dir().join(format!("local-services-{}-versions", Uid::current()))
+    std::env::temp_dir().join(format!("test-servers-{}-versions", Uid::current()))
 }
 
 fn is_our_own(directory: &Path) -> bool {

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, bail};
-use local_services::PostgresServer;
-use local_services::demo::{SampleSource, SampleTarget};
-use local_services::platforms::ScalingoApi;
+use test_servers::PostgresServer;
+use test_servers::demo::{SampleSource, SampleTarget};
+use test_servers::platforms::ScalingoApi;
 
 use crate::compare::Content;
 use crate::programs::Programs;

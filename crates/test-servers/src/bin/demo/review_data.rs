@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use local_services::PostgresServer;
-use local_services::demo::SampleTarget;
+use test_servers::PostgresServer;
+use test_servers::demo::SampleTarget;
 
 use crate::backup_source::Staging;
 use crate::programs::Programs;

@@ -1,7 +1,7 @@
 //! Snapshots of the source: kept when the data has changed.
 
 use anyhow::{Context, bail};
-use local_services::demo::SampleSource;
+use test_servers::demo::SampleSource;
 
 use crate::programs::Programs;
 use crate::screen::Screen;

@@ -1,8 +1,8 @@
 //! The servers of the demo.
 
 use anyhow::Context;
-use local_services::demo::{ContentApi, SampleSource, SampleTarget, WebhookReceiver};
-use local_services::{PostgresServer, RedisServer};
+use test_servers::demo::{ContentApi, SampleSource, SampleTarget, WebhookReceiver};
+use test_servers::{PostgresServer, RedisServer};
 
 /// The token that the first notification carries.
 pub(crate) const TOKEN: &str = "a-token-of-the-demo";

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use local_services::demo::{SampleSource, SampleTarget};
+use test_servers::demo::{SampleSource, SampleTarget};
 
 use crate::backup_source::Staging;
 use crate::compare::Content;

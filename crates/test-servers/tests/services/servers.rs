@@ -2,7 +2,7 @@
 
 use std::net::TcpStream;
 
-use local_services::{PostgresOptions, PostgresServer, RedisOptions, RedisServer};
+use test_servers::{PostgresOptions, PostgresServer, RedisOptions, RedisServer};
 
 #[test]
 fn postgres_keeps_its_data_over_a_crash_and_is_gone_after_drop() {

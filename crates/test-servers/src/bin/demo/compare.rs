@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
-use local_services::PostgresServer;
+use test_servers::PostgresServer;
 
 use crate::screen::grouped;
 
