@@ -36,7 +36,7 @@ pub mod verify;
 pub use crate::postgres::connection::connect;
 pub use crate::postgres::error_text::{hide_error_values, quoted_value, reason};
 pub use crate::postgres::identifier::TableName;
-pub use crate::postgres::same_database::refuse_same_database;
+pub use crate::postgres::same_database::{is_same_database, refuse_same_database};
 pub use crate::postgres::url::{
     DatabaseUrl, DatabaseUrlError, HostName, Server, SslMode, real_path,
 };

@@ -2,6 +2,7 @@
 
 use acceptance_tests::{Finished, Production, Programs};
 use serde_json::Value;
+use test_servers::Proxy;
 
 const DOCUMENT: &str = include_str!("../../../docs/review-data.md");
 
@@ -155,7 +156,16 @@ fn what_is_wrong_ends_with_its_code() {
     assert!(!programs.directory().join("x.sql").exists());
     // What is masked on its way elsewhere does not arrive as it is.
     programs.set("BACKUP_MODE", r#"{"usager":{"columns":{"name":"'x'"}}}"#);
-    for arguments in [&["load-data"][..], &["export-data", "--file", "x.sql"]] {
+    // Nor under another name: a port forward.
+    let forward = Proxy::start(production.server.port()).unwrap();
+    let port = production.server.port().to_string();
+    let other = production.source_url().replace(&port, &forward.port().to_string());
+    for arguments in [
+        &["load-data"][..],
+        &["load-data", "--from", &other],
+        &["export-data", "--file", "x.sql"],
+        &["export-data", "--file", "x.sql", "--from", &other],
+    ] {
         let refused = programs.run("run", arguments);
         assert_eq!(refused.code, Some(1), "{}", refused.stderr);
         assert!(refused.stderr.contains("BACKUP_MODE has rules for"), "{}", refused.stderr);

@@ -8,22 +8,37 @@ pub(crate) const SUBJECT: &str = "source and target";
 
 const APPLICATION: &str = "pg-replicate comparison";
 
-/// Refuses a target that is the source. Both are asked over sessions of their own.
+/// Whether both lead to one database, or to a standby of it. Both are asked over sessions of their own
+/// unless the URLs tell.
 ///
 /// # Errors
-/// [`Error::Preflight`] when both are one database, [`Error::Unreachable`] when one cannot be
-/// asked, [`Error::Cancelled`].
+/// [`Error::Unreachable`] when one cannot be asked, [`Error::Cancelled`].
+pub async fn is_same_database(
+    one: &DatabaseUrl,
+    other: &DatabaseUrl,
+    context: &Context,
+) -> Result<bool, Error> {
+    if one.same_database(other) {
+        return Ok(true);
+    }
+    let one = Connection::open_for(context, one, APPLICATION).await?;
+    let other = Connection::open_for(context, other, APPLICATION).await?;
+    is_one(&one, &other).await
+}
+
+/// Refuses a target that is the source, as [`is_same_database`] tells.
+///
+/// # Errors
+/// [`Error::Preflight`] when both are one database, and those of [`is_same_database`].
 pub async fn refuse_same_database(
     source: &DatabaseUrl,
     target: &DatabaseUrl,
     context: &Context,
 ) -> Result<(), Error> {
-    if source.same_database(target) {
+    if is_same_database(source, target, context).await? {
         return Err(refusal(source, target));
     }
-    let source = Connection::open_for(context, source, APPLICATION).await?;
-    let target = Connection::open_for(context, target, APPLICATION).await?;
-    refuse(&source, &target).await
+    Ok(())
 }
 
 /// [`refuse_same_database`] over sessions that are there.
@@ -34,18 +49,22 @@ pub(crate) async fn refuse(source: &Connection, target: &Connection) -> Result<(
     Ok(())
 }
 
-/// Whether both lead to one database, by what their URLs or the servers say.
-pub(crate) async fn is_one(source: &Connection, target: &Connection) -> Result<bool, Error> {
-    if source.url().same_database(target.url()) {
+/// [`is_same_database`] over sessions that are there.
+pub(crate) async fn is_one(one: &Connection, other: &Connection) -> Result<bool, Error> {
+    if one.url().same_database(other.url()) {
         return Ok(true);
     }
-    let (one, other) = (Place::of(source).await?, Place::of(target).await?);
-    if one.place == other.place {
+    let (place, another) = (Place::of(one).await?, Place::of(other).await?);
+    if place.place == another.place {
         return Ok(true);
     }
     // What is written to a primary arrives at its standby.
-    let may_follow = one.is_standby && !other.is_standby && one.database == other.database;
-    Ok(may_follow && follows(source, target).await)
+    Ok(place.database == another.database
+        && match (place.is_standby, another.is_standby) {
+            (true, false) => follows(one, other).await,
+            (false, true) => follows(other, one).await,
+            _ => false,
+        })
 }
 
 pub(crate) fn refusal(source: &DatabaseUrl, target: &DatabaseUrl) -> Error {
@@ -96,7 +115,7 @@ async fn follows(standby: &Connection, primary: &Connection) -> bool {
     match asked.await {
         Ok(follows) => follows,
         Err(error) => {
-            tracing::debug!("whether the source is a standby of the target is not known: {error}");
+            tracing::debug!("whether one server is a standby of the other is not known: {error}");
             false
         }
     }

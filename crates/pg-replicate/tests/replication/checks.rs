@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::{SECRET, World, mode, url};
-use pg_replicate::{CopyFormat, Error, FullCopy, Incremental, SchemaChanges};
+use pg_replicate::{CopyFormat, Error, FullCopy, Incremental, SchemaChanges, is_same_database};
 use progress::Context;
 use test_servers::{PostgresOptions, PostgresServer, Proxy, wait_for};
 
@@ -135,6 +135,9 @@ async fn the_primary_of_the_source_is_no_target() {
     });
     assert!(caught_up);
     assert!(refusal(&copy).await.contains("are one database"));
+    for (one, other) in [(&copy.source, &copy.target), (&copy.target, &copy.source)] {
+        assert!(is_same_database(one, other, &Context::quiet()).await.unwrap());
+    }
     // Another database of the same cluster is another database.
     copy.source = url(standby.port(), "source_user", "source");
     let checks = copy.check_live(2).await;

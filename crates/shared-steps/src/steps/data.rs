@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use pg_replicate::load::{ExportData, ExportSchema, LoadData, LoadSource};
-use pg_replicate::{CopyRule, DatabaseUrl, TableName};
+use pg_replicate::{CopyRule, DatabaseUrl, TableName, is_same_database};
 use progress::{Context, Summary};
 
 use super::guard::writing;
@@ -47,17 +47,24 @@ fn patient(settings: &Settings, url: &DatabaseUrl) -> DatabaseUrl {
 }
 
 /// Refuses the database that `BACKUP_MODE` has rules for: here rows are read as they are, and what is meant to be filtered or
-/// masked would arrive in a review environment without a word.
-fn refuse_unmasked(settings: &Settings, url: &DatabaseUrl) -> Result<(), StepError> {
+/// masked would arrive in a review environment without a word. The servers are asked: it may have another name.
+async fn refuse_unmasked(
+    settings: &Settings,
+    url: &DatabaseUrl,
+    context: &Context,
+) -> Result<(), StepError> {
     let changes = |rule: &CopyRule| rule.filter().is_some() || rule.columns().next().is_some();
     let rules = settings.mode.copy_rules().filter(|(_, rule)| changes(&rule.copy));
     let names: Vec<String> = rules.map(|(table, _)| format!("\"{table}\"")).collect();
-    if names.is_empty() || url.to_string() != settings.source.to_string() {
+    let source = &settings.source;
+    let is_known = settings.has_source || source.same_database(url);
+    if names.is_empty() || !is_known || !is_same_database(source, url, context).await? {
         return Ok(());
     }
     Err(pg_replicate::Error::Configuration(format!(
-        "BACKUP_MODE has rules for the rows or columns of {}, and this step reads SOURCE_DATABASE_URL as it is: nothing would \
-         be filtered or masked; read a database that holds masked rows (--from), or take the rules out of BACKUP_MODE",
+        "BACKUP_MODE has rules for the rows or columns of {}, and this step would read {url}, which is the database of \
+         SOURCE_DATABASE_URL, as it is: nothing would be filtered or masked; read a database that holds masked rows \
+         (--from), or take the rules out of BACKUP_MODE",
         names.join(", ")
     ))
     .into())
@@ -78,7 +85,7 @@ pub async fn load_data(
     }
     for source in &mut from {
         if let LoadSource::Database(url) = source {
-            refuse_unmasked(settings, url)?;
+            refuse_unmasked(settings, url, context).await?;
             *url = patient(settings, url);
         }
     }
@@ -102,7 +109,7 @@ pub async fn export_data(
 ) -> Result<Summary, StepError> {
     let ExportRequest { from, file, excluded, truncates } = request;
     let source = from.as_ref().unwrap_or(&settings.source);
-    refuse_unmasked(settings, source)?;
+    refuse_unmasked(settings, source, context).await?;
     let source = patient(settings, source);
     Ok(ExportData { source, excluded, truncates }.run(&file, context).await?)
 }
