@@ -8,6 +8,9 @@ pub enum StepError {
     /// It was cancelled: the process is being stopped, or the job's lock was lost.
     #[error("interrupted")]
     Interrupted,
+    /// What the step needs is not configured; nothing was done.
+    #[error("{0}")]
+    Configuration(&'static str),
     /// The copy failed.
     #[error("{}", shown(.0))]
     Replication(Box<pg_replicate::Error>),
@@ -49,6 +52,7 @@ impl StepError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Interrupted => crate::exit::INTERRUPTED,
+            Self::Configuration(_) => crate::exit::USAGE,
             Self::Replication(error) if error.is_unreachable() => crate::exit::UNREACHABLE,
             Self::Backup(error) if error.is_unreachable() => crate::exit::UNREACHABLE,
             Self::Backup(backup_sources::Error::Configuration(_)) => crate::exit::USAGE,

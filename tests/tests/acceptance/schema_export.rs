@@ -25,6 +25,9 @@ fn at_noon_by_hand_and_off_again() {
 
     let refused = programs.run("restart", &["export-schema"]);
     assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    let nowhere = programs.run("run", &["export-schema"]);
+    assert_eq!(nowhere.code, Some(2), "{}", nowhere.stderr);
+    assert!(nowhere.stderr.contains("DB_SCHEMA_EXPORTER_DATABASE_TARGET is not set"));
     programs.set("DB_SCHEMA_EXPORTER_ENABLED", "true");
     let without = programs.run("worker", &["--check"]);
     assert_eq!(without.code, Some(2));

@@ -217,6 +217,9 @@ fn what_is_damaged_or_unknown_is_refused_before_anything_is_dropped() {
     );
     programs.unset("SNAPSHOT_SCHEDULE");
     refused(&programs, &["snapshots"], 2, "SNAPSHOT_STORE is not set");
+    // Before any server is asked.
+    programs.set("DATABASE_URL", "postgres://nobody@127.0.0.1:1/nowhere");
+    refused(&programs, &["restore", "--from", "latest"], 2, "SNAPSHOT_STORE is not set");
     assert_eq!(programs.run("restart", &["snapshot"]).code, Some(2));
 }
 

@@ -120,10 +120,9 @@ pub async fn export_data(
 /// Why it did not succeed; the other database is as it was.
 pub async fn export_schema(settings: &Settings, context: &Context) -> Result<Summary, StepError> {
     let Some(target) = settings.schema_export.target.clone() else {
-        return Err(pg_replicate::Error::Configuration(
-            "DB_SCHEMA_EXPORTER_DATABASE_TARGET is not set: name the database that the schema is written into".into(),
-        )
-        .into());
+        return Err(StepError::Configuration(
+            "DB_SCHEMA_EXPORTER_DATABASE_TARGET is not set: name the database that the schema is written into",
+        ));
     };
     tracing::info!(event = EVENT, "Start schema export");
     let export = ExportSchema { source: patient(settings, &settings.target), target };

@@ -70,10 +70,9 @@ pub async fn fetch_backup(
     context: &Context,
 ) -> Result<Summary, StepError> {
     let Some(fetcher) = &settings.backup_source else {
-        return Err(StepError::Backup(backup_sources::Error::Configuration(
-            "BACKUP_SOURCE is live: there is no backup to fetch; set it to file, scalingo, heroku or s3"
-                .into(),
-        )));
+        return Err(StepError::Configuration(
+            "BACKUP_SOURCE is live: there is no backup to fetch; set it to file, scalingo, heroku or s3",
+        ));
     };
     let target = Use { path: to, may_stay: false, share: 100.0 };
     let fetched = fetcher.fetch(target, context).boxed().await?;

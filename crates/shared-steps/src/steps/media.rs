@@ -19,10 +19,9 @@ pub async fn sync_media(
     on_action: impl FnMut(&Action),
 ) -> Result<Summary, StepError> {
     let Some(media) = &settings.media else {
-        return Err(pg_replicate::Error::Configuration(
-            "MEDIA_SOURCE and MEDIA_TARGET are not set: name what is copied, and where to".into(),
-        )
-        .into());
+        return Err(StepError::Configuration(
+            "MEDIA_SOURCE and MEDIA_TARGET are not set: name what is copied, and where to (docs/staging.md)",
+        ));
     };
     tracing::info!(event = EVENT, "Start media sync");
     let request = Request { deletes: request.deletes || media.deletes, ..request };

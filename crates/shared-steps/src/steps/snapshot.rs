@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use futures_util::FutureExt;
 use progress::{Context, PhaseSummary, Summary};
-use snapshots::{DumpFormat, Entry, Error, Selector, Taken};
+use snapshots::{DumpFormat, Entry, Selector, Taken};
 
 use super::after_restore;
 use super::full_replication::{full_copy, restore_dump};
@@ -57,18 +57,19 @@ pub async fn restore_snapshot(
     which: Selector,
     context: &Context,
 ) -> Result<Summary, StepError> {
+    let stored = store_settings(settings)?;
     writing(&settings.target, "restore", settings, context, |context| async move {
-        fetch_and_restore(settings, which, &context).await
+        fetch_and_restore(settings, stored, which, &context).await
     })
     .await
 }
 
 async fn fetch_and_restore(
     settings: &Settings,
+    stored: &snapshots::Settings,
     which: Selector,
     context: &Context,
 ) -> Result<Summary, StepError> {
-    let stored = store_settings(settings)?;
     // Before a download of hours is made in vain.
     let target = full_copy(settings);
     let checked = context.cancel.run_until_cancelled(target.preflight_target()).await;
@@ -100,12 +101,7 @@ async fn fetch_and_restore(
 }
 
 fn store_settings(settings: &Settings) -> Result<&snapshots::Settings, StepError> {
-    settings.snapshots.taken.as_ref().ok_or_else(|| {
-        Error::Configuration(
-            "SNAPSHOT_STORE is not set: say where snapshots are kept, as s3://bucket/prefix or \
-             file:///directory"
-                .into(),
-        )
-        .into()
-    })
+    settings.snapshots.taken.as_ref().ok_or(StepError::Configuration(
+        "SNAPSHOT_STORE is not set: say where snapshots are kept, as s3://bucket/prefix or file:///directory",
+    ))
 }

@@ -144,14 +144,6 @@ async fn main() -> ExitCode {
         Ok(read) => read,
         Err(code) => return code,
     };
-    if matches!(cli.step, Command::MediaSync(_))
-        && let Err(missing) = settings.takes(Step::MediaSync)
-    {
-        config::complain(&format!(
-            "{missing}: name what is copied, and where to (docs/staging.md)."
-        ));
-        return ExitCode::from(exit::USAGE);
-    }
     if let Some(reason) = settings.without_target.as_ref().filter(|_| cli.step.needs_target()) {
         config::complain(&format!(
             "DATABASE_URL: {reason}: name the database that is to be written"
