@@ -109,7 +109,7 @@ pub(crate) fn run(arguments: &Compare) -> Result<()> {
     let (increments, full): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|contestant| contestant.is_incremental());
     let baselines: [table::Baseline; 2] =
-        [("× today's way", Contestant::baseline), ("× pgcopydb", Contestant::pgcopydb)];
+        [("× Node.js", Contestant::baseline), ("× pgcopydb", Contestant::pgcopydb)];
     show(&full, &baselines);
     show(&increments, &baselines[..1]);
     Ok(())

@@ -1,4 +1,4 @@
-//! Who takes part.
+//! The programs and methods that are compared.
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -41,23 +41,23 @@ impl Contestant {
         self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
-    /// What the table calls it.
+    /// Its title in the table.
     pub(crate) fn title(self) -> &'static str {
         match self {
-            Self::Today => "today's way: pg_dump -Fc, pg_restore -j 4",
-            Self::TodayEnriched => "today's way, with enrichment",
+            Self::Today => "Node.js: pg_dump -Fc, pg_restore -j 4",
+            Self::TodayEnriched => "Node.js: with enrichment",
             Self::Directory => "pg_dump -Fd -j 2, pg_restore -j 2",
             Self::Pgcopydb => "pgcopydb clone, defaults",
             Self::Ours => "ours",
             Self::OursArchive => "ours, BACKUP_METHOD=archive",
             Self::OursEnriched => "ours, with enrichment",
             Self::Bare => "bare limit: rows only, no index",
-            Self::PsqlPipe => "today's way: psql into psql, one after the other",
+            Self::PsqlPipe => "Node.js: psql into psql, one table at a time",
             Self::Incremental => "ours, two tables at a time",
         }
     }
 
-    /// Today's way to do the same.
+    /// How the Node.js program does the same.
     pub(crate) fn baseline(self) -> Option<Self> {
         Some(match self {
             Self::TodayEnriched | Self::OursEnriched => Self::TodayEnriched,

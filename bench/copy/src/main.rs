@@ -1,4 +1,4 @@
-//! How fast the copy is, beside pg_dump and pg_restore, pgcopydb, and the bare limit. Started by `scripts/bench-copy`.
+//! Benchmark of the copy against pg_dump and pg_restore, pgcopydb, and the bare limit. Started by `scripts/bench-copy`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the results are printed")]
 
