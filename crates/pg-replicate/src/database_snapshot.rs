@@ -175,7 +175,7 @@ impl DatabaseSnapshot {
         });
         let ended = self.during(running).await?;
         if !ended.status.success() {
-            return Err(failure("pg_dump", &self.url, &ended).await);
+            return Err(failure("pg_dump", &self.url, &ended));
         }
         table.into_iter().for_each(|table| table.end_with(0, 0));
         Ok(board.finish())

@@ -92,7 +92,7 @@ impl ExportSchema {
         let objects = match result {
             Err(Ended::Server(error)) => return Err(error),
             _ if !ended.status.success() => {
-                return Err(failure("pg_dump", &self.source, &ended).await);
+                return Err(failure("pg_dump", &self.source, &ended));
             }
             Err(Ended::Script(error)) => {
                 return Err(Error::Configuration(format!("pg_dump's output, {error}")));

@@ -48,7 +48,7 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
     let watch = Watch::new(&prepared.connection, &context.sessions);
     let ended = watch.during(dumping, None).await?;
     if !ended.status.success() {
-        return Err(failure("pg_dump", &copy.source, &ended).await);
+        return Err(failure("pg_dump", &copy.source, &ended));
     }
     table.into_iter().for_each(|table| dumped(table, &partial));
     let bytes = partial.bytes();

@@ -118,7 +118,7 @@ pub(super) async fn has_rows(
         program.pipe(context, |_| {}, async |script| first_row(script).await).await?;
     match found {
         Ok(found) if found || ended.status.success() => Ok(found),
-        Ok(_) => Err(pg_dump::failure("pg_restore", &copy.target, &ended).await),
+        Ok(_) => Err(pg_dump::failure("pg_restore", &copy.target, &ended)),
         Err(source) => Err(Error::File { action: "read", path: dump.to_owned(), source }),
     }
 }

@@ -8,7 +8,7 @@ use crate::full_copy::FullCopy;
 use crate::full_copy::failure::Failure;
 use crate::full_copy::restore_log::{Event, Log, Reported};
 use crate::postgres::client_program::{Program, application_name};
-use crate::postgres::pg_dump::{connection_string, failure};
+use crate::postgres::pg_dump::{connection_lost, connection_string, failure, is_connection_lost};
 use progress::{Context, ProgressItem, ProgressTracker, Weight};
 
 /// What a newer pg_restore sets, and an older server does not know.
@@ -59,7 +59,11 @@ pub(super) async fn run(
             }
         })
         .await?;
-    let Log { failures: reported, counted, .. } = log;
+    let Log { failures: reported, counted, is_lost, .. } = log;
+    let told = |one: &&Reported| is_connection_lost(one.said());
+    if let Some(lost) = reported.iter().find(told).or(reported.last().filter(|_| is_lost)) {
+        return Err(connection_lost(&copy.target, &lost.message));
+    }
     // Parallel workers have an error counted once itself, and once more for its item.
     let items = reported.iter().filter(|one| one.entry.is_some()).count();
     let was_cut = counted.is_none() && !ended.status.success();
@@ -83,7 +87,7 @@ pub(super) async fn run(
     let is_anonymous =
         reported.iter().any(|one| !is_known(&one) && entry_of(one, entries).is_none());
     if was_cut || !is_explained || is_anonymous || !matches!(ended.status.code(), Some(0 | 1)) {
-        let error = failure("pg_restore", &copy.target, &ended).await;
+        let error = failure("pg_restore", &copy.target, &ended);
         if error.is_unreachable() || failures.is_empty() {
             return Err(error);
         }

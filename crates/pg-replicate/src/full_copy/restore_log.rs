@@ -31,6 +31,13 @@ pub(super) struct Reported {
     pub(super) command: Option<String>,
 }
 
+impl Reported {
+    /// What went wrong and the server's severity, if it is an error of the server; no value of a row.
+    pub(super) fn said(&self) -> &str {
+        self.message.find(":  ").map_or(&self.message, |end| &self.message[..end + 3])
+    }
+}
+
 /// The state of the reading.
 #[derive(Debug, Default)]
 pub(super) struct Log {
@@ -38,6 +45,8 @@ pub(super) struct Log {
     pub(super) failures: Vec<Reported>,
     /// What pg_restore counted itself; missing when it gave up.
     pub(super) counted: Option<u64>,
+    /// A COPY failed, and its session with it.
+    pub(super) is_lost: bool,
     in_message: bool,
 }
 
@@ -83,6 +92,9 @@ impl Log {
             self.in_message = true;
         } else if let Some(rest) = text.strip_prefix("warning: errors ignored on restore: ") {
             self.counted = rest.trim().parse().ok();
+        } else if text.starts_with("warning: unexpected extra results during COPY") {
+            // One more result behind that of the failed COPY is that of the lost connection.
+            self.is_lost = true;
         }
         next(text).unwrap_or(Event::Other(text))
     }

@@ -134,7 +134,7 @@ impl DumpSource {
             Err(Failure::Script(error)) if ended.status.success() || !error.is_cut => {
                 Err(Failure::Script(error).into_error(&self.name))
             }
-            _ if !ended.status.success() => Err(failure("pg_restore", url, &ended).await),
+            _ if !ended.status.success() => Err(failure("pg_restore", url, &ended)),
             Ok((loaded, _)) => Ok(loaded),
             Err(error) => Err(error.into_error(&self.name)),
         }

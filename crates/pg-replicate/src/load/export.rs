@@ -59,7 +59,7 @@ impl ExportData {
         let (ended, written) = watch.during(dumping, None).await?;
         written.map_err(|source| Error::File { action: "write", path: path.to_owned(), source })?;
         if !ended.status.success() {
-            return Err(failure("pg_dump", &self.source, &ended).await);
+            return Err(failure("pg_dump", &self.source, &ended));
         }
         let bytes = partial.bytes();
         partial.complete(path)?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::postgres::client_program::Ended;
-use crate::postgres::connection::Connection;
+use crate::postgres::error_text;
 use crate::{DatabaseUrl, Error};
 
 /// All but the database.
@@ -36,40 +36,53 @@ pub(crate) fn connection_string(url: &DatabaseUrl) -> String {
 }
 
 /// What a program that failed said: its errors, without the rest of its verbose output.
-pub(crate) async fn failure(name: &str, url: &DatabaseUrl, ended: &Ended) -> Error {
+pub(crate) fn failure(name: &str, url: &DatabaseUrl, ended: &Ended) -> Error {
     let lines = &ended.last_lines;
     let first = lines.iter().position(|line| line.contains("error: ")).unwrap_or(0);
     let messages = lines[first..].join("; ");
-    match is_connection_lost(url, &messages).await {
-        Ok(true) => Error::Unreachable { url: url.to_string(), reason: messages },
-        Ok(false) => {
-            Error::Program { program: name.into(), status: ended.status.to_string(), messages }
-        }
-        Err(error) => error,
+    if is_connection_lost(&messages) {
+        return connection_lost(url, &messages);
     }
+    Error::Program { program: name.into(), status: ended.status.to_string(), messages }
 }
 
-/// Whether the program lost its connection. What libpq says is in English, for its locale is ours. What the
-/// server says is in the language of its `lc_messages`: after an error with its word for FATAL there is no
-/// connection.
-async fn is_connection_lost(url: &DatabaseUrl, messages: &str) -> Result<bool, Error> {
-    const LIBPQ: [&str; 6] = [
-        "connection to server at",
-        "connection to server on socket",
-        "server closed the connection",
-        "SSL connection has been closed unexpectedly",
-        "could not receive data from server",
-        "lost synchronization with server",
-    ];
-    if LIBPQ.iter().any(|text| messages.contains(text)) {
-        return Ok(true);
-    }
-    // The only way to hear that word is to have a session of our own ended.
-    const END: &str = "SELECT pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid())";
-    let connection = Connection::open(url, "pg-replicate language").await?;
-    let ended = connection.batch_execute(END).await.err();
-    let word = ended.as_ref().and_then(tokio_postgres::Error::as_db_error);
-    Ok(word.is_some_and(|error| messages.contains(&format!("{}:  ", error.severity()))))
+/// A program lost its connection, and said so in `message`.
+pub(crate) fn connection_lost(url: &DatabaseUrl, message: &str) -> Error {
+    Error::Unreachable { url: url.to_string(), reason: error_text::output(message) }
+}
+
+/// What libpq and the programs say when there is no connection any more, in English, for their locale is ours.
+const LOST: [&str; 9] = [
+    "connection to server at",
+    "connection to server on socket",
+    "server closed the connection",
+    "SSL connection has been closed unexpectedly",
+    "could not receive data from server",
+    "lost synchronization with server",
+    "no connection to the server",
+    "PQgetCopyData() failed",
+    "error returned by PQputCopy",
+];
+
+/// The server's word for FATAL in each of its languages: where it ends a COPY of pg_dump, nothing else is said.
+const FATAL: [&str; 10] = [
+    "FATAL",
+    "FATALE",
+    "FATALT",
+    "KATASTROFALNY",
+    "ÖLÜMCÜL (FATAL)",
+    "ВАЖНО",
+    "ФАТАЛЬНО",
+    "ფატალური",
+    "치명적오류",
+    "致命错误",
+];
+
+/// Whether an error tells that the program lost its connection: after a FATAL of the server there is none.
+pub(crate) fn is_connection_lost(message: &str) -> bool {
+    let severity = message.split_once(":  ").map(|(before, _)| before).unwrap_or_default();
+    LOST.iter().any(|text| message.contains(text))
+        || FATAL.iter().any(|word| severity.ends_with(word))
 }
 
 /// The unfinished file; removed unless it is completed.

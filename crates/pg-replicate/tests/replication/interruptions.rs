@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::support::languages::server_speaking;
 use crate::support::{SECRET, World, exists, mode};
-use pg_replicate::{CopyFormat, ForeignKeys, Incremental, SchemaChanges};
+use pg_replicate::{CopyFormat, ForeignKeys, FullCopy, Incremental, SchemaChanges};
 use progress::Context;
+use tempfile::TempDir;
 use test_servers::wait_for_async;
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -104,26 +105,80 @@ async fn a_cancelled_backup() {
     assert_eq!(world.directory.path().read_dir().unwrap().count(), 0);
 }
 
-/// In whatever language the server says that it ends the connection.
-#[tokio::test]
-async fn a_backup_whose_session_is_ended_has_lost_its_connection() {
-    let script = "CREATE TABLE a (id int)";
+/// A world of English, and one of another language where that can be had.
+fn in_two_languages(script: &str) -> (Vec<World>, Option<TempDir>) {
     let mut worlds = vec![World::new(script)];
     let russian = server_speaking("ru_RU");
-    let _locales = russian.map(|(server, locales)| {
+    let locales = russian.map(|(server, locales)| {
         worlds.push(World::on(server, script));
         locales
     });
+    (worlds, locales)
+}
+
+/// Ends the one session of `application` that waits for `event`, once there is one.
+async fn end_session(world: &World, application: &str, event: &str) {
+    let psql = |sql: &str| world.server.psql("postgres", sql).unwrap();
+    let waiting = format!(
+        "FROM pg_stat_activity WHERE application_name LIKE 'pg-replicate {application}%'
+         AND (wait_event_type = '{event}' OR wait_event = '{event}')"
+    );
+    let count = format!("SELECT count(*) {waiting}");
+    assert!(wait_for_async(LIMIT, async || psql(&count) == "1").await);
+    psql(&format!("SELECT pg_terminate_backend(pid) {waiting}"));
+}
+
+/// In whatever language the server says that it ends the connection.
+#[tokio::test]
+async fn a_backup_whose_session_is_ended_has_lost_its_connection() {
+    let (worlds, _locales) = in_two_languages("CREATE TABLE a (id int)");
     for world in worlds {
-        let _held = Held::new(&world, "source", "a").await;
-        let (copy, dump, context) = (world.copy("{}"), world.dump(), Context::quiet());
-        let work = tokio::spawn(async move { copy.backup(&dump, &context).await });
-        let psql = |sql: &str| world.server.psql("postgres", sql).unwrap();
-        let waiting = "FROM pg_stat_activity WHERE application_name LIKE 'pg-replicate backup%'
-                       AND wait_event_type = 'Lock'";
-        let count = format!("SELECT count(*) {waiting}");
-        assert!(wait_for_async(LIMIT, async || psql(&count) == "1").await);
-        psql(&format!("SELECT pg_terminate_backend(pid) {waiting}"));
+        let ended = || {
+            let log = std::fs::read_to_string(world.server.log_path()).unwrap();
+            log.lines().filter(|line| line.contains("FATAL:") || line.contains("ВАЖНО:")).count()
+        };
+        let before = ended();
+        let held = Held::new(&world, "source", "a").await;
+        let backup = || {
+            let (copy, dump) = (world.copy("{}"), world.dump());
+            tokio::spawn(async move { copy.backup(&dump, &Context::quiet()).await })
+        };
+        let work = backup();
+        end_session(&world, "backup", "Lock").await;
+        let error = work.await.unwrap().unwrap_err();
+        assert!(error.is_unreachable(), "{error:?}");
+        drop(held);
+        // In the middle of a COPY, too: an extension's table is read by a condition.
+        let slow = "CREATE FUNCTION slow() RETURNS bool LANGUAGE plpgsql AS
+              $$BEGIN PERFORM pg_catalog.pg_sleep(60); RETURN true; END$$;
+            CREATE TABLE config (id int); INSERT INTO config VALUES (1);
+            ALTER EXTENSION plpgsql ADD TABLE config;
+            UPDATE pg_extension SET extconfig = ARRAY['config'::regclass::oid],
+              extcondition = ARRAY['WHERE public.slow()'] WHERE extname = 'plpgsql'";
+        world.server.psql("source", slow).unwrap();
+        let work = backup();
+        end_session(&world, "backup", "PgSleep").await;
+        let error = work.await.unwrap().unwrap_err();
+        assert!(error.is_unreachable(), "{error:?}");
+        assert_eq!(ended(), before + 2, "nobody but this test ends a session");
+    }
+}
+
+#[tokio::test]
+async fn a_restore_whose_session_is_ended_has_lost_its_connection() {
+    let (worlds, _locales) = in_two_languages(
+        "CREATE FUNCTION slow(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$BEGIN
+           IF current_database() = 'target' THEN PERFORM pg_sleep(60); END IF; RETURN $1;
+         END$$;
+         CREATE TABLE a (id int CHECK (public.slow(id) = id)); CREATE TABLE b (id int);
+         INSERT INTO a VALUES (1); INSERT INTO b VALUES (1);",
+    );
+    for (world, restore_jobs) in worlds.into_iter().zip([1, 2]) {
+        let copy = FullCopy { restore_jobs, ..world.copy("{}") };
+        let (dump, context) = (world.dump(), Context::quiet());
+        copy.backup(&dump, &context).await.unwrap();
+        let work = tokio::spawn(async move { copy.restore(&dump, &context).await });
+        end_session(&world, "restore", "PgSleep").await;
         let error = work.await.unwrap().unwrap_err();
         assert!(error.is_unreachable(), "{error:?}");
     }
@@ -279,7 +334,7 @@ async fn helper_backup() {
     let Ok(urls) = std::env::var("HELPER_URLS") else { return };
     let (port, dump) = urls.split_once(' ').unwrap();
     let url = crate::support::url(port.parse().unwrap(), "source_user", "source");
-    let copy = pg_replicate::FullCopy {
+    let copy = FullCopy {
         source: url.clone(),
         target: url,
         mode: mode("{}"),

@@ -62,7 +62,7 @@ impl SchemaArchive {
         };
         let ended = program.run(context, |line| tracing::debug!("{line}")).await?;
         if !ended.status.success() {
-            return Err(failure("pg_dump", &copy.source, &ended).await);
+            return Err(failure("pg_dump", &copy.source, &ended));
         }
         let archive = read_archive(&path).await?;
         Ok(Self { archive, path, _directory: directory })
