@@ -5,7 +5,7 @@ mod programs;
 mod queues;
 
 pub use production::Production;
-pub use programs::{Finished, Program, Programs};
+pub use programs::{Finished, Program, Programs, executable};
 pub use queues::Queues;
 
 use std::time::Duration;

@@ -245,8 +245,12 @@ impl Drop for Program {
     }
 }
 
-/// The workspace's programs stand beside the directory of the test's own executable.
-fn executable(name: &str) -> PathBuf {
+/// A program of this workspace: they are in the directory above that of the test's own executable.
+///
+/// # Panics
+/// When it has not been built.
+#[must_use]
+pub fn executable(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("the test's path");
     let directory = own.parent().and_then(Path::parent).expect("target/<profile>/deps");
     let program = directory.join(name);

@@ -1,7 +1,6 @@
 //! `BACKUP_MODE`: which tables are not copied whole, or not as they are.
 
 mod copy_rule;
-mod duration;
 mod expression;
 mod rule;
 
@@ -13,7 +12,6 @@ use serde_json::Value;
 use crate::postgres::identifier::{DEFAULT_SCHEMA, TableName};
 
 pub use copy_rule::CopyRule;
-pub use duration::parse as parse_duration;
 pub use rule::TableRule;
 
 /// How a table is handled.

@@ -40,9 +40,7 @@ pub use crate::postgres::same_database::{is_same_database, refuse_same_database}
 pub use crate::postgres::url::{
     DatabaseUrl, DatabaseUrlError, HostName, Server, SslMode, real_path,
 };
-pub use backup_mode::{
-    BackupMode, BackupModeError, CopyRule, Masking, TableMode, TableRule, parse_duration,
-};
+pub use backup_mode::{BackupMode, BackupModeError, CopyRule, Masking, TableMode, TableRule};
 pub use error::{Check, Error, ObjectFailure, Side};
 pub use full_copy::{ForeignKeys, FullCopy, LiveOptions};
 pub use incremental::{CopyFormat, Incremental, SchemaChanges};

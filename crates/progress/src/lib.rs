@@ -4,6 +4,7 @@
 //! [`ProgressItem`] there for each item of work, and reports what was moved. Parallel tasks share the tracker.
 
 mod context;
+mod duration;
 mod item;
 mod log;
 mod rate;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub use context::{Cancelled, Context, PhaseProgress};
+pub use duration::parse as parse_duration;
 pub use item::ProgressItem;
 pub use report::{Progress, ProgressSink};
 pub use sessions::Sessions;

@@ -4,8 +4,8 @@
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use shared_steps::Step;
-use shared_steps::config::{MaxAgeOptions, RedisOptions};
+use pipeline::Step;
+use pipeline::config::{MaxAgeOptions, RedisOptions};
 
 use bull_queue::State;
 

@@ -1,7 +1,7 @@
 //! What every command works with.
 
 use bull_queue::{Connection, Queue};
-use shared_steps::Step;
+use pipeline::Step;
 
 use crate::confirm::Confirm;
 use crate::failure::Failure;
@@ -31,7 +31,7 @@ impl Context {
         let named = !steps.is_empty();
         let steps: Vec<Step> = if named { steps.to_vec() } else { Step::all().collect() };
         let queues =
-            steps.into_iter().map(|step| Queue::new(connection.clone(), step.queue())).collect();
+            steps.into_iter().map(|step| Queue::new(connection.clone(), step.queue)).collect();
         Self { queues, named, output, confirm }
     }
 
@@ -45,7 +45,7 @@ impl Context {
             return Ok(&self.queues);
         }
         let steps: Vec<_> =
-            Step::all().map(|step| format!("\"{}\" ({})", step.queue(), step.slug())).collect();
+            Step::all().map(|step| format!("\"{}\" ({})", step.queue, step.slug)).collect();
         Err(Failure::Usage(format!(
             "which queue? Name it with --queue; there are {}",
             steps.join(", ")

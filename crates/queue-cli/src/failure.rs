@@ -1,6 +1,6 @@
 //! Failures that are not Redis's, and the exit code of each.
 
-use shared_steps::exit;
+use pipeline::exit;
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]

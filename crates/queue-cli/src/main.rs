@@ -21,8 +21,8 @@ mod repl;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
-use shared_steps::config::{self, RedisUrl};
-use shared_steps::exit;
+use pipeline::config::{self, RedisUrl};
+use pipeline::exit;
 
 use crate::cli::{Cli, Command, Common, QueueCommand};
 use crate::confirm::Confirm;
@@ -38,7 +38,7 @@ async fn main() -> ExitCode {
     let code = match run(cli).await {
         Ok(()) => exit::DONE,
         Err(error) => {
-            config::complain(&failure::text(&error));
+            config::print_error(&failure::text(&error));
             failure::exit_code(&error)
         }
     };

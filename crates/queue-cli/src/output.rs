@@ -6,9 +6,9 @@ use anyhow::Context as _;
 use chrono::{DateTime, Local, SecondsFormat, Utc};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
+use pipeline::human::visible;
 use serde::Serialize;
 use serde_json::{Value, json};
-use shared_steps::human::visible;
 
 /// How results are written.
 #[derive(Debug, Clone, Copy)]

@@ -1,9 +1,9 @@
 //! How far a job is, in words.
 
+use pipeline::progress_text;
 use progress::Progress;
 use serde::Deserialize;
 use serde_json::Value;
-use shared_steps::progress_text;
 
 /// Our jobs report phase, percentage and more; a Node.js program may report anything.
 pub(crate) fn text(progress: Option<&Value>) -> String {

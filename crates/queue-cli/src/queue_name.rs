@@ -2,7 +2,7 @@
 
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::Error as ClapError;
-use shared_steps::Step;
+use pipeline::Step;
 
 /// The name of a queue, with the names there are for help and completion.
 #[derive(Clone)]
@@ -21,6 +21,6 @@ impl TypedValueParser for QueueName {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(Step::all().map(|step| PossibleValue::new(step.slug()))))
+        Some(Box::new(Step::all().map(|step| PossibleValue::new(step.slug))))
     }
 }

@@ -14,7 +14,8 @@ use std::time::Duration;
 use apalis::prelude::{Monitor, WorkerBuilder};
 use apalis_cron::CronScheduler;
 use bull_queue::{Connection, Error, Queue};
-use shared_steps::{Settings, Step};
+use pipeline::Step;
+use shared_steps::Settings;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -45,8 +46,8 @@ pub async fn run(
     // They end when this function does.
     let mut watches = JoinSet::new();
     for step in Step::scheduled() {
-        let queue = Queue::new(connection.clone(), step.queue());
-        if step == Step::FullReplication && settings.without_target.is_some() {
+        let queue = Queue::new(connection.clone(), step.queue);
+        if step == Step::FULL_REPLICATION && settings.without_target.is_some() {
             // It may be another program's, in the same Redis.
             continue;
         }
@@ -62,14 +63,14 @@ pub async fn run(
         tracing::info!(
             schedule = schedule.cron,
             "The next {} starts at {}",
-            step.noun(),
+            step.label,
             job.local(next)
         );
         let watched = job.clone();
         watches.spawn(async move { watched.watch().await });
         let ticks = NightSchedule::new(schedule.parsed.clone());
         monitor = monitor.register(move |_| {
-            WorkerBuilder::new(format!("scheduler of {}", step.slug()))
+            WorkerBuilder::new(format!("scheduler of {}", step.slug))
                 .backend(CronScheduler::new(ticks.clone()))
                 .data(job.clone())
                 .build(on_tick)

@@ -8,7 +8,7 @@ use apalis::prelude::{BoxDynError, Data};
 use apalis_cron::Tick;
 use bull_queue::{Error, JobRequest, Queue, RepeatOptions, State};
 use chrono::{DateTime, Utc};
-use shared_steps::Step;
+use pipeline::Step;
 use shared_steps::config::ScheduleSettings;
 
 /// How long is waited before a tick that met an outage of Redis is tried again.
@@ -88,7 +88,7 @@ impl Scheduled {
     /// Tells that the schedule was lost, and what was missed by that.
     fn tell(&self, put_back: Option<&PutBack>) {
         let Some(PutBack { next, missed }) = put_back else { return };
-        let (queue, step, noun) = (self.queue.name(), self.step.slug(), self.step.noun());
+        let (queue, step, noun) = (self.queue.name(), self.step.slug, self.step.label);
         tracing::warn!(
             queue,
             step,
@@ -168,13 +168,13 @@ mod tests {
     async fn a_redis_that_was_emptied_gets_the_schedule_back() {
         let redis = RedisServer::start().unwrap();
         let connection = bull_queue::connect(&redis.url()).await.unwrap();
-        let queue = Queue::new(connection.clone(), Step::FullReplication.queue());
+        let queue = Queue::new(connection.clone(), Step::FULL_REPLICATION.queue);
         let schedule = ScheduleSettings {
             cron: "10 5 * * *".into(),
             time_zone: "Europe/Paris",
             parsed: CronSchedule::parse("10 5 * * *").unwrap(),
         };
-        let job = Scheduled::new(Step::FullReplication, &schedule, queue, JobRequest::default());
+        let job = Scheduled::new(Step::FULL_REPLICATION, &schedule, queue, JobRequest::default());
         let next = job.ensure_scheduled().await.unwrap();
         assert_eq!(job.put_back_if_lost().await.unwrap(), None);
         let empty = async || {

@@ -12,7 +12,8 @@ use progress::{CancellationToken, Context};
 
 use crate::config::BackupMethod;
 use crate::steps::{self, full_copy, incremental};
-use crate::{Settings, Step, learning_content, redis_check, secrets, snapshot_age};
+use crate::{Settings, learning_content, redis_check};
+use pipeline::{Step, secrets, snapshot_age};
 
 /// How long any one server may take.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -146,7 +147,7 @@ async fn snapshots(settings: &Settings) -> Option<Check> {
         };
         let completed = match bull_queue::connect_to(&settings.redis_url).await {
             Ok(connection) => {
-                let queue = Queue::new(connection, Step::Snapshot.queue());
+                let queue = Queue::new(connection, Step::SNAPSHOT.queue);
                 snapshot_age::last_completed(&queue).await.unwrap_or_default()
             }
             // Its own line says so.

@@ -1,6 +1,7 @@
 //! How a step ends when it does not succeed.
 
-use crate::{learning_content, notification, secrets};
+use crate::{learning_content, notification};
+use pipeline::secrets;
 
 /// Why a step did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -51,18 +52,18 @@ impl StepError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Interrupted => crate::exit::INTERRUPTED,
-            Self::Configuration(_) => crate::exit::USAGE,
-            Self::Replication(error) if error.is_unreachable() => crate::exit::UNREACHABLE,
-            Self::Backup(error) if error.is_unreachable() => crate::exit::UNREACHABLE,
-            Self::Backup(backup_sources::Error::Configuration(_)) => crate::exit::USAGE,
-            Self::Snapshot(error) if error.is_unreachable() => crate::exit::UNREACHABLE,
+            Self::Interrupted => pipeline::exit::INTERRUPTED,
+            Self::Configuration(_) => pipeline::exit::USAGE,
+            Self::Replication(error) if error.is_unreachable() => pipeline::exit::UNREACHABLE,
+            Self::Backup(error) if error.is_unreachable() => pipeline::exit::UNREACHABLE,
+            Self::Backup(backup_sources::Error::Configuration(_)) => pipeline::exit::USAGE,
+            Self::Snapshot(error) if error.is_unreachable() => pipeline::exit::UNREACHABLE,
             Self::Snapshot(error) if matches!(**error, snapshots::Error::Configuration(_)) => {
-                crate::exit::USAGE
+                pipeline::exit::USAGE
             }
-            Self::LearningContent(error) if error.is_unreachable() => crate::exit::UNREACHABLE,
-            Self::Media(error) if error.is_unreachable() => crate::exit::UNREACHABLE,
-            _ => crate::exit::FAILED,
+            Self::LearningContent(error) if error.is_unreachable() => pipeline::exit::UNREACHABLE,
+            Self::Media(error) if error.is_unreachable() => pipeline::exit::UNREACHABLE,
+            _ => pipeline::exit::FAILED,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressDrawTarget, ProgressStyle};
 use progress::{Progress, ProgressSink};
 
-use crate::progress_text;
+use pipeline::progress_text;
 
 /// How often the time that has passed is drawn, when nothing else changes.
 const TICK: Duration = Duration::from_secs(1);

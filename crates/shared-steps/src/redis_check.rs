@@ -7,7 +7,8 @@ use std::time::Duration;
 use bull_queue::{Connection, Error, Queue};
 use pg_replicate::Check;
 
-use crate::{Settings, Step};
+use crate::Settings;
+use pipeline::Step;
 
 const SUBJECT: &str = "REDIS_URL";
 
@@ -29,7 +30,7 @@ async fn look(settings: &Settings) -> Result<Vec<Check>, Error> {
     let server = connection.server().await?;
     let (mut refused, mut deaf) = (BTreeSet::new(), BTreeSet::new());
     for step in Step::all().filter(|step| settings.takes(*step).is_ok()) {
-        let queue = Queue::new(connection.clone(), step.queue());
+        let queue = Queue::new(connection.clone(), step.queue);
         queue.counts().await?;
         let rights = queue.rights().await?;
         for (command, reason) in rights.refused {

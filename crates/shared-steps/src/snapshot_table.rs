@@ -7,7 +7,7 @@ use comfy_table::{Cell, CellAlignment, Table};
 use serde_json::{Value, json};
 use snapshots::{Entry, Taken};
 
-use crate::human;
+use pipeline::human;
 
 /// A line each, the newest first.
 #[must_use]

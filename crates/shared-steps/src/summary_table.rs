@@ -4,7 +4,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table};
 use progress::{ObjectSummary, PhaseSummary, Summary};
 
-use crate::human::{count, duration, percent, size};
+use pipeline::human::{count, duration, percent, size};
 
 /// Below this width, in columns, what can be spared goes, so that names keep some room.
 const NARROW: u16 = 72;

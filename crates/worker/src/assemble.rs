@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use apalis::prelude::{Monitor, WorkerBuilder};
 use bull_queue::{BullBackend, Queue, WorkerOptions};
+use pipeline::Step;
 use shared_steps::telemetry::JobLogs;
-use shared_steps::{Settings, Step, redis_check};
+use shared_steps::{Settings, redis_check};
 use tokio_util::sync::CancellationToken;
 
 use crate::events::Events;
@@ -48,7 +49,7 @@ pub async fn run(
         true
     });
     for step in Step::all().filter(|step| settings.takes(*step).is_ok()) {
-        let queue = Queue::new(connection.clone(), step.queue());
+        let queue = Queue::new(connection.clone(), step.queue);
         let options = WorkerOptions {
             interrupted: settings.interrupted,
             shutdown: shutdown.clone(),
@@ -62,7 +63,7 @@ pub async fn run(
             job_logs: job_logs.clone(),
         };
         monitor = monitor.register(move |_| {
-            WorkerBuilder::new(step.slug())
+            WorkerBuilder::new(step.slug)
                 .backend(BullBackend::new(queue.clone(), options.clone()))
                 .data(work.clone())
                 .build(handle)

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use bull_queue::{INTERRUPTED_REASON, Job, Observer, WorkerEvent};
-use shared_steps::{Settings, Step};
+use pipeline::Step;
+use shared_steps::Settings;
 
 use crate::failures::{Failure, FailureSender};
 
@@ -78,7 +79,7 @@ impl Events {
 
 impl Observer for Events {
     fn on_event(&self, queue: &str, event: &WorkerEvent) {
-        let step = Step::from_name(queue).map(Step::slug).unwrap_or_default();
+        let step = Step::from_name(queue).map(|step| step.slug).unwrap_or_default();
         match event {
             WorkerEvent::Started { job } => {
                 self.note_start(queue, job);

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use bull_queue::Connection;
 use chrono::Utc;
+use pipeline::Step;
 use progress::Context;
+use shared_steps::Settings;
 use shared_steps::notification::{self, Status, StepReport};
-use shared_steps::{Settings, Step};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::Instrument;
@@ -84,10 +85,10 @@ impl Failures {
 async fn notify(settings: &Settings, connection: &Connection, failure: Failure) {
     let span = tracing::info_span!(
         "failure",
-        queue = failure.step.queue(),
+        queue = failure.step.queue,
         job_id = failure.job_id,
         run_id = failure.run_id,
-        step = failure.step.slug()
+        step = failure.step.slug
     );
     async {
         let mut report = night::so_far(connection, &failure.run_id, failure.step).await;
@@ -96,8 +97,8 @@ async fn notify(settings: &Settings, connection: &Connection, failure: Failure) 
         report.status = Status::Failure;
         report.error = Some(failure.error);
         report.steps.push(StepReport {
-            step: failure.step.slug().into(),
-            queue: failure.step.queue().into(),
+            step: failure.step.slug.into(),
+            queue: failure.step.queue.into(),
             job_id: failure.job_id,
             status: Status::Failure,
             seconds,

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use apalis::prelude::{BoxDynError, Data};
 use bull_queue::{Connection, Interrupted, JobContext, JobOutcome};
+use pipeline::{Step, human};
 use progress::{Context, ObjectSummary, Summary};
 use serde_json::Value;
 use shared_steps::steps::{self, Attempt};
 use shared_steps::telemetry::JobLogs;
-use shared_steps::{Settings, Step, StepError, human};
+use shared_steps::{Settings, StepError};
 use tracing::Instrument;
 
 use crate::job_reporter::JobReporter;
@@ -34,17 +35,17 @@ pub(crate) async fn handle(
 ) -> Result<JobOutcome, BoxDynError> {
     let span = tracing::info_span!(
         "job",
-        queue = work.step.queue(),
+        queue = work.step.queue,
         job_id = %context.job.id,
         run_id = %context.job.run_id,
-        step = work.step.slug(),
+        step = work.step.slug,
     );
     let result = run(&context, &work).instrument(span).await;
     match result {
         Ok(summary) => {
             let outcome = JobOutcome::new(serde_json::to_value(&summary)?);
             Ok(match work.step.next() {
-                Some(next) => outcome.followed_by(next.queue(), next.job(work.settings.retry)),
+                Some(next) => outcome.followed_by(next.queue, next.job(work.settings.retry)),
                 None => outcome,
             })
         }
@@ -55,7 +56,7 @@ pub(crate) async fn handle(
 
 async fn run(job: &JobContext, work: &Work) -> Result<Summary, StepError> {
     let reporter =
-        JobReporter::start(job.clone(), work.job_logs.collect(work.step.queue(), &job.job.id));
+        JobReporter::start(job.clone(), work.job_logs.collect(work.step.queue, &job.job.id));
     let context = Context::new(job.cancel.clone(), reporter.progress_sink());
     let attempt = Attempt {
         run_id: job.job.run_id.clone(),

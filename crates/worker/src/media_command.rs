@@ -4,8 +4,8 @@ use std::io::Write;
 
 use clap::Args;
 use media_sync::{Action, Request};
+use pipeline::human;
 use serde_json::json;
-use shared_steps::human;
 
 /// What `run media-sync` is told.
 #[derive(Args, Debug, Clone)]

@@ -5,8 +5,8 @@
 
 use bull_queue::{Connection, Job, Queue, State};
 use chrono::{DateTime, Utc};
+use pipeline::Step;
 use progress::Summary;
-use shared_steps::Step;
 use shared_steps::notification::{RunReport, Status, StepReport};
 
 /// How far back the night's jobs are looked for on each queue.
@@ -17,11 +17,11 @@ pub(crate) async fn so_far(connection: &Connection, run_id: &str, step: Step) ->
     let mut steps = Vec::new();
     let mut started_at = None;
     for earlier in step.before() {
-        let queue = Queue::new(connection.clone(), earlier.queue());
+        let queue = Queue::new(connection.clone(), earlier.queue);
         let jobs = match queue.jobs(State::Completed, 0, NEWEST - 1).await {
             Ok(jobs) => jobs,
             Err(error) => {
-                tracing::warn!("The report lacks what {} did: {error}", earlier.queue());
+                tracing::warn!("The report lacks what {} did: {error}", earlier.queue);
                 continue;
             }
         };
@@ -50,8 +50,8 @@ fn completed(step: Step, job: &Job) -> StepReport {
         .and_then(|value| serde_json::from_value(value).ok())
         .unwrap_or_default();
     StepReport {
-        step: step.slug().into(),
-        queue: step.queue().into(),
+        step: step.slug.into(),
+        queue: step.queue.into(),
         job_id: Some(job.id.to_string()),
         status: Status::Success,
         seconds: seconds_between(job.processed_on, job.finished_on),

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use bull_queue::{Connection, Queue};
 use chrono::{DateTime, Utc};
-use shared_steps::{Settings, Step, snapshot_age};
+use pipeline::Step;
+use pipeline::snapshot_age;
+use shared_steps::Settings;
+use shared_steps::snapshot_age::last_success;
 use tokio_util::sync::CancellationToken;
 
 use crate::failures::{Failure, FailureSender};
@@ -25,7 +28,7 @@ pub(crate) async fn watch(
     let snapshots = &settings.snapshots;
     let (Some(max_age), Some(_)) = (snapshots.max_age, &snapshots.schedule) else { return };
     let wait = (max_age / 4).clamp(SHORTEST_WAIT, LONGEST_WAIT);
-    let queue = Queue::new(connection, Step::Snapshot.queue());
+    let queue = Queue::new(connection, Step::SNAPSHOT.queue);
     let mut teller = Teller { started: Utc::now(), max_age, told: false };
     let look = async {
         loop {
@@ -39,7 +42,7 @@ pub(crate) async fn watch(
             let mut told = teller.look(completed, Utc::now());
             if matches!(told, Some(Told::Overdue(_))) {
                 // Perhaps somebody has made one by hand.
-                let last = snapshot_age::last_success(&queue, &settings).await;
+                let last = last_success(&queue, &settings).await;
                 told = teller.look(last, Utc::now());
             }
             match told {
@@ -49,7 +52,7 @@ pub(crate) async fn watch(
                 }
                 Some(Told::Again) => {
                     teller.told = false;
-                    tracing::info!(queue = Step::Snapshot.queue(), "Snapshots succeed again");
+                    tracing::info!(queue = Step::SNAPSHOT.queue, "Snapshots succeed again");
                 }
                 None => {}
             }
@@ -59,8 +62,8 @@ pub(crate) async fn watch(
 }
 
 fn tell(failures: &FailureSender, error: String) {
-    let step = Step::Snapshot;
-    tracing::error!(queue = step.queue(), step = step.slug(), "Snapshots are overdue: {error}");
+    let step = Step::SNAPSHOT;
+    tracing::error!(queue = step.queue, step = step.slug, "Snapshots are overdue: {error}");
     failures.send(Failure {
         step,
         job_id: None,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a test may panic")]
 
 mod backup_sources;
+mod dependencies;
 mod failures;
 mod interop;
 mod interruptions;

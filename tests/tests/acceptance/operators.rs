@@ -69,6 +69,20 @@ fn a_dotenv_file_counts_but_in_production_and_tests() {
     );
 }
 
+/// Where only `restart` was built, it still adds jobs.
+#[test]
+fn restart_without_a_worker_beside_it_warns() {
+    let (production, redis) = (Production::start(), RedisServer::start().unwrap());
+    let mut programs = Programs::new(&production, &redis.url());
+    let alone = programs.directory().join("restart");
+    std::fs::copy(acceptance_tests::executable("restart"), &alone).unwrap();
+    let added = programs.run(alone.to_str().unwrap(), &["notification"]);
+    assert_eq!(added.code, Some(0), "{}", added.stderr);
+    assert!(added.stderr.contains("the configuration was not checked"), "{}", added.stderr);
+    programs.set("MAX_RETRY_COUNT", "many");
+    assert_eq!(programs.run(alone.to_str().unwrap(), &["notification"]).code, Some(2));
+}
+
 /// A value in the wrong place is a secret in the wrong place.
 #[test]
 fn no_usage_error_repeats_a_password() {

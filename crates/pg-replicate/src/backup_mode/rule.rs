@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{BackupModeError, CopyRule, TableMode, duration, expression};
+use super::{BackupModeError, CopyRule, TableMode, expression};
 
 /// How a table is handled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl TableRule {
             rule.cursor = Some(text.ok_or_else(wrong)?.to_owned());
         }
         if let Some(value) = reader.object.get("lag") {
-            let lag = value.as_str().and_then(duration::parse);
+            let lag = value.as_str().and_then(progress::parse_duration);
             let wrong =
                 || reader.wrong("lag", r#"a duration such as "10 minutes" or "1 day""#, value);
             rule.lag = Some(lag.ok_or_else(wrong)?);

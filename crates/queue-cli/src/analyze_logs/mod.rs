@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
-use shared_steps::config;
+use pipeline::config;
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -119,13 +119,13 @@ fn say_what_was_left_out(log: &Log) {
     let counts = &log.counts;
     if let Some(first) = counts.first_broken {
         let broken = counts.broken;
-        config::complain(&format!(
+        config::print_error(&format!(
             "{broken} of {} lines could not be read, the first is line {first}: left out",
             counts.lines
         ));
     }
     if counts.untimed > 0 {
-        config::complain(&format!(
+        config::print_error(&format!(
             "{} lines of runs or objects tell no time: left out",
             counts.untimed
         ));

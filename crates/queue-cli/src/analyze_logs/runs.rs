@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
-use shared_steps::Step;
+use pipeline::Step;
 
 use super::event::Event;
 use super::line::{self, Line, Read, Whose};
@@ -98,7 +98,7 @@ impl Runs {
     fn take(&mut self, event: &Event<'_>, line: &Line<'_>) {
         let Line { stamp, whose, text } = line;
         if matches!(whose, Whose::Source(_))
-            && event.queue().is_some_and(|queue| queue != Step::FullReplication.queue())
+            && event.queue().is_some_and(|queue| queue != Step::FULL_REPLICATION.queue)
         {
             return;
         }

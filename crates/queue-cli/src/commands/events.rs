@@ -14,10 +14,7 @@ const TEXT_LENGTH: usize = 200;
 
 pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
     let mut events = listen(&context.queues).await?;
-    shared_steps::config::complain(&format!(
-        "listening to {}; Ctrl-C ends",
-        names(&context.queues)
-    ));
+    pipeline::config::print_error(&format!("listening to {}; Ctrl-C ends", names(&context.queues)));
     while let Some((queue, event)) = events.next().await {
         if !context.output.stream(&line(context.output.json, &queue, &event)) {
             break;

@@ -2,8 +2,8 @@
 
 use bull_queue::{Counts, State};
 use chrono::Utc;
+use pipeline::{Step, snapshot_age};
 use serde_json::{Map, Value};
-use shared_steps::{Step, snapshot_age};
 
 use crate::cli::Stats;
 use crate::context::Context;
@@ -21,7 +21,7 @@ pub(crate) async fn run(context: &Context, stats: &Stats) -> anyhow::Result<()> 
             .iter()
             .map(|(queue, counts)| {
                 let mut row = as_json(queue, counts);
-                if *queue == Step::Snapshot.queue()
+                if *queue == Step::SNAPSHOT.queue
                     && let Some(overdue) = &overdue
                 {
                     row["overdue"] = overdue.as_str().into();
@@ -33,7 +33,7 @@ pub(crate) async fn run(context: &Context, stats: &Stats) -> anyhow::Result<()> 
     }
     context.output.line(as_table(&rows));
     if let Some(overdue) = overdue {
-        context.output.line(format!("{}: overdue, {overdue}", Step::Snapshot.queue()));
+        context.output.line(format!("{}: overdue, {overdue}", Step::SNAPSHOT.queue));
     }
     Ok(())
 }
@@ -43,7 +43,7 @@ async fn overdue(context: &Context, stats: &Stats) -> anyhow::Result<Option<Stri
     let max_age = stats.max_age.read();
     let max_age =
         max_age.map_err(|wanted| failure::usage(format!("SNAPSHOT_MAX_AGE: {wanted}")))?;
-    let queue = context.queues.iter().find(|queue| queue.name() == Step::Snapshot.queue());
+    let queue = context.queues.iter().find(|queue| queue.name() == Step::SNAPSHOT.queue);
     let (Some(max_age), Some(queue)) = (max_age, queue) else { return Ok(None) };
     let last = snapshot_age::last_completed(queue).await?;
     Ok(snapshot_age::overdue(last, max_age, Utc::now()))

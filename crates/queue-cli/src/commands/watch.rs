@@ -2,8 +2,8 @@
 
 use bull_queue::{Counts, Job, Queue, State};
 use console::Term;
+use pipeline::human::visible;
 use serde_json::Value;
-use shared_steps::human::visible;
 
 use super::stats;
 use crate::context::Context;

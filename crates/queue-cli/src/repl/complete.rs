@@ -1,12 +1,12 @@
 //! Completion of commands, options and queue names.
 
 use clap::CommandFactory;
+use pipeline::Step;
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
 use rustyline::validate::Validator;
 use rustyline::{Context, Helper};
-use shared_steps::Step;
 
 use super::line::Line;
 
@@ -62,8 +62,8 @@ fn options(command: &clap::Command) -> Vec<String> {
 
 /// Both names of each queue; the long one needs quotes.
 fn queues() -> Vec<String> {
-    let slugs = Step::all().map(|step| step.slug().to_owned());
-    slugs.chain(Step::all().map(|step| format!("\"{}\"", step.queue()))).collect()
+    let slugs = Step::all().map(|step| step.slug.to_owned());
+    slugs.chain(Step::all().map(|step| format!("\"{}\"", step.queue))).collect()
 }
 
 /// Where the last word starts; blanks within quotes belong to a word.

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bull_queue::Queue;
 use futures_util::StreamExt;
+use pipeline::human::visible;
 use rustyline::ExternalPrinter;
-use shared_steps::human::visible;
 use tokio::task::JoinHandle;
 
 use crate::commands::{event_line, listen};

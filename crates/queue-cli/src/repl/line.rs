@@ -1,7 +1,7 @@
 //! A line of a session: the commands of the program, and those that only a session has.
 
 use clap::{Args, Parser, Subcommand};
-use shared_steps::Step;
+use pipeline::Step;
 
 use crate::cli::{Common, QueueCommand};
 use crate::failure::Failure;

@@ -9,10 +9,10 @@ mod session;
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex};
 
+use pipeline::config::{self, RedisOptions};
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
-use shared_steps::config::{self, RedisOptions};
 
 use crate::cli::Common;
 use crate::failure;
@@ -37,14 +37,14 @@ pub(crate) async fn run(redis: RedisOptions, common: Common) -> anyhow::Result<(
         if let Some(directory) = file.parent()
             && let Err(error) = std::fs::create_dir_all(directory)
         {
-            config::complain(&format!("no history: {}: {error}", directory.display()));
+            config::print_error(&format!("no history: {}: {error}", directory.display()));
         }
     }
     if at_terminal {
         if let Ok(printer) = editor.create_external_printer() {
             session.print_by(Arc::new(Mutex::new(printer)));
         }
-        config::complain(
+        config::print_error(
             "`connect <queue>` chooses a queue, `help` lists the commands, Ctrl-D ends",
         );
     }
@@ -66,7 +66,7 @@ pub(crate) async fn run(redis: RedisOptions, common: Common) -> anyhow::Result<(
         match session.execute(&line).await {
             Ok(Next::GoOn) => {}
             Ok(Next::End) => return Ok(()),
-            Err(error) if at_terminal => config::complain(&failure::text(&error)),
+            Err(error) if at_terminal => config::print_error(&failure::text(&error)),
             Err(error) => return Err(error),
         }
     }

@@ -1,8 +1,8 @@
 //! What a session remembers, and what its lines do.
 
 use bull_queue::Connection;
-use shared_steps::config::{RedisOptions, RedisUrl};
-use shared_steps::{Step, config};
+use pipeline::config::{RedisOptions, RedisUrl};
+use pipeline::{Step, config};
 
 use super::events::{Printer, Shown};
 use super::line::{Connect, Line, LineCommand, ParseError};
@@ -47,7 +47,7 @@ impl Session {
 
     /// What stands before the line: the queues chosen.
     pub(crate) fn prompt(&self) -> String {
-        let names: Vec<_> = self.common.queue.iter().map(|step| step.queue()).collect();
+        let names: Vec<_> = self.common.queue.iter().map(|step| step.queue).collect();
         if names.is_empty() {
             "queue-cli> ".into()
         } else {
@@ -78,12 +78,12 @@ impl Session {
             LineCommand::EventsOn => {
                 let printer = self.printer.clone();
                 self.events = Some(Shown::start(&context.queues, context.output, printer).await?);
-                config::complain(&format!("showing the events of {}", names(&context.queues)));
+                config::print_error(&format!("showing the events of {}", names(&context.queues)));
                 Ok(Next::GoOn)
             }
             LineCommand::EventsOff => {
                 self.events = None;
-                config::complain("events are not shown any more");
+                config::print_error("events are not shown any more");
                 Ok(Next::GoOn)
             }
             LineCommand::Exit => Ok(Next::End),
@@ -107,7 +107,7 @@ impl Session {
         self.common.queue = vec![step];
         // They were those of another queue.
         self.events = None;
-        config::complain(&format!("connected to {} at {}", step.queue(), self.connection.url()));
+        config::print_error(&format!("connected to {} at {}", step.queue, self.connection.url()));
         match connect.exec {
             None => Ok(Next::GoOn),
             Some(line) => Box::pin(self.execute(&line)).await.map(|_| Next::End),

@@ -59,7 +59,7 @@ fn counts_and_lists_are_json_too() {
             "delayed": 1, "paused": 0
         })
     );
-    assert_eq!(stats.as_array().unwrap().len(), shared_steps::Step::all().count());
+    assert_eq!(stats.as_array().unwrap().len(), pipeline::Step::all().count());
     let failed = cli.json(&["failed"]);
     assert_eq!(failed[0]["failedReason"], "disk full\nwhile restoring answers");
     assert_eq!((&failed[0]["queue"], &failed[0]["attemptsMade"]), (&json!(REPLICATION), &json!(1)));

@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use pipeline::exit;
 use shared_steps::config::{self, Options};
 use shared_steps::signals;
 use shared_steps::telemetry::{self, JobLogs, Output};
-use shared_steps::{Settings, exit, redis_check};
+use shared_steps::{Settings, redis_check};
 use tokio_util::sync::CancellationToken;
 
 /// Puts a night's first job on its queue when its time has come (SCHEDULE), and does no job itself.

@@ -67,7 +67,7 @@ impl AfterRestoreOptions {
     fn limit(&self, reader: &mut Reader) -> Option<Option<Duration>> {
         match self.after_restore_timeout.trim() {
             "" => Some(None),
-            text => match pg_replicate::parse_duration(text) {
+            text => match progress::parse_duration(text) {
                 Some(limit) if !limit.is_zero() => Some(Some(limit)),
                 _ => reader.wrong(
                     "AFTER_RESTORE_TIMEOUT",

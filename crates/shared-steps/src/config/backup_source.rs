@@ -255,7 +255,7 @@ impl BackupSourceOptions {
             "" if kind == Some(Kind::Scalingo) => Some(MaxAge::Today),
             "" | "any" => Some(MaxAge::Any),
             "today" => Some(MaxAge::Today),
-            text => match pg_replicate::parse_duration(text) {
+            text => match progress::parse_duration(text) {
                 Some(age) => Some(MaxAge::Within(age)),
                 None => reader.wrong(
                     "BACKUP_MAX_AGE",

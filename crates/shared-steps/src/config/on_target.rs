@@ -36,7 +36,7 @@ impl OnTargetOptions {
         let drops_dependents = reader.flag("DROP_DEPENDENTS", &self.drop_dependents, false);
         let lock_timeout = match self.target_lock_timeout.trim() {
             "" => OnTarget::default().lock_timeout,
-            text => match pg_replicate::parse_duration(text) {
+            text => match progress::parse_duration(text) {
                 Some(limit) if !limit.is_zero() => limit,
                 _ => {
                     return reader.wrong(

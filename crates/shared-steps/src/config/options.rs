@@ -4,6 +4,8 @@
 //! to see all that is wrong at once.
 
 use clap::Args;
+use pipeline::RetryOptions;
+use pipeline::config::RedisOptions;
 
 use super::after_restore::AfterRestoreOptions;
 use super::backup_source::BackupSourceOptions;
@@ -12,7 +14,6 @@ use super::masking::MaskingOptions;
 use super::media::MediaOptions;
 use super::on_target::OnTargetOptions;
 use super::protected::ProtectedOptions;
-use super::redis::RedisOptions;
 use super::schema_export::SchemaExportOptions;
 use super::snapshots::SnapshotOptions;
 use super::verify::VerifyOptions;
@@ -34,27 +35,8 @@ pub struct Options {
     )]
     pub(super) schedule: String,
 
-    /// Maximum number of attempts of a job; a notification is attempted once
-    #[arg(
-        long,
-        env = "MAX_RETRY_COUNT",
-        default_value = "10",
-        hide_env_values = true,
-        value_name = "N",
-        help_heading = "Queues"
-    )]
-    pub(super) max_retry_count: String,
-
-    /// Delay before the second attempt of a job, in milliseconds; then 3, 7, 15 … times as long
-    #[arg(
-        long,
-        env = "EXPONENTIAL_RETRY_DELAY",
-        default_value = "1000",
-        hide_env_values = true,
-        value_name = "MS",
-        help_heading = "Queues"
-    )]
-    pub(super) exponential_retry_delay: String,
+    #[command(flatten)]
+    pub(super) retry: RetryOptions,
 
     /// Warn when the attempts of one job together last longer, in minutes; a dump kept for the next attempt is used no longer than this
     #[arg(

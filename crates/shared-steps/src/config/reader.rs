@@ -1,116 +1,29 @@
-//! Reading the texts of variables.
+//! [`pipeline::config::Reader`], with what the groups of variables here add to it.
 
-use std::fmt;
-use std::str::FromStr;
+use std::ops::{Deref, DerefMut};
 
-use super::error::{Errors, Problem};
+use pipeline::config::Errors;
+pub(super) use pipeline::config::or_default;
 
-/// Reads values one after the other and remembers what is wrong with any of them.
 #[derive(Default)]
-pub(super) struct Reader {
-    problems: Vec<Problem>,
-    pub(super) warnings: Vec<String>,
-}
+pub(super) struct Reader(pipeline::config::Reader);
 
 impl Reader {
     pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Errors> {
-        match value {
-            Some(value) if self.problems.is_empty() => Ok(value),
-            _ => Err(Errors(self.problems)),
-        }
-    }
-
-    pub(super) fn wrong<T>(
-        &mut self,
-        variable: &'static str,
-        found: Option<&str>,
-        wanted: String,
-    ) -> Option<T> {
-        let found = found.filter(|text| !may_hold_password(text)).map(str::to_owned);
-        self.problems.push(Problem { variable, found, wanted });
-        None
-    }
-
-    /// As [`Reader::wrong`], for a reason that quotes `text`.
-    pub(super) fn wrong_text<T>(
-        &mut self,
-        variable: &'static str,
-        text: &str,
-        reason: String,
-    ) -> Option<T> {
-        let reason = if may_hold_password(text) {
-            "the value cannot be used; it is not shown because it may hold a password".into()
-        } else {
-            reason
-        };
-        self.wrong(variable, None, reason)
-    }
-
-    pub(super) fn number<T: FromStr + PartialOrd + fmt::Display + Copy>(
-        &mut self,
-        variable: &'static str,
-        text: &str,
-        default: T,
-        least: T,
-        most: T,
-    ) -> Option<T> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Some(default);
-        }
-        match text.parse() {
-            Ok(number) if number >= least && number <= most => Some(number),
-            _ => self.wrong(
-                variable,
-                Some(text),
-                format!("must be an integer from {least} to {most}"),
-            ),
-        }
-    }
-
-    /// `true` is true; anything else is false, and worth a word when it is not `false`.
-    pub(super) fn flag(&mut self, variable: &'static str, text: &str, default: bool) -> bool {
-        match text.trim() {
-            "" => default,
-            "true" => true,
-            "false" => false,
-            other => {
-                let found = if may_hold_password(other) { "…" } else { other };
-                self.warnings.push(format!(
-                    "{variable} is \"{found}\", which counts as false; only \"true\" is true"
-                ));
-                false
-            }
-        }
-    }
-
-    /// One of `choices`.
-    pub(super) fn choice<T, const N: usize>(
-        &mut self,
-        variable: &'static str,
-        text: &str,
-        choices: [(&str, T); N],
-    ) -> Option<T> {
-        let text = text.trim();
-        let names = choices.iter().map(|(name, _)| *name).filter(|name| !name.is_empty());
-        let names: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
-        // Without a value, the first is the default.
-        let mut choices = choices.into_iter();
-        match choices.find(|(name, _)| text.is_empty() || text == *name) {
-            Some((_, value)) => Some(value),
-            None => self.wrong(variable, Some(text), format!("must be {}", names.join(" or "))),
-        }
+        self.0.finish(value)
     }
 }
 
-/// An empty variable counts as one that is not set.
-pub(super) fn or_default<'a>(text: &'a str, default: &'a str) -> &'a str {
-    let text = text.trim();
-    if text.is_empty() { default } else { text }
+impl Deref for Reader {
+    type Target = pipeline::config::Reader;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
-/// Whether a text may be, or hold, a URL with credentials: in whichever variable it has been put by
-/// mistake, it is not repeated.
-fn may_hold_password(text: &str) -> bool {
-    text.contains('@') || (text.contains("://") && text.contains('?'))
+impl DerefMut for Reader {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
 }

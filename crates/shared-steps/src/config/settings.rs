@@ -10,9 +10,10 @@ use pg_replicate::shell::ShellCommand;
 use pg_replicate::{
     BackupMode, CopyFormat, DatabaseUrl, OnTarget, SchemaChanges, Verify, enrichment,
 };
+use pipeline::config::Errors;
+use pipeline::{RetryPolicy, Step, secrets};
 
 use super::copy::CopySettings;
-use super::error::Errors;
 use super::log_level;
 use super::media::MediaSettings;
 use super::options::Options;
@@ -22,8 +23,6 @@ use super::snapshots::SnapshotSettings;
 use crate::dump_store::DumpStore;
 use crate::learning_content::{ContentFormat, LearningContentSettings};
 use crate::notification::{self, Notification};
-use crate::pipeline::{RetryPolicy, Step};
-use crate::secrets;
 use crate::telemetry::{SentrySettings, TelemetrySettings};
 
 /// The value of `ENRICHMENT_FILE` that leaves the enrichment out.
@@ -116,12 +115,12 @@ impl Settings {
     #[must_use]
     pub fn schedule_of(&self, step: Step) -> Option<&ScheduleSettings> {
         match step {
-            Step::FullReplication if self.without_target.is_some() => None,
-            Step::FullReplication => Some(&self.schedule),
-            Step::SchemaExport => self.schema_export.schedule.as_ref(),
-            Step::Snapshot => self.snapshots.schedule.as_ref(),
-            Step::MediaSync => self.media.as_ref()?.schedule.as_ref(),
-            Step::IncrementalReplication | Step::LearningContent | Step::Notification => None,
+            Step::FULL_REPLICATION if self.without_target.is_some() => None,
+            Step::FULL_REPLICATION => Some(&self.schedule),
+            Step::SCHEMA_EXPORT => self.schema_export.schedule.as_ref(),
+            Step::SNAPSHOT => self.snapshots.schedule.as_ref(),
+            Step::MEDIA_SYNC => self.media.as_ref()?.schedule.as_ref(),
+            _ => None,
         }
     }
 
@@ -132,18 +131,15 @@ impl Settings {
     /// Which variable is missing.
     pub fn takes(&self, step: Step) -> Result<(), &'static str> {
         match step {
-            Step::SchemaExport if self.schema_export.schedule.is_none() => {
+            Step::SCHEMA_EXPORT if self.schema_export.schedule.is_none() => {
                 Err("DB_SCHEMA_EXPORTER_ENABLED is not true")
             }
-            Step::Snapshot if self.snapshots.taken.is_none() => Err("SNAPSHOT_STORE is not set"),
-            Step::MediaSync if self.media.is_none() => {
+            Step::SNAPSHOT if self.snapshots.taken.is_none() => Err("SNAPSHOT_STORE is not set"),
+            Step::MEDIA_SYNC if self.media.is_none() => {
                 Err("MEDIA_SOURCE and MEDIA_TARGET are not set")
             }
-            Step::SchemaExport | Step::Snapshot | Step::MediaSync => Ok(()),
-            Step::FullReplication
-            | Step::IncrementalReplication
-            | Step::LearningContent
-            | Step::Notification => match self.without_target {
+            Step::SCHEMA_EXPORT | Step::SNAPSHOT | Step::MEDIA_SYNC => Ok(()),
+            _ => match self.without_target {
                 Some(_) => Err("DATABASE_URL names no target"),
                 None => Ok(()),
             },
@@ -337,16 +333,9 @@ impl Reader {
     /// Every reader runs whatever the others found: `?` comes only after the last of them.
     fn settings(&mut self, options: &Options) -> Option<Settings> {
         remember_secrets(options);
-        let redis_url = self.redis(&options.redis);
+        let redis_url = options.redis.read(self);
         let schedule = self.schedule("SCHEDULE", or_default(&options.schedule, "10 5 * * *"));
-        let attempts = self.number("MAX_RETRY_COUNT", &options.max_retry_count, 10, 1, 1_000);
-        let delay = self.number(
-            "EXPONENTIAL_RETRY_DELAY",
-            &options.exponential_retry_delay,
-            1000,
-            0,
-            86_400_000,
-        );
+        let retry = options.retry.read(self);
         let retries_timeout = self.number(
             "RETRIES_TIMEOUT_MINUTES",
             &options.retries_timeout_minutes,
@@ -459,7 +448,7 @@ impl Reader {
         Some(Settings {
             redis_url: redis_url?,
             schedule: schedule?,
-            retry: RetryPolicy { attempts: attempts?, delay_ms: delay? },
+            retry: retry?,
             retries_timeout,
             interrupted: interrupted?,
             backup_source: backup_source?,

@@ -10,6 +10,7 @@ use backup_sources::Limits;
 use clap::Args;
 use media_sync::Side;
 use object_stores::{ObjectPlace, StoreLimits};
+use pipeline::config::MaxAgeOptions;
 use snapshots::{Identity, RetentionPolicy, Watched};
 use url::Url;
 
@@ -19,21 +20,6 @@ use super::reader::{Reader, or_default};
 use super::settings::ScheduleSettings;
 
 const KEEP: &str = "last=10,daily=7,weekly=4,monthly=12";
-
-/// When a snapshot is overdue; `queue-cli` reads it too.
-#[derive(Args, Debug, Clone, Default)]
-pub struct MaxAgeOptions {
-    /// Alert if no snapshot has succeeded for this long, such as `1 hour`; by default no alert
-    #[arg(
-        long,
-        env = "SNAPSHOT_MAX_AGE",
-        default_value = "",
-        hide_env_values = true,
-        value_name = "TIME",
-        help_heading = "Snapshots"
-    )]
-    pub snapshot_max_age: String,
-}
 
 /// The variables.
 #[derive(Args, Debug, Clone)]
@@ -221,22 +207,6 @@ impl std::fmt::Debug for SnapshotSettings {
             .field("identities", &self.identities.len())
             .field("max_age", &self.max_age)
             .finish()
-    }
-}
-
-impl MaxAgeOptions {
-    /// The time it means, if it is set.
-    ///
-    /// # Errors
-    /// What is wanted.
-    pub fn read(&self) -> Result<Option<Duration>, String> {
-        match self.snapshot_max_age.trim() {
-            "" => Ok(None),
-            text => pg_replicate::parse_duration(text)
-                .filter(|age| !age.is_zero())
-                .map(Some)
-                .ok_or_else(|| "must be a time such as `1 hour` or `90 minutes`".into()),
-        }
     }
 }
 

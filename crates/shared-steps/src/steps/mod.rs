@@ -14,9 +14,10 @@ use pg_replicate::Incremental;
 use progress::{Context, Summary};
 
 use crate::notification::RunReport;
-use crate::{Settings, Step, StepError, learning_content, notification};
+use crate::{Settings, StepError, learning_content, notification};
 pub(crate) use guard::check as check_not_the_source;
 use guard::writing;
+use pipeline::Step;
 
 pub use data::{ExportRequest, LoadRequest, export_data, export_schema, load_data};
 pub use fetched_backup::fetch_backup;
@@ -56,20 +57,18 @@ pub async fn run(
 ) -> Result<Summary, StepError> {
     match step {
         // Boxed: the compiler would have to look through all of an engine's futures at once.
-        Step::FullReplication => full_replication::run(settings, attempt, context).boxed().await,
-        Step::IncrementalReplication => update(settings, context).boxed().await,
-        Step::LearningContent => content(settings, context).boxed().await,
-        Step::Notification => {
+        Step::FULL_REPLICATION => full_replication::run(settings, attempt, context).boxed().await,
+        Step::INCREMENTAL_REPLICATION => update(settings, context).boxed().await,
+        Step::LEARNING_CONTENT => content(settings, context).boxed().await,
+        Step::NOTIFICATION => {
             let report = report().await;
             let summary = notification::run(&settings.notifications, &report, context).await?;
             tracing::info!("Import and enrichment done");
             Ok(summary)
         }
-        Step::SchemaExport => export_schema(settings, context).boxed().await,
-        Step::Snapshot => snapshot::run(settings, context).boxed().await,
-        Step::MediaSync => {
-            sync_media(settings, media_sync::Request::default(), context, |_| {}).boxed().await
-        }
+        Step::SCHEMA_EXPORT => export_schema(settings, context).boxed().await,
+        Step::SNAPSHOT => snapshot::run(settings, context).boxed().await,
+        _ => sync_media(settings, media_sync::Request::default(), context, |_| {}).boxed().await,
     }
 }
 

@@ -8,7 +8,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::secrets;
+use pipeline::secrets;
 
 /// The fields of a span, kept in its extensions for the layers that need them.
 #[derive(Debug, Default, Clone)]

@@ -12,7 +12,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::fields::{JsonVisitor, fields_around};
-use crate::human::visible;
+use pipeline::human::visible;
 
 const DIM: &str = "\x1b[2m";
 const RESET: &str = "\x1b[0m";

@@ -9,13 +9,14 @@ use clap::{Parser, Subcommand};
 use console::Term;
 use pg_replicate::Verify;
 use pg_replicate::verify::VerifyReport;
+use pipeline::{Step, exit, human};
 use progress::{Context, Summary};
 use shared_steps::config::{self, Options};
 use shared_steps::notification::{RunReport, Status};
 use shared_steps::progress_bar::ProgressBar;
 use shared_steps::steps::{self, Attempt};
 use shared_steps::telemetry::{self, JobLogs, Output};
-use shared_steps::{Settings, Step, StepError, exit, human, signals, summary_table, verify_table};
+use shared_steps::{Settings, StepError, signals, summary_table, verify_table};
 use snapshots::{Entry, Selector, Taken};
 use tracing::Instrument;
 use worker::data_commands::{ExportDataArgs, LoadDataArgs};
@@ -145,7 +146,7 @@ async fn main() -> ExitCode {
         Err(code) => return code,
     };
     if let Some(reason) = settings.without_target.as_ref().filter(|_| cli.step.needs_target()) {
-        config::complain(&format!(
+        pipeline::config::print_error(&format!(
             "DATABASE_URL: {reason}: name the database that is to be written"
         ));
         return ExitCode::from(exit::USAGE);
@@ -183,7 +184,7 @@ async fn run(cli: &Cli, settings: &Settings, bar: &ProgressBar) -> Result<Outcom
     };
     let work = async {
         match command {
-            Command::FullReplication => step(Step::FullReplication).await,
+            Command::FullReplication => step(Step::FULL_REPLICATION).await,
             Command::BackupRestore => {
                 let result = steps::backup_and_restore(settings, &attempt, &context).await;
                 settings.dumps.remove(&attempt.run_id);
@@ -204,9 +205,9 @@ async fn run(cli: &Cli, settings: &Settings, bar: &ProgressBar) -> Result<Outcom
             Command::FetchBackup { to } => {
                 steps::fetch_backup(settings, to, &context).await.map(Outcome::Step)
             }
-            Command::Incremental => step(Step::IncrementalReplication).await,
-            Command::LearningContent => step(Step::LearningContent).await,
-            Command::Notification => step(Step::Notification).await,
+            Command::Incremental => step(Step::INCREMENTAL_REPLICATION).await,
+            Command::LearningContent => step(Step::LEARNING_CONTENT).await,
+            Command::Notification => step(Step::NOTIFICATION).await,
             Command::Verify { counts, .. } => {
                 let verify = if *counts { Verify::Counts } else { Verify::Checksums };
                 steps::compare(settings, verify, &context).await.map(Outcome::Comparison)
@@ -219,7 +220,7 @@ async fn run(cli: &Cli, settings: &Settings, bar: &ProgressBar) -> Result<Outcom
                     .await
                     .map(Outcome::Step)
             }
-            Command::ExportSchema => step(Step::SchemaExport).await,
+            Command::ExportSchema => step(Step::SCHEMA_EXPORT).await,
             Command::MediaSync(arguments) => {
                 let show = arguments.teller(cli.json);
                 let request = arguments.into();

@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use shared_steps::config::{self, RedisOptions, RedisUrl};
-use shared_steps::{exit, signals};
+use pipeline::config::{self, RedisOptions, RedisUrl};
+use pipeline::exit;
+use shared_steps::signals;
 use tokio::net::TcpListener;
 use worker::health;
 
@@ -35,7 +36,7 @@ async fn main() -> ExitCode {
     let listener = match TcpListener::bind(("0.0.0.0", cli.port)).await {
         Ok(listener) => listener,
         Err(error) => {
-            config::complain(&format!("port {}: {error}", cli.port));
+            config::print_error(&format!("port {}: {error}", cli.port));
             return ExitCode::from(exit::FAILED);
         }
     };

@@ -4,9 +4,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use pipeline::config::print_error;
+use pipeline::{Step, exit, human};
 use shared_steps::config::{self, Options};
 use shared_steps::telemetry::{self, JobLogs, Output};
-use shared_steps::{Settings, check, exit, human, signals};
+use shared_steps::{Settings, check, signals};
 use worker::Ended;
 
 /// Processes all queues, and adds the first job of a run when SCHEDULE is due.
@@ -20,6 +22,10 @@ struct Cli {
     /// Only look whether a night could run: reach every server, compare versions, check rights
     #[arg(long)]
     check: bool,
+
+    /// Only check the variables, and whether a worker with them takes jobs of STEP; `restart` asks this
+    #[arg(long, value_name = "STEP", value_parser = Step::from_name, conflicts_with = "check")]
+    accepts: Option<Step>,
 
     /// Leave the schedule to another process
     #[arg(long)]
@@ -41,6 +47,9 @@ async fn main() -> ExitCode {
         Ok(read) => read,
         Err(code) => return code,
     };
+    if let Some(step) = cli.accepts {
+        return accepts(&settings, step);
+    }
     if cli.check {
         return check(&settings).await;
     }
@@ -53,6 +62,19 @@ async fn main() -> ExitCode {
         Err(error) => {
             tracing::error!("{error}");
             ExitCode::from(if error.is_unreachable() { exit::UNREACHABLE } else { exit::FAILED })
+        }
+    }
+}
+
+fn accepts(settings: &Settings, step: Step) -> ExitCode {
+    match settings.takes(step) {
+        Ok(()) => ExitCode::from(exit::DONE),
+        Err(missing) => {
+            print_error(&format!(
+                "{missing}: no worker would take the job. Set it, or use `run {}`.",
+                step.slug
+            ));
+            ExitCode::from(exit::USAGE)
         }
     }
 }

@@ -49,18 +49,19 @@ impl TryFrom<&RedisOptions> for RedisUrl {
 
     fn try_from(options: &RedisOptions) -> Result<Self, Errors> {
         let mut reader = Reader::default();
-        let url = reader.redis(options);
+        let url = options.read(&mut reader);
         reader.finish(url)
     }
 }
 
-impl Reader {
-    pub(super) fn redis(&mut self, options: &RedisOptions) -> Option<RedisUrl> {
-        let url = match or_default(&options.redis_url, "redis://127.0.0.1:6379").parse() {
+impl RedisOptions {
+    /// What the variables mean; nothing, and the reason in `reader`, if one is wrong.
+    pub fn read(&self, reader: &mut Reader) -> Option<RedisUrl> {
+        let url = match or_default(&self.redis_url, "redis://127.0.0.1:6379").parse() {
             Ok(url) => Some(url),
-            Err(error) => self.wrong("REDIS_URL", None, format!("{error}")),
+            Err(error) => reader.wrong("REDIS_URL", None, format!("{error}")),
         };
-        let trust = self.redis_trust(options);
+        let trust = self.trust(reader);
         let (url, trust): (RedisUrl, _) = (url?, trust?);
         Some(match trust {
             // The URL may say so itself.
@@ -69,23 +70,23 @@ impl Reader {
         })
     }
 
-    fn redis_trust(&mut self, options: &RedisOptions) -> Option<Trust> {
-        let file = options.redis_tls_ca_file.trim();
-        let insecure = self.flag("REDIS_TLS_INSECURE", &options.redis_tls_insecure, false);
+    fn trust(&self, reader: &mut Reader) -> Option<Trust> {
+        let file = self.redis_tls_ca_file.trim();
+        let insecure = reader.flag("REDIS_TLS_INSECURE", &self.redis_tls_insecure, false);
         let variable = "REDIS_TLS_CA_FILE";
         match (file, insecure) {
             ("", false) => Some(Trust::System),
             ("", true) => Some(Trust::Anybody),
             (_, true) => {
                 let both = "with REDIS_TLS_INSECURE=true nothing is checked: set one of the two";
-                self.wrong(variable, Some(file), both.into())
+                reader.wrong(variable, Some(file), both.into())
             }
             (file, false) => {
                 let read =
                     std::fs::read(file).map_err(|error| format!("it cannot be read: {error}"));
                 match read.and_then(Trust::authorities) {
                     Ok(trust) => Some(trust),
-                    Err(reason) => self.wrong(variable, Some(file), reason),
+                    Err(reason) => reader.wrong(variable, Some(file), reason),
                 }
             }
         }

@@ -12,7 +12,7 @@ use syntax::{Assignment, Unreadable};
 ///
 /// # Errors
 /// A sentence that names the file, the line and the variable that cannot be read.
-pub fn load() -> Result<(), String> {
+pub(super) fn load() -> Result<(), String> {
     if matches!(std::env::var("NODE_ENV").as_deref(), Ok("production" | "test")) {
         return Ok(());
     }

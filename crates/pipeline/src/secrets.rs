@@ -90,12 +90,12 @@ struct Secret {
 }
 
 /// Remembers a key or token, also as it stands in URLs.
-pub(crate) fn remember(secret: &str) {
+pub fn remember(secret: &str) {
     add(secret.trim(), Reach::Everywhere);
 }
 
 /// [`remember`] for a password.
-pub(crate) fn remember_password(password: &str) {
+pub fn remember_password(password: &str) {
     let is_word = password.chars().all(|one| one.is_ascii_lowercase() || one == '_');
     let is_number = password.chars().all(|one| one.is_ascii_digit());
     if password.len() >= LONG && !is_word && !is_number {
@@ -123,7 +123,7 @@ fn add(secret: &str, reach: Reach) {
 }
 
 /// Remembers the passwords of what looks like `user:password@host`.
-pub(crate) fn remember_credentials(text: &str) {
+pub fn remember_credentials(text: &str) {
     for (at, _) in text.match_indices('@') {
         let before = text[..at].rsplit(|one: char| "/\"'`,".contains(one) || one.is_whitespace());
         let credentials = before.into_iter().next().unwrap_or_default();
@@ -134,7 +134,7 @@ pub(crate) fn remember_credentials(text: &str) {
 }
 
 /// `text` without any secret.
-pub(crate) fn without(text: &str) -> Cow<'_, str> {
+pub fn without(text: &str) -> Cow<'_, str> {
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
     let mut shown = Cow::Borrowed(text);
     for secret in known.iter().filter(|secret| text.contains(secret.text.as_str())) {

@@ -1,0 +1,118 @@
+//! Adds one job to one of the queues: `restart full-replication`.
+
+use std::io::Write;
+use std::process::{Command, ExitCode, Stdio};
+
+use bull_queue::{Queue, RedisUrl};
+use clap::Parser;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use pipeline::config::{self, Reader, RedisOptions, print_error};
+use pipeline::{RetryOptions, RetryPolicy, Step, exit};
+
+/// Adds a job that does one step of a run; the steps after it follow by themselves.
+///
+/// A running worker takes it up at once. The program `worker` beside this one is asked first whether the
+/// configuration is valid. Exit codes: 0 added, 2 usage or configuration, 3 Redis could not be reached.
+#[derive(Parser, Debug)]
+#[command(name = "restart", version, max_term_width = 100)]
+struct Cli {
+    /// Where the run is to begin
+    #[arg(value_parser = step(), value_name = "STEP")]
+    step: Step,
+
+    #[command(flatten)]
+    redis: RedisOptions,
+
+    #[command(flatten)]
+    retry: RetryOptions,
+}
+
+fn step() -> impl TypedValueParser<Value = Step> {
+    let slugs = Step::all().map(|step| PossibleValue::new(step.slug).help(step.description));
+    PossibleValuesParser::new(slugs).try_map(|slug| Step::from_name(&slug))
+}
+
+impl Cli {
+    fn read(&self) -> Result<(RedisUrl, RetryPolicy), config::Errors> {
+        let mut reader = Reader::default();
+        let (redis, retry) = (self.redis.read(&mut reader), self.retry.read(&mut reader));
+        reader.finish(redis.zip(retry))
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = match config::parse::<Cli>() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    if let Some(code) = refused_by_worker(&cli) {
+        return code;
+    }
+    let (redis, retry) = match config::checked(cli.read()) {
+        Ok(read) => read,
+        Err(code) => return code,
+    };
+    match restart(cli.step, &redis, retry).await {
+        Ok(message) => {
+            let _ = writeln!(std::io::stdout(), "{message}");
+            ExitCode::from(exit::DONE)
+        }
+        Err(error) => {
+            print_error(&error.to_string());
+            ExitCode::from(if error.is_unreachable() { exit::UNREACHABLE } else { exit::FAILED })
+        }
+    }
+}
+
+/// The exit code of a worker that would not start, or not take the job, with this configuration; it has
+/// said why. What the other variables mean is known to the worker alone, which links every engine.
+fn refused_by_worker(cli: &Cli) -> Option<ExitCode> {
+    let worker = std::env::current_exe().map(|program| program.with_file_name("worker"));
+    let asked = worker.and_then(|worker| {
+        Command::new(worker)
+            .args(["--accepts", cli.step.slug])
+            .env("REDIS_URL", &cli.redis.redis_url)
+            .env("REDIS_TLS_CA_FILE", &cli.redis.redis_tls_ca_file)
+            .env("REDIS_TLS_INSECURE", &cli.redis.redis_tls_insecure)
+            .env("MAX_RETRY_COUNT", &cli.retry.max_retry_count)
+            .env("EXPONENTIAL_RETRY_DELAY", &cli.retry.exponential_retry_delay)
+            .stdin(Stdio::null())
+            .status()
+    });
+    match asked {
+        Ok(status) if status.success() => None,
+        Ok(status) => {
+            let code = status.code().and_then(|code| u8::try_from(code).ok());
+            Some(ExitCode::from(code.unwrap_or(exit::FAILED)))
+        }
+        Err(error) => {
+            print_error(&format!(
+                "warning: the configuration was not checked: the program worker beside restart could not \
+                 be started: {error}"
+            ));
+            None
+        }
+    }
+}
+
+async fn restart(
+    step: Step,
+    redis: &RedisUrl,
+    retry: RetryPolicy,
+) -> Result<String, bull_queue::Error> {
+    let connection = bull_queue::connect_to(redis).await?;
+    let queue = Queue::new(connection, step.queue);
+    let before = queue.counts().await?;
+    let id = queue.add(&step.job(retry)).await?;
+    let mut message = format!("Added job {id} to {}.", step.queue);
+    if before.paused > 0 || queue.is_paused().await? {
+        message += " The queue is paused: it runs once somebody resumes it.";
+    } else if before.active > 0 || before.waiting > 0 {
+        message += &format!(
+            " It runs after those before it: {} running, {} waiting.",
+            before.active, before.waiting
+        );
+    }
+    Ok(message)
+}
