@@ -116,10 +116,7 @@ async fn carry_out<R: tokio::io::AsyncBufRead + Unpin>(
 ) -> Result<u64, Ended> {
     let mut objects = 0;
     while let Some(item) = script.next().await.map_err(Ended::Script)? {
-        let line = item.line;
-        let sql = item
-            .sql
-            .map_err(|reason| Ended::Script(ScriptError { line, reason, is_cut: false }))?;
+        let sql = item.text().map_err(Ended::Script)?;
         let name = first_line(&sql);
         let sent = match need(&sql) {
             Need::Not => continue,

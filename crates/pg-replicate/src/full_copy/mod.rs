@@ -158,11 +158,12 @@ impl FullCopy {
         restore::run(self, dump, context).await
     }
 
-    /// What [`FullCopy::restore_script`] needs; the source is not looked at.
+    /// What [`FullCopy::restore_script`] needs for the script in `file`, which is read to its end; the source is not
+    /// looked at.
     ///
     /// # Errors
-    /// As [`FullCopy::preflight`], also when `BACKUP_MODE` keeps tables or has rules.
-    pub async fn preflight_script(&self) -> Result<(), Error> {
+    /// As [`FullCopy::preflight`], also when `BACKUP_MODE` keeps tables or has rules, or the script cannot be read.
+    pub async fn preflight_script(&self, file: &Path) -> Result<(), Error> {
         self.obeys_rules()?;
         if let Some(kept) = self.mode.kept().next() {
             return Err(Error::Preflight(vec![Check::bad(
@@ -173,7 +174,7 @@ impl FullCopy {
                 ),
             )]));
         }
-        self.preflight_target().await
+        preflight::script(self, file).await.into_result()
     }
 
     /// Restores the SQL that `pg_dump --format=plain` has written to `file` into the target, but, when they

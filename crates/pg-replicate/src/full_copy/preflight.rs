@@ -148,6 +148,17 @@ pub(super) async fn restore(copy: &FullCopy, dump: &Path) -> Result<Checks, Erro
     Ok(checks)
 }
 
+/// What the plain dump in `file` needs, which is read to its end.
+pub(super) async fn script(copy: &FullCopy, file: &Path) -> Checks {
+    let mut checks = restoring(copy, None).await;
+    if checks.checks.iter().all(|check| check.outcome.is_ok()) {
+        let found = refused::script::check(&copy.target, file).await;
+        let found = checks.note("objects", found);
+        checks.checks.extend(found.into_iter().flatten());
+    }
+    checks
+}
+
 async fn restoring(copy: &FullCopy, archive: Option<&Archive>) -> Checks {
     let mut checks = Checks::default();
     checks.checks.extend(archive_masks_nothing(copy));

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::SinkExt;
+use tokio::fs::File;
 use tokio::io::{AsyncBufRead, BufReader};
 
 use super::failure::Failure;
@@ -34,30 +35,23 @@ pub(crate) async fn run(copy: &FullCopy, file: &Path, context: &Context) -> Resu
     let start = Instant::now();
     tracing::info!("Start restore Backup");
     context.check()?;
-    let failed = |source| Error::File { action: "read", path: file.to_owned(), source };
-    let input = tokio::fs::File::open(file).await.map_err(failed)?;
-    let bytes = input.metadata().await.map_err(failed)?.len();
+    let (script, bytes) = open(file).await?;
     let target = Connection::open_for(context, &copy.target, APPLICATION).await?;
     tracing::info!(bytes, "Start restore");
     let board = context.tracker("restore", phase_shares::RESTORE, Weight::cost(bytes));
-    let input = BufReader::with_capacity(crate::psql_script::BUFFER, input);
     let restore = Restore {
         target: &target,
         foreign_keys: copy.foreign_keys,
         board: &board,
-        script: Script::new(input, Variables::default(), Strings::Standard),
+        script,
         objects: 0,
         entries: Entries::default(),
         policy: FailurePolicy::of_script(),
         failures: Vec::new(),
     };
-    let wrong = |error: ScriptError| Error::Archive {
-        path: file.to_owned(),
-        reason: format!("the script of pg_dump cannot be read: {error}"),
-    };
     let work = async {
         restore.run().await.map_err(|ended| match ended {
-            Ended::Script(error) => wrong(error),
+            Ended::Script(error) => unreadable(file, &error),
             Ended::Server(error) => error,
         })
     };
@@ -74,6 +68,20 @@ pub(crate) async fn run(copy: &FullCopy, file: &Path, context: &Context) -> Resu
     tracing::info!(objects, bytes, "End restore Backup");
     let phase = PhaseSummary { objects, bytes, ..PhaseSummary::ended("restore", start) };
     Ok(Summary { phases: vec![phase], slowest })
+}
+
+/// The script in `file`, and its bytes.
+pub(super) async fn open(file: &Path) -> Result<(Script<BufReader<File>>, u64), Error> {
+    let failed = |source| Error::File { action: "read", path: file.to_owned(), source };
+    let input = File::open(file).await.map_err(failed)?;
+    let bytes = input.metadata().await.map_err(failed)?.len();
+    let input = BufReader::with_capacity(crate::psql_script::BUFFER, input);
+    Ok((Script::new(input, Variables::default(), Strings::Standard), bytes))
+}
+
+pub(super) fn unreadable(file: &Path, error: &ScriptError) -> Error {
+    let reason = format!("the script of pg_dump cannot be read: {error}");
+    Error::Archive { path: file.to_owned(), reason }
 }
 
 enum Ended {
@@ -108,9 +116,9 @@ impl<R: AsyncBufRead + Unpin> Restore<'_, R> {
     /// Answers how many objects were made, and what could not be.
     async fn run(mut self) -> Result<(u64, Vec<ObjectFailure>), Ended> {
         while let Some(item) = self.script.next().await? {
-            let line = item.line;
-            let sql = item.sql.map_err(|reason| ScriptError { line, reason, is_cut: false })?;
-            if let Kind::Copy(rows) = Kind::of(&sql, item.strings) {
+            let strings = item.strings;
+            let sql = item.text()?;
+            if let Kind::Copy(rows) = Kind::of(&sql, strings) {
                 self.copy(&sql, &rows.table.join(".")).await?;
                 continue;
             }

@@ -10,7 +10,7 @@ use crate::psql_script::first_line;
 const HEAD: usize = 40;
 
 /// Kinds of objects that are more than one word.
-const KINDS: [&[&str]; 11] = [
+const KINDS: [&[&str]; 13] = [
     &["EVENT", "TRIGGER"],
     &["USER", "MAPPING"],
     &["MATERIALIZED", "VIEW"],
@@ -22,6 +22,8 @@ const KINDS: [&[&str]; 11] = [
     &["TEXT", "SEARCH", "TEMPLATE"],
     &["ACCESS", "METHOD"],
     &["PROCEDURAL", "LANGUAGE"],
+    &["OPERATOR", "CLASS"],
+    &["OPERATOR", "FAMILY"],
 ];
 
 /// What may stand between CREATE and the kind.
@@ -40,18 +42,20 @@ impl Entries {
     pub(crate) fn next(&mut self, sql: &str) -> Entry {
         self.last += 1;
         let mut at = Cursor::of_head(sql, HEAD, Strings::Standard);
-        let (kind, object) =
-            parts(&mut at).unwrap_or_else(|| ("STATEMENT".to_owned(), first_line(sql)));
+        let (kind, object, schema) =
+            parts(&mut at).unwrap_or_else(|| ("STATEMENT".to_owned(), first_line(sql), None));
         let dependencies = self.refused.get(&object).copied().into_iter().collect();
-        let tag = object.strip_prefix(&kind).unwrap_or(&object).trim_start().to_owned();
+        let name = object.strip_prefix(&kind).unwrap_or(&object).trim_start();
+        let start = schema.as_ref().map_or(0, |schema| schema.len() + 1);
+        let tag = name[start..].to_owned();
         let definition = sql.to_owned();
-        Entry { id: self.last, kind, tag, definition, dependencies, ..Entry::default() }
+        Entry { id: self.last, kind, tag, schema, definition, dependencies, ..Entry::default() }
     }
 
     /// The object of `entry` could not be made.
     pub(crate) fn refused(&mut self, entry: &Entry) {
         let mut at = Cursor::of_head(&entry.definition, HEAD, Strings::Standard);
-        if let Some((kind, object)) = parts(&mut at)
+        if let Some((kind, object, _)) = parts(&mut at)
             && object.starts_with(&kind)
         {
             self.refused.insert(object, entry.id);
@@ -59,31 +63,32 @@ impl Entries {
     }
 }
 
-/// The kind that an archive would give the statement, and the object that it makes or speaks of.
-fn parts(at: &mut Cursor<'_>) -> Option<(String, String)> {
+/// The kind that an archive would give the statement, the object that it makes or speaks of, and the schema of what
+/// it makes.
+fn parts(at: &mut Cursor<'_>) -> Option<(String, String, Option<String>)> {
     if at.eat(&["COMMENT", "ON"]) {
-        return Some(("COMMENT".into(), object(at)?.1));
+        return Some(("COMMENT".into(), object(at)?.1, None));
     }
     if at.eat(&["SECURITY", "LABEL"]) {
         at.skip_past("ON").then_some(())?;
-        return Some(("SECURITY LABEL".into(), object(at)?.1));
+        return Some(("SECURITY LABEL".into(), object(at)?.1, None));
     }
     let is_change = at.eat(&["ALTER"]);
     if !is_change && !at.eat(&["CREATE"]) {
         return None;
     }
     while QUALIFIERS.iter().any(|words| at.eat(words)) {}
-    let (kind, object) = object(at)?;
+    let (kind, object, schema) = object(at)?;
     if is_change && kind == "PUBLICATION" {
         let is_schema = at.eat(&["ADD", "TABLES"]);
         let of = if is_schema { " TABLES IN SCHEMA" } else { " TABLE" };
-        return Some((format!("{kind}{of}"), object));
+        return Some((format!("{kind}{of}"), object, None));
     }
-    Some((kind, object))
+    Some((kind, object, schema))
 }
 
-/// A kind, and a kind with a name.
-fn object(at: &mut Cursor<'_>) -> Option<(String, String)> {
+/// A kind, a kind with a name, and the schema in it.
+fn object(at: &mut Cursor<'_>) -> Option<(String, String, Option<String>)> {
     let known = KINDS.iter().find(|words| at.eat(words));
     let kind = match known {
         Some(words) => words.join(" "),
@@ -93,8 +98,10 @@ fn object(at: &mut Cursor<'_>) -> Option<(String, String)> {
         || at.eat(&["ONLY"])
         || kind == "USER MAPPING" && at.eat(&["FOR"]);
     // An operator is no identifier.
-    let name = at.qualified_name().unwrap_or_default().join(".");
-    Some((kind.clone(), format!("{kind} {name}")))
+    let names = at.qualified_name().unwrap_or_default();
+    let object = format!("{kind} {}", names.join("."));
+    let schema = if names.len() == 2 { names.into_iter().next() } else { None };
+    Some((kind, object, schema))
 }
 
 #[cfg(test)]
@@ -131,6 +138,15 @@ mod tests {
         }
         let mut at = Cursor::of_head("SELECT pg_catalog.setval('a', 1)", HEAD, Strings::Standard);
         assert_eq!(parts(&mut at), None);
+    }
+
+    #[test]
+    fn an_entry_is_named_as_in_an_archive() {
+        let mut entries = Entries::default();
+        let entry = entries.next("CREATE UNLOGGED TABLE tools.\"a.b\" (id integer)");
+        assert_eq!((entry.schema.as_deref(), entry.tag.as_str()), (Some("tools"), "a.b"));
+        let entry = entries.next("COMMENT ON TABLE tools.a IS 'x'");
+        assert_eq!((entry.schema.as_deref(), entry.tag.as_str()), (None, "TABLE tools.a"));
     }
 
     #[test]

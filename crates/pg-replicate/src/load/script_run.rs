@@ -71,9 +71,9 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
         let mut names = Names::new(self.catalog);
         self.settings("take the settings of the role", SETTINGS).await?;
         while let Some(item) = self.script.next().await? {
-            let line = item.line;
-            let sql = item.sql.map_err(|reason| ScriptError { line, reason, is_cut: false })?;
-            let kind = Kind::of(&sql, item.strings);
+            let (line, strings) = (item.line, item.strings);
+            let sql = item.text()?;
+            let kind = Kind::of(&sql, strings);
             self.statement(line, &sql, kind, &mut names, &mut loaded).await?;
         }
         loaded.bytes = self.script.bytes();

@@ -40,6 +40,14 @@ pub(crate) struct Item {
     pub(crate) strings: Strings,
 }
 
+impl Item {
+    /// The statement; one that cannot be used is an error of the script.
+    pub(crate) fn text(self) -> Result<String, ScriptError> {
+        let line = self.line;
+        self.sql.map_err(|reason| ScriptError { line, reason, is_cut: false })
+    }
+}
+
 /// Why a script cannot be read on.
 #[derive(Debug)]
 pub(crate) struct ScriptError {

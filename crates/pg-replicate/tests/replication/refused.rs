@@ -1,5 +1,6 @@
 //! What the target's server refuses stops nothing else: all that can be copied is copied, and what cannot is named.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::support::World;
@@ -194,6 +195,72 @@ async fn what_will_be_refused_of_an_archive_is_known_before_the_drop() {
     copy.preflight_restore(&world.dump()).await.unwrap();
 }
 
+/// A schema of the platform's, in which our role may use what is there.
+#[tokio::test]
+async fn a_schema_where_nothing_may_be_made_is_known_before_the_drop_of_any_dump() {
+    let world = World::new("CREATE SCHEMA tools; CREATE TABLE tools.hammers (id int)");
+    superuser(&world, "target", "CREATE SCHEMA tools; GRANT USAGE ON SCHEMA tools TO target_user");
+    let (copy, context) = (world.copy("{}"), Context::quiet());
+    let plain = world.directory.path().join("plain.sql");
+    let dump = async || {
+        copy.backup(&world.dump(), &context).await.unwrap();
+        plain_dump(&world, &plain);
+    };
+    dump().await;
+    let because = "TABLE tools.hammers (no CREATE on schema tools)";
+    let (events, guard) = Events::capture();
+    copy.preflight_restore(&world.dump()).await.unwrap();
+    copy.preflight_script(&plain).await.unwrap();
+    drop(guard);
+    let warned = events.all().into_iter().filter(|event| event.message.contains(because)).count();
+    assert_eq!(warned, 2, "no rows are in danger");
+    world.source("INSERT INTO tools.hammers VALUES (1)");
+    dump().await;
+    for refused in [
+        copy.preflight_restore(&world.dump()).await.unwrap_err(),
+        copy.preflight_script(&plain).await.unwrap_err(),
+    ] {
+        let text = refused.to_string();
+        assert!(matches!(refused, Error::Preflight(_)), "{text}");
+        assert!(text.contains("rows could not be copied") && text.contains(because), "{text}");
+    }
+    superuser(&world, "target", "GRANT CREATE ON SCHEMA tools TO target_user");
+    copy.preflight_restore(&world.dump()).await.unwrap();
+    copy.preflight_script(&plain).await.unwrap();
+}
+
+/// What a plain dump's statements tell by themselves.
+#[tokio::test]
+async fn what_will_be_refused_of_a_plain_dump_is_known_before_the_drop() {
+    let world = refusing();
+    let (copy, plain) = (world.copy("{}"), world.directory.path().join("plain.sql"));
+    plain_dump(&world, &plain);
+    let (events, guard) = Events::capture();
+    copy.preflight_script(&plain).await.unwrap();
+    drop(guard);
+    let warned: Vec<String> = events.all().into_iter().map(|event| event.message).collect();
+    for object in [
+        "FUNCTION public.c_one (only a superuser may create it)",
+        "FUNCTION public.sealed (only a superuser",
+    ] {
+        assert!(warned.iter().any(|line| line.contains(object)), "{object} in {warned:?}");
+    }
+    let script = std::fs::read_to_string(&plain).unwrap();
+    let (whole, _) = script.split_once("\n\\.\n").unwrap();
+    std::fs::write(&plain, whole).unwrap();
+    let error = copy.preflight_script(&plain).await.unwrap_err().to_string();
+    assert!(error.contains("nothing was changed") && error.contains("it was cut"), "{error}");
+}
+
+fn plain_dump(world: &World, file: &Path) {
+    let dumped = Command::new(world.server.bin_dir().join("pg_dump"))
+        .args(["--no-owner", "--no-privileges", "--file"])
+        .arg(file)
+        .arg(world.server.superuser_url("source"))
+        .status();
+    assert!(dumped.unwrap().success());
+}
+
 #[tokio::test]
 async fn messages_in_another_language_change_nothing() {
     let Some((server, _locales)) = server_speaking("fr_FR") else { return };
@@ -315,15 +382,7 @@ async fn a_plain_dump_is_forgiven_what_an_archive_is() {
     let context = Context::quiet();
     copy.backup(&world.dump(), &context).await.unwrap();
     let plain = world.directory.path().join("plain.sql");
-    let dump = || {
-        let dumped = Command::new(world.server.bin_dir().join("pg_dump"))
-            .args(["--no-owner", "--no-privileges", "--file"])
-            .arg(&plain)
-            .arg(world.server.superuser_url("source"))
-            .status();
-        assert!(dumped.unwrap().success());
-    };
-    dump();
+    plain_dump(&world, &plain);
     superuser(
         &world,
         "source",
@@ -340,7 +399,7 @@ async fn a_plain_dump_is_forgiven_what_an_archive_is() {
         "CREATE FUNCTION sealed(int) RETURNS int LANGUAGE sql LEAKPROOF AS 'SELECT $1';
          COMMENT ON FUNCTION sealed IS 'gone with it'; DROP PUBLICATION everything",
     );
-    dump();
+    plain_dump(&world, &plain);
     copy.drop_objects(&context).await.unwrap();
     let error = copy.restore_script(&plain, &context).await.unwrap_err();
     assert_eq!(refused(&error), ["FUNCTION public.sealed"], "{error}");

@@ -90,7 +90,8 @@ async fn fetch_and_restore(
     match fetched.manifest.dump {
         DumpFormat::Custom => summary.extend(restore_dump(settings, &fetched.dump, context).await?),
         DumpFormat::Plain => {
-            let checked = context.cancel.run_until_cancelled(target.preflight_script()).await;
+            let checked = target.preflight_script(&fetched.dump);
+            let checked = context.cancel.run_until_cancelled(checked).await;
             checked.ok_or(StepError::Interrupted)??;
             summary.extend(target.drop_objects(context).await?);
             summary.extend(target.restore_script(&fetched.dump, context).await?);

@@ -24,6 +24,19 @@ const OF_SUPERUSERS: [&str; 8] = [
     "TEXT SEARCH TEMPLATE",
 ];
 
+/// Kinds that stand in a schema: it takes CREATE there.
+const IN_SCHEMAS: [&str; 9] = [
+    "DOMAIN",
+    "FOREIGN TABLE",
+    "FUNCTION",
+    "MATERIALIZED VIEW",
+    "PROCEDURE",
+    "SEQUENCE",
+    "TABLE",
+    "TYPE",
+    "VIEW",
+];
+
 /// Looks at what would be restored of the archive at `dump`, and at our rights on the target.
 pub(in crate::full_copy) async fn check(
     copy: &FullCopy,
@@ -37,20 +50,20 @@ pub(in crate::full_copy) async fn check(
     let suspects = plan.entries.iter().chain(plan.unable.iter().map(|(entry, _)| entry));
     let suspects: Vec<(&Entry, Needs)> =
         suspects.filter_map(|entry| Some((entry, needs(entry)?))).collect();
-    let needs: Vec<&Needs> = suspects.iter().map(|(_, needs)| needs).collect();
-    let allowed = allowed(&target, &needs, &object_catalog::Objects::default()).await?;
-    let refused: Vec<(&Entry, Needs)> =
-        suspects.into_iter().filter(|(_, needs)| !needs.are_in(&allowed)).collect();
+    let refused = refused(&target, suspects).await?;
     if refused.is_empty() {
         return Ok(checks);
     }
     let (mut with_rows, mut others) = (Vec::new(), Vec::new());
     // What needs an extension that is missing fails; the extension itself does not.
     let own = refused.iter().filter(|(_, needs)| !matches!(needs, Needs::Extension(_)));
-    others.extend(own.map(|(entry, needs)| format!("{entry} ({})", needs.reason())));
-    for (entry, root) in dependents(&plan.entries, &refused) {
+    let own = own.map(|(entry, needs)| (*entry, format!("{entry} ({})", needs.reason())));
+    let dependents = dependents(&plan.entries, &refused);
+    let dependents = dependents.into_iter().map(|(entry, root)| {
         let (object, needs) = &refused[root];
-        let described = format!("{entry} needs {object} ({})", needs.reason());
+        (entry, format!("{entry} needs {object} ({})", needs.reason()))
+    });
+    for (entry, described) in own.chain(dependents) {
         match rows_of(entry, &plan.entries) {
             Some(rows) if has_rows(copy, rows, dump, &context).await? => with_rows.push(described),
             // Rows are named as their table.
@@ -60,6 +73,16 @@ pub(in crate::full_copy) async fn check(
     }
     checks.extend(object_checks(&with_rows, &others));
     Ok(checks)
+}
+
+/// Those of the entries that our role may not make on the target.
+pub(super) async fn refused<E>(
+    target: &Connection,
+    suspects: Vec<(E, Needs)>,
+) -> Result<Vec<(E, Needs)>, Error> {
+    let needs: Vec<&Needs> = suspects.iter().map(|(_, needs)| needs).collect();
+    let allowed = allowed(target, &needs, &object_catalog::Objects::default()).await?;
+    Ok(suspects.into_iter().filter(|(_, needs)| !needs.are_in(&allowed)).collect())
 }
 
 /// The entry of a table's rows.
@@ -122,7 +145,7 @@ async fn of_extensions(
 }
 
 /// What it takes to create an entry, where not every role may.
-fn needs(entry: &Entry) -> Option<Needs> {
+pub(super) fn needs(entry: &Entry) -> Option<Needs> {
     let is_of_superusers = match entry.kind.as_str() {
         "EXTENSION" => return Some(Needs::Extension(entry.tag.clone())),
         "SERVER" => {
@@ -141,7 +164,11 @@ fn needs(entry: &Entry) -> Option<Needs> {
         "TRANSFORM" => between(&entry.definition, " FOR ", " LANGUAGE ").is_some_and(is_built_in),
         kind => OF_SUPERUSERS.contains(&kind),
     };
-    is_of_superusers.then_some(Needs::Superuser)
+    if is_of_superusers {
+        return Some(Needs::Superuser);
+    }
+    let schema = entry.schema.clone().filter(|_| IN_SCHEMAS.contains(&entry.kind.as_str()));
+    schema.map(Needs::Schema)
 }
 
 /// What is compiled is as mighty as the server, and so is what may not be asked whether it leaks.
@@ -232,10 +259,14 @@ mod tests {
             ),
             ("OPERATOR CLASS", "", superuser),
             ("TABLE", "CREATE TABLE public.a (id int);", None),
+            ("DEFAULT", "ALTER TABLE ONLY public.a ALTER COLUMN id SET DEFAULT 1;", None),
         ] {
-            let entry =
+            let mut entry =
                 Entry { kind: kind.into(), definition: definition.into(), ..Entry::default() };
             assert_eq!(needs(&entry), expected, "{definition}");
+            entry.schema = Some("tools".into());
+            let in_schema = IN_SCHEMAS.contains(&kind).then(|| Needs::Schema("tools".into()));
+            assert_eq!(needs(&entry), expected.or(in_schema), "{definition}");
         }
     }
 }

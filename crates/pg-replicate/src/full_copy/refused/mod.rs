@@ -4,6 +4,7 @@
 //! that holds no rows is a warning: all else is copied, and the job fails in the end, with the object named.
 
 pub(super) mod archive;
+pub(super) mod script;
 
 use std::collections::HashSet;
 

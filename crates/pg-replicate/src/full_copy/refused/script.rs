@@ -1,0 +1,102 @@
+//! The same of a plain dump, as far as each statement tells by itself.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use bytes::BytesMut;
+
+use super::super::extension_rows;
+use super::super::restore_script::{open, unreadable};
+use super::super::script_entry::Entries;
+use super::archive::{needs, refused};
+use super::{Needs, extension_checks, object_checks};
+use crate::archive::{Entry, tables_of};
+use crate::postgres::connection::Connection;
+use crate::psql_script::{Kind, RowsReader, ScriptError};
+use crate::{Check, DatabaseUrl, Error, TableName};
+
+/// Reads the script in `file` to its end, and looks at our rights on the target.
+pub(in crate::full_copy) async fn check(
+    target: &DatabaseUrl,
+    file: &Path,
+) -> Result<Vec<Check>, Error> {
+    let found = Contents::read(file).await?;
+    let target = Connection::open(target, "pg-replicate check").await?;
+    let mut checks = found.of_extensions(&target).await?;
+    let (mut with_rows, mut others) = (Vec::new(), Vec::new());
+    for (entry, needs) in refused(&target, found.suspects).await? {
+        let described = format!("{entry} ({})", needs.reason());
+        let has_rows = tables_of(&entry).iter().any(|table| found.filled.contains(table));
+        // What needs an extension that is missing fails; the extension itself does not.
+        match needs {
+            Needs::Extension(_) => {}
+            _ if has_rows => with_rows.push(described),
+            _ => others.push(described),
+        }
+    }
+    checks.extend(object_checks(&with_rows, &others));
+    Ok(checks)
+}
+
+/// What a plain dump makes.
+#[derive(Default)]
+struct Contents {
+    /// What not every role may make.
+    suspects: Vec<(Entry, Needs)>,
+    tables: HashSet<TableName>,
+    /// Tables that get rows, and those that get none.
+    filled: HashSet<TableName>,
+    empty: HashSet<TableName>,
+}
+
+impl Contents {
+    async fn read(file: &Path) -> Result<Self, Error> {
+        let (mut script, _) = open(file).await?;
+        let (mut found, mut entries) = (Self::default(), Entries::default());
+        let reading = async {
+            while let Some(item) = script.next().await? {
+                let strings = item.strings;
+                let sql = item.text()?;
+                if let Kind::Copy(rows) = Kind::of(&sql, strings) {
+                    let (mut reader, mut bytes) = (RowsReader::default(), BytesMut::new());
+                    let mut has_rows = false;
+                    while script.rows(&mut reader, &mut bytes).await? {
+                        has_rows |= !bytes.is_empty();
+                        bytes.clear();
+                    }
+                    has_rows |= !bytes.is_empty();
+                    let [schema, table] = &rows.table[..] else { continue };
+                    let list = if has_rows { &mut found.filled } else { &mut found.empty };
+                    list.insert(TableName::new(schema, table));
+                } else if sql.starts_with("CREATE ") {
+                    found.made(entries.next(&sql));
+                }
+            }
+            Ok(found)
+        };
+        reading.await.map_err(|error: ScriptError| unreadable(file, &error))
+    }
+
+    fn made(&mut self, entry: Entry) {
+        if entry.kind == "TABLE" {
+            self.tables.extend(tables_of(&entry));
+        }
+        if let Some(needs) = needs(&entry) {
+            self.suspects.push((Entry { definition: String::new(), ..entry }, needs));
+        }
+    }
+
+    /// The tables of extensions that our role may not write.
+    async fn of_extensions(&self, target: &Connection) -> Result<Vec<Check>, Error> {
+        let (mut lost, mut left) = (Vec::new(), Vec::new());
+        for (tables, list) in [(&self.filled, &mut lost), (&self.empty, &mut left)] {
+            for table in tables.difference(&self.tables) {
+                let found = extension_rows::found(target, table).await?;
+                if found.is_some_and(|it| !it.may_replace) {
+                    list.push(format!("{table} of an extension"));
+                }
+            }
+        }
+        Ok(extension_checks(&lost, &left))
+    }
+}
