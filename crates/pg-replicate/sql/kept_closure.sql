@@ -5,10 +5,18 @@
 -- A foreign key to a table that is not kept is not followed: it goes with that table. A trigger or
 -- rule of another table is not followed. Nor is membership in a publication.
 --
+-- An extension of ours stays with them when it has rows in tables of another role: made anew, its tables would come
+-- without the rights that our role was granted on them.
+--
 -- is_conflict: a table or view that a kept table needs, though it is not kept itself.
 WITH RECURSIVE closure (classid, objid) AS (
   SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid, kept.oid
   FROM pg_catalog.unnest($1::oid[]) AS kept (oid)
+  UNION ALL
+  SELECT 'pg_catalog.pg_extension'::pg_catalog.regclass, x.oid
+  FROM pg_catalog.pg_extension x
+  WHERE EXISTS (
+    SELECT FROM pg_catalog.pg_class c WHERE c.oid = ANY (x.extconfig) AND c.relowner <> x.extowner)
   UNION
   SELECT step.classid, step.objid
   FROM closure

@@ -44,9 +44,8 @@ pub(super) async fn restore(
         let has_rows = has_rows(copy, entry, dump, context).await?;
         let found = target.run(context, found(&target, &table)).await?;
         match found {
-            Some(Found { may_replace: true, condition }) => {
-                let sql = format!("DELETE FROM ONLY {} {condition}", table.quoted());
-                let delete = async { Ok(target.batch_execute(&sql).await) };
+            Some(found) if found.may_replace => {
+                let delete = async { Ok(found.clear(&target, &table).await) };
                 if let Err(error) = target.run(context, delete).await? {
                     let mut failure = Failure::of(entry, reason(&error));
                     failure.code = error.code().cloned();
@@ -84,6 +83,18 @@ pub(super) struct Found {
     /// `WHERE …`, or nothing.
     condition: String,
     pub(super) may_replace: bool,
+}
+
+impl Found {
+    /// Deletes the rows that are dumped.
+    pub(super) async fn clear(
+        &self,
+        target: &Connection,
+        table: &TableName,
+    ) -> Result<(), tokio_postgres::Error> {
+        let Self { condition, .. } = self;
+        target.batch_execute(&format!("DELETE FROM ONLY {} {condition}", table.quoted())).await
+    }
 }
 
 /// Looks for `table`, if it is one whose rows an extension says are to be dumped.

@@ -8,6 +8,7 @@ use futures_util::SinkExt;
 use tokio::fs::File;
 use tokio::io::{AsyncBufRead, BufReader};
 
+use super::extension_rows;
 use super::failure::Failure;
 use super::restore::cannot_create;
 use super::statements::{missing_roles, settled};
@@ -20,7 +21,7 @@ use crate::phase_shares;
 use crate::postgres::connection::Connection;
 use crate::postgres::sql_text::Strings;
 use crate::psql_script::{Kind, Need, RowsReader, Script, ScriptError, Variables, need};
-use crate::{Error, ObjectFailure};
+use crate::{Error, ObjectFailure, TableName};
 use progress::{Context, PhaseSummary, ProgressTracker, Summary, Weight};
 
 const APPLICATION: &str = "pg-replicate restore";
@@ -119,7 +120,7 @@ impl<R: AsyncBufRead + Unpin> Restore<'_, R> {
             let strings = item.strings;
             let sql = item.text()?;
             if let Kind::Copy(rows) = Kind::of(&sql, strings) {
-                self.copy(&sql, &rows.table.join(".")).await?;
+                self.copy(&sql, &rows.table).await?;
                 continue;
             }
             let Some(sql) = self.wanted(&sql) else { continue };
@@ -176,13 +177,20 @@ impl<R: AsyncBufRead + Unpin> Restore<'_, R> {
         }
     }
 
-    async fn copy(&mut self, sql: &str, table: &str) -> Result<(), ScriptError> {
+    async fn copy(&mut self, sql: &str, name: &[String]) -> Result<(), Ended> {
+        let table = &name.join(".");
+        if let [schema, name] = name
+            && let Err(error) = self.clear(&TableName::new(schema, name)).await?
+        {
+            self.failed(format!("TABLE DATA {table}"), &error);
+            return Ok(self.script.skip_rows().await?);
+        }
         let object = self.board.start("TABLE DATA", table, Weight::cost(0));
         let sink = match self.target.copy_in::<_, Bytes>(sql).await {
             Ok(sink) => sink,
             Err(error) => {
                 self.failed(format!("TABLE DATA {table}"), &error);
-                return self.script.skip_rows().await;
+                return Ok(self.script.skip_rows().await?);
             }
         };
         let mut sink = std::pin::pin!(sink);
@@ -205,6 +213,14 @@ impl<R: AsyncBufRead + Unpin> Restore<'_, R> {
             Err(error) => self.failed(format!("TABLE DATA {table}"), &error),
         }
         Ok(())
+    }
+
+    /// An extension that stays has the rows of the last copy in its tables.
+    async fn clear(&self, table: &TableName) -> Result<Result<(), tokio_postgres::Error>, Error> {
+        match extension_rows::found(self.target, table).await? {
+            Some(found) if found.may_replace => Ok(found.clear(self.target, table).await),
+            _ => Ok(Ok(())),
+        }
     }
 
     fn failed(&mut self, object: String, error: &tokio_postgres::Error) {

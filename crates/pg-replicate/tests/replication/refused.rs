@@ -252,6 +252,71 @@ async fn what_will_be_refused_of_a_plain_dump_is_known_before_the_drop() {
     assert!(error.contains("nothing was changed") && error.contains("it was cut"), "{error}");
 }
 
+/// A trusted extension: who creates it owns it, and not its tables. An event trigger does what its script would, for no
+/// file may be written beside the server's own.
+const TRUSTED: &str = "
+    CREATE FUNCTION script() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$ BEGIN
+      IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE object_identity = 'citext') THEN
+        CREATE TABLE config (id int PRIMARY KEY, own bool);
+        INSERT INTO config VALUES (0, false);
+        ALTER EXTENSION citext ADD TABLE config;
+        UPDATE pg_extension SET extconfig = ARRAY['config'::regclass]::oid[], extcondition = ARRAY['WHERE own']
+          WHERE extname = 'citext';
+      END IF; END $$;
+    CREATE EVENT TRIGGER script ON ddl_command_end WHEN TAG IN ('CREATE EXTENSION') EXECUTE FUNCTION script();";
+
+#[tokio::test]
+async fn rows_of_an_extension_that_our_role_has_created_are_replaced_or_refused_before_the_drop() {
+    let world = World::new("CREATE TABLE a (id int); INSERT INTO a VALUES (1)");
+    superuser(&world, "target", TRUSTED);
+    superuser(&world, "source", TRUSTED);
+    superuser(
+        &world,
+        "source",
+        "CREATE EXTENSION citext; DROP EVENT TRIGGER script; DROP FUNCTION script",
+    );
+    let (copy, context) = (world.copy("{}"), Context::quiet());
+    let plain = world.directory.path().join("plain.sql");
+    // Without rows of its own it is made as any other, and stays then.
+    world.run(&copy).await.unwrap();
+    superuser(&world, "source", "INSERT INTO config VALUES (1, true), (2, true)");
+    copy.backup(&world.dump(), &context).await.unwrap();
+    plain_dump(&world, &plain);
+    let refused = async || {
+        for refused in [
+            copy.preflight_live(2).await.unwrap_err(),
+            copy.preflight().await.unwrap_err(),
+            copy.preflight_restore(&world.dump()).await.unwrap_err(),
+            copy.preflight_script(&plain).await.unwrap_err(),
+        ] {
+            let text = refused.to_string();
+            assert!(text.contains("config of ") && text.contains("GRANT"), "{text}");
+        }
+    };
+    refused().await;
+    superuser(&world, "target", "DROP EXTENSION citext");
+    // It is not there yet.
+    refused().await;
+    world.target("CREATE EXTENSION citext");
+    superuser(&world, "target", "GRANT SELECT, INSERT, DELETE ON config TO target_user");
+    let rows = "SELECT string_agg(id::text, ' ' ORDER BY id) FROM config";
+    for way in ["live", "archive", "plain", "live"] {
+        match way {
+            "live" => world.live(&copy).await.map(drop).unwrap(),
+            "archive" => world.run(&copy).await.map(drop).unwrap(),
+            _ => {
+                copy.preflight_script(&plain).await.unwrap();
+                copy.drop_objects(&context).await.unwrap();
+                copy.restore_script(&plain, &context).await.unwrap();
+            }
+        }
+        assert_eq!(world.target(rows), "0 1 2", "{way}");
+    }
+    superuser(&world, "source", "DELETE FROM config WHERE id = 2");
+    world.live(&copy).await.unwrap();
+    assert_eq!(world.target(rows), "0 1");
+}
+
 fn plain_dump(world: &World, file: &Path) {
     let dumped = Command::new(world.server.bin_dir().join("pg_dump"))
         .args(["--no-owner", "--no-privileges", "--file"])

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use super::super::extension_rows::{self, has_rows};
+use super::super::extension_rows::has_rows;
 use super::super::{FullCopy, object_catalog, restore};
-use super::{Needs, allowed, extension_checks, object_checks};
+use super::{ExtensionTables, Needs, allowed, closed, object_checks};
 use crate::archive::{Archive, Entry, tables_of};
 use crate::postgres::connection::Connection;
 use crate::postgres::sql_text::Cursor;
@@ -46,7 +46,7 @@ pub(in crate::full_copy) async fn check(
     let context = Context::quiet();
     let target = Connection::open(&copy.target, "pg-replicate check").await?;
     let plan = restore::plan(copy, archive, &context).await?;
-    let mut checks = of_extensions(copy, &plan.entries, dump, &target, &context).await?;
+    let mut checks = of_extensions(copy, archive, &plan.entries, dump, &target, &context).await?;
     let suspects = plan.entries.iter().chain(plan.unable.iter().map(|(entry, _)| entry));
     let suspects: Vec<(&Entry, Needs)> =
         suspects.filter_map(|entry| Some((entry, needs(entry)?))).collect();
@@ -121,6 +121,7 @@ fn dependents<'a>(entries: &'a [Entry], refused: &[(&Entry, Needs)]) -> Vec<(&'a
 /// The tables of extensions that our role may not write.
 async fn of_extensions(
     copy: &FullCopy,
+    archive: &Archive,
     entries: &[Entry],
     dump: &Path,
     target: &Connection,
@@ -128,20 +129,20 @@ async fn of_extensions(
 ) -> Result<Vec<Check>, Error> {
     let made: HashSet<TableName> =
         entries.iter().filter(|entry| entry.kind == "TABLE").flat_map(tables_of).collect();
-    let (mut lost, mut left) = (Vec::new(), Vec::new());
+    // Of which of them a table is, no archive tells.
+    let extensions = archive.entries.iter().filter(|entry| entry.kind == "EXTENSION");
+    let extensions: Vec<&str> = extensions.map(|entry| entry.tag.as_str()).collect();
+    let mut tables = ExtensionTables::default();
     for entry in entries.iter().filter(|entry| entry.kind == "TABLE DATA") {
         let Some(table) = tables_of(entry).into_iter().next() else { continue };
         if made.contains(&table) {
             continue;
         }
-        let found = extension_rows::found(target, &table).await?;
-        if found.is_some_and(|it| !it.may_replace) {
-            let list =
-                if has_rows(copy, entry, dump, context).await? { &mut lost } else { &mut left };
-            list.push(format!("{table} of an extension"));
-        }
+        let Some(closed) = closed(target, &table, &extensions).await? else { continue };
+        let has_rows = has_rows(copy, entry, dump, context).await?;
+        tables.add(format!("{table} of an extension"), has_rows, closed);
     }
-    Ok(extension_checks(&lost, &left))
+    Ok(tables.checks())
 }
 
 /// What it takes to create an entry, where not every role may.

@@ -226,37 +226,81 @@ async fn has_rows(source: &Connection, table: &str, condition: &str) -> Result<b
 async fn extension_tables(source: &Connection, target: &Connection) -> Result<Vec<Check>, Error> {
     let action = "list the tables of extensions";
     let rows = catalog::rows(source, action, EXTENSION_TABLES, &[]).await?;
-    let (mut lost, mut left) = (Vec::new(), Vec::new());
+    let mut tables = ExtensionTables::default();
     for row in &rows {
         let table = TableName::new(row.get::<_, String>("schema"), row.get::<_, String>("name"));
-        let is_closed =
-            extension_rows::found(target, &table).await?.is_some_and(|it| !it.may_replace);
-        if !is_closed {
-            continue;
-        }
-        let described = format!("{table} of extension {}", row.get::<_, &str>("extension"));
-        match has_rows(source, &table.quoted(), row.get("condition")).await? {
-            true => lost.push(described),
-            false => left.push(described),
-        }
+        let extension = row.get::<_, &str>("extension");
+        let Some(closed) = closed(target, &table, &[extension]).await? else { continue };
+        let described = format!("{table} of extension {extension}");
+        let has_rows = has_rows(source, &table.quoted(), row.get("condition")).await?;
+        tables.add(described, has_rows, closed);
     }
-    Ok(extension_checks(&lost, &left))
+    Ok(tables.checks())
 }
 
-/// Tables of extensions that our role may not write: rows would be `lost`, or the table is `left` as it is.
-fn extension_checks(lost: &[String], left: &[String]) -> Vec<Check> {
-    let mut checks = Vec::new();
-    if !lost.is_empty() {
-        checks.push(Check::bad(
-            EXTENSION_ROWS,
-            format!("the source has rows of its own in {}, and our role may not write there on the target: GRANT SELECT, INSERT, DELETE", shortened(lost)),
-        ));
+/// Why our role may not write an extension's table.
+enum Closed {
+    IsThere,
+    /// The target does not have it yet: when we create its extension, it will be a superuser's.
+    WillBe,
+}
+
+/// Whether our role may not replace the rows of `table`, which belongs to one of `extensions`.
+async fn closed(
+    target: &Connection,
+    table: &TableName,
+    extensions: &[&str],
+) -> Result<Option<Closed>, Error> {
+    const MADE_AS_OURS: &str = include_str!("../../../sql/refused/made_as_ours.sql");
+    if let Some(found) = extension_rows::found(target, table).await? {
+        return Ok((!found.may_replace).then_some(Closed::IsThere));
     }
-    if !left.is_empty() {
-        checks.push(Check::warning(
-            EXTENSION_ROWS,
-            format!("{} is left as it is: our role may not write there on the target, and the source has no rows of its own in it", shortened(left)),
-        ));
+    let action = "look at the extensions that the server offers";
+    let rows = catalog::rows(target, action, MADE_AS_OURS, &[&extensions]).await?;
+    let is_ours: Option<bool> = rows.first().and_then(|row| row.get("made_as_ours"));
+    Ok((is_ours == Some(false)).then_some(Closed::WillBe))
+}
+
+/// Tables of extensions that our role may not write.
+#[derive(Default)]
+struct ExtensionTables {
+    /// Rows would be lost.
+    lost: Vec<String>,
+    /// They are left as they are.
+    left: Vec<String>,
+}
+
+impl ExtensionTables {
+    fn add(&mut self, table: String, has_rows: bool, closed: Closed) {
+        match closed {
+            _ if has_rows => self.lost.push(table),
+            Closed::IsThere => self.left.push(table),
+            Closed::WillBe => {}
+        }
     }
-    checks
+
+    fn checks(&self) -> Vec<Check> {
+        let mut checks = Vec::new();
+        if !self.lost.is_empty() {
+            checks.push(Check::bad(
+                EXTENSION_ROWS,
+                format!(
+                    "the source has rows of its own in {}, and our role may not write there on the target: create \
+                     the extension if it is missing, and have a superuser GRANT SELECT, INSERT, DELETE",
+                    shortened(&self.lost)
+                ),
+            ));
+        }
+        if !self.left.is_empty() {
+            checks.push(Check::warning(
+                EXTENSION_ROWS,
+                format!(
+                    "{} is left as it is: our role may not write there on the target, and the source has no rows of \
+                     its own in it",
+                    shortened(&self.left)
+                ),
+            ));
+        }
+        checks
+    }
 }

@@ -5,11 +5,10 @@ use std::path::Path;
 
 use bytes::BytesMut;
 
-use super::super::extension_rows;
 use super::super::restore_script::{open, unreadable};
 use super::super::script_entry::Entries;
 use super::archive::{needs, refused};
-use super::{Needs, extension_checks, object_checks};
+use super::{ExtensionTables, Needs, closed, object_checks};
 use crate::archive::{Entry, tables_of};
 use crate::postgres::connection::Connection;
 use crate::psql_script::{Kind, RowsReader, ScriptError};
@@ -43,6 +42,7 @@ pub(in crate::full_copy) async fn check(
 struct Contents {
     /// What not every role may make.
     suspects: Vec<(Entry, Needs)>,
+    extensions: Vec<String>,
     tables: HashSet<TableName>,
     /// Tables that get rows, and those that get none.
     filled: HashSet<TableName>,
@@ -81,6 +81,9 @@ impl Contents {
         if entry.kind == "TABLE" {
             self.tables.extend(tables_of(&entry));
         }
+        if entry.kind == "EXTENSION" {
+            self.extensions.push(entry.tag.clone());
+        }
         if let Some(needs) = needs(&entry) {
             self.suspects.push((Entry { definition: String::new(), ..entry }, needs));
         }
@@ -88,15 +91,15 @@ impl Contents {
 
     /// The tables of extensions that our role may not write.
     async fn of_extensions(&self, target: &Connection) -> Result<Vec<Check>, Error> {
-        let (mut lost, mut left) = (Vec::new(), Vec::new());
-        for (tables, list) in [(&self.filled, &mut lost), (&self.empty, &mut left)] {
+        let extensions: Vec<&str> = self.extensions.iter().map(String::as_str).collect();
+        let mut closed_tables = ExtensionTables::default();
+        for (tables, has_rows) in [(&self.filled, true), (&self.empty, false)] {
             for table in tables.difference(&self.tables) {
-                let found = extension_rows::found(target, table).await?;
-                if found.is_some_and(|it| !it.may_replace) {
-                    list.push(format!("{table} of an extension"));
+                if let Some(closed) = closed(target, table, &extensions).await? {
+                    closed_tables.add(format!("{table} of an extension"), has_rows, closed);
                 }
             }
         }
-        Ok(extension_checks(&lost, &left))
+        Ok(closed_tables.checks())
     }
 }
