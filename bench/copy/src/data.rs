@@ -42,7 +42,8 @@ pub(crate) fn server(directory: Option<&Path>) -> Result<PostgresServer> {
     let settings =
         SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
     let directory = directory.map(Path::to_owned);
-    Ok(PostgresServer::start_with(PostgresOptions { settings, directory, ..Default::default() })?)
+    let options = PostgresOptions { settings, directory, on_disk: true, ..Default::default() };
+    Ok(PostgresServer::start_with(options)?)
 }
 
 /// The server with the generated database; one that `keep` has already is used.

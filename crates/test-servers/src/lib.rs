@@ -1,9 +1,9 @@
 //! Private PostgreSQL servers and Redis on free ports, for the demo and the tests.
 //!
-//! Every server lives in a temporary directory, listens on 127.0.0.1 only, and is gone when its
-//! value is dropped, also when the test panics. The kernel ends it when the thread that started it
-//! dies (`setpriv --pdeathsig`), so that even a SIGKILL of the test leaves nothing behind: start
-//! servers from the test's own thread, not from a spawned task.
+//! Every server lives in a temporary directory (in memory where there is room), listens on 127.0.0.1
+//! only, and is gone when its value is dropped, also when the test panics. After a SIGKILL of the
+//! test the kernel ends the server (`setpriv --pdeathsig`), and whoever starts the next one removes
+//! its directory: start servers from the test's own thread, not from a spawned task.
 //!
 //! [`Proxy`] stands before a server and breaks its connections on purpose; [`wait_for`] waits for a
 //! condition with a limit.
@@ -20,6 +20,7 @@ mod postgres;
 mod processes;
 mod proxy;
 mod redis;
+mod scratch;
 mod sentinel;
 pub mod versions;
 mod wait;

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::error::{Error, IoContext};
 use crate::launch::{command, free_port, hand_over, on_path, run, server_user, wait_until_ready};
 use crate::processes::{continue_family, stop_family};
-use crate::versions;
+use crate::{scratch, versions};
 
 /// The password of the superuser `postgres` over TCP; its unix socket asks for none.
 const SUPERUSER_PASSWORD: &str = "superuser";
@@ -26,21 +26,27 @@ const SETTINGS: &[(&str, &str)] = &[
     ("shared_buffers", "64MB"),
     ("max_wal_size", "1GB"),
     ("autovacuum_naptime", "1h"),
+    // In the server's own directory, which goes with it also after a SIGKILL.
+    ("dynamic_shared_memory_type", "mmap"),
+    // Loading the compiler takes longer than any query of a test.
+    ("jit", "off"),
 ];
 
 /// How a private PostgreSQL is set up.
 #[derive(Debug, Clone, Default)]
 pub struct PostgresOptions {
     /// The directory of `initdb` and `postgres`; by default the newest that is installed. When it
-    /// has no `psql` and `pg_isready`, the installed ones are used.
+    /// has no `psql`, the installed one is used.
     pub bin_dir: Option<PathBuf>,
     /// More settings, each as `("work_mem", "64MB")`.
     pub settings: Vec<(String, String)>,
     /// Variables of the server's environment, each as `("LOCPATH", "/tmp/locales")`.
     pub environment: Vec<(String, String)>,
     /// Where the server lives: it stays there when the value is dropped, and what stands there
-    /// already is used. By default a temporary directory.
+    /// already is used. By default a temporary directory, in memory where there is room.
     pub directory: Option<PathBuf>,
+    /// The temporary directory is on the disk: for databases of gigabytes.
+    pub on_disk: bool,
 }
 
 /// A PostgreSQL of our own on a free port; gone when dropped.
@@ -50,7 +56,7 @@ pub struct PostgresServer {
     /// Removes the directory when dropped.
     _temporary: Option<TempDir>,
     bin_dir: PathBuf,
-    /// Where `psql` and `pg_isready` stand.
+    /// Where `psql` stands.
     client_dir: PathBuf,
     port: u16,
     options: PostgresOptions,
@@ -84,10 +90,9 @@ impl PostgresServer {
             Some(directory) => directory.clone(),
             None => installed_bin_dir()?,
         };
-        let client_dir = if bin_dir.join("psql").is_file() && bin_dir.join("pg_isready").is_file() {
-            bin_dir.clone()
-        } else {
-            installed_bin_dir()?
+        let client_dir = match bin_dir.join("psql").is_file() {
+            true => bin_dir.clone(),
+            false => installed_bin_dir()?,
         };
         let (directory, temporary) = match &options.directory {
             Some(directory) => {
@@ -96,8 +101,10 @@ impl PostgresServer {
                 (directory.clone(), None)
             }
             None => {
-                let temporary =
-                    TempDir::with_prefix("pg-").during("create a directory for PostgreSQL")?;
+                let temporary = match options.on_disk {
+                    true => scratch::on_disk("pg")?,
+                    false => scratch::in_memory("pg")?,
+                };
                 (temporary.path().to_owned(), Some(temporary))
             }
         };
@@ -147,13 +154,9 @@ impl PostgresServer {
             .stderr(Stdio::from(log))
             .spawn()
             .during("start postgres")?;
-        let (client_dir, port, host) = (self.client_dir.clone(), self.port, self.directory.clone());
+        let (pid_file, pid) = (self.directory.join("data/postmaster.pid"), child.id());
         wait_until_ready("PostgreSQL", &mut child, &log_path, || {
-            Command::new(client_dir.join("pg_isready"))
-                .args(["-q", "-p", &port.to_string(), "-h"])
-                .arg(&host)
-                .status()
-                .is_ok_and(|status| status.success())
+            std::fs::read_to_string(&pid_file).is_ok_and(|content| is_ready(&content, pid))
         })?;
         self.child = Some(child);
         Ok(())
@@ -287,6 +290,13 @@ impl Drop for PostgresServer {
     }
 }
 
+/// What `pg_ctl --wait` looks at: the first line of `postmaster.pid` is the process, the eighth its
+/// state. A file that a crash has left is of another process.
+fn is_ready(pid_file: &str, pid: u32) -> bool {
+    let lines: Vec<&str> = pid_file.lines().map(str::trim).collect();
+    lines.first() == Some(&pid.to_string().as_str()) && lines.get(7) == Some(&"ready")
+}
+
 /// The newest PostgreSQL of Debian's layout, else the one whose `postgres` is on the PATH.
 fn installed_bin_dir() -> Result<PathBuf, Error> {
     let mut versions: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
@@ -334,7 +344,7 @@ fn template(bin_dir: &Path) -> Result<PathBuf, Error> {
     if template.join("PG_VERSION").is_file() {
         return Ok(template);
     }
-    let scratch = TempDir::with_prefix("pg-template-").during("create a directory for initdb")?;
+    let scratch = scratch::on_disk("pg-template")?;
     hand_over(scratch.path())?;
     let password_file = scratch.path().join("password");
     std::fs::write(&password_file, SUPERUSER_PASSWORD).during("write the superuser's password")?;

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::error::{Error, IoContext};
 use crate::launch::{command, free_port, hand_over, on_path, wait_until_ready};
+use crate::scratch;
 
 /// How a private Redis is set up.
 #[derive(Debug, Clone, Default)]
@@ -53,7 +54,7 @@ impl RedisServer {
 
     /// A directory and a port; nothing runs yet.
     pub(crate) fn prepare(options: RedisOptions) -> Result<Self, Error> {
-        let directory = TempDir::with_prefix("redis-").during("create a directory for Redis")?;
+        let directory = scratch::in_memory("redis")?;
         hand_over(directory.path())?;
         let port = free_port().during("find a free port for Redis")?;
         Ok(Self { directory, port, options, child: None })

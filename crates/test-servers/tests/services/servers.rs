@@ -38,3 +38,16 @@ fn redis_with_an_append_only_file_outlives_a_kill() {
     server.start_again().unwrap();
     assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
 }
+
+#[test]
+fn what_a_killed_process_has_left_goes_with_the_next_start() {
+    let mut process = std::process::Command::new("true").spawn().unwrap();
+    process.wait().unwrap();
+    let first = RedisServer::start().unwrap();
+    let parent = first.directory().parent().unwrap().to_owned();
+    let left = parent.join(format!("test-server-{}-pg-left", process.id()));
+    std::fs::create_dir_all(left.join("data")).unwrap();
+    let second = RedisServer::start().unwrap();
+    assert!(!left.exists());
+    assert!(first.directory().exists() && second.directory().exists());
+}
