@@ -24,11 +24,16 @@ impl Production {
     pub fn start() -> Self {
         let server = PostgresServer::start().expect("PostgreSQL starts");
         let sql = |database: &str, script: &str| server.psql(database, script).expect("SQL runs");
-        sql("postgres", "CREATE ROLE production NOLOGIN;");
-        server.create_role("source_user", Self::PASSWORD).expect("a role");
-        server.create_role("target_user", Self::PASSWORD).expect("a role");
-        server.create_database("source", "production").expect("a database");
-        server.create_database("target", "target_user").expect("a database");
+        // One psql for all: nearly every test does this.
+        let roles_and_databases = format!(
+            "CREATE ROLE production NOLOGIN;
+             CREATE ROLE source_user LOGIN PASSWORD '{0}';
+             CREATE ROLE target_user LOGIN PASSWORD '{0}';
+             CREATE DATABASE source OWNER production;
+             CREATE DATABASE target OWNER target_user;",
+            Self::PASSWORD
+        );
+        sql("postgres", &roles_and_databases);
         sql("source", &format!("SET ROLE production;\n{}", include_str!("../sql/source.sql")));
         Self { server }
     }

@@ -42,27 +42,28 @@ impl World {
 
     /// [`World::new`] on a server that was started in another way.
     pub(crate) fn on(server: PostgresServer, script: &str) -> Self {
-        for role in ["producer", "source_user", "target_user"] {
-            server.create_role(role, &SECRET.replace('\'', "''")).unwrap();
-        }
-        server.create_database("source", "producer").unwrap();
-        server.create_database("target", "target_user").unwrap();
-        server
-            .psql(
-                "postgres",
-                "GRANT pg_read_all_data TO source_user; ALTER ROLE source_user BYPASSRLS",
-            )
-            .unwrap();
+        let secret = SECRET.replace('\'', "''");
+        // One psql for all: every test does this.
+        let roles_and_databases = format!(
+            "CREATE ROLE producer LOGIN PASSWORD '{secret}';
+             CREATE ROLE source_user LOGIN BYPASSRLS PASSWORD '{secret}';
+             CREATE ROLE target_user LOGIN PASSWORD '{secret}';
+             GRANT pg_read_all_data TO source_user;
+             CREATE DATABASE source OWNER producer;
+             CREATE DATABASE target OWNER target_user;"
+        );
+        server.psql("postgres", &roles_and_databases).unwrap();
         let world = Self { server, directory: TempDir::new().unwrap() };
-        world.source(script);
         // pg_read_all_data does not cover large objects.
-        world.source(
-            "DO $$ DECLARE o oid; BEGIN
+        world.source(&format!(
+            "{script}
+             ; SET ROLE producer;
+             DO $$ DECLARE o oid; BEGIN
                FOR o IN SELECT oid FROM pg_largeobject_metadata LOOP
                  EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO source_user', o);
                END LOOP;
-             END $$",
-        );
+             END $$"
+        ));
         world
     }
 
