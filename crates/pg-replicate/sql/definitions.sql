@@ -50,7 +50,8 @@ SELECT n.nspname::text AS schema, c.relname::text AS name,
        pg_catalog.pg_get_expr(p.polqual, p.polrelid), pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)),
        E'\n' ORDER BY p.polname COLLATE "C")
      FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid)
-  ), 'UTF8')), 'hex') AS definition
+  ), CASE pg_catalog.current_setting('server_encoding')
+    WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END)), 'hex') AS definition
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN family ON family.oid = c.oid

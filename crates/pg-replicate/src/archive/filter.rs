@@ -176,6 +176,7 @@ mod tests {
         let key =
             "ALTER TABLE ONLY public.other ADD CONSTRAINT fk FOREIGN KEY (a) REFERENCES public";
         Archive {
+            is_sql_ascii: false,
             server_version: String::new(),
             pg_dump_version: String::new(),
             copies: std::collections::HashMap::new(),

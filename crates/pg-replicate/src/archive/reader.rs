@@ -38,6 +38,8 @@ pub(crate) struct Archive {
     pub(crate) server_version: String,
     /// The pg_dump that wrote it.
     pub(crate) pg_dump_version: String,
+    /// Whether its texts may be any bytes.
+    pub(crate) is_sql_ascii: bool,
     /// In the order they are restored.
     pub(crate) entries: Vec<Entry>,
     /// The `COPY … FROM stdin;` of entries with data, by the entry's number; a dump of INSERT
@@ -150,6 +152,7 @@ impl<R: Read> Reader<R> {
             entries.iter_mut().for_each(|entry| entry.is_garbled |= !is_plain(entry));
         }
         Ok(Archive {
+            is_sql_ascii: is_sql_ascii(&entries),
             server_version,
             pg_dump_version,
             entries,
@@ -275,10 +278,19 @@ impl<R: Read> Reader<R> {
 
 /// Whether the archive says that its texts are not in UTF-8, nor in whatever they were written in.
 fn is_in_another_encoding(entries: &[Entry]) -> bool {
-    let encoding = entries.iter().find(|entry| entry.kind == "ENCODING");
-    encoding.is_some_and(|entry| {
-        !["'UTF8'", "'SQL_ASCII'"].iter().any(|name| entry.definition.contains(name))
+    encoding(entries).is_some_and(|encoding| {
+        !["'UTF8'", "'SQL_ASCII'"].iter().any(|name| encoding.contains(name))
     })
+}
+
+fn is_sql_ascii(entries: &[Entry]) -> bool {
+    encoding(entries).is_some_and(|encoding| encoding.contains("'SQL_ASCII'"))
+}
+
+/// The statement that sets the encoding of an archive's texts.
+fn encoding(entries: &[Entry]) -> Option<&str> {
+    let encoding = entries.iter().find(|entry| entry.kind == "ENCODING");
+    encoding.map(|entry| entry.definition.as_str())
 }
 
 /// `teSection`, in pg_backup.h.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
 
-use super::{FullCopy, object_catalog};
+use super::{FullCopy, object_catalog, refused};
 use crate::archive::read_archive;
 use crate::phase_shares;
 use crate::postgres::catalog;
@@ -53,8 +53,9 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
     table.into_iter().for_each(|table| dumped(table, &partial));
     let bytes = partial.bytes();
     partial.complete(dump)?;
-    let entries = read_archive(dump).await?.entries;
-    let objects = entries.iter().filter(|entry| entry.kind == "TABLE DATA").count() as u64;
+    let archive = read_archive(dump).await?;
+    refused::refuse_foreign_bytes(copy, &archive).await?;
+    let objects = archive.entries.iter().filter(|entry| entry.kind == "TABLE DATA").count() as u64;
     let slowest = board.finish().slowest;
     tracing::info!(tables = objects, bytes, "End create Backup");
     let phase = PhaseSummary { objects, bytes, ..PhaseSummary::ended("backup", start) };

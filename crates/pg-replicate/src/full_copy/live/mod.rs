@@ -28,7 +28,7 @@ use schema::SchemaArchive;
 use tables::Table;
 
 use super::restore;
-use super::{ForeignKeys, FullCopy, backup, drop};
+use super::{ForeignKeys, FullCopy, backup, drop, refused};
 use crate::archive::tables_of;
 use crate::masking::{self, Rules};
 use crate::phase_shares;
@@ -78,6 +78,7 @@ pub(super) async fn run(
     let start = Instant::now();
     tracing::info!("Start create Backup");
     let source = read_source(copy, options, context).await?;
+    refused::refuse_foreign_bytes(copy, &source.schema.archive).await?;
     tracing::info!(tables = source.tables.len(), "End create Backup");
     let objects = source.schema.archive.entries.len() as u64;
     let mut summary: Summary =

@@ -13,6 +13,7 @@ use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::exported_snapshot::ExportedSnapshot;
 use crate::postgres::identifier::quote_identifier;
 use crate::postgres::pg_dump::{self, connection_string, failure};
+use crate::postgres::session_settings;
 use crate::postgres::source_locks::pg_dump_option;
 use progress::Context;
 
@@ -50,8 +51,10 @@ impl SchemaArchive {
         // Newer versions prefer "large objects", older ones know only this.
         arguments.push("--no-blobs".into());
         arguments.push(format!("--snapshot={}", snapshot.id()));
-        // Names and definitions are read here, whatever the source's encoding.
-        arguments.push("--encoding=UTF8".into());
+        // Names and definitions are read here, whatever the source's encoding; one that it does not know may be none.
+        if !session_settings::is_sql_ascii(&copy.source) {
+            arguments.push("--encoding=UTF8".into());
+        }
         arguments.push(pg_dump_option(&copy.source));
         arguments.push(format!("--dbname={}", connection_string(&copy.source)));
         let program = Program {

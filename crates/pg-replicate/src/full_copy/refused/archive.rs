@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::extension_rows::has_rows;
 use super::super::{FullCopy, object_catalog, restore};
-use super::{ExtensionTables, Needs, allowed, closed, object_checks};
+use super::{ExtensionTables, Needs, allowed, closed, foreign_bytes, object_checks};
 use crate::archive::{Archive, Entry, tables_of};
 use crate::postgres::connection::Connection;
 use crate::postgres::sql_text::Cursor;
@@ -47,6 +47,7 @@ pub(in crate::full_copy) async fn check(
     let target = Connection::open(&copy.target, "pg-replicate check").await?;
     let plan = restore::plan(copy, archive, &context).await?;
     let mut checks = of_extensions(copy, archive, &plan.entries, dump, &target, &context).await?;
+    checks.extend(foreign_bytes(&target, archive, &plan.entries).await?);
     let suspects = plan.entries.iter().chain(plan.unable.iter().map(|(entry, _)| entry));
     let suspects: Vec<(&Entry, Needs)> =
         suspects.filter_map(|entry| Some((entry, needs(entry)?))).collect();

@@ -10,8 +10,9 @@ use std::collections::HashSet;
 
 use tokio_postgres::types::ToSql;
 
-use super::extension_rows;
 use super::object_catalog::Objects;
+use super::{FullCopy, extension_rows};
+use crate::archive::{Archive, Entry};
 use crate::full_copy::preflight::shortened;
 use crate::postgres::catalog;
 use crate::postgres::connection::Connection;
@@ -220,6 +221,45 @@ async fn has_rows(source: &Connection, table: &str, condition: &str) -> Result<b
     let row = source.query_one(&sql, &[]).await;
     row.map(|row| row.get(0))
         .map_err(|error| source.error(format!("look for rows of {table}"), &error))
+}
+
+/// Definitions with bytes that no text of the target may hold: a database that knows no encoding has any. Comments are
+/// none of them, for they may be left out.
+pub(super) async fn foreign_bytes(
+    target: &Connection,
+    archive: &Archive,
+    entries: &[Entry],
+) -> Result<Option<Check>, Error> {
+    const ENCODING: &str = "SELECT pg_catalog.current_setting('server_encoding')";
+    let is_suspect = |entry: &&Entry| entry.is_garbled && entry.kind != "COMMENT";
+    let suspects: Vec<String> = entries.iter().filter(is_suspect).map(Entry::to_string).collect();
+    if !archive.is_sql_ascii || suspects.is_empty() {
+        return Ok(None);
+    }
+    let row = target.query_one(ENCODING, &[]).await;
+    let row = row.map_err(|error| target.error("look at the encoding", &error))?;
+    Ok((row.get::<_, &str>(0) == "UTF8").then(|| {
+        Check::bad(
+            OBJECTS,
+            format!(
+                "the source's encoding is SQL_ASCII, and definitions have bytes that are not UTF-8, the target's \
+                 encoding: {}; change them on the source, or name a target with encoding SQL_ASCII",
+                shortened(&suspects)
+            ),
+        )
+    }))
+}
+
+/// [`foreign_bytes`] as an error, of all that a dump of the source has.
+pub(super) async fn refuse_foreign_bytes(copy: &FullCopy, archive: &Archive) -> Result<(), Error> {
+    if !archive.is_sql_ascii {
+        return Ok(());
+    }
+    let target = Connection::open(&copy.target, "pg-replicate check").await?;
+    match foreign_bytes(&target, archive, &archive.entries).await? {
+        Some(check) => Err(Error::Preflight(vec![check])),
+        None => Ok(()),
+    }
 }
 
 /// The tables of extensions that our role may not write.

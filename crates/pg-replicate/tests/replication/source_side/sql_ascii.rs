@@ -6,7 +6,7 @@ use pg_replicate::verify::{self, Verify};
 use pg_replicate::{CopyFormat, FullCopy, Incremental, SchemaChanges, fingerprint, fixtures};
 use progress::Context;
 
-use crate::support::{World, mode};
+use crate::support::{World, assert_same_text, mode};
 
 const TABLES: &str = "SET ROLE producer;
     CREATE TABLE app_text (id int PRIMARY KEY, body text); CREATE TABLE app_plain (id int PRIMARY KEY);
@@ -14,8 +14,8 @@ const TABLES: &str = "SET ROLE producer;
 
 const HEX: &str = "SELECT string_agg(id || encode(convert_to(body, 'SQL_ASCII'), 'hex'), ' ' ORDER BY id) FROM app_text";
 
-#[tokio::test]
-async fn bytes_that_are_no_utf8_are_copied_everywhere() {
+/// A server with a source and a target that know no encoding.
+fn world() -> World {
     let world = World::new("");
     for (database, owner) in [("ascii", "producer"), ("ascii_copy", "target_user")] {
         let sql = format!(
@@ -23,6 +23,12 @@ async fn bytes_that_are_no_utf8_are_copied_everywhere() {
         );
         world.server.psql("postgres", &sql).unwrap();
     }
+    world
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_utf8_are_copied_everywhere() {
+    let world = world();
     let psql = |database: &str, sql: &str| world.server.psql(database, sql).unwrap();
     psql("ascii", TABLES);
     let (source, target) =
@@ -95,13 +101,7 @@ async fn bytes_that_are_no_utf8_are_copied_everywhere() {
 /// Keys are read and compared by this program, too: of text, in ranges and for deletes.
 #[tokio::test]
 async fn keys_that_are_no_utf8_are_compared() {
-    let world = World::new("");
-    for (database, owner) in [("ascii", "producer"), ("ascii_copy", "target_user")] {
-        let sql = format!(
-            "CREATE DATABASE {database} OWNER {owner} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"
-        );
-        world.server.psql("postgres", &sql).unwrap();
-    }
+    let world = world();
     let psql = |database: &str, sql: &str| world.server.psql(database, sql).unwrap();
     let tables = "CREATE TABLE words (word text PRIMARY KEY, n int);
                   CREATE TABLE plain (id text PRIMARY KEY);";
@@ -132,4 +132,54 @@ async fn keys_that_are_no_utf8_are_compared() {
         incremental.run(&Context::quiet()).await.unwrap();
         assert_eq!(psql("ascii_copy", hex), psql("ascii", hex), "{change}");
     }
+}
+
+/// Bytes that are no UTF-8 in definitions: where the target knows no encoding they are copied, elsewhere they are named
+/// before anything is changed.
+#[tokio::test]
+async fn definitions_that_are_no_utf8_are_copied_or_refused() {
+    let world = world();
+    let script = world.directory.path().join("definitions.sql");
+    let text = b"SET ROLE producer;
+        CREATE TABLE menu (id int PRIMARY KEY, body text DEFAULT 'caf\xe9' CHECK (body <> '\xe8'));
+        INSERT INTO menu VALUES (1); CREATE INDEX partly ON menu (id) WHERE body = '\xea';
+        CREATE FUNCTION already() RETURNS text LANGUAGE sql AS 'SELECT ''d\xe9j\xe0''::text';
+        CREATE VIEW words AS SELECT 'No\xebl'::text AS word;
+        COMMENT ON TABLE menu IS 'caf\xe9';";
+    std::fs::write(&script, text).unwrap();
+    let run = std::process::Command::new(world.server.bin_dir().join("psql"))
+        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f"])
+        .arg(&script)
+        .arg(world.server.superuser_url("ascii"))
+        .status();
+    assert!(run.unwrap().success());
+    let source = world.url("source_user", "ascii");
+    let target = world.url("target_user", "ascii_copy");
+    let copy = FullCopy { source: source.clone(), target, ..world.copy("{}") };
+    for _ in 0..2 {
+        world.live(&copy).await.unwrap();
+        assert_same_text(&world.dump_text("ascii", &[]), &world.dump_text("ascii_copy", &[]));
+        world.run(&copy).await.unwrap();
+        assert_same_text(&world.dump_text("ascii", &[]), &world.dump_text("ascii_copy", &[]));
+    }
+    DatabaseSnapshot::open(&source, &Context::quiet()).await.unwrap();
+
+    world.target("CREATE TABLE yesterday (id int)");
+    let copy = FullCopy { source, ..world.copy("{}") };
+    let archive = copy.preflight_restore(&world.dump()).await;
+    for refused in [
+        world.live(&copy).await.unwrap_err(),
+        world.run(&copy).await.unwrap_err(),
+        archive.unwrap_err(),
+    ] {
+        let text = refused.to_string();
+        assert!(matches!(refused, pg_replicate::Error::Preflight(_)), "{text}");
+        for object in
+            ["TABLE public.menu", "FUNCTION public.already()", "VIEW public.words", "INDEX"]
+        {
+            assert!(text.contains(object), "{object} in {text}");
+        }
+        assert!(!text.contains("COMMENT"), "{text}");
+    }
+    assert_eq!(world.target("SELECT to_regclass('yesterday')"), "yesterday");
 }
