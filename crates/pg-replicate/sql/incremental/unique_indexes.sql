@@ -1,7 +1,8 @@
 -- The columns by which rows of the table ($1 schema, $2 name) may be in each other's way: those of its unique indexes
 -- and exclusion constraints, but for columns of its key ($3) and those that cannot be set to any value: generated ones,
--- those of a foreign key on either side, those that say to which partition a row belongs. Of each index one is
--- enough; the best comes first. kind: which value no other row has, see shifts.rs.
+-- those of a foreign key, those that others refer to unless these follow (ON UPDATE CASCADE), those that say to which
+-- partition a row belongs. Of each index one is enough; the best comes first. kind: which value no other row has, see
+-- shifts.rs.
 WITH relation AS (
   SELECT c.oid
   FROM pg_catalog.pg_class c
@@ -32,7 +33,11 @@ FROM (
   SELECT part.indexrelid AS index, a.attnum, a.attname::text AS name,
     pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
     CASE
-      WHEN NOT a.attnotnull AND part.nulls_differ THEN 'null'
+      -- Who refers to NULL refers to nothing, and does not follow.
+      WHEN NOT a.attnotnull AND part.nulls_differ AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_constraint k
+        WHERE k.contype = 'f' AND k.confrelid = part.indrelid AND a.attnum = ANY (k.confkey)
+      ) THEN 'null'
       WHEN base.oid = ANY ('{int2, int4, int8, numeric, float4, float8}'::pg_catalog.regtype[]) THEN 'number'
       WHEN base.oid = ANY ('{date, timestamp, timestamptz}'::pg_catalog.regtype[]) THEN 'time'
       WHEN base.oid = 'pg_catalog.uuid'::pg_catalog.regtype THEN 'uuid'
@@ -48,7 +53,7 @@ FROM (
       SELECT FROM pg_catalog.pg_constraint k
       WHERE k.contype = 'f' AND (
         k.conrelid = part.indrelid AND a.attnum = ANY (k.conkey)
-        OR k.confrelid = part.indrelid AND a.attnum = ANY (k.confkey))
+        OR k.confrelid = part.indrelid AND a.attnum = ANY (k.confkey) AND k.confupdtype <> 'c')
     )
     AND NOT EXISTS (
       SELECT FROM pg_catalog.pg_partitioned_table p

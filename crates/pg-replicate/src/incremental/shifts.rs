@@ -6,7 +6,8 @@
 //!
 //! 1. In each unique index one column of the rows to be changed or deleted gets a value that no row has: NULL, or one
 //!    beyond all others. Then all is written as before.
-//! 2. Where no column can have such a value (its type, a CHECK), rows to be changed are deleted and inserted anew. Not
+//! 2. Constraints that can be deferred are looked at in the end.
+//! 3. Where no column can have such a value (its type, a CHECK), rows to be changed are deleted and inserted anew. Not
 //!    where a foreign key would change other rows with them; the server refuses it where other rows refer to them.
 
 use tokio_postgres::error::SqlState;
@@ -19,6 +20,10 @@ use crate::postgres::identifier::quote_identifier;
 
 const UNIQUE_INDEXES: &str = include_str!("../../sql/incremental/unique_indexes.sql");
 const ACTIONS: &str = include_str!("../../sql/incremental/foreign_key_actions.sql");
+
+/// What helps where rows exchange values, and nothing can be done about it here.
+const STUCK: &str = "when rows exchange values, the target has to look at them together: make the constraint DEFERRABLE there (one \
+     that foreign keys refer to cannot be), or take the table out of BACKUP_MODE, so that it is copied whole";
 
 /// On which side of all values the new ones lie: beyond the largest would break what must be small, and the other way round.
 const SIDES: [Side; 2] = [
@@ -66,12 +71,13 @@ pub(super) async fn write(
     let advice = if plan.deletes() {
         ""
     } else {
-        "; when the row that has the value is gone from the source, \"deletes\": true in BACKUP_MODE lets it go here too; \
-         when it was changed there before the cursor's last value, leave out the cursor for one run"
+        "when the row that has the value is gone from the source, \"deletes\": true in BACKUP_MODE lets it go here too; \
+         when it was changed there before the cursor's last value, leave out the cursor for one run; "
     };
     Err(match failed(refused) {
         Error::Database { action, reason } => {
-            Error::Database { action, reason: format!("{reason}{advice}") }
+            let reason = format!("{reason}; {advice}{STUCK}");
+            Error::Database { action, reason }
         }
         error => error,
     })
@@ -136,9 +142,11 @@ async fn preparations(
             ));
         }
     }
+    const DEFERRED: &str = "SET CONSTRAINTS ALL DEFERRED";
+    preparations.push(DEFERRED.to_owned());
     if !changes_others(target, plan).await? {
         preparations.push(format!(
-            "SET CONSTRAINTS ALL DEFERRED; DELETE FROM {rows} AS there USING ({moved}) AS moved WHERE {}",
+            "{DEFERRED}; DELETE FROM {rows} AS there USING ({moved}) AS moved WHERE {}",
             key.equal("moved", "there")
         ));
     }

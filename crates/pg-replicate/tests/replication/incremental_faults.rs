@@ -291,6 +291,48 @@ async fn a_unique_value_of_a_deleted_row_passes_to_another_whatever_refers_to_it
     assert_same(&world, "SELECT * FROM users ORDER BY 1; SELECT * FROM cars ORDER BY 1");
 }
 
+/// Values that others refer to, and rows that may not be deleted for them.
+#[tokio::test]
+async fn unique_values_pass_from_row_to_row_where_others_refer_to_them() {
+    let world = both(
+        "CREATE TYPE colour AS ENUM ('red', 'green', 'blue');
+         CREATE TABLE codes (id int PRIMARY KEY, code int UNIQUE, short text NOT NULL UNIQUE);
+         CREATE TABLE uses (id int PRIMARY KEY, code int NOT NULL REFERENCES codes (code) ON UPDATE CASCADE,
+           short text REFERENCES codes (short) ON UPDATE CASCADE ON DELETE CASCADE);
+         INSERT INTO codes SELECT n, n, 's' || n FROM generate_series(1, 9) n;
+         INSERT INTO uses SELECT n, n, 's' || n FROM generate_series(1, 9) n;
+         CREATE TABLE colours (id int PRIMARY KEY, c colour NOT NULL, CONSTRAINT one_each UNIQUE (c));
+         CREATE TABLE painted (id int PRIMARY KEY, colour int NOT NULL REFERENCES colours ON DELETE CASCADE);
+         INSERT INTO colours VALUES (1, 'red'), (2, 'green'), (3, 'blue'); INSERT INTO painted VALUES (1, 1), (2, 2)",
+    );
+    world.source(
+        "UPDATE codes SET code = code + 100, short = 'x' || id;
+         UPDATE codes SET code = code - 99, short = 's' || 10 - id",
+    );
+    // Those who refer to them follow, whether their table is copied or not.
+    assert_eq!(rows(&world, r#"{"codes":{"mode":"upsert"}}"#).await, 9);
+    assert_same(&world, "SELECT * FROM codes ORDER BY 1; SELECT * FROM uses ORDER BY 1");
+
+    world.source(
+        "ALTER TABLE colours DROP CONSTRAINT one_each;
+         UPDATE colours SET c = CASE c WHEN 'red' THEN 'green' WHEN 'green' THEN 'blue' ELSE 'red' END::colour",
+    );
+    for modes in [
+        r#"{"colours":{"mode":"upsert"},"painted":"none"}"#,
+        r#"{"colours":{"mode":"upsert","deletes":true},"painted":"none"}"#,
+    ] {
+        let error = run(&world, modes).await.unwrap_err().to_string();
+        assert!(error.contains("one_each") && error.contains("DEFERRABLE"), "{error}");
+        world.target("ALTER TABLE colours DROP CONSTRAINT one_each, ADD CONSTRAINT one_each UNIQUE (c) DEFERRABLE");
+        assert_eq!(rows(&world, modes).await, 3);
+        assert_same(&world, "SELECT * FROM colours ORDER BY 1; SELECT * FROM painted ORDER BY 1");
+        world.target(
+            "UPDATE colours SET c = CASE c WHEN 'red' THEN 'blue' WHEN 'green' THEN 'red' ELSE 'green' END::colour;
+             ALTER TABLE colours DROP CONSTRAINT one_each, ADD CONSTRAINT one_each UNIQUE (c)",
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_cursor_at_infinity_is_no_last_one() {
     let world = both(
