@@ -12,5 +12,5 @@ pub mod secrets;
 pub mod snapshot_age;
 mod step;
 
-pub use retry::{RetryOptions, RetryPolicy};
+pub use retry::RetryPolicy;
 pub use step::Step;

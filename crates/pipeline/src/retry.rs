@@ -2,54 +2,17 @@
 
 use clap::Args;
 
-use crate::config::Reader;
+use crate::config::variable::{integer, variable};
 
 /// How often a job is tried, and how long is waited between.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Args, Debug, Clone, Copy, PartialEq, Eq)]
+#[command(next_help_heading = "Queues", mut_args(variable))]
 pub struct RetryPolicy {
-    /// Attempts of a job, `MAX_RETRY_COUNT`.
-    pub attempts: u32,
-    /// The first wait of Bull's exponential backoff, `EXPONENTIAL_RETRY_DELAY`, in milliseconds.
-    pub delay_ms: u64,
-}
-
-/// The variables.
-#[derive(Args, Debug, Clone)]
-pub struct RetryOptions {
     /// Maximum number of attempts of a job; a notification is attempted once
-    #[arg(
-        long,
-        env = "MAX_RETRY_COUNT",
-        default_value = "10",
-        hide_env_values = true,
-        value_name = "N",
-        help_heading = "Queues"
-    )]
-    pub max_retry_count: String,
+    #[arg(long, env, default_value = "10", value_name = "N", value_parser = integer(1..=1_000_u32))]
+    pub max_retry_count: u32,
 
     /// Delay before the second attempt of a job, in milliseconds; then 3, 7, 15 … times as long
-    #[arg(
-        long,
-        env = "EXPONENTIAL_RETRY_DELAY",
-        default_value = "1000",
-        hide_env_values = true,
-        value_name = "MS",
-        help_heading = "Queues"
-    )]
-    pub exponential_retry_delay: String,
-}
-
-impl RetryOptions {
-    /// What the variables mean; nothing, and the reason in `reader`, if one is wrong.
-    pub fn read(&self, reader: &mut Reader) -> Option<RetryPolicy> {
-        let attempts = reader.number("MAX_RETRY_COUNT", &self.max_retry_count, 10, 1, 1_000);
-        let delay_ms = reader.number(
-            "EXPONENTIAL_RETRY_DELAY",
-            &self.exponential_retry_delay,
-            1000,
-            0,
-            86_400_000,
-        );
-        Some(RetryPolicy { attempts: attempts?, delay_ms: delay_ms? })
-    }
+    #[arg(long, env, default_value = "1000", value_name = "MS", value_parser = integer(0..=86_400_000_u64))]
+    pub exponential_retry_delay: u64,
 }

@@ -169,8 +169,8 @@ impl Step {
             JobOptions { remove_on_complete: keep, remove_on_fail: keep, ..JobOptions::default() };
         let options = if self.is_retried {
             JobOptions {
-                attempts: retry.attempts,
-                backoff: Some(Backoff::exponential(retry.delay_ms)),
+                attempts: retry.max_retry_count,
+                backoff: Some(Backoff::exponential(retry.exponential_retry_delay)),
                 ..kept
             }
         } else {
@@ -222,14 +222,14 @@ mod tests {
 
     #[test]
     fn a_notification_is_tried_once() {
-        let retry = RetryPolicy { attempts: 10, delay_ms: 1000 };
+        let retry = RetryPolicy { max_retry_count: 10, exponential_retry_delay: 1000 };
         assert_eq!(Step::NOTIFICATION.job(retry).options.attempts, 1);
         assert_eq!(Step::FULL_REPLICATION.job(retry).options.attempts, 10);
     }
 
     #[test]
     fn of_snapshots_that_come_every_few_minutes_not_all_jobs_stay() {
-        let retry = RetryPolicy { attempts: 10, delay_ms: 1000 };
+        let retry = RetryPolicy { max_retry_count: 10, exponential_retry_delay: 1000 };
         let kept = |step: Step| {
             let options = step.job(retry).options;
             (options.remove_on_complete, options.remove_on_fail)

@@ -24,10 +24,10 @@ use crate::queue_name::QueueName;
 #[command(mut_arg("redis_tls_insecure", |argument| argument.global(true)))]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) redis: RedisOptions,
+    pub(crate) common: Common,
 
     #[command(flatten)]
-    pub(crate) common: Common,
+    pub(crate) redis: RedisOptions,
 
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -35,6 +35,8 @@ pub(crate) struct Cli {
 
 /// What every command takes, also inside `repl`.
 #[derive(Args, Debug, Clone, Default)]
+// After the options of each command.
+#[command(next_display_order = 100)]
 pub(crate) struct Common {
     /// Only this queue: its name, with or without " queue", or its step; may be repeated
     #[arg(long, short = 'Q', global = true, value_parser = QueueName, value_name = "QUEUE")]

@@ -34,13 +34,13 @@ pub async fn run(settings: &Settings) -> Vec<Check> {
 
 async fn night(settings: &Settings, checks: &mut Vec<Check>) {
     let copy = full_copy(settings);
-    let copied = match (&settings.backup_source, settings.copy.method) {
+    let copied = match (&settings.backup_source, settings.copy.backup_method) {
         (Some(fetcher), _) => {
             checks.push(backup(fetcher).await);
             checks.push(steps::check_not_the_source(settings).await);
             copy.check_target().await
         }
-        (None, BackupMethod::Live) => copy.check_live(settings.copy.jobs).await,
+        (None, BackupMethod::Live) => copy.check_live(settings.copy.copy_jobs).await,
         (None, BackupMethod::Archive) => copy.check().await,
     };
     checks.extend(named(copied, "DATABASE_URL"));

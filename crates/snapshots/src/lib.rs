@@ -44,5 +44,5 @@ pub use fetch::{Fetched, fetch};
 pub use fixtures::{Fixture, FixtureError};
 pub use manifest::{FileState, Manifest, TableState, Versions};
 pub use pattern::{Pattern, PatternError};
-pub use settings::{Compression, DumpFormat, Settings, UnknownChoice, Watched};
+pub use settings::{Compression, DumpFormat, Settings, Watched};
 pub use take::{Taken, take};

@@ -1,7 +1,6 @@
 //! What is taken, how, and where it is kept.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use age::x25519::Recipient;
 use object_stores::ObjectPlace;
@@ -75,38 +74,6 @@ impl Compression {
     }
 }
 
-/// A text that names no format or compression.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{text}\" is unknown; must be {wanted}")]
-pub struct UnknownChoice {
-    text: String,
-    wanted: &'static str,
-}
-
-impl FromStr for DumpFormat {
-    type Err = UnknownChoice;
-
-    fn from_str(text: &str) -> Result<Self, UnknownChoice> {
-        match text.trim() {
-            "custom" => Ok(Self::Custom),
-            "plain" => Ok(Self::Plain),
-            text => Err(UnknownChoice { text: text.into(), wanted: "custom or plain" }),
-        }
-    }
-}
-
-impl FromStr for Compression {
-    type Err = UnknownChoice;
-
-    fn from_str(text: &str) -> Result<Self, UnknownChoice> {
-        match text.trim() {
-            "gzip" => Ok(Self::Gzip),
-            "zstd" => Ok(Self::Zstd),
-            text => Err(UnknownChoice { text: text.into(), wanted: "zstd or gzip" }),
-        }
-    }
-}
-
 /// The tables whose changes count. The dump holds the others too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Watched {
@@ -148,14 +115,5 @@ mod tests {
         // Partitions.
         assert!(some.contains(&answers, &users) && some.contains(&users, &answers));
         assert!(!some.contains(&users, &sessions) && !some.contains(&sessions, &users));
-    }
-
-    #[test]
-    fn choices() {
-        assert_eq!("plain".parse(), Ok(DumpFormat::Plain));
-        assert_eq!(" gzip ".parse(), Ok(Compression::Gzip));
-        let error = "xz".parse::<Compression>().unwrap_err().to_string();
-        assert_eq!(error, "\"xz\" is unknown; must be zstd or gzip");
-        assert!("tar".parse::<DumpFormat>().is_err());
     }
 }

@@ -211,7 +211,7 @@ fn what_is_damaged_or_unknown_is_refused_before_anything_is_dropped() {
     let finished = programs.run("worker", &["--check"]);
     assert_eq!(finished.code, Some(2));
     assert!(
-        finished.stderr.contains("SNAPSHOT_STORE: required while SNAPSHOT_SCHEDULE is set"),
+        finished.stderr.contains("SNAPSHOT_STORE: required because SNAPSHOT_SCHEDULE is set"),
         "{}",
         finished.stderr
     );

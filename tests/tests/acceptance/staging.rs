@@ -483,8 +483,8 @@ fn media_are_guarded() {
         "https://k:s3cret@host/x",
         &["  MEDIA_SOURCE: must be s3://bucket/prefix, az://"],
     );
-    wrong("MEDIA_SOURCE", "", &["  MEDIA_SOURCE: it is needed, for MEDIA_TARGET"]);
-    wrong("MEDIA_TARGET", "", &["  MEDIA_TARGET: it is needed, for MEDIA_SOURCE is set"]);
+    wrong("MEDIA_SOURCE", "", &["  MEDIA_SOURCE: required because MEDIA_TARGET"]);
+    wrong("MEDIA_TARGET", "", &["  MEDIA_TARGET: required because MEDIA_SOURCE is set"]);
     wrong("MEDIA_SCHEDULE", "soon", &["  MEDIA_SCHEDULE: "]);
     wrong("MEDIA_MAX_DELETE", "101", &["  MEDIA_MAX_DELETE: must be an integer from 0 to 100"]);
     wrong("MEDIA_JOBS", "0", &["  MEDIA_JOBS: "]);

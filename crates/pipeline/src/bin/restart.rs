@@ -4,10 +4,10 @@ use std::io::Write;
 use std::process::{Command, ExitCode, Stdio};
 
 use bull_queue::{Queue, RedisUrl};
-use clap::Parser;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use pipeline::config::{self, Reader, RedisOptions, print_error};
-use pipeline::{RetryOptions, RetryPolicy, Step, exit};
+use clap::{ArgMatches, CommandFactory, Parser};
+use pipeline::config::{self, RedisOptions, print_error};
+use pipeline::{RetryPolicy, Step, exit};
 
 /// Adds a job that does one step of a run; the steps after it follow by themselves.
 ///
@@ -24,7 +24,7 @@ struct Cli {
     redis: RedisOptions,
 
     #[command(flatten)]
-    retry: RetryOptions,
+    retry: RetryPolicy,
 }
 
 fn step() -> impl TypedValueParser<Value = Step> {
@@ -32,28 +32,21 @@ fn step() -> impl TypedValueParser<Value = Step> {
     PossibleValuesParser::new(slugs).try_map(|slug| Step::from_name(&slug))
 }
 
-impl Cli {
-    fn read(&self) -> Result<(RedisUrl, RetryPolicy), config::Errors> {
-        let mut reader = Reader::default();
-        let (redis, retry) = (self.redis.read(&mut reader), self.retry.read(&mut reader));
-        reader.finish(redis.zip(retry))
-    }
-}
-
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = match config::parse::<Cli>() {
-        Ok(cli) => cli,
-        Err(code) => return code,
-    };
-    if let Some(code) = refused_by_worker(&cli) {
-        return code;
-    }
-    let (redis, retry) = match config::checked(cli.read()) {
+    let (matches, cli) = match config::parse_matches::<Cli>() {
         Ok(read) => read,
         Err(code) => return code,
     };
-    match restart(cli.step, &redis, retry).await {
+    if let Some(code) = refused_by_worker(&matches) {
+        return code;
+    }
+    let read = cli.and_then(|cli| Ok((RedisUrl::try_from(&cli.redis)?, cli)));
+    let (redis, cli) = match config::checked(read) {
+        Ok(read) => read,
+        Err(code) => return code,
+    };
+    match restart(cli.step, &redis, cli.retry).await {
         Ok(message) => {
             let _ = writeln!(std::io::stdout(), "{message}");
             ExitCode::from(exit::DONE)
@@ -67,18 +60,15 @@ async fn main() -> ExitCode {
 
 /// The exit code of a worker that would not start, or not take the job, with this configuration; it has
 /// said why. What the other variables mean is known to the worker alone, which links every engine.
-fn refused_by_worker(cli: &Cli) -> Option<ExitCode> {
+fn refused_by_worker(matches: &ArgMatches) -> Option<ExitCode> {
+    let command = Cli::command();
+    let variables = command.get_arguments().filter_map(|argument| {
+        Some((argument.get_env()?, matches.get_raw(argument.get_id().as_str())?.next()?))
+    });
+    let slug = matches.get_one::<Step>("step").map(|step| step.slug)?;
     let worker = std::env::current_exe().map(|program| program.with_file_name("worker"));
     let asked = worker.and_then(|worker| {
-        Command::new(worker)
-            .args(["--accepts", cli.step.slug])
-            .env("REDIS_URL", &cli.redis.redis_url)
-            .env("REDIS_TLS_CA_FILE", &cli.redis.redis_tls_ca_file)
-            .env("REDIS_TLS_INSECURE", &cli.redis.redis_tls_insecure)
-            .env("MAX_RETRY_COUNT", &cli.retry.max_retry_count)
-            .env("EXPONENTIAL_RETRY_DELAY", &cli.retry.exponential_retry_delay)
-            .stdin(Stdio::null())
-            .status()
+        Command::new(worker).args(["--accepts", slug]).envs(variables).stdin(Stdio::null()).status()
     });
     match asked {
         Ok(status) if status.success() => None,

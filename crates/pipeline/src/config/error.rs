@@ -6,22 +6,25 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The environment variable.
-    pub variable: &'static str,
+    pub variable: String,
     /// What was found; `None` for a secret.
     pub found: Option<String>,
-    /// What is wrong with it and what is wanted.
-    pub wanted: String,
+    /// What is wrong with it and what is expected.
+    pub expected: String,
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.variable, self.wanted)?;
+        write!(f, "{}: {}", self.variable, self.expected)?;
         if let Some(found) = &self.found {
             write!(f, "\n    found: {found}")?;
         }
         Ok(())
     }
 }
+
+/// A value that may be wrong as long as it is not used.
+pub type Checked<T> = Result<T, Problem>;
 
 /// Every value that is not usable.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,91 +4,69 @@ use bull_queue::{RedisUrl, Trust};
 use clap::Args;
 
 use super::error::Errors;
-use super::reader::{Reader, or_default};
+use super::findings::Findings;
+use super::variable::{Checked, Flag, Given, Optional, flag, parsed, value, variable};
 
 /// Where Redis is.
 #[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "Queues", mut_args(variable))]
 pub struct RedisOptions {
-    /// Redis server that holds the queues; rediss:// for TLS, redis+sentinel://host,host/service for sentinels
+    /// Redis server that holds the queues; rediss:// for TLS; with sentinels
+    /// redis+sentinel://user:password@host:26379,host:26379/service/0 (rediss+sentinel:// for TLS)
     #[arg(
         long,
-        env = "REDIS_URL",
+        env,
         default_value = "redis://127.0.0.1:6379",
-        hide_env_values = true,
         value_name = "URL",
-        help_heading = "Queues"
+        value_parser = parsed::<RedisUrl>().when_used()
     )]
-    pub redis_url: String,
+    pub redis_url: Checked<RedisUrl>,
 
-    /// With rediss://: a file of certificates (PEM); only what they have signed, or are, is accepted, in place of what the system trusts
-    #[arg(
-        long,
-        env = "REDIS_TLS_CA_FILE",
-        default_value = "",
-        hide_default_value = true,
-        hide_env_values = true,
-        value_name = "FILE",
-        help_heading = "Queues"
-    )]
-    pub redis_tls_ca_file: String,
+    /// With rediss://: a file of certificates (PEM); only what they have signed, or are, is accepted, in
+    /// place of what the system trusts
+    #[arg(long, env, value_name = "FILE", value_parser = value(trust).optional().when_used())]
+    pub redis_tls_ca_file: Checked<Optional<Trust>>,
 
-    /// `true` accepts any certificate from Redis (a self-signed one): whoever answers in its place gets the password and can change every job
-    #[arg(
-        long,
-        env = "REDIS_TLS_INSECURE",
-        default_value = "false",
-        hide_env_values = true,
-        value_name = "BOOLEAN",
-        help_heading = "Queues"
-    )]
-    pub redis_tls_insecure: String,
+    /// `true` accepts any certificate from Redis, for servers whose self-signed one changes (Heroku's): what
+    /// is sent is encrypted, but whoever answers in the server's place gets the password and can read and
+    /// change every job
+    #[arg(long, env, default_value = "false", value_parser = flag())]
+    pub redis_tls_insecure: Flag,
 }
 
 impl TryFrom<&RedisOptions> for RedisUrl {
     type Error = Errors;
 
     fn try_from(options: &RedisOptions) -> Result<Self, Errors> {
-        let mut reader = Reader::default();
-        let url = options.read(&mut reader);
-        reader.finish(url)
+        let mut findings = Findings::default();
+        let url = options.read(&mut findings);
+        findings.finish(url)
     }
 }
 
 impl RedisOptions {
-    /// What the variables mean; nothing, and the reason in `reader`, if one is wrong.
-    pub fn read(&self, reader: &mut Reader) -> Option<RedisUrl> {
-        let url = match or_default(&self.redis_url, "redis://127.0.0.1:6379").parse() {
-            Ok(url) => Some(url),
-            Err(error) => reader.wrong("REDIS_URL", None, format!("{error}")),
-        };
-        let trust = self.trust(reader);
-        let (url, trust): (RedisUrl, _) = (url?, trust?);
-        Some(match trust {
-            // The URL may say so itself.
-            Trust::System => url,
-            trust => url.trusting(trust),
-        })
-    }
-
-    fn trust(&self, reader: &mut Reader) -> Option<Trust> {
-        let file = self.redis_tls_ca_file.trim();
-        let insecure = reader.flag("REDIS_TLS_INSECURE", &self.redis_tls_insecure, false);
-        let variable = "REDIS_TLS_CA_FILE";
-        match (file, insecure) {
-            ("", false) => Some(Trust::System),
-            ("", true) => Some(Trust::Anybody),
+    /// What the variables mean; nothing, and the reason in `findings`, if one is wrong.
+    pub fn read(&self, findings: &mut Findings) -> Option<RedisUrl> {
+        let url = findings.used(&self.redis_url);
+        let trust = match (&self.redis_tls_ca_file, self.redis_tls_insecure) {
+            (Ok(None), false) => Some(None),
+            (Ok(None), true) => Some(Some(Trust::Anybody)),
             (_, true) => {
                 let both = "with REDIS_TLS_INSECURE=true nothing is checked: set one of the two";
-                reader.wrong(variable, Some(file), both.into())
+                findings.wrong("REDIS_TLS_CA_FILE", None, both)
             }
-            (file, false) => {
-                let read =
-                    std::fs::read(file).map_err(|error| format!("it cannot be read: {error}"));
-                match read.and_then(Trust::authorities) {
-                    Ok(trust) => Some(trust),
-                    Err(reason) => reader.wrong(variable, Some(file), reason),
-                }
-            }
-        }
+            (file, false) => findings.used(file),
+        };
+        let (url, trust) = (url?, trust?);
+        // The URL may say so itself.
+        Some(match trust {
+            Some(trust) => url.trusting(trust),
+            None => url,
+        })
     }
+}
+
+fn trust(given: &Given<'_>) -> Result<Trust, String> {
+    let read = std::fs::read(given.text).map_err(|error| format!("it cannot be read: {error}"));
+    read.and_then(Trust::authorities)
 }

@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 
 use crate::cli::Stats;
 use crate::context::Context;
-use crate::failure;
 use crate::output::table;
 
 pub(crate) async fn run(context: &Context, stats: &Stats) -> anyhow::Result<()> {
@@ -40,9 +39,7 @@ pub(crate) async fn run(context: &Context, stats: &Stats) -> anyhow::Result<()> 
 
 /// A sentence when no job of the snapshot queue has completed for longer than `SNAPSHOT_MAX_AGE`.
 async fn overdue(context: &Context, stats: &Stats) -> anyhow::Result<Option<String>> {
-    let max_age = stats.max_age.read();
-    let max_age =
-        max_age.map_err(|wanted| failure::usage(format!("SNAPSHOT_MAX_AGE: {wanted}")))?;
+    let max_age = stats.max_age.snapshot_max_age;
     let queue = context.queues.iter().find(|queue| queue.name() == Step::SNAPSHOT.queue);
     let (Some(max_age), Some(queue)) = (max_age, queue) else { return Ok(None) };
     let last = snapshot_age::last_completed(queue).await?;

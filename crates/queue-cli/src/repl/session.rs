@@ -100,6 +100,7 @@ impl Session {
     async fn connect(&mut self, connect: Connect) -> anyhow::Result<Next> {
         let step = connect.step()?;
         if let Some(redis_url) = connect.url()? {
+            let redis_url = Ok(redis_url.parse().map_err(failure::usage)?);
             let redis = RedisOptions { redis_url, ..self.redis.clone() };
             let url = RedisUrl::try_from(&redis).map_err(failure::usage)?;
             self.connection = bull_queue::connect_to(&url).await?;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use pipeline::exit;
-use shared_steps::config::{self, Options};
+use shared_steps::config;
 use shared_steps::signals;
 use shared_steps::telemetry::{self, JobLogs, Output};
 use shared_steps::{Settings, redis_check};
@@ -16,21 +16,12 @@ use tokio_util::sync::CancellationToken;
 /// 2 usage or configuration, 3 Redis could not be reached.
 #[derive(Parser, Debug)]
 #[command(name = "scheduler", version, max_term_width = 100)]
-struct Cli {
-    #[command(flatten)]
-    options: Options,
-}
-
-impl AsRef<Options> for Cli {
-    fn as_ref(&self) -> &Options {
-        &self.options
-    }
-}
+struct Cli {}
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let settings = match config::parse_settings::<Cli>() {
-        Ok((_, settings)) => settings,
+    let settings = match config::parse_settings() {
+        Ok((Cli {}, settings)) => settings,
         Err(code) => return code,
     };
     let _telemetry = telemetry::init(&settings, Output::Stdout, &JobLogs::new());

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use clap::Args;
-use pg_replicate::DatabaseUrl;
 use pg_replicate::shell::ShellCommand;
 
-use super::options::Options;
-use super::reader::{Reader, or_default};
+use super::databases::Database;
+use pipeline::config::variable::{Optional, duration, text};
 
 /// Variables that the command may see although they are ours: what the application is, not what it
 /// may reach.
@@ -17,76 +16,47 @@ const SHOWN: [&str; 2] = ["DATABASE_URL", "NODE_ENV"];
 const STORES: [&str; 5] = ["AWS_", "AZURE_", "GOOGLE_", "MEDIA_SOURCE_", "MEDIA_TARGET_"];
 
 /// The variables.
-#[derive(Args, Debug, Clone)]
+#[derive(Args, Clone)]
+#[command(next_help_heading = "Copy")]
 pub(super) struct AfterRestoreOptions {
-    /// A shell command that is run after each restore, before the enrichment, with DATABASE_URL in its environment: the application's migrations, for example
-    #[arg(
-        long,
-        env = "AFTER_RESTORE_COMMAND",
-        default_value = "",
-        hide_env_values = true,
-        value_name = "COMMAND",
-        help_heading = "Copy"
-    )]
+    /// A shell command that is run after each restore, before the enrichment, with DATABASE_URL in its
+    /// environment: the application's migrations, for example
+    ///
+    /// PGHOST, PGUSER, PGPASSWORD … also name the target; other variables of this program are not handed on.
+    /// Its failure fails the job (docs/staging.md).
+    ///
+    /// Example: bundle exec rake db:migrate
+    #[arg(long, env, value_name = "COMMAND", value_parser = text())]
     after_restore_command: String,
 
     /// Time limit of AFTER_RESTORE_COMMAND, such as `30 minutes`; no limit by default
-    #[arg(
-        long,
-        env = "AFTER_RESTORE_TIMEOUT",
-        default_value = "",
-        hide_env_values = true,
-        value_name = "TIME",
-        help_heading = "Copy"
-    )]
-    after_restore_timeout: String,
+    ///
+    /// Example: 30 minutes
+    #[arg(long, env, value_name = "TIME", value_parser = duration().optional())]
+    after_restore_timeout: Optional<Duration>,
 }
 
 impl AfterRestoreOptions {
-    /// `target`: its text, default included, and what it means.
-    pub(super) fn read(
-        &self,
-        reader: &mut Reader,
-        target_text: &str,
-        target: Option<&DatabaseUrl>,
-    ) -> Option<Option<ShellCommand>> {
-        let limit = self.limit(reader);
-        let command = or_default(&self.after_restore_command, "");
-        if command.is_empty() {
-            return Some(None);
-        }
-        Some(Some(ShellCommand {
-            command: command.to_owned(),
-            url: target?.clone(),
-            url_text: target_text.to_owned(),
-            hidden: hidden(),
-            limit: limit?,
-        }))
-    }
-
-    fn limit(&self, reader: &mut Reader) -> Option<Option<Duration>> {
-        match self.after_restore_timeout.trim() {
-            "" => Some(None),
-            text => match progress::parse_duration(text) {
-                Some(limit) if !limit.is_zero() => Some(Some(limit)),
-                _ => reader.wrong(
-                    "AFTER_RESTORE_TIMEOUT",
-                    Some(text),
-                    "must be empty or a time such as `30 minutes` or `1 hour`".into(),
-                ),
-            },
-        }
+    /// `ours`: every variable of ours.
+    pub(super) fn command(
+        self,
+        target: &Database,
+        ours: impl Iterator<Item = String>,
+    ) -> Option<ShellCommand> {
+        (!self.after_restore_command.is_empty()).then(|| ShellCommand {
+            command: self.after_restore_command,
+            url: target.url.clone(),
+            url_text: target.text.expose().to_owned(),
+            hidden: hidden(ours),
+            limit: self.after_restore_timeout,
+        })
     }
 }
 
 /// The source's URL, tokens and keys are none of the command's business: every variable of ours is
 /// taken out of its environment but those of [`SHOWN`].
-fn hidden() -> Vec<String> {
-    let ours = <Options as Args>::augment_args(clap::Command::new("ours"));
-    let ours = ours
-        .get_arguments()
-        .filter_map(|argument| argument.get_env()?.to_str().map(str::to_owned))
-        .filter(|name| !SHOWN.contains(&name.as_str()));
+fn hidden(ours: impl Iterator<Item = String>) -> Vec<String> {
+    let ours = ours.filter(|name| !SHOWN.contains(&name.as_str()));
     let stores = std::env::vars_os()
         .filter_map(|(name, _)| name.into_string().ok())
         .filter(|name| STORES.iter().any(|prefix| name.starts_with(prefix)));
@@ -96,10 +66,11 @@ fn hidden() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::options;
 
     #[test]
     fn nothing_of_ours_that_is_a_secret_is_handed_on() {
-        let hidden = hidden();
+        let hidden = hidden(options::names());
         for name in [
             "SOURCE_DATABASE_URL",
             "REDIS_URL",

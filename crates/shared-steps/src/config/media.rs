@@ -9,91 +9,55 @@ use media_sync::{MediaSync, OpenError, Settings as SyncSettings, Side, Which};
 use object_stores::StoreLimits;
 
 use super::protected::Protected;
-use super::reader::{Reader, or_default};
-use super::settings::ScheduleSettings;
+use super::schedule::{ScheduleSettings, schedule};
+use pipeline::config::Findings;
+use pipeline::config::variable::{Checked, Flag, Optional, Variable, flag, hidden, integer};
 
 const SOURCE: &str = "MEDIA_SOURCE";
 const TARGET: &str = "MEDIA_TARGET";
 
 /// The variables.
-#[derive(Args, Debug, Clone)]
+#[derive(Args, Clone)]
+#[command(next_help_heading = "Media sync")]
 pub(super) struct MediaOptions {
-    /// What is copied: s3://bucket/prefix, az://container/prefix, gs://bucket/prefix or file:///directory; credentials in MEDIA_SOURCE_AWS_…, MEDIA_SOURCE_AZURE_…, MEDIA_SOURCE_GOOGLE_…, or else AWS_…, AZURE_…, GOOGLE_…
-    #[arg(
-        long,
-        env = "MEDIA_SOURCE",
-        default_value = "",
-        hide_env_values = true,
-        value_name = "URL",
-        help_heading = "Media sync"
-    )]
-    media_source: String,
+    /// What is copied: s3://bucket/prefix, az://container/prefix, gs://bucket/prefix or file:///directory;
+    /// credentials in MEDIA_SOURCE_AWS_…, MEDIA_SOURCE_AZURE_…, MEDIA_SOURCE_GOOGLE_…, or else AWS_…,
+    /// AZURE_…, GOOGLE_… (docs/staging.md)
+    ///
+    /// Example: s3://shop-media/production/store
+    #[arg(long, env, value_name = "URL", value_parser = side("MEDIA_SOURCE_"))]
+    media_source: Checked<Optional<Side>>,
 
-    /// Where media are copied to; nothing else is written; credentials in MEDIA_TARGET_AWS_… and so on, or else as the source's
-    #[arg(
-        long,
-        env = "MEDIA_TARGET",
-        default_value = "",
-        hide_env_values = true,
-        value_name = "URL",
-        help_heading = "Media sync"
-    )]
-    media_target: String,
+    /// Where media are copied to; nothing else is written; credentials in MEDIA_TARGET_AWS_… and so on, or
+    /// else as the source's
+    ///
+    /// Example: s3://shop-media/staging/store
+    #[arg(long, env, value_name = "URL", value_parser = side("MEDIA_TARGET_"))]
+    media_target: Checked<Optional<Side>>,
 
     /// When media are synced: five-field cron, time zone Europe/Paris; by default only on demand
-    #[arg(
-        long,
-        env = "MEDIA_SCHEDULE",
-        default_value = "",
-        hide_env_values = true,
-        value_name = "CRON",
-        help_heading = "Media sync"
-    )]
-    media_schedule: String,
+    /// (`run media-sync`, `restart media-sync`)
+    ///
+    /// Example: 0 6 * * *
+    #[arg(long, env, value_name = "CRON", value_parser = schedule().optional())]
+    media_schedule: Optional<ScheduleSettings>,
 
     /// `true` deletes from the target what is gone from the source, once everything has been copied
-    #[arg(
-        long,
-        env = "MEDIA_DELETE",
-        default_value = "false",
-        hide_env_values = true,
-        value_name = "true|false",
-        help_heading = "Media sync"
-    )]
-    media_delete: String,
+    #[arg(long, env, default_value = "false", value_parser = flag())]
+    media_delete: Flag,
 
-    /// How many percent of the target's objects one run may delete; a run that would delete more changes nothing
-    #[arg(
-        long,
-        env = "MEDIA_MAX_DELETE",
-        default_value = "50",
-        hide_env_values = true,
-        value_name = "PERCENT",
-        help_heading = "Media sync"
-    )]
-    media_max_delete: String,
+    /// How many percent of the target's objects one run may delete; a run that would delete more, or all
+    /// because the source is empty, changes nothing
+    #[arg(long, env, default_value = "50", value_name = "PERCENT", value_parser = integer(0..=100_u8))]
+    media_max_delete: u8,
 
     /// `true` lets everybody read what is copied (S3's `public-read`)
-    #[arg(
-        long,
-        env = "MEDIA_PUBLIC_READ",
-        default_value = "false",
-        hide_env_values = true,
-        value_name = "true|false",
-        help_heading = "Media sync"
-    )]
-    media_public_read: String,
+    #[arg(long, env, default_value = "false", value_parser = flag())]
+    media_public_read: Flag,
 
     /// Objects that are copied at once
-    #[arg(
-        long,
-        env = "MEDIA_JOBS",
-        default_value = "16",
-        hide_env_values = true,
-        value_name = "N",
-        help_heading = "Media sync"
-    )]
-    media_jobs: String,
+    #[arg(long, env, default_value = "16", value_name = "N", value_parser = integer(1..=256_usize))]
+    media_jobs: usize,
 }
 
 /// What the variables mean.
@@ -109,58 +73,44 @@ pub struct MediaSettings {
 
 impl MediaOptions {
     /// `directory`: where temporary files stand.
-    pub(super) fn read(
-        &self,
-        reader: &mut Reader,
+    pub(super) fn settings(
+        self,
+        findings: &mut Findings,
         protected: &Protected,
-        directory: Option<&Path>,
-    ) -> Option<Option<MediaSettings>> {
-        let deletes = reader.flag("MEDIA_DELETE", &self.media_delete, false);
-        let max_delete = reader.number("MEDIA_MAX_DELETE", &self.media_max_delete, 50, 0, 100);
-        let public_read = reader.flag("MEDIA_PUBLIC_READ", &self.media_public_read, false);
-        let jobs = reader.number("MEDIA_JOBS", &self.media_jobs, 16, 1, 256);
-        let schedule = match or_default(&self.media_schedule, "") {
-            "" => Some(None),
-            cron => reader.schedule("MEDIA_SCHEDULE", cron).map(Some),
+        directory: &Path,
+    ) -> Option<MediaSettings> {
+        let is_scheduled = self.media_schedule.is_some() || findings.is_wrong("MEDIA_SCHEDULE");
+        let (source, target) = match (&self.media_source, &self.media_target) {
+            (Ok(None), Ok(None)) if !is_scheduled => return None,
+            (Ok(None), Ok(None)) => return findings.required(SOURCE, "MEDIA_SCHEDULE", None),
+            (Ok(None), _) => return findings.required(SOURCE, TARGET, None),
+            (_, Ok(None)) => return findings.required(TARGET, SOURCE, None),
+            (source, target) => (findings.used(source), findings.used(target)),
         };
-        let texts = (or_default(&self.media_source, ""), or_default(&self.media_target, ""));
-        let missing = match texts {
-            ("", "") if self.media_schedule.trim().is_empty() => return Some(None),
-            ("", _) => Some((SOURCE, "MEDIA_TARGET or MEDIA_SCHEDULE")),
-            (_, "") => Some((TARGET, "MEDIA_SOURCE")),
-            _ => None,
-        };
-        if let Some((variable, other)) = missing {
-            return reader.wrong(variable, None, format!("it is needed, for {other} is set"));
-        }
-        let source = side(reader, SOURCE, texts.0, "MEDIA_SOURCE_");
-        let target = side(reader, TARGET, texts.1, "MEDIA_TARGET_");
-        let (source, target) = (source?, target?);
+        let (source, target) = (source??, target??);
         if let Some(reason) = protected.refuses_store(&target) {
-            return reader.wrong(TARGET, None, reason);
+            return findings.wrong(TARGET, None, reason);
         }
         let settings = SyncSettings {
-            jobs: jobs?,
-            public_read,
-            max_delete: max_delete?,
-            directory: directory?.to_owned(),
+            jobs: self.media_jobs,
+            public_read: self.media_public_read,
+            max_delete: self.media_max_delete,
+            directory: directory.to_owned(),
         };
+        let (deletes, schedule) = (self.media_delete, self.media_schedule);
         match MediaSync::open(&source, &target, settings, &limits()) {
-            Ok(sync) => Some(Some(MediaSettings { sync, deletes, schedule: schedule? })),
+            Ok(sync) => Some(MediaSettings { sync, deletes, schedule }),
             Err(OpenError { which, reason }) => {
-                let variable = if which == Which::Source { SOURCE } else { TARGET };
-                reader.wrong(variable, None, reason)
+                findings.wrong(if which == Which::Source { SOURCE } else { TARGET }, None, reason)
             }
         }
     }
 }
 
-fn side(reader: &mut Reader, variable: &'static str, text: &str, own: &str) -> Option<Side> {
-    match Side::new(text, own, std::env::vars()) {
-        Ok(side) => Some(side),
-        // It may hold a password.
-        Err(wanted) => reader.wrong(variable, None, wanted),
-    }
+/// The parser of a place, with the prefix of its own variables for credentials.
+fn side(own: &'static str) -> Variable<Checked<Optional<Side>>> {
+    // It may hold a password.
+    hidden(move |given| Side::new(given.text, own, std::env::vars())).optional().when_used()
 }
 
 /// Objects are many: one that cannot be had shall not hold up the others for long.

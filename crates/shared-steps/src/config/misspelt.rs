@@ -29,18 +29,14 @@ pub(super) fn warnings(command: &Command, set: impl Iterator<Item = String>) -> 
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::Args;
 
     use super::*;
-
-    #[derive(clap::Parser)]
-    struct Cli {
-        #[command(flatten)]
-        options: super::super::Options,
-    }
+    use crate::config::Options;
 
     fn of(names: &[&str]) -> Vec<String> {
-        warnings(&Cli::command(), names.iter().map(|name| (*name).to_owned()))
+        let command = Options::augment_args(Command::new("worker"));
+        warnings(&command, names.iter().map(|name| (*name).to_owned()))
     }
 
     #[test]

@@ -4,28 +4,13 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use clap::Args;
 use media_sync::{Kind, Side};
 use pg_replicate::{DatabaseUrl, HostName, Server, real_path};
 
-use super::reader::Reader;
+use pipeline::config::Findings;
+use pipeline::config::variable::{Variable, value};
 
-/// The variable.
-#[derive(Args, Debug, Clone)]
-pub(super) struct ProtectedOptions {
-    /// Hosts, databases, buckets and directories that must never be written, separated by commas: host, host:port, *.example.com, host/database, bucket/prefix
-    #[arg(
-        long,
-        env = "PROTECTED_HOSTS",
-        default_value = "",
-        hide_env_values = true,
-        value_name = "LIST",
-        help_heading = "Databases"
-    )]
-    protected_hosts: String,
-}
-
-const WANTED: &str = "entries must be host, host:port, *.example.com, host/database, bucket, bucket/prefix or \
+const EXPECTED: &str = "entries must be host, host:port, *.example.com, host/database, bucket, bucket/prefix or \
                       /directory, separated by commas";
 
 /// Every entry of the variable.
@@ -50,27 +35,28 @@ enum Host {
     None,
 }
 
-impl ProtectedOptions {
-    pub(super) fn read(&self, reader: &mut Reader) -> Protected {
-        let mut entries = Vec::new();
-        let texts = self.protected_hosts.split(',').map(str::trim);
-        for text in texts.filter(|text| !text.is_empty()) {
-            match text.parse() {
-                Ok(entry) => entries.push(entry),
-                Err(reason) => {
-                    reader.wrong::<()>(
-                        "PROTECTED_HOSTS",
-                        Some(text),
-                        format!("{reason}: {WANTED}"),
-                    );
-                }
+/// The parser of the variable.
+pub(super) fn protected() -> Variable<Protected> {
+    value(|given| given.text.parse())
+}
+
+impl FromStr for Protected {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let texts = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+        let read = texts.enumerate().map(|(index, text)| {
+            text.parse().map_err(|reason: String| format!("entry {}: {reason}", index + 1))
+        });
+        let (entries, problems): (Vec<Result<_, _>>, Vec<_>) = read.partition(Result::is_ok);
+        let problems: Vec<String> = problems.into_iter().filter_map(Result::err).collect();
+        match problems.as_slice() {
+            [] if entries.is_empty() && !text.is_empty() => {
+                Err(format!("names nothing to protect: {EXPECTED}"))
             }
+            [] => Ok(Self(entries.into_iter().flatten().collect())),
+            problems => Err(format!("{}: {EXPECTED}", problems.join("; "))),
         }
-        if entries.is_empty() && self.protected_hosts.contains(',') {
-            let reason = format!("names nothing to protect: {WANTED}");
-            reader.wrong::<()>("PROTECTED_HOSTS", Some(&self.protected_hosts), reason);
-        }
-        Protected(entries)
     }
 }
 
@@ -135,32 +121,23 @@ fn touches(one: &str, other: &str) -> bool {
     is_within(one, other) || is_within(other, one)
 }
 
-impl Reader {
-    /// Refuses a database that is protected, or that another variable names: what is read must not be
+impl Protected {
+    /// Rejects a database that is protected, or that another variable names: what is read must not be
     /// written as well.
     pub(super) fn guard_database(
-        &mut self,
-        variable: &'static str,
+        &self,
+        findings: &mut Findings,
+        variable: &str,
         target: &DatabaseUrl,
-        protected: &Protected,
-        others: &[(&str, Option<&DatabaseUrl>)],
+        others: &[(&str, &DatabaseUrl)],
     ) -> Option<()> {
-        if let Some(reason) = protected.refuses_database(target) {
-            return self.wrong(variable, None, reason);
-        }
-        let same = |(_, url): &&(&str, Option<&DatabaseUrl>)| {
-            url.is_some_and(|url| url.same_database(target))
-        };
-        match others.iter().find(same) {
-            Some((other, _)) => self.wrong(
-                variable,
-                None,
-                format!(
-                    "{target} is the database of {other}, whose rows would be lost; name another database"
-                ),
-            ),
-            None => Some(()),
-        }
+        let reason = self.refuses_database(target).or_else(|| {
+            let (other, _) = others.iter().find(|(_, url)| url.same_database(target))?;
+            Some(format!(
+                "{target} is the database of {other}, whose rows would be lost; name another database"
+            ))
+        });
+        reason.map_or(Some(()), |reason| findings.wrong(variable, None, reason))
     }
 }
 

@@ -1,12 +1,12 @@
 //! The daily export of the schema.
 
-use bull_queue::cron::CronSchedule;
 use clap::Args;
 use pg_replicate::DatabaseUrl;
 
-use super::protected::Protected;
-use super::reader::{Reader, or_default};
-use super::settings::{ScheduleSettings, TIME_ZONE};
+use super::databases::{Database, DatabaseOptions, database};
+use super::schedule::ScheduleSettings;
+use pipeline::config::Findings;
+use pipeline::config::variable::{Flag, Optional, flag};
 
 /// When the schema is exported; it was never configurable.
 const NOON: &str = "0 12 * * *";
@@ -14,29 +14,22 @@ const NOON: &str = "0 12 * * *";
 const TARGET: &str = "DB_SCHEMA_EXPORTER_DATABASE_TARGET";
 
 /// The variables.
-#[derive(Args, Debug, Clone)]
+#[derive(Args, Clone)]
+#[command(next_help_heading = "Schema export")]
 pub(super) struct SchemaExportOptions {
-    /// `true` writes the schema of DATABASE_URL into DB_SCHEMA_EXPORTER_DATABASE_TARGET every day at noon, Europe/Paris
-    #[arg(
-        long,
-        env = "DB_SCHEMA_EXPORTER_ENABLED",
-        default_value = "false",
-        hide_env_values = true,
-        value_name = "true|false",
-        help_heading = "Schema export"
-    )]
-    db_schema_exporter_enabled: String,
+    /// `true` writes the schema of DATABASE_URL, without rows, into DB_SCHEMA_EXPORTER_DATABASE_TARGET every
+    /// day at noon, Europe/Paris (docs/review-data.md)
+    #[arg(long, env, default_value = "false", value_parser = flag())]
+    db_schema_exporter_enabled: Flag,
 
-    /// The database that the schema is written into; what it holds under the same names is dropped
-    #[arg(
-        long,
-        env = "DB_SCHEMA_EXPORTER_DATABASE_TARGET",
-        default_value = "",
-        hide_env_values = true,
-        value_name = "URL",
-        help_heading = "Schema export"
-    )]
-    db_schema_exporter_database_target: String,
+    /// The database that the schema is written into; what it holds under the same names is dropped, rows
+    /// included
+    ///
+    /// Required if DB_SCHEMA_EXPORTER_ENABLED is true, and by `run export-schema`.
+    ///
+    /// Example: postgresql://schema_user@localhost/schema_database
+    #[arg(long, env, value_name = "URL", value_parser = database().optional())]
+    db_schema_exporter_database_target: Optional<Database>,
 }
 
 /// What the variables mean.
@@ -49,34 +42,20 @@ pub struct SchemaExportSettings {
 }
 
 impl SchemaExportOptions {
-    /// `others`: the databases that other steps read and write, by their variables.
-    pub(super) fn read(
-        &self,
-        reader: &mut Reader,
-        protected: &Protected,
-        others: &[(&str, Option<&DatabaseUrl>)],
+    pub(super) fn settings(
+        self,
+        findings: &mut Findings,
+        databases: &DatabaseOptions,
     ) -> Option<SchemaExportSettings> {
-        let is_enabled =
-            reader.flag("DB_SCHEMA_EXPORTER_ENABLED", &self.db_schema_exporter_enabled, false);
-        let target = match or_default(&self.db_schema_exporter_database_target, "") {
-            "" if is_enabled => reader.wrong(
-                TARGET,
-                None,
-                "required while DB_SCHEMA_EXPORTER_ENABLED is true: must be a database's URL"
-                    .into(),
-            ),
-            "" => Some(None),
-            text => reader.database_url(TARGET, text, "").map(Some),
-        }?;
+        let target = self.db_schema_exporter_database_target.map(|target| target.url);
         if let Some(target) = &target {
-            reader.guard_database(TARGET, target, protected, others)?;
+            databases.guard_other(findings, TARGET, target)?;
         }
-        let schedule = match CronSchedule::parse(NOON) {
-            Ok(parsed) if is_enabled => {
-                Some(ScheduleSettings { cron: NOON.to_owned(), time_zone: TIME_ZONE, parsed })
-            }
-            _ => None,
-        };
+        let mut schedule = None;
+        if self.db_schema_exporter_enabled {
+            findings.required(TARGET, "DB_SCHEMA_EXPORTER_ENABLED=true", target.as_ref())?;
+            schedule = ScheduleSettings::parse(NOON).ok();
+        }
         Some(SchemaExportSettings { target, schedule })
     }
 }

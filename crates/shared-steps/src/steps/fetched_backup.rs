@@ -52,7 +52,7 @@ pub(super) async fn fetch_and_restore(
         return Err(error.into());
     }
     summary.extend(drop_and_restore(copy, &dump, context).await?);
-    if settings.verify != Verify::None {
+    if settings.copy.verify != Verify::None {
         tracing::warn!(
             "VERIFY compares with the source, which a backup that was fetched is older than: nothing is compared"
         );

@@ -33,7 +33,7 @@ async fn replicate_and_enrich(
     context: &Context,
 ) -> Result<Summary, StepError> {
     let mut summary = copy_whole(settings, attempt, context).await?;
-    let (script, jobs) = (&settings.enrichment_script, settings.copy.jobs);
+    let (script, jobs) = (&settings.copy.enrichment_file, settings.copy.copy_jobs);
     summary.extend(
         enrichment::run(&settings.target, script, &settings.mode, jobs, context).boxed().await?,
     );
@@ -84,14 +84,14 @@ async fn from_source(
     context: &Context,
 ) -> Result<Summary, StepError> {
     let preflight = async {
-        match settings.copy.method {
-            BackupMethod::Live => copy.preflight_live(settings.copy.jobs).await,
+        match settings.copy.backup_method {
+            BackupMethod::Live => copy.preflight_live(settings.copy.copy_jobs).await,
             BackupMethod::Archive => copy.preflight().await,
         }
     };
     let checked = context.cancel.run_until_cancelled(preflight).await;
     checked.ok_or(StepError::Interrupted)??;
-    match settings.copy.method {
+    match settings.copy.backup_method {
         BackupMethod::Live => Ok(copy.live(&live_options(settings), context).boxed().await?),
         BackupMethod::Archive => through_archive(settings, copy, attempt, context).await,
     }
@@ -179,9 +179,9 @@ pub(super) async fn drop_and_restore(
 
 fn live_options(settings: &Settings) -> LiveOptions {
     LiveOptions {
-        jobs: settings.copy.jobs,
+        jobs: settings.copy.copy_jobs,
         directory: settings.dumps.directory().to_owned(),
-        verify: settings.verify,
+        verify: settings.copy.verify,
     }
 }
 
@@ -190,8 +190,8 @@ pub(crate) fn full_copy(settings: &Settings) -> FullCopy {
         source: settings.source.clone(),
         target: settings.target.clone(),
         mode: settings.mode.clone(),
-        foreign_keys: settings.copy.foreign_keys,
-        restore_jobs: settings.restore_jobs,
-        on_target: settings.on_target,
+        foreign_keys: settings.copy.restore_fk_constraints,
+        restore_jobs: settings.copy.pg_restore_jobs,
+        on_target: settings.copy.on_target(),
     }
 }

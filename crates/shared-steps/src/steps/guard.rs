@@ -20,7 +20,7 @@ where
     F: Future<Output = Result<T, StepError>>,
 {
     refuse_source(settings, target, context).await?;
-    exclusively(target, step, settings.on_target, context, work).await
+    exclusively(target, step, settings.copy.on_target(), context, work).await
 }
 
 /// Refuses `target` when it is the source; also where the step itself does not read the source.

@@ -79,7 +79,7 @@ async fn update(settings: &Settings, context: &Context) -> Result<Summary, StepE
     }
     writing(&incremental.target, "incremental", settings, context, |context| {
         let incremental = &incremental;
-        async move { Ok(incremental.run_and_verify(settings.verify, &context).await?) }
+        async move { Ok(incremental.run_and_verify(settings.copy.verify, &context).await?) }
     })
     .await
 }
@@ -100,8 +100,8 @@ pub(crate) fn incremental(settings: &Settings) -> Incremental {
         source: settings.source.clone(),
         target: settings.incremental_target.clone(),
         mode: settings.mode.clone(),
-        format: settings.copy_format,
-        jobs: settings.incremental_jobs,
-        schema_changes: settings.schema_changes,
+        format: settings.incremental.incremental_copy_format,
+        jobs: settings.incremental.incremental_jobs,
+        schema_changes: settings.incremental.schema_changes,
     }
 }

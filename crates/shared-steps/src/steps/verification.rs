@@ -16,7 +16,7 @@ pub async fn compare(
     context: &Context,
 ) -> Result<VerifyReport, StepError> {
     let Settings { source, target, mode, .. } = settings;
-    Ok(verify::compare(source, target, mode, verify, settings.copy.jobs, context).await?)
+    Ok(verify::compare(source, target, mode, verify, settings.copy.copy_jobs, context).await?)
 }
 
 /// [`compare`] as a phase behind a restore from an archive, as `VERIFY` asks for it.
@@ -30,7 +30,7 @@ pub(super) async fn after_restore(
     settings: &Settings,
     context: &Context,
 ) -> Result<Summary, StepError> {
-    let (jobs, verify) = (settings.copy.jobs, settings.verify);
+    let (jobs, verify) = (settings.copy.copy_jobs, settings.copy.verify);
     let Settings { source, target, mode, .. } = settings;
     match verify::run(source, target, mode, verify, jobs, None, context).await {
         Err(Error::Verification(report)) => {

@@ -1,13 +1,14 @@
 //! The configuration as operators meet it: names, defaults, help, errors.
 
-use std::collections::BTreeMap;
+use std::path::Path;
 
 use age::secrecy::ExposeSecret;
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 use pg_replicate::ForeignKeys;
 use shared_steps::Settings;
-use shared_steps::config::BackupMethod;
-use shared_steps::config::Options;
+use shared_steps::config::{self, BackupMethod};
+
+use crate::sample_env;
 
 /// A public and a secret key of age.
 fn keys() -> (String, String) {
@@ -17,57 +18,39 @@ fn keys() -> (String, String) {
 
 #[derive(Parser)]
 #[command(name = "worker", term_width = 100)]
-struct Cli {
-    #[command(flatten)]
-    options: Options,
-}
+struct Cli {}
 
 fn settings(arguments: &[&str]) -> Result<Settings, String> {
     let all = std::iter::once("worker").chain(arguments.iter().copied());
-    Settings::try_from(&Cli::try_parse_from(all).unwrap().options)
-        .map_err(|error| error.to_string())
-}
-
-/// Name and default of every variable, from the code.
-fn variables() -> BTreeMap<String, String> {
-    Cli::command()
-        .get_arguments()
-        .filter_map(|argument| {
-            let name = argument.get_env()?.to_str()?.to_owned();
-            let default = argument.get_default_values().first()?.to_str()?.to_owned();
-            Some((name, default))
-        })
-        .collect()
+    let (Cli {}, settings) = config::settings_from(all).unwrap();
+    settings.map_err(|error| error.to_string())
 }
 
 #[test]
-fn sample_env_has_every_variable_and_its_default() {
-    let sample = include_str!("../../../../sample.env");
-    let mut found = BTreeMap::new();
-    let mut default = String::new();
-    for line in sample.lines() {
-        if let Some(text) = line.strip_prefix("# default: ") {
-            default = text.to_owned();
-        } else if let Some((name, _)) = line.trim_start_matches("# ").split_once('=')
-            && !name.is_empty()
-            && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-        {
-            found.insert(name.to_owned(), default.clone());
-        }
+fn sample_env_is_made_from_the_variables() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sample.env");
+    let sample = sample_env::of(&config::command::<Cli>());
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&file, &sample).unwrap();
     }
-    let wanted = variables();
-    let names = |map: &BTreeMap<String, String>| map.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&found), names(&wanted));
-    for (name, default) in &wanted {
-        if !default.is_empty() && name != "MAX_TIMEOUT" {
-            assert_eq!(&found[name], default, "the default of {name} in sample.env");
-        }
+    let found = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(found, sample, "sample.env is out of date: run this test with UPDATE=1");
+}
+
+#[test]
+fn scalingo_json_sets_variables_that_there_are() {
+    let file: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../scalingo.json")).unwrap();
+    let command = config::command::<Cli>();
+    for name in file["env"].as_object().unwrap().keys() {
+        let is_named = |argument: &clap::Arg| argument.get_env().is_some_and(|env| env == &**name);
+        assert!(command.get_arguments().any(is_named), "{name}");
     }
 }
 
 #[test]
 fn help_explains_every_variable() {
-    insta::assert_snapshot!(Cli::command().render_long_help());
+    insta::assert_snapshot!(config::command::<Cli>().render_long_help());
 }
 
 #[test]
@@ -75,12 +58,12 @@ fn the_defaults_are_those_of_the_program_replaced() {
     let settings = settings(&[]).unwrap();
     assert_eq!(settings.schedule.cron, "10 5 * * *");
     assert_eq!(settings.schedule.time_zone, "Europe/Paris");
-    assert_eq!(settings.retry.attempts, 10);
-    assert_eq!(settings.retry.delay_ms, 1000);
-    assert_eq!(settings.restore_jobs, 4);
-    assert_eq!(settings.copy.method, BackupMethod::Live);
-    assert_eq!(settings.copy.foreign_keys, ForeignKeys::Validated);
-    assert!((2..=8).contains(&settings.copy.jobs));
+    assert_eq!(settings.retry.max_retry_count, 10);
+    assert_eq!(settings.retry.exponential_retry_delay, 1000);
+    assert_eq!(settings.copy.pg_restore_jobs, 4);
+    assert_eq!(settings.copy.backup_method, BackupMethod::Live);
+    assert_eq!(settings.copy.restore_fk_constraints, ForeignKeys::Validated);
+    assert!((2..=8).contains(&settings.copy.copy_jobs));
     assert_eq!(settings.redis_url.to_string(), "redis://127.0.0.1:6379");
     assert!(settings.notifications.is_empty());
     assert!(settings.warnings.is_empty());
@@ -90,7 +73,7 @@ fn the_defaults_are_those_of_the_program_replaced() {
 fn an_empty_value_counts_as_none() {
     let settings = settings(&["--schedule=", "--backup-mode=", "--max-retry-count="]).unwrap();
     assert_eq!(settings.schedule.cron, "10 5 * * *");
-    assert_eq!(settings.retry.attempts, 10);
+    assert_eq!(settings.retry.max_retry_count, 10);
 }
 
 #[test]
@@ -219,21 +202,21 @@ fn both_names_of_the_notifications_count() {
 #[test]
 fn foreign_keys_need_not_be_checked_again() {
     let settings = settings(&["--restore-fk-constraints=not-valid"]).unwrap();
-    assert_eq!(settings.copy.foreign_keys, ForeignKeys::NotValid);
+    assert_eq!(settings.copy.restore_fk_constraints, ForeignKeys::NotValid);
     assert!(settings.warnings.is_empty());
 }
 
 #[test]
 fn there_need_be_no_enrichment() {
-    assert_eq!(settings(&["--enrichment-file=none"]).unwrap().enrichment_script, "");
-    let default = settings(&[]).unwrap().enrichment_script;
+    assert_eq!(settings(&["--enrichment-file=none"]).unwrap().copy.enrichment_file, "");
+    let default = settings(&[]).unwrap().copy.enrichment_file;
     assert!(default.contains("CREATE INDEX"), "{default}");
 }
 
 #[test]
 fn anything_but_true_leaves_foreign_keys_out_and_says_so() {
     let settings = settings(&["--restore-fk-constraints=TRUE"]).unwrap();
-    assert_eq!(settings.copy.foreign_keys, ForeignKeys::Without);
+    assert_eq!(settings.copy.restore_fk_constraints, ForeignKeys::Without);
     assert!(settings.warnings[0].contains("RESTORE_FK_CONSTRAINTS"), "{:?}", settings.warnings);
 }
 
@@ -261,7 +244,7 @@ fn everything_that_the_chosen_source_lacks_is_reported() {
     ] {
         let error = lacks(source);
         for variable in &variables {
-            let line = format!("  {variable}: it is needed by BACKUP_SOURCE={source}\n");
+            let line = format!("  {variable}: required because BACKUP_SOURCE={source} is set\n");
             assert!(error.contains(&line), "{variable} in:\n{error}");
         }
         let count = if variables.len() == 1 { "1 wrong value " } else { "2 wrong values " };
@@ -354,7 +337,7 @@ fn what_snapshots_are_told() {
         "--snapshot-format",
         "plain",
         "--snapshot-compression",
-        "gzip",
+        " gzip ",
         "--snapshot-recipient",
         &public,
         "--snapshot-identity-file",
@@ -371,6 +354,8 @@ fn what_snapshots_are_told() {
     assert_eq!(shown(&taken.tables.only), ["users", "log_{old,new}", "stats.*"]);
     assert_eq!(shown(&taken.tables.ignore), ["*_sessions"]);
     assert_eq!(shown(&taken.fixtures), ["auth_user", "checkouts_*"]);
+    assert_eq!(taken.format, snapshots::DumpFormat::Plain);
+    assert_eq!(taken.compression, snapshots::Compression::Gzip);
     assert_eq!(taken.recipients.len(), 1);
 }
 
@@ -404,14 +389,14 @@ fn all_that_is_wrong_with_snapshots_is_reported() {
     .unwrap_err();
     for variable in [
         "SNAPSHOT_SCHEDULE:",
-        "SNAPSHOT_STORE: required while SNAPSHOT_SCHEDULE is set",
+        "SNAPSHOT_STORE: required because SNAPSHOT_SCHEDULE is set",
         "SNAPSHOT_KEEP: \"yearly=1\"",
         "SNAPSHOT_MAX_AGE: must be a time",
         "SNAPSHOT_TABLES: \"a[\" names no tables",
         "SNAPSHOT_IGNORE_TABLES: \".x\"",
         "SNAPSHOT_FIXTURES: \"a{b\"",
-        "SNAPSHOT_FORMAT: \"tar\" is unknown",
-        "SNAPSHOT_COMPRESSION: \"xz\" is unknown",
+        "SNAPSHOT_FORMAT: must be \"custom\" or \"plain\"\n    found: tar",
+        "SNAPSHOT_COMPRESSION: must be \"zstd\" or \"gzip\"\n    found: xz",
         "SNAPSHOT_RECIPIENT: it is a secret key",
         "SNAPSHOT_IDENTITY_FILE: must have a line with a secret key",
     ] {

@@ -7,3 +7,4 @@ mod configuration;
 mod learning_content;
 mod notification;
 mod report;
+mod sample_env;

@@ -11,7 +11,7 @@ use pg_replicate::Verify;
 use pg_replicate::verify::VerifyReport;
 use pipeline::{Step, exit, human};
 use progress::{Context, Summary};
-use shared_steps::config::{self, Options};
+use shared_steps::config;
 use shared_steps::notification::{RunReport, Status};
 use shared_steps::progress_bar::ProgressBar;
 use shared_steps::steps::{self, Attempt};
@@ -29,7 +29,6 @@ use worker::snapshot_commands::{self, RestoreArgs};
 /// configuration, 3 a server could not be reached, 4 interrupted.
 #[derive(Parser, Debug)]
 #[command(name = "run", version, max_term_width = 100)]
-#[command(mut_arg("snapshot_fixtures", |argument| argument.global(true)))]
 struct Cli {
     #[command(subcommand)]
     step: Command,
@@ -37,9 +36,6 @@ struct Cli {
     /// The summary as JSON
     #[arg(long, global = true)]
     json: bool,
-
-    #[command(flatten)]
-    options: Options,
 }
 
 #[derive(Subcommand, Debug)]
@@ -130,12 +126,6 @@ impl Command {
             Self::ExportSchema => "export-schema",
             Self::MediaSync(_) => "media-sync",
         }
-    }
-}
-
-impl AsRef<Options> for Cli {
-    fn as_ref(&self) -> &Options {
-        &self.options
     }
 }
 

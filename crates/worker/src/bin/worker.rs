@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use pipeline::config::print_error;
 use pipeline::{Step, exit, human};
-use shared_steps::config::{self, Options};
+use shared_steps::config;
 use shared_steps::telemetry::{self, JobLogs, Output};
 use shared_steps::{Settings, check, signals};
 use worker::Ended;
@@ -30,15 +30,6 @@ struct Cli {
     /// Leave the schedule to another process
     #[arg(long)]
     no_scheduler: bool,
-
-    #[command(flatten)]
-    options: Options,
-}
-
-impl AsRef<Options> for Cli {
-    fn as_ref(&self) -> &Options {
-        &self.options
-    }
 }
 
 #[tokio::main]

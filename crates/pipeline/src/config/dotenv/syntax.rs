@@ -182,7 +182,7 @@ mod tests {
         let sample = include_str!("../../../../../sample.env");
         let mut found = 0;
         for line in sample.lines() {
-            let text = line.trim_start_matches("# ").trim_start_matches("example: ");
+            let text = line.trim_start_matches("# ");
             let Some((name, written)) = text.split_once('=') else { continue };
             if name.is_empty() || !name.chars().all(|one| one.is_ascii_uppercase() || one == '_') {
                 continue;
