@@ -5,7 +5,8 @@ use std::path::Path;
 use super::failure::Failure;
 use crate::Error;
 use crate::archive::Entry;
-use crate::full_copy::{FullCopy, pg_restore_run, statements};
+use crate::full_copy::settings::FullCopy;
+use crate::full_copy::{pg_restore_run, statements};
 use progress::{Context, ProgressTracker, Weight};
 
 /// Restores `entries`, together of the `weight`, and tells them on `board`; answers those that were refused.

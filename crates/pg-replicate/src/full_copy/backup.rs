@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
 
-use super::{FullCopy, object_catalog, refused};
+use super::settings::FullCopy;
+use super::{object_catalog, refused};
 use crate::archive::read_archive;
 use crate::phase_shares;
 use crate::postgres::catalog;

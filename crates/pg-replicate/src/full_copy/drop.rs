@@ -8,14 +8,14 @@ use std::time::Instant;
 use tokio_postgres::Transaction;
 use tokio_postgres::error::SqlState;
 
-use super::{FullCopy, object_catalog};
+use super::object_catalog::{self, Droppable};
+use super::settings::FullCopy;
 use crate::on_target::locks::{self, GaveUp, Patience};
 use crate::on_target::{self, dependents};
 use crate::postgres::catalog;
 use crate::postgres::client_program::end_sessions;
 use crate::postgres::connection::Connection;
 use crate::{DatabaseUrl, Error};
-pub(super) use parts::Droppable;
 use progress::{Context, PhaseProgress, PhaseSummary, Summary};
 
 /// Ends the sessions of a restore whose machine died, which may still be at work. To be called by the
@@ -62,23 +62,21 @@ pub(super) async fn run(
     Ok(PhaseSummary { objects: dropped, ..PhaseSummary::ended("drop", start) }.into())
 }
 
-struct Plan {
+struct DropPlan {
     /// Each is dropped in one transaction.
     parts: Vec<Vec<Droppable>>,
     kept: Vec<u32>,
     lost_foreign_keys: Vec<String>,
 }
 
-async fn plan(copy: &FullCopy, connection: &Connection) -> Result<Plan, Error> {
+async fn plan(copy: &FullCopy, connection: &Connection) -> Result<DropPlan, Error> {
     let kept = catalog::oids(&catalog::kept_tables(connection, &copy.mode).await?);
     let survivors = object_catalog::closure(connection, &kept).await?;
-    if !survivors.conflicts.is_empty() {
-        return Err(Error::Configuration(crate::full_copy::preflight::conflict(
-            &survivors.conflicts,
-        )));
+    if let Some(conflict) = survivors.conflict() {
+        return Err(Error::Configuration(conflict));
     }
     let objects = object_catalog::own_objects(connection, &survivors).await?;
-    Ok(Plan {
+    Ok(DropPlan {
         parts: parts::divide(connection, objects).await?,
         lost_foreign_keys: object_catalog::lost_foreign_keys(connection, &kept).await?,
         kept,
@@ -102,7 +100,7 @@ impl From<Error> for Failure {
 
 struct Dropping<'a> {
     copy: &'a FullCopy,
-    plan: &'a Plan,
+    plan: &'a DropPlan,
     url: DatabaseUrl,
     /// What of others goes, once it has been said.
     announced: HashSet<String>,

@@ -8,55 +8,30 @@ mod extension_rows;
 mod failure;
 mod failure_policy;
 mod live;
+mod name_list;
 mod object_catalog;
 mod pg_restore_run;
 mod preflight;
 mod refused;
 mod restore;
 mod restore_log;
+mod restore_plan;
 mod restore_progress;
 mod restore_script;
 mod script_entry;
+mod settings;
 mod statements;
 
 use std::path::Path;
 
 use crate::full_copy::preflight::Needed;
 pub use live::LiveOptions;
+pub use settings::{ForeignKeys, FullCopy};
 
 use crate::phase_shares;
 use crate::postgres::connection_rehearsal::rehearse;
-use crate::{BackupMode, Check, DatabaseUrl, Error, OnTarget, Side};
+use crate::{Check, Error, Side};
 use progress::{Context, Summary};
-
-/// How foreign keys come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ForeignKeys {
-    /// As the source has them, checked against the rows.
-    Validated,
-    /// `NOT VALID`: new rows are checked. Those that were copied are those of one moment of the source, which has
-    /// checked them.
-    NotValid,
-    /// Not at all.
-    Without,
-}
-
-/// A whole database copied through an archive of pg_dump.
-#[derive(Clone, Debug)]
-pub struct FullCopy {
-    /// The database that is read.
-    pub source: DatabaseUrl,
-    /// The database that is written.
-    pub target: DatabaseUrl,
-    /// The tables that are left alone, and those with rules for their rows, which no archive obeys.
-    pub mode: BackupMode,
-    /// How foreign keys come.
-    pub foreign_keys: ForeignKeys,
-    /// Parallel connections of the restore, at least 1.
-    pub restore_jobs: u16,
-    /// What those who use the target meanwhile have to bear.
-    pub on_target: OnTarget,
-}
 
 impl FullCopy {
     /// Looks at everything a copy through an archive needs, and changes nothing.

@@ -5,11 +5,14 @@ use std::collections::HashSet;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::drop::Droppable;
 use crate::archive::Identity;
 use crate::postgres::catalog::{KeptTable, oids, rows, server};
 use crate::postgres::connection::Connection;
 use crate::{Error, TableName};
+
+/// `pg_class` and `pg_largeobject`: the oids of system catalogs never change.
+const PG_CLASS: u32 = 1259;
+const PG_LARGEOBJECT: u32 = 2613;
 
 /// Objects by class and oid.
 #[derive(Debug, Default)]
@@ -17,7 +20,43 @@ pub(super) struct Objects {
     pub(super) classes: Vec<u32>,
     pub(super) oids: Vec<u32>,
     /// Tables and views that kept tables need, though they are not kept.
-    pub(super) conflicts: Vec<String>,
+    conflicts: Vec<String>,
+}
+
+impl Objects {
+    /// What is wrong when kept tables need others.
+    pub(super) fn conflict(&self) -> Option<String> {
+        (!self.conflicts.is_empty()).then(|| {
+            format!(
+                "kept tables need tables or views that are not kept: {}; keep them too (BACKUP_MODE), or keep none \
+                 of them",
+                self.conflicts.join(", ")
+            )
+        })
+    }
+}
+
+/// An object to drop.
+#[derive(Clone, Debug)]
+pub(super) struct Droppable {
+    pub(super) class: u32,
+    pub(super) oid: u32,
+    /// For people.
+    pub(super) object: String,
+    /// What drops it.
+    pub(super) statement: String,
+    /// Its quoted name, when LOCK TABLE takes it.
+    pub(super) lockable: Option<String>,
+}
+
+impl Droppable {
+    pub(super) fn is_relation(&self) -> bool {
+        self.class == PG_CLASS
+    }
+
+    pub(super) fn is_large_object(&self) -> bool {
+        self.class == PG_LARGEOBJECT
+    }
 }
 
 /// The sequences that the kept tables' columns own.

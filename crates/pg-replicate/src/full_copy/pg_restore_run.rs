@@ -4,9 +4,9 @@ use std::path::Path;
 
 use crate::Error;
 use crate::archive::{Entry, RestoreList, Section};
-use crate::full_copy::FullCopy;
 use crate::full_copy::failure::Failure;
 use crate::full_copy::restore_log::{Event, Log, Reported};
+use crate::full_copy::settings::FullCopy;
 use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::pg_dump::{connection_lost, connection_string, failure, is_connection_lost};
 use progress::{Context, ProgressItem, ProgressTracker, Weight};

@@ -4,17 +4,16 @@ use std::path::Path;
 
 use crate::archive::Archive;
 use crate::archive::{inflate, read_whole_archive};
+use crate::full_copy::name_list::shortened;
 use crate::full_copy::object_catalog;
-use crate::full_copy::{ForeignKeys, FullCopy, refused};
+use crate::full_copy::refused;
+use crate::full_copy::settings::{ForeignKeys, FullCopy};
 use crate::masking;
 use crate::postgres::catalog::{self, KeptTable, Server};
 use crate::postgres::client_program::major_version;
 use crate::postgres::connection::Connection;
 use crate::postgres::{same_database, source_locks, unlogged, versions};
 use crate::{Check, DatabaseUrl, Error, Side, TableMode, on_target};
-
-/// Names of a long list that are shown.
-const SHOWN: usize = 30;
 
 const MASKING: &str = "masking";
 
@@ -372,10 +371,7 @@ async fn target_rights(
             server.role
         ));
     }
-    let conflicts = object_catalog::closure(target, &oids).await?.conflicts;
-    if !conflicts.is_empty() {
-        wrong.push(conflict(&conflicts));
-    }
+    wrong.extend(object_catalog::closure(target, &oids).await?.conflict());
     if let Some(source) = source {
         let dumped = object_catalog::names(source).await?;
         let others = object_catalog::not_ours(target, &oids).await?;
@@ -470,23 +466,6 @@ fn kept_tables(copy: &FullCopy, on_source: &[KeptTable], on_target: &[KeptTable]
     }
     let names: Vec<String> = copy.mode.kept().map(ToString::to_string).collect();
     Check::good(subject, if names.is_empty() { "none".into() } else { names.join(", ") })
-}
-
-/// What is wrong when kept tables need others.
-pub(super) fn conflict(tables: &[String]) -> String {
-    format!(
-        "kept tables need tables or views that are not kept: {}; keep them too (BACKUP_MODE), or keep none of them",
-        tables.join(", ")
-    )
-}
-
-pub(super) fn shortened(names: &[impl AsRef<str>]) -> String {
-    let shown: Vec<&str> = names.iter().take(SHOWN).map(AsRef::as_ref).collect();
-    let shown = shown.join(", ");
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
 }
 
 /// `15.18 (Debian …)` → 15

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::backup::USUAL_SHARE;
 use super::live::cost;
-use super::live::plan::Plan;
+use super::live::plan::CopyPlan;
 use super::live::tables::Table;
 use super::restore_log::Event;
 use crate::TableName;
@@ -49,7 +49,7 @@ impl Running {
 
 impl RestoreProgress {
     /// Of what is in `plan`; `tables` are those of the archive.
-    pub(super) fn new(context: &Context, plan: &Plan, tables: &[Table]) -> Self {
+    pub(super) fn new(context: &Context, plan: &CopyPlan, tables: &[Table]) -> Self {
         let by_name: HashMap<&TableName, &Table> =
             tables.iter().map(|table| (&table.name, table)).collect();
         let items: HashMap<i32, Item> = plan

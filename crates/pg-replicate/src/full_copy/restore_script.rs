@@ -10,9 +10,9 @@ use tokio::io::{AsyncBufRead, BufReader};
 
 use super::extension_rows;
 use super::failure::Failure;
-use super::restore::cannot_create;
+use super::restore_plan::cannot_create;
+use super::settings::{ForeignKeys, FullCopy};
 use super::statements::{missing_roles, settled};
-use super::{ForeignKeys, FullCopy};
 use crate::archive::Entry;
 use crate::error::reason;
 use crate::full_copy::failure_policy::FailurePolicy;

@@ -3,36 +3,10 @@
 use std::collections::HashMap;
 
 use crate::Error;
+use crate::full_copy::object_catalog::Droppable;
 use crate::postgres::connection::Connection;
 
 const LOCKS: &str = include_str!("../../../sql/drop_locks.sql");
-
-/// `pg_class` and `pg_largeobject`: the oids of system catalogs never change.
-const PG_CLASS: u32 = 1259;
-const PG_LARGEOBJECT: u32 = 2613;
-
-/// An object to drop.
-#[derive(Clone, Debug)]
-pub(in crate::full_copy) struct Droppable {
-    pub(in crate::full_copy) class: u32,
-    pub(in crate::full_copy) oid: u32,
-    /// For people.
-    pub(in crate::full_copy) object: String,
-    /// What drops it.
-    pub(in crate::full_copy) statement: String,
-    /// Its quoted name, when LOCK TABLE takes it.
-    pub(in crate::full_copy) lockable: Option<String>,
-}
-
-impl Droppable {
-    pub(super) fn is_relation(&self) -> bool {
-        self.class == PG_CLASS
-    }
-
-    pub(in crate::full_copy) fn is_large_object(&self) -> bool {
-        self.class == PG_LARGEOBJECT
-    }
-}
 
 /// One part when the server's lock table has room for it; else parts of half its room at most.
 pub(super) async fn divide(

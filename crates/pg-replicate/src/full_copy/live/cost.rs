@@ -7,7 +7,7 @@ use crate::copy_cost::{ROW, Rows, TOAST};
 /// An index reads the heap, which is cheap beside sorting.
 const INDEX_SCAN: u64 = 16;
 /// A statement that moves no rows.
-pub(in crate::full_copy) const STATEMENT: u64 = 4096;
+pub(crate) const STATEMENT: u64 = 4096;
 /// ANALYZE looks at a sample of at most 300 pages for each unit of the statistics target.
 const ANALYZED_PAGES: u64 = 30_000;
 
@@ -22,31 +22,31 @@ fn of(table: &Table) -> Rows {
 }
 
 /// How many rows it probably has.
-pub(in crate::full_copy) fn rows(table: &Table) -> u64 {
+pub(crate) fn rows(table: &Table) -> u64 {
     of(table).number()
 }
 
 /// Its rows.
-pub(in crate::full_copy) fn data(table: &Table) -> u64 {
+pub(crate) fn data(table: &Table) -> u64 {
     STATEMENT + of(table).cost()
 }
 
 /// A part of large objects that takes so many bytes: they are compressed as other large values are.
-pub(in crate::full_copy) fn large_objects(bytes: u64) -> u64 {
+pub(crate) fn large_objects(bytes: u64) -> u64 {
     STATEMENT + TOAST * bytes
 }
 
 /// One of its indexes.
-pub(in crate::full_copy) fn index(table: &Table) -> u64 {
+pub(crate) fn index(table: &Table) -> u64 {
     STATEMENT + table.heap_bytes / INDEX_SCAN + ROW * rows(table)
 }
 
 /// The check of one of its foreign keys.
-pub(in crate::full_copy) fn foreign_key(table: &Table) -> u64 {
+pub(crate) fn foreign_key(table: &Table) -> u64 {
     STATEMENT + ROW * rows(table)
 }
 
 /// ANALYZE.
-pub(in crate::full_copy) fn analyze(table: &Table) -> u64 {
+pub(crate) fn analyze(table: &Table) -> u64 {
     STATEMENT + table.pages.min(ANALYZED_PAGES) * 1024
 }

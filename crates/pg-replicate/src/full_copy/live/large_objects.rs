@@ -37,7 +37,7 @@ struct LargeObject {
 
 /// The large objects of the source, as the snapshot shows them.
 #[derive(Clone, Debug, Default)]
-pub(in crate::full_copy) struct LargeObjects {
+pub(crate) struct LargeObjects {
     objects: Vec<LargeObject>,
     /// What they take on the source's disk.
     pub(super) bytes: u64,

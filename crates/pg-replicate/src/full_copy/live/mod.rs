@@ -2,7 +2,7 @@
 //!
 //! One exported snapshot shows schema and rows. pg_dump writes the schema; what rows need is made first, and what has no
 //! part in the speed comes last; between them rows, indexes and constraints are items of a graph (`plan`), which
-//! workers take in the order of the longest way (`graph`).
+//! workers take in the order of the longest way (`scheduler`).
 
 pub(super) mod cost;
 mod item;
@@ -23,12 +23,13 @@ use std::time::Instant;
 
 use crate::full_copy::live::worker_pool::Workers;
 use large_objects::LargeObjects;
-use plan::{Choices, Work};
+use plan::{Choices, ItemWork};
 use schema::SchemaArchive;
 use tables::Table;
 
-use super::restore;
-use super::{ForeignKeys, FullCopy, backup, drop, refused};
+use super::restore_plan::{self, RestorePlan};
+use super::settings::{ForeignKeys, FullCopy};
+use super::{backup, drop, refused};
 use crate::archive::tables_of;
 use crate::masking::{self, Rules};
 use crate::phase_shares;
@@ -40,9 +41,6 @@ use crate::postgres::{source_locks, unlogged};
 use crate::verify::{self, Verify};
 use crate::{Error, Side, TableName};
 use progress::{Context, PhaseSummary, Summary, Weight};
-
-/// A prefix of what the next run ends, should this one's machine die.
-const TARGET_APPLICATION: &str = "pg-replicate restore live";
 
 /// ctid ranges are read without reading the table from this version on.
 const SPLITS_FROM: u32 = 14;
@@ -176,7 +174,7 @@ async fn write_target(
     context: &Context,
 ) -> Result<Summary, Error> {
     tracing::info!("Start restore Backup");
-    let restored = restore::plan(copy, &source.schema.archive, context).await?;
+    let restored = restore_plan::plan(copy, &source.schema.archive, context).await?;
     restored.log_left_out();
     tracing::info!(objects = restored.entries.len(), "Start restore");
     let tables = wanted(&source.tables, &restored)?;
@@ -193,7 +191,7 @@ async fn write_target(
         phase_shares::LIVE_COPY,
         weight(&plan.items, &tables, &source.large_objects),
     );
-    let shared = worker_pool::Shared {
+    let run = worker_pool::CopyRun {
         copy: copy.clone(),
         rules: source.rules.clone(),
         tables,
@@ -203,7 +201,7 @@ async fn write_target(
         board: board.clone(),
         context: context.child(),
     };
-    let pool = worker_pool::WorkerPool::new(Some(&source.snapshot), shared, context);
+    let pool = worker_pool::WorkerPool::new(Some(&source.snapshot), run, context);
     let none = async |_| Ok(Vec::new());
     let mut policy = restored.failure_policy();
     let failures = pool.make(plan, Some(workers), choices.jobs, &mut policy, none).await?;
@@ -217,7 +215,7 @@ async fn write_target(
 }
 
 fn weight(
-    items: &[scheduler::Item<Work>],
+    items: &[scheduler::Item<ItemWork>],
     tables: &[Table],
     large_objects: &LargeObjects,
 ) -> Weight {
@@ -229,7 +227,7 @@ fn weight(
 
 /// The tables whose rows are copied: those that are restored. One that pg_dump does not know would be
 /// missing without a word.
-fn wanted(tables: &[Table], restored: &restore::Plan) -> Result<Vec<Table>, Error> {
+fn wanted(tables: &[Table], restored: &RestorePlan) -> Result<Vec<Table>, Error> {
     let names = |entries: &mut dyn Iterator<Item = &crate::archive::Entry>| -> HashSet<TableName> {
         entries.filter(|entry| entry.kind == "TABLE").flat_map(tables_of).collect()
     };

@@ -19,7 +19,7 @@ use crate::full_copy::live::scheduler::{Item, ItemId};
 
 /// What an item does.
 #[derive(Clone, Debug)]
-pub(in crate::full_copy) enum Work {
+pub(crate) enum ItemWork {
     /// Copies rows of a table, by its number.
     Rows { table: usize, part: Option<Part> },
     /// Copies the large objects with these numbers: part `number`, from 1, of `of`.
@@ -27,7 +27,7 @@ pub(in crate::full_copy) enum Work {
     /// Restores the values of sequences.
     ArchiveData,
     /// Runs statements for an entry of the archive.
-    Statements { entry: Box<Entry>, statements: Vec<String>, kind: Kind },
+    Statements { entry: Box<Entry>, statements: Vec<String>, kind: StatementKind },
     /// Adds the foreign keys of a table, not validated, in one statement, or each by itself.
     ForeignKeys { entries: Vec<Entry>, alter: String, adds: Vec<String> },
     /// Collects statistics of a table.
@@ -36,7 +36,7 @@ pub(in crate::full_copy) enum Work {
 
 /// What statements do, as far as the session has to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::full_copy) enum Kind {
+pub(crate) enum StatementKind {
     /// Build an index; a B-tree sorts so many rows.
     Index { sorted: Option<u64> },
     /// Fill a materialized view, which takes a query of any kind.
@@ -47,48 +47,48 @@ pub(in crate::full_copy) enum Kind {
 
 /// An archive's entries, by when and how they are restored.
 #[derive(Debug, Default)]
-pub(in crate::full_copy) struct Plan {
+pub(crate) struct CopyPlan {
     /// One after the other, before any row.
-    pub(in crate::full_copy) before: Vec<Entry>,
+    pub(crate) before: Vec<Entry>,
     /// Rows of extensions' tables, which stand in every archive, before any other row.
-    pub(in crate::full_copy) extension_rows: Vec<Entry>,
+    pub(crate) extension_rows: Vec<Entry>,
     /// By pg_restore: rows and large objects, where the archive has them.
-    pub(in crate::full_copy) rows: Vec<Entry>,
+    pub(crate) rows: Vec<Entry>,
     /// Values of sequences, while rows are copied.
-    pub(in crate::full_copy) data: Vec<Entry>,
+    pub(crate) data: Vec<Entry>,
     /// By many workers: rows, indexes, keys.
-    pub(in crate::full_copy) items: Vec<Item<Work>>,
+    pub(crate) items: Vec<Item<ItemWork>>,
     /// One after the other, when all of that is there.
-    pub(in crate::full_copy) after: Vec<Entry>,
+    pub(crate) after: Vec<Entry>,
     /// By many workers, from all that is there: materialized views are filled.
-    pub(in crate::full_copy) refreshed: Vec<Item<Work>>,
+    pub(crate) refreshed: Vec<Item<ItemWork>>,
     /// At the end, for it would interfere with all else: event triggers.
-    pub(in crate::full_copy) last: Vec<Entry>,
+    pub(crate) last: Vec<Entry>,
 }
 
 /// How foreign keys come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::full_copy) struct Choices {
+pub(crate) struct Choices {
     /// Whether rows are copied from the source; else the archive has them, and pg_restore has restored them before.
-    pub(in crate::full_copy) copies_rows: bool,
+    pub(crate) copies_rows: bool,
     /// Whether foreign keys are checked against the rows.
-    pub(in crate::full_copy) validate: bool,
+    pub(crate) validate: bool,
     /// Workers.
-    pub(in crate::full_copy) jobs: usize,
+    pub(crate) jobs: usize,
     /// Whether a part of a table can be read without reading all of it.
-    pub(in crate::full_copy) may_split: bool,
+    pub(crate) may_split: bool,
 }
 
 /// Divides `entries`, in the order of the archive, and makes the graph.
-pub(in crate::full_copy) fn plan(
+pub(crate) fn plan(
     entries: Vec<Entry>,
     tables: &[Table],
     large_objects: &LargeObjects,
     choices: Choices,
-) -> Plan {
+) -> CopyPlan {
     let built = built(&entries, tables);
     let made: HashSet<TableName> = tables_made(&entries);
-    let mut plan = Plan::default();
+    let mut plan = CopyPlan::default();
     let mut refreshes = Vec::new();
     let mut ours = Vec::new();
     let before: HashSet<i32> = entries
@@ -124,7 +124,7 @@ pub(in crate::full_copy) fn plan(
     }
     builder.large_objects(large_objects);
     if !plan.data.is_empty() {
-        builder.push(Work::ArchiveData, cost::STATEMENT, Vec::new(), Vec::new());
+        builder.push(ItemWork::ArchiveData, cost::STATEMENT, Vec::new(), Vec::new());
     }
     builder.indexes(&ours);
     builder.foreign_keys(&ours);
@@ -158,14 +158,15 @@ fn is_of_event_trigger(entry: &Entry) -> bool {
 }
 
 /// Each takes what it needs of the others; nobody else changes anything meanwhile.
-fn refreshed(entries: Vec<Entry>) -> Vec<Item<Work>> {
+fn refreshed(entries: Vec<Entry>) -> Vec<Item<ItemWork>> {
     let mut places: HashMap<i32, ItemId> = HashMap::new();
     let mut items = Vec::new();
     for entry in entries {
         let needs = entry.dependencies.iter().filter_map(|id| places.get(id)).copied().collect();
         places.insert(entry.id, items.len());
         let statements = vec![entry.definition.clone()];
-        let work = Work::Statements { entry: Box::new(entry), statements, kind: Kind::Query };
+        let work =
+            ItemWork::Statements { entry: Box::new(entry), statements, kind: StatementKind::Query };
         items.push(Item { work, cost: cost::STATEMENT, needs, locks: Vec::new() });
     }
     items
@@ -214,7 +215,7 @@ struct Builder<'a> {
     tables: &'a [Table],
     by_name: HashMap<&'a TableName, usize>,
     choices: Choices,
-    items: Vec<Item<Work>>,
+    items: Vec<Item<ItemWork>>,
     /// The items that write rows into a table.
     rows: HashMap<&'a TableName, Vec<ItemId>>,
     /// The last item of each entry.
@@ -241,7 +242,7 @@ impl<'a> Builder<'a> {
 
     fn push(
         &mut self,
-        work: Work,
+        work: ItemWork,
         cost: u64,
         needs: Vec<ItemId>,
         locks: Vec<(TableName, LockMode)>,
@@ -255,7 +256,7 @@ impl<'a> Builder<'a> {
         let of = u32::try_from(parts.len()).unwrap_or(u32::MAX);
         let cost = cost::large_objects(all.bytes / u64::from(of.max(1)));
         for (number, objects) in (1..).zip(parts) {
-            let work = Work::LargeObjects { objects, number, of };
+            let work = ItemWork::LargeObjects { objects, number, of };
             self.push(work, cost, Vec::new(), Vec::new());
         }
     }
@@ -275,7 +276,7 @@ impl<'a> Builder<'a> {
             for part in parts {
                 let empties = part.is_none() && table.through.is_none();
                 let lock = if empties { LockMode::AccessExclusive } else { LockMode::RowExclusive };
-                let work = Work::Rows { table: number, part };
+                let work = ItemWork::Rows { table: number, part };
                 written.push(self.push(work, cost, Vec::new(), vec![(into.clone(), lock)]));
             }
             if let Some(root) = &table.through {
@@ -325,22 +326,23 @@ impl<'a> Builder<'a> {
             let boxed = || Box::new(entry.clone());
             let last = match parts {
                 Some(IndexParts { build, after }) => {
-                    let kind = Kind::Index { sorted: sorted(&build) };
-                    let work = Work::Statements { entry: boxed(), statements: vec![build], kind };
+                    let kind = StatementKind::Index { sorted: sorted(&build) };
+                    let work =
+                        ItemWork::Statements { entry: boxed(), statements: vec![build], kind };
                     let built = self.push(work, cost, needs, lock(LockMode::Share));
                     if after.is_empty() {
                         built
                     } else {
                         let locks = lock(LockMode::AccessExclusive);
-                        let kind = Kind::Other;
-                        let work = Work::Statements { entry: boxed(), statements: after, kind };
+                        let kind = StatementKind::Other;
+                        let work = ItemWork::Statements { entry: boxed(), statements: after, kind };
                         self.push(work, cost::STATEMENT, vec![built], locks)
                     }
                 }
                 None => {
                     let statements = vec![entry.definition.clone()];
-                    let kind = Kind::Index { sorted: None };
-                    let work = Work::Statements { entry: boxed(), statements, kind };
+                    let kind = StatementKind::Index { sorted: None };
+                    let work = ItemWork::Statements { entry: boxed(), statements, kind };
                     self.push(work, cost, needs, lock(LockMode::AccessExclusive))
                 }
             };
@@ -393,8 +395,8 @@ impl<'a> Builder<'a> {
         let cost = tables.iter().filter_map(|table| self.table(table)).map(cost::foreign_key);
         let cost = cost.max().unwrap_or(cost::STATEMENT);
         let statements = vec![entry.definition.clone()];
-        let kind = Kind::Other;
-        let work = Work::Statements { entry: Box::new(entry.clone()), statements, kind };
+        let kind = StatementKind::Other;
+        let work = ItemWork::Statements { entry: Box::new(entry.clone()), statements, kind };
         self.push(work, cost, needs, locks);
     }
 
@@ -428,7 +430,7 @@ impl<'a> Builder<'a> {
         tables.sort_unstable();
         tables.dedup();
         let locks = tables.into_iter().map(|table| (table, LockMode::ShareRowExclusive)).collect();
-        let work = Work::ForeignKeys {
+        let work = ItemWork::ForeignKeys {
             entries: entries.iter().map(|entry| (*entry).clone()).collect(),
             alter: alter.clone(),
             adds: keys.iter().map(|key| key.add.clone()).collect(),
@@ -446,10 +448,10 @@ impl<'a> Builder<'a> {
             let cost = self.table(&table).map_or(cost::STATEMENT, cost::foreign_key);
             let locks =
                 vec![(table, LockMode::ShareUpdateExclusive), (referenced, LockMode::RowShare)];
-            let work = Work::Statements {
+            let work = ItemWork::Statements {
                 entry: Box::new((*entry).clone()),
                 statements: vec![format!("{alter} {validate}")],
-                kind: Kind::Other,
+                kind: StatementKind::Other,
             };
             self.push(work, cost, vec![added], locks);
         }
@@ -460,7 +462,7 @@ impl<'a> Builder<'a> {
             let mut needs = self.rows_of(&table.name);
             needs.extend(self.indexes.get(&table.name).into_iter().flatten());
             let locks = vec![(table.name.clone(), LockMode::ShareUpdateExclusive)];
-            self.push(Work::Analyze { table: number }, cost::analyze(table), needs, locks);
+            self.push(ItemWork::Analyze { table: number }, cost::analyze(table), needs, locks);
         }
     }
 }

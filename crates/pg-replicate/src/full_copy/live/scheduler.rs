@@ -6,14 +6,14 @@ use crate::TableName;
 use crate::full_copy::live::lock::LockMode;
 
 /// The number of an item in its graph.
-pub(in crate::full_copy) type ItemId = usize;
+pub(crate) type ItemId = usize;
 
 /// One piece of work.
 #[derive(Clone, Debug)]
-pub(in crate::full_copy) struct Item<W> {
+pub(crate) struct Item<W> {
     pub(super) work: W,
     /// How long it takes, in the unit of the others.
-    pub(in crate::full_copy) cost: u64,
+    pub(crate) cost: u64,
     /// What has to be done before.
     pub(super) needs: Vec<ItemId>,
     /// The locks it takes on the target.
@@ -21,7 +21,7 @@ pub(in crate::full_copy) struct Item<W> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum ItemState {
     Waiting,
     Running,
     Done,
@@ -34,7 +34,7 @@ enum State {
 #[derive(Debug)]
 pub(super) struct Graph<W> {
     items: Vec<Item<W>>,
-    states: Vec<State>,
+    states: Vec<ItemState>,
     /// Cost of the longest way from an item's start to the end.
     ways: Vec<u64>,
     held: HashMap<TableName, Vec<LockMode>>,
@@ -50,7 +50,7 @@ impl<W> Graph<W> {
                 ways[*needed] = ways[*needed].max(items[*needed].cost + ways[number]);
             }
         }
-        Self { states: vec![State::Waiting; items.len()], ways, items, held: HashMap::new() }
+        Self { states: vec![ItemState::Waiting; items.len()], ways, items, held: HashMap::new() }
     }
 
     pub(super) fn item(&self, id: ItemId) -> &Item<W> {
@@ -62,7 +62,7 @@ impl<W> Graph<W> {
         let ready = (0..self.items.len()).filter(|id| self.is_ready(*id));
         // Of equals the first: the order of the items is the archive's.
         let id = ready.max_by_key(|id| (self.ways[*id], std::cmp::Reverse(*id)))?;
-        self.states[id] = State::Running;
+        self.states[id] = ItemState::Running;
         for (table, mode) in &self.items[id].locks {
             self.held.entry(table.clone()).or_default().push(*mode);
         }
@@ -71,10 +71,10 @@ impl<W> Graph<W> {
 
     /// An item that waits cannot be done; answers it with those that therefore cannot run either.
     pub(super) fn rule_out(&mut self, id: ItemId) -> Vec<ItemId> {
-        if self.states[id] != State::Waiting {
+        if self.states[id] != ItemState::Waiting {
             return Vec::new();
         }
-        self.states[id] = State::Failed;
+        self.states[id] = ItemState::Failed;
         let mut ruled_out = vec![id];
         ruled_out.extend(self.skipped_after(id));
         ruled_out
@@ -91,8 +91,8 @@ impl<W> Graph<W> {
     }
 
     fn is_ready(&self, id: ItemId) -> bool {
-        self.states[id] == State::Waiting
-            && self.items[id].needs.iter().all(|needed| self.states[*needed] == State::Done)
+        self.states[id] == ItemState::Waiting
+            && self.items[id].needs.iter().all(|needed| self.states[*needed] == ItemState::Done)
             && self.items[id].locks.iter().all(|(table, mode)| {
                 let held = self.held.get(table);
                 held.is_none_or(|held| held.iter().all(|other| mode.goes_with(*other)))
@@ -101,30 +101,32 @@ impl<W> Graph<W> {
 
     /// An item that was started is done.
     pub(super) fn done(&mut self, id: ItemId) {
-        self.end(id, State::Done);
+        self.end(id, ItemState::Done);
     }
 
     /// An item that was started failed; answers those that therefore cannot run.
     pub(super) fn failed(&mut self, id: ItemId) -> Vec<ItemId> {
-        self.end(id, State::Failed);
+        self.end(id, ItemState::Failed);
         self.skipped_after(id)
     }
 
     fn skipped_after(&mut self, id: ItemId) -> Vec<ItemId> {
         let mut skipped = Vec::new();
         for later in id + 1..self.items.len() {
-            let needs_failed =
-                self.items[later].needs.iter().any(|needed| self.states[*needed] == State::Failed);
-            if needs_failed && self.states[later] == State::Waiting {
-                self.states[later] = State::Failed;
+            let needs_failed = self.items[later]
+                .needs
+                .iter()
+                .any(|needed| self.states[*needed] == ItemState::Failed);
+            if needs_failed && self.states[later] == ItemState::Waiting {
+                self.states[later] = ItemState::Failed;
                 skipped.push(later);
             }
         }
         skipped
     }
 
-    fn end(&mut self, id: ItemId, state: State) {
-        debug_assert_eq!(self.states[id], State::Running);
+    fn end(&mut self, id: ItemId, state: ItemState) {
+        debug_assert_eq!(self.states[id], ItemState::Running);
         self.states[id] = state;
         for (table, mode) in &self.items[id].locks {
             if let Some(held) = self.held.get_mut(table)
@@ -137,7 +139,7 @@ impl<W> Graph<W> {
 
     /// Whether nothing waits or runs.
     pub(super) fn is_ended(&self) -> bool {
-        self.states.iter().all(|state| matches!(state, State::Done | State::Failed))
+        self.states.iter().all(|state| matches!(state, ItemState::Done | ItemState::Failed))
     }
 }
 

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use private_files::PrivateDirectory;
 
-use super::super::FullCopy;
 use super::tables::Table;
 use crate::Error;
 use crate::archive::Archive;
 use crate::archive::read_archive;
+use crate::full_copy::settings::FullCopy;
 use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::exported_snapshot::ExportedSnapshot;
 use crate::postgres::identifier::quote_identifier;

@@ -5,7 +5,7 @@ use super::tables::Table;
 
 /// A range of a table's pages: the first, and the first behind it; without one, to the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::full_copy) struct Part {
+pub(crate) struct Part {
     pub(super) number: u32,
     pub(super) of: u32,
     first: u64,

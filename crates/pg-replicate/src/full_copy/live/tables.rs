@@ -7,24 +7,24 @@ const TABLES: &str = include_str!("../../../sql/live/tables.sql");
 
 /// A table of the source, as the snapshot shows it.
 #[derive(Clone, Debug)]
-pub(in crate::full_copy) struct Table {
-    pub(in crate::full_copy) name: TableName,
+pub(crate) struct Table {
+    pub(crate) name: TableName,
     /// Name and type of each column that is written.
-    pub(in crate::full_copy) columns: Vec<(String, String)>,
+    pub(crate) columns: Vec<(String, String)>,
     /// Whether its rows can travel in COPY's binary format.
-    pub(in crate::full_copy) is_binary: bool,
+    pub(crate) is_binary: bool,
     /// The partitioned table that rows are written into, when it is not the table itself.
-    pub(in crate::full_copy) through: Option<TableName>,
-    pub(in crate::full_copy) pages: u64,
-    pub(in crate::full_copy) heap_bytes: u64,
-    pub(in crate::full_copy) toast_bytes: u64,
+    pub(crate) through: Option<TableName>,
+    pub(crate) pages: u64,
+    pub(crate) heap_bytes: u64,
+    pub(crate) toast_bytes: u64,
     /// An estimate of the server.
-    pub(in crate::full_copy) rows: f64,
+    pub(crate) rows: f64,
 }
 
 impl Table {
     /// A table of which only the size is known, about.
-    pub(in crate::full_copy) fn estimated(name: TableName, bytes: u64) -> Self {
+    pub(crate) fn estimated(name: TableName, bytes: u64) -> Self {
         Self {
             name,
             columns: Vec::new(),
@@ -38,17 +38,17 @@ impl Table {
     }
 
     /// `schema.table`, as pg_restore writes it in its log.
-    pub(in crate::full_copy) fn full_name(&self) -> String {
+    pub(crate) fn full_name(&self) -> String {
         format!("{}.{}", self.name.schema, self.name.name)
     }
 
     /// What the table takes on the disk, without its indexes.
-    pub(in crate::full_copy) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.heap_bytes + self.toast_bytes
     }
 
     /// The names of its columns, in parentheses, as COPY takes them; nothing when it has none.
-    pub(in crate::full_copy) fn column_list(&self) -> String {
+    pub(crate) fn column_list(&self) -> String {
         if self.columns.is_empty() {
             return String::new();
         }
@@ -56,7 +56,7 @@ impl Table {
     }
 
     /// The names of its columns, separated by commas.
-    pub(in crate::full_copy) fn quoted_columns(&self) -> String {
+    pub(crate) fn quoted_columns(&self) -> String {
         let names = self
             .columns
             .iter()
@@ -66,10 +66,7 @@ impl Table {
 }
 
 /// All tables but those with the oids `kept`, largest first.
-pub(in crate::full_copy) async fn tables(
-    connection: &Connection,
-    kept: &[u32],
-) -> Result<Vec<Table>, Error> {
+pub(crate) async fn tables(connection: &Connection, kept: &[u32]) -> Result<Vec<Table>, Error> {
     let rows = connection
         .query(TABLES, &[&kept])
         .await

@@ -8,6 +8,9 @@ use progress::Context;
 
 const SESSION: &str = include_str!("../../../sql/live/target_session.sql");
 
+/// A prefix of what the next run ends, should this one's machine die.
+pub(super) const TARGET_APPLICATION: &str = "pg-replicate restore live";
+
 /// What [`SESSION`] sets is made for the checks of foreign keys.
 const FOR_ANY_QUERY: &str = "RESET enable_hashjoin; RESET random_page_cost; RESET jit";
 
@@ -32,7 +35,7 @@ impl WorkerConnections {
             None => None,
         };
         let encoding = snapshot.map_or("", ExportedSnapshot::encoding);
-        let target = Connection::open_for(context, target, super::TARGET_APPLICATION).await?;
+        let target = Connection::open_for(context, target, TARGET_APPLICATION).await?;
         let set = async {
             target
                 .batch_execute(&format!("{encoding}{}{SESSION}", settings.sql()))

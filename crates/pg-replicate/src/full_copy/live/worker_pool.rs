@@ -14,14 +14,15 @@ use crate::full_copy::failure_policy::FailurePolicy;
 use crate::full_copy::live::item;
 use crate::full_copy::live::item::ItemError;
 use crate::full_copy::live::large_objects::LargeObjects;
-use crate::full_copy::live::plan::{Kind, Plan, Work};
+use crate::full_copy::live::plan::{CopyPlan, ItemWork, StatementKind};
 use crate::full_copy::live::rows::Rows;
 use crate::full_copy::live::scheduler::{Graph, Item, ItemId};
 use crate::full_copy::live::tables::Table;
-use crate::full_copy::live::worker_connections::WorkerConnections;
+use crate::full_copy::live::worker_connections::{TARGET_APPLICATION, WorkerConnections};
+use crate::full_copy::settings::FullCopy;
 use crate::full_copy::statements;
 use crate::full_copy::statements::classified;
-use crate::full_copy::{FullCopy, archive_data, extension_rows};
+use crate::full_copy::{archive_data, extension_rows};
 use crate::masking::Rules;
 use crate::postgres::connection::Connection;
 use crate::postgres::connection_rehearsal::too_few;
@@ -31,7 +32,7 @@ use crate::{DatabaseUrl, Error, ObjectFailure, Side};
 use progress::{Context, ProgressTracker, Weight};
 
 /// The connections of all workers; those of a live copy are opened before anything is dropped.
-pub(in crate::full_copy) struct Workers {
+pub(crate) struct Workers {
     free: Vec<WorkerConnections>,
     settings: TargetSettings,
 }
@@ -43,7 +44,7 @@ impl Workers {
         jobs: usize,
         context: &Context,
     ) -> Result<Self, Error> {
-        let first = Connection::open_for(context, target, super::TARGET_APPLICATION).await?;
+        let first = Connection::open_for(context, target, TARGET_APPLICATION).await?;
         let settings = first.run(context, TargetSettings::of(&first, jobs)).await?;
         drop(first);
         // The snapshot has one connection already.
@@ -60,26 +61,26 @@ impl Workers {
 }
 
 /// What all workers share.
-pub(in crate::full_copy) struct WorkerPool<'a> {
+pub(crate) struct WorkerPool<'a> {
     /// Where rows are read; nothing when pg_restore restores them.
     snapshot: Option<&'a ExportedSnapshot>,
     outer: &'a Context,
-    shared: Arc<Shared>,
+    copy_run: Arc<CopyRun>,
 }
 
 /// What is copied, and with what.
-pub(in crate::full_copy) struct Shared {
-    pub(in crate::full_copy) copy: FullCopy,
-    pub(in crate::full_copy) tables: Vec<Table>,
-    pub(in crate::full_copy) large_objects: LargeObjects,
+pub(crate) struct CopyRun {
+    pub(crate) copy: FullCopy,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) large_objects: LargeObjects,
     /// What is read of a table instead of all of it.
-    pub(in crate::full_copy) rules: Rules,
+    pub(crate) rules: Rules,
     /// The entries with data that come from the archive while the workers are busy.
-    pub(in crate::full_copy) data: Vec<Entry>,
-    pub(in crate::full_copy) archive: PathBuf,
-    pub(in crate::full_copy) board: ProgressTracker,
+    pub(crate) data: Vec<Entry>,
+    pub(crate) archive: PathBuf,
+    pub(crate) board: ProgressTracker,
     /// Cancelled when one item fails so that nothing else is worth its time.
-    pub(in crate::full_copy) context: Context,
+    pub(crate) context: Context,
 }
 
 /// An item that ended, with its worker's connections as long as they can be used.
@@ -90,42 +91,42 @@ struct Ended {
 }
 
 impl<'a> WorkerPool<'a> {
-    pub(in crate::full_copy) fn new(
+    pub(crate) fn new(
         snapshot: Option<&'a ExportedSnapshot>,
-        shared: Shared,
+        copy_run: CopyRun,
         outer: &'a Context,
     ) -> Self {
-        Self { snapshot, outer, shared: Arc::new(shared) }
+        Self { snapshot, outer, copy_run: Arc::new(copy_run) }
     }
 
     /// The same without readers of the source.
     fn without_source(&self) -> Self {
-        Self { snapshot: None, outer: self.outer, shared: Arc::clone(&self.shared) }
+        Self { snapshot: None, outer: self.outer, copy_run: Arc::clone(&self.copy_run) }
     }
 
     /// Makes all that `plan` says, in its order, with `workers` or at most `jobs` new ones; `load` has pg_restore restore
     /// the rows that the archive has, but those of the tables that could not be made. Answers what could not be made:
     /// that is left out with what needs it, and all else is done.
-    pub(in crate::full_copy) async fn make(
+    pub(crate) async fn make(
         &self,
-        plan: Plan,
+        plan: CopyPlan,
         workers: Option<Workers>,
         jobs: usize,
         policy: &mut FailurePolicy<'_>,
         load: impl AsyncFnOnce(Vec<Entry>) -> Result<Vec<Failure>, Error>,
     ) -> Result<Vec<ObjectFailure>, Error> {
-        let shared = &self.shared;
+        let run = &self.copy_run;
         let in_order = async |entries: &[Entry]| {
-            let (copy, dump, none) = (&shared.copy, &shared.archive, Weight::default());
-            statements::in_order(copy, entries, dump, &shared.board, none, &shared.context).await
+            let (copy, dump, none) = (&run.copy, &run.archive, Weight::default());
+            statements::in_order(copy, entries, dump, &run.board, none, &run.context).await
         };
         let mut failures = classified(policy, &in_order(&plan.before).await?);
         let replaced = extension_rows::restore(
-            &shared.copy,
+            &run.copy,
             &plan.extension_rows,
-            &shared.archive,
-            &shared.board,
-            &shared.context,
+            &run.archive,
+            &run.board,
+            &run.context,
         );
         failures.extend(classified(policy, &replaced.await?));
         let lost = policy.lost_tables();
@@ -146,7 +147,7 @@ impl<'a> WorkerPool<'a> {
     /// Does all items but the rows of `lost` tables, and answers what could not be made.
     async fn run(
         &self,
-        items: Vec<Item<Work>>,
+        items: Vec<Item<ItemWork>>,
         workers: Option<Workers>,
         jobs: usize,
         policy: &mut FailurePolicy<'_>,
@@ -158,7 +159,7 @@ impl<'a> WorkerPool<'a> {
         let Workers { mut free, settings } = match workers {
             Some(workers) => workers,
             None => {
-                let target = &self.shared.copy.target;
+                let target = &self.copy_run.copy.target;
                 Workers::open(self.snapshot, target, jobs.min(items.len()), self.outer).await?
             }
         };
@@ -177,17 +178,17 @@ impl<'a> WorkerPool<'a> {
                     break;
                 };
                 let idle = free.len().saturating_sub(graph.ready());
-                let shared = Arc::clone(&self.shared);
+                let run = Arc::clone(&self.copy_run);
                 let item = graph.item(id).clone();
                 // Its lines in the log are the run's.
-                let work = async move { shared.work(id, item, connections, idle).await };
+                let work = async move { run.work(id, item, connections, idle).await };
                 running.spawn(work.in_current_span());
             }
             let Some(ended) = running.join_next().await else { break };
             let Ended { id, connections, result } = match ended {
                 Ok(ended) => ended,
                 Err(error) => {
-                    self.shared.context.cancel.cancel();
+                    self.copy_run.context.cancel.cancel();
                     fatal.get_or_insert(Error::Configuration(format!("a worker died: {error}")));
                     continue;
                 }
@@ -208,7 +209,7 @@ impl<'a> WorkerPool<'a> {
                     self.skip(&graph.failed(id), &graph, &mut failures);
                 }
                 Err(ItemError::Fatal(error)) => {
-                    self.shared.context.cancel.cancel();
+                    self.copy_run.context.cancel.cancel();
                     // What the others say is only that they were ended.
                     fatal.get_or_insert(error);
                 }
@@ -218,7 +219,7 @@ impl<'a> WorkerPool<'a> {
                 match self.connections(&settings).await {
                     Ok(connections) => free.push(connections),
                     Err(error) => {
-                        self.shared.context.cancel.cancel();
+                        self.copy_run.context.cancel.cancel();
                         fatal = Some(error);
                     }
                 }
@@ -236,19 +237,20 @@ impl<'a> WorkerPool<'a> {
     }
 
     async fn connections(&self, settings: &TargetSettings) -> Result<WorkerConnections, Error> {
-        WorkerConnections::open(self.snapshot, &self.shared.copy.target, settings, self.outer).await
+        WorkerConnections::open(self.snapshot, &self.copy_run.copy.target, settings, self.outer)
+            .await
     }
 
     /// Rows of a table that could not be made have no place: what has its name is another's.
     fn rule_out(
         &self,
-        graph: &mut Graph<Work>,
+        graph: &mut Graph<ItemWork>,
         lost: &HashSet<TableName>,
         failures: &mut Vec<ObjectFailure>,
     ) {
         for id in graph.ids() {
-            if let Work::Rows { table, .. } = &graph.item(id).work
-                && lost.contains(&self.shared.tables[*table].name)
+            if let ItemWork::Rows { table, .. } = &graph.item(id).work
+                && lost.contains(&self.copy_run.tables[*table].name)
             {
                 let skipped = graph.rule_out(id);
                 self.skip(&skipped, graph, failures);
@@ -257,9 +259,9 @@ impl<'a> WorkerPool<'a> {
     }
 
     /// What needs a failed item cannot be made either; that has to be known too.
-    fn skip(&self, skipped: &[ItemId], graph: &Graph<Work>, failures: &mut Vec<ObjectFailure>) {
+    fn skip(&self, skipped: &[ItemId], graph: &Graph<ItemWork>, failures: &mut Vec<ObjectFailure>) {
         for id in skipped {
-            for object in self.shared.objects(&graph.item(*id).work) {
+            for object in self.copy_run.objects(&graph.item(*id).work) {
                 left_out(object, failures);
             }
         }
@@ -276,12 +278,12 @@ fn left_out(object: String, failures: &mut Vec<ObjectFailure>) {
     failures.push(ObjectFailure { object, message });
 }
 
-impl Shared {
+impl CopyRun {
     /// Does one item.
     async fn work(
         &self,
         id: ItemId,
-        item: Item<Work>,
+        item: Item<ItemWork>,
         mut connections: WorkerConnections,
         idle: usize,
     ) -> Ended {
@@ -293,14 +295,14 @@ impl Shared {
 
     async fn do_item(
         &self,
-        item: &Item<Work>,
+        item: &Item<ItemWork>,
         connections: &mut WorkerConnections,
         idle: usize,
     ) -> Result<Vec<Failure>, ItemError> {
         let (board, context) = (&self.board, &self.context);
         let weight = Weight::cost(item.cost);
         match &item.work {
-            Work::Rows { table, part } => {
+            ItemWork::Rows { table, part } => {
                 let table = &self.tables[*table];
                 let rule = self.rules.get(&table.name);
                 let rows = Rows { table, part: *part, rule };
@@ -308,36 +310,36 @@ impl Shared {
                 let weight = Weight { cost: item.cost, bytes: table.bytes() / parts };
                 item::rows(connections, &rows, weight, board, context).await?;
             }
-            Work::LargeObjects { objects, number, of } => {
+            ItemWork::LargeObjects { objects, number, of } => {
                 let bytes = self.large_objects.bytes / u64::from((*of).max(1));
                 let weight = Weight { cost: item.cost, bytes };
                 let object = board.start_part("BLOBS", "large objects", (*number, *of), weight);
                 let all = &self.large_objects;
                 item::large_objects(connections, all, objects.clone(), object, context).await?;
             }
-            Work::ArchiveData => {
+            ItemWork::ArchiveData => {
                 let (copy, data, path) = (&self.copy, &self.data, &self.archive);
                 let restored = archive_data::restore(copy, data, path, board, weight, context);
                 return restored.await.map_err(ItemError::Fatal);
             }
-            Work::Statements { entry, statements, kind } => {
+            ItemWork::Statements { entry, statements, kind } => {
                 let prepared = match kind {
-                    Kind::Index { sorted } => connections.prepare(idle, *sorted).await,
-                    Kind::Query => connections.prepare_query().await,
-                    Kind::Other => connections.prepare(0, None).await,
+                    StatementKind::Index { sorted } => connections.prepare(idle, *sorted).await,
+                    StatementKind::Query => connections.prepare_query().await,
+                    StatementKind::Other => connections.prepare(0, None).await,
                 };
                 prepared.map_err(ItemError::Fatal)?;
                 let object = board.start(&entry.kind, &entry.name(), weight);
                 item::statements(connections, entry, statements, context).await?;
                 object.end(0);
             }
-            Work::ForeignKeys { entries, alter, adds } => {
+            ItemWork::ForeignKeys { entries, alter, adds } => {
                 let names: Vec<String> = entries.iter().map(Entry::name).collect();
                 let object = board.start("FK CONSTRAINT", &names.join(", "), weight);
                 item::foreign_keys(connections, entries, alter, adds, context).await?;
                 object.end(0);
             }
-            Work::Analyze { table } => {
+            ItemWork::Analyze { table } => {
                 item::analyze(connections, &self.tables[*table], weight, board, context).await?;
             }
         }
@@ -345,16 +347,18 @@ impl Shared {
     }
 
     /// The objects that are missing without an item; nothing is without its statistics.
-    fn objects(&self, work: &Work) -> Vec<String> {
+    fn objects(&self, work: &ItemWork) -> Vec<String> {
         match work {
-            Work::Rows { table, .. } => {
+            ItemWork::Rows { table, .. } => {
                 vec![format!("TABLE DATA {}", self.tables[*table].full_name())]
             }
-            Work::LargeObjects { .. } => vec!["BLOBS large objects".to_owned()],
-            Work::ArchiveData => self.data.iter().map(ToString::to_string).collect(),
-            Work::Statements { entry, .. } => vec![entry.to_string()],
-            Work::ForeignKeys { entries, .. } => entries.iter().map(ToString::to_string).collect(),
-            Work::Analyze { .. } => Vec::new(),
+            ItemWork::LargeObjects { .. } => vec!["BLOBS large objects".to_owned()],
+            ItemWork::ArchiveData => self.data.iter().map(ToString::to_string).collect(),
+            ItemWork::Statements { entry, .. } => vec![entry.to_string()],
+            ItemWork::ForeignKeys { entries, .. } => {
+                entries.iter().map(ToString::to_string).collect()
+            }
+            ItemWork::Analyze { .. } => Vec::new(),
         }
     }
 }

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::super::extension_rows::has_rows;
-use super::super::{FullCopy, object_catalog, restore};
+use super::super::settings::FullCopy;
+use super::super::{object_catalog, restore_plan};
 use super::{ExtensionTables, Needs, allowed, closed, foreign_bytes, object_checks};
 use crate::archive::{Archive, Entry, tables_of};
 use crate::postgres::connection::Connection;
@@ -38,14 +39,14 @@ const IN_SCHEMAS: [&str; 9] = [
 ];
 
 /// Looks at what would be restored of the archive at `dump`, and at our rights on the target.
-pub(in crate::full_copy) async fn check(
+pub(crate) async fn check(
     copy: &FullCopy,
     archive: &Archive,
     dump: &Path,
 ) -> Result<Vec<Check>, Error> {
     let context = Context::quiet();
     let target = Connection::open(&copy.target, "pg-replicate check").await?;
-    let plan = restore::plan(copy, archive, &context).await?;
+    let plan = restore_plan::plan(copy, archive, &context).await?;
     let mut checks = of_extensions(copy, archive, &plan.entries, dump, &target, &context).await?;
     checks.extend(foreign_bytes(&target, archive, &plan.entries).await?);
     let suspects = plan.entries.iter().chain(plan.unable.iter().map(|(entry, _)| entry));

@@ -11,9 +11,10 @@ use std::collections::HashSet;
 use tokio_postgres::types::ToSql;
 
 use super::object_catalog::Objects;
-use super::{FullCopy, extension_rows};
+use super::extension_rows;
+use super::settings::FullCopy;
 use crate::archive::{Archive, Entry};
-use crate::full_copy::preflight::shortened;
+use crate::full_copy::name_list::shortened;
 use crate::postgres::catalog;
 use crate::postgres::connection::Connection;
 use crate::{Check, Error, TableName};
