@@ -7,7 +7,7 @@ use crate::postgres::client_program::{Program, application_name, major_version};
 use crate::postgres::connection::Connection;
 use crate::postgres::exported_snapshot::{ExportedSnapshot, Looks};
 use crate::postgres::pg_dump::{arguments, connection_string, dumped_table, failure};
-use crate::postgres::{source_locks, unlogged};
+use crate::postgres::{lock_limits, source_locks, unlogged};
 use crate::{DatabaseUrl, Error, TableName, fingerprint};
 use progress::{Context, ProgressItem, Summary, Weight};
 
@@ -151,7 +151,7 @@ impl DatabaseSnapshot {
             arguments.push("--format=plain".into());
         }
         arguments.push(format!("--snapshot={}", self.snapshot.id()));
-        arguments.push(source_locks::pg_dump_option(&self.url));
+        arguments.push(lock_limits::pg_dump_option(&self.url));
         arguments.push(format!("--dbname={}", connection_string(&self.url)));
         let program = Program {
             name: "pg_dump",

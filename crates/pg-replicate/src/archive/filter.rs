@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::entry::Entry;
 use super::ownership::tables_of;
-use super::{Archive, Entry};
+use super::reader::Archive;
 use crate::TableName;
 
 /// What stays out of a restore.

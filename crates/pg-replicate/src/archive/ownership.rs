@@ -4,7 +4,7 @@
 //! either: a rule of one table depends on every table it writes. The statement is exact, for pg_dump
 //! writes it in one form per kind, with every name qualified.
 
-use super::Entry;
+use super::entry::Entry;
 use crate::TableName;
 use crate::postgres::identifier::DEFAULT_SCHEMA;
 use crate::postgres::sql_text::Cursor;

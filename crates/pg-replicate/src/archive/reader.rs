@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use super::{Entry, Section};
+use super::entry::{Entry, Section};
 use crate::postgres::identifier::quote_identifier;
 use crate::{Error, TableName};
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use private_files::PrivateDirectory;
 
-use super::Entry;
+use super::entry::Entry;
 use crate::Error;
 
 /// The entries that pg_restore is to restore; removed when dropped.

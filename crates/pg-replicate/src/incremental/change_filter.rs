@@ -3,7 +3,7 @@
 use crate::incremental::key::{Key, KeyValue};
 use crate::incremental::new_columns::NewColumn;
 use crate::incremental::ranges;
-use crate::incremental::table::{Merge, Work};
+use crate::incremental::table_plan::{Merge, WriteMethod};
 use crate::postgres::columns::Column;
 use crate::postgres::connection::Connection;
 use crate::postgres::identifier::{quote_identifier, quote_literal};
@@ -21,7 +21,7 @@ pub(super) async fn work(
     last: Option<&KeyValue>,
     columns: &[Column],
     new: &[NewColumn],
-) -> Result<Result<Work, String>, Error> {
+) -> Result<Result<WriteMethod, String>, Error> {
     let Some(last) = last else {
         return Ok(Err(format!("{table}: no row of the target has a key ({})", key.names())));
     };
@@ -64,16 +64,16 @@ pub(super) async fn work(
     let deletes = rule.deletes;
     Ok(Ok(match (rule.mode, rule.lag) {
         (TableMode::Upsert, _) => {
-            Work::Merge(Merge { condition: since, updates: true, fills_gaps, deletes })
+            WriteMethod::Merge(Merge { condition: since, updates: true, fills_gaps, deletes })
         }
-        (_, None) => Work::Append(Some(newer)),
+        (_, None) => WriteMethod::Append(Some(newer)),
         (_, Some(_)) => {
             let condition = match late {
                 Some(late) => format!("({newer}) OR {late}"),
                 None => newer,
             };
             let condition = Some(condition);
-            Work::Merge(Merge { condition, updates: false, fills_gaps, deletes })
+            WriteMethod::Merge(Merge { condition, updates: false, fills_gaps, deletes })
         }
     }))
 }

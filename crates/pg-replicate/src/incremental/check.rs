@@ -1,8 +1,9 @@
 //! What an incremental copy needs, looked at without changing anything.
 
 use super::fired::{self, Writes};
-use super::table::{self, Merge, TablePlan, Work};
-use super::{Incremental, order};
+use super::settings::Incremental;
+use super::table_plan::{Merge, TablePlan, WriteMethod};
+use super::{order, table};
 use crate::postgres::connection::Connection;
 use crate::postgres::relation::Relation;
 use crate::postgres::triggers::Trigger;
@@ -45,7 +46,7 @@ async fn look(
             Err(error) => Err(error.to_string()),
         };
         if outcome.is_ok() {
-            let wrong = incremental.check_rule(&source, name, rule).await?;
+            let wrong = table::check_rule(&source, name, rule, incremental).await?;
             if !wrong.is_empty() {
                 outcome = Err(wrong.join("; "));
             }
@@ -96,13 +97,15 @@ async fn look(
 
 fn found(plan: &TablePlan) -> String {
     match (&plan.work, &plan.last) {
-        (Work::Append(_), Some(_)) => format!("rows after {}", plan.last_text()),
-        (Work::Append(_), None) => "all rows, for it is empty on the target".to_owned(),
-        (Work::Merge(Merge { fills_gaps: true, .. }), _) => {
+        (WriteMethod::Append(_), Some(_)) => format!("rows after {}", plan.last_text()),
+        (WriteMethod::Append(_), None) => "all rows, for it is empty on the target".to_owned(),
+        (WriteMethod::Merge(Merge { fills_gaps: true, .. }), _) => {
             format!("rows after {}, and those missing before", plan.last_text())
         }
-        (Work::Merge(Merge { condition: None, .. }), _) => "all rows are compared".to_owned(),
-        (Work::Merge(Merge { condition: Some(condition), .. }), _) => {
+        (WriteMethod::Merge(Merge { condition: None, .. }), _) => {
+            "all rows are compared".to_owned()
+        }
+        (WriteMethod::Merge(Merge { condition: Some(condition), .. }), _) => {
             format!("rows where {condition} are compared")
         }
     }

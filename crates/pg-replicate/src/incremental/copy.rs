@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::fired::Writes;
-use super::table::{TablePlan, Work, last_key};
+use super::table::last_key;
+use super::table_plan::{TablePlan, WriteMethod};
 use super::{deletes, fired, merge, new_columns, sequences};
 use crate::Error;
 use crate::incremental::transaction_groups::TransactionGroup;
@@ -68,10 +69,10 @@ async fn in_transaction(
         report(plan, 0);
         let report = |bytes| report(plan, bytes);
         copied.push(match &plan.work {
-            Work::Append(condition) => {
+            WriteMethod::Append(condition) => {
                 append(source, target, plan, condition.as_deref(), &report).await?
             }
-            Work::Merge(merge) => {
+            WriteMethod::Merge(merge) => {
                 let has_rules =
                     triggers.iter().any(|one| one.is_rule() && one.table_name == *table);
                 let gone = gone.as_deref();

@@ -1,7 +1,7 @@
 //! Rows that the source no longer has.
 
 use super::ranges::Ranges;
-use super::table::TablePlan;
+use super::table_plan::TablePlan;
 use crate::Error;
 use crate::postgres::connection::Connection;
 use crate::postgres::copy::copy_query;

@@ -1,6 +1,6 @@
 //! What would fire on the target while rows are written.
 
-use super::table::{TablePlan, Work};
+use super::table_plan::{TablePlan, WriteMethod};
 use crate::postgres::connection::Connection;
 use crate::postgres::triggers;
 use crate::postgres::triggers::Trigger;
@@ -23,7 +23,8 @@ impl Writes {
 
     /// What is done to any of the tables.
     pub(super) fn of_plans(plans: &[TablePlan]) -> Self {
-        let updates = |plan: &TablePlan| matches!(&plan.work, Work::Merge(merge) if merge.updates);
+        let updates =
+            |plan: &TablePlan| matches!(&plan.work, WriteMethod::Merge(merge) if merge.updates);
         Self { updates: plans.iter().any(updates), deletes: plans.iter().any(TablePlan::deletes) }
     }
 }

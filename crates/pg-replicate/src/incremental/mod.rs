@@ -10,13 +10,16 @@ mod deletes;
 mod fired;
 mod key;
 mod merge;
+mod merge_statements;
 mod new_columns;
 mod order;
 mod parallel;
 mod ranges;
 mod sequences;
+mod settings;
 mod shifts;
 mod table;
+mod table_plan;
 mod transaction_groups;
 
 use std::time::Instant;
@@ -24,55 +27,17 @@ use std::time::Instant;
 use crate::incremental::transaction_groups::TransactionGroup;
 use parallel::Sides;
 
-use crate::masking;
-use crate::postgres::connection::Connection;
+use crate::postgres::connection::{Connection, run_both};
 use crate::postgres::exported_snapshot;
 use crate::postgres::pool::Pool;
 use crate::postgres::source_locks::{Watch, named};
 use crate::postgres::versions;
-use crate::{BackupMode, Check, DatabaseUrl, Error, Side, TableName, TableRule, Verify, verify};
+use crate::{Check, Error, Side, TableName, TableRule, Verify, verify};
 use progress::{Context, PhaseSummary, Summary};
 
+pub use settings::{CopyFormat, Incremental, SchemaChanges};
+
 const APPLICATION: &str = "pg-replicate incremental";
-
-/// How rows travel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CopyFormat {
-    /// COPY's text format.
-    #[default]
-    Text,
-    /// COPY's binary format, faster; a table with a type whose binary form is not the same on both
-    /// servers goes as text.
-    Binary,
-}
-
-/// What becomes of a column that only the source has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SchemaChanges {
-    /// The table is refused, and the column named.
-    #[default]
-    Fail,
-    /// The target gets it, in the transaction that copies the table's rows.
-    Add,
-}
-
-/// The incremental copy of the tables of modes `incremental` and `upsert`.
-#[derive(Clone, Debug)]
-pub struct Incremental {
-    /// The database that is read.
-    pub source: DatabaseUrl,
-    /// The database that is written.
-    pub target: DatabaseUrl,
-    /// Which tables.
-    pub mode: BackupMode,
-    /// How rows travel.
-    pub format: CopyFormat,
-    /// How many tables are copied at a time, at least 1. Each takes one connection per side, besides
-    /// one per side for all.
-    pub jobs: u16,
-    /// What becomes of a column that only the source has.
-    pub schema_changes: SchemaChanges,
-}
 
 impl Incremental {
     /// Looks at everything the copy needs, and changes nothing.
@@ -132,7 +97,7 @@ impl Incremental {
         context: &Context,
     ) -> Result<Summary, Error> {
         let planned = self.plan(source, target, tables);
-        let planned = parallel::run_both(source, target, context, planned).await;
+        let planned = run_both(source, target, context, planned).await;
         let (units, snapshot) = named(source, planned).await?;
         let jobs = usize::from(self.jobs).clamp(1, units.len());
         let sides = Sides {
@@ -164,7 +129,7 @@ impl Incremental {
     ) -> Result<(Vec<TransactionGroup>, String), Error> {
         let mut wrong = Vec::new();
         for (table, rule) in tables {
-            wrong.extend(self.check_rule(source, table, rule).await?);
+            wrong.extend(table::check_rule(source, table, rule, self).await?);
         }
         if !wrong.is_empty() {
             return Err(Error::Configuration(wrong.join("; ")));
@@ -192,18 +157,5 @@ impl Incremental {
             return Err(Error::Configuration(wrong.join("; ")));
         }
         Ok((transaction_groups::units(&order, plans), snapshot))
-    }
-
-    /// What is wrong with the rules for a table's rows. The connection must not be in a transaction.
-    async fn check_rule(
-        &self,
-        source: &Connection,
-        table: &TableName,
-        rule: &TableRule,
-    ) -> Result<Vec<String>, Error> {
-        if rule.copy.is_empty() {
-            return Ok(Vec::new());
-        }
-        masking::check_table(source, table, &rule.copy, self.mode.masking()).await
     }
 }

@@ -6,12 +6,11 @@ use std::sync::OnceLock;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-pub(super) use crate::postgres::connection::run_both;
-
 use super::copy;
-use super::table::TablePlan;
+use super::table_plan::TablePlan;
 use crate::incremental::transaction_groups::TransactionGroup;
 use crate::phase_shares;
+use crate::postgres::connection::run_both;
 use crate::postgres::copy::Copied;
 use crate::postgres::exported_snapshot;
 use crate::postgres::pool::Pool;

@@ -4,7 +4,7 @@
 //! does not grow with the table, nor with the differences: what is found is handled range by range.
 
 use super::key::{Key, KeyValue};
-use super::table::TablePlan;
+use super::table_plan::TablePlan;
 use crate::Error;
 use crate::postgres::connection::Connection;
 

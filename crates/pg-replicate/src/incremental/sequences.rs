@@ -1,6 +1,6 @@
 //! Sequences go on behind the rows of their columns.
 
-use super::table::TablePlan;
+use super::table_plan::TablePlan;
 use crate::Error;
 use crate::postgres::connection::Connection;
 use crate::postgres::identifier::{quote_identifier, quote_literal};

@@ -12,8 +12,8 @@
 
 use tokio_postgres::error::SqlState;
 
-use super::merge::{STAGING, Statements};
-use super::table::TablePlan;
+use super::merge_statements::{STAGING, Statements};
+use super::table_plan::TablePlan;
 use crate::Error;
 use crate::postgres::connection::Connection;
 use crate::postgres::identifier::quote_identifier;

@@ -1,8 +1,9 @@
 //! Whether and how one table can be copied.
 
 use super::key::{Key, KeyColumn, KeyValue};
-use super::new_columns::{self, NewColumn};
-use super::{Incremental, SchemaChanges};
+use super::new_columns;
+use super::settings::{CopyFormat, Incremental, SchemaChanges};
+use super::table_plan::{TablePlan, WriteMethod};
 use crate::copy_cost::Rows;
 use crate::incremental::change_filter;
 use crate::masking;
@@ -11,94 +12,23 @@ use crate::postgres::connection::Connection;
 use crate::postgres::identifier::quote_identifier;
 use crate::postgres::relation::Relation;
 use crate::postgres::{row_security, session_settings, unlogged};
-use crate::{CopyFormat, Error, Side, TableMode, TableName, TableRule};
+use crate::{Error, Side, TableMode, TableName, TableRule};
 
 const PRIMARY_KEY: &str = include_str!("../../sql/primary_key.sql");
 const COPY_WEIGHT: &str = include_str!("../../sql/copy_weight.sql");
 const UNIQUE_INDEX: &str = include_str!("../../sql/unique_index.sql");
 
-/// How one table is copied.
-#[derive(Clone, Debug)]
-pub(super) struct TablePlan {
-    pub(super) table: TableName,
-    /// What stands behind FROM for its own rows, on either side.
-    pub(super) on_source: String,
-    pub(super) on_target: String,
-    /// The columns that are written, quoted.
-    pub(super) columns: Vec<String>,
-    /// Those of them that no UPDATE of the target may set.
-    pub(super) fixed: Vec<String>,
-    /// What is read for them: their names, or the expressions of the table's rule.
-    pub(super) select_list: String,
-    /// Rows of the source that do not meet it count as absent.
-    pub(super) filter: Option<String>,
-    pub(super) key: Key,
-    /// The largest key on the target; nothing when the table is empty there.
-    pub(super) last: Option<KeyValue>,
-    pub(super) work: Work,
-    /// Those that the target gets first.
-    pub(super) new_columns: Vec<NewColumn>,
-    pub(super) is_binary: bool,
-    /// What copying the whole table would cost; says which table to begin with.
-    pub(super) weight: u64,
-}
-
-/// What is done with a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Work {
-    /// The rows that meet the condition go straight into the table; without one, all of them.
-    Append(Option<String>),
-    /// They go through a staging table, for the target may have some of them.
-    Merge(Merge),
-}
-
-/// How rows of which the target may have some are written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Merge {
-    /// Which rows are read; without a condition, all of them.
-    pub(super) condition: Option<String>,
-    /// Whether a row that is there is changed, or left as it is.
-    pub(super) updates: bool,
-    /// Whether keys up to the target's last are compared, and rows that it misses read too.
-    pub(super) fills_gaps: bool,
-    /// Whether rows that the source does not have are deleted.
-    pub(super) deletes: bool,
-}
-
-impl TablePlan {
-    /// The columns that are written, with commas.
-    pub(super) fn column_list(&self) -> String {
-        self.columns.join(", ")
+/// What is wrong with the rules for a table's rows. The connection must not be in a transaction.
+pub(super) async fn check_rule(
+    source: &Connection,
+    table: &TableName,
+    rule: &TableRule,
+    incremental: &Incremental,
+) -> Result<Vec<String>, Error> {
+    if rule.copy.is_empty() {
+        return Ok(Vec::new());
     }
-
-    /// How rows of the source that meet `condition` are read.
-    pub(super) fn query(&self, condition: Option<&str>) -> String {
-        let condition = condition.map(|text| self.let_through(text)).or_else(|| self.filter());
-        let condition = condition.map(|text| format!(" WHERE {text}")).unwrap_or_default();
-        format!("SELECT {} FROM {}{condition}", self.select_list, self.on_source)
-    }
-
-    /// `condition` on the source, where rows count that the table's rule lets through.
-    pub(super) fn let_through(&self, condition: &str) -> String {
-        match self.filter() {
-            Some(filter) => format!("{filter} AND ({condition})"),
-            None => condition.to_owned(),
-        }
-    }
-
-    fn filter(&self) -> Option<String> {
-        self.filter.as_ref().map(|filter| format!("({filter})"))
-    }
-
-    /// Whether rows of it are deleted.
-    pub(super) fn deletes(&self) -> bool {
-        matches!(&self.work, Work::Merge(merge) if merge.deletes)
-    }
-
-    /// The largest key on the target, for people.
-    pub(super) fn last_text(&self) -> String {
-        self.last.as_ref().map_or_else(|| "none".to_owned(), |last| last.join(", "))
-    }
+    masking::check_table(source, table, &rule.copy, incremental.mode.masking()).await
 }
 
 /// The plan, or what is wrong with the table, for people.
@@ -173,7 +103,7 @@ pub(super) async fn plan(
             "{table} table must not be empty on target database: copy it whole once, without it in BACKUP_MODE"
         )));
     } else {
-        Work::Append(None)
+        WriteMethod::Append(None)
     };
     let items = copied.iter().map(|column| rule.copy.select_item(&column.name, &column.sql_type));
     let is_binary = incremental.format == CopyFormat::Binary

@@ -1,7 +1,7 @@
 //! What is written together.
 
 use crate::incremental::order::Order;
-use crate::incremental::table::TablePlan;
+use crate::incremental::table_plan::TablePlan;
 
 /// Tables that are copied in one transaction of the target.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::Loaded;
 use super::catalog::{Catalog, Sequence};
+use super::loaded::Loaded;
 use crate::load::preflight::Preflight;
 use crate::postgres::columns;
 use crate::postgres::connection::Connection;
@@ -16,9 +16,12 @@ use crate::postgres::{row_security, same_database, unlogged};
 use crate::{DatabaseUrl, Error, Side, TableName};
 use progress::{Context, ProgressItem, ProgressTracker, Sessions};
 
+/// As which the server sees our sessions.
+pub(super) const APPLICATION: &str = "pg-replicate load";
+
 /// A table to be copied.
 #[derive(Debug)]
-struct Work {
+struct TableCopy {
     /// Its oid on the target.
     table: u32,
     /// `ONLY "schema"."name"`: what inherits from it is copied by itself.
@@ -36,7 +39,7 @@ pub(super) struct DatabaseSource {
     sessions: Sessions,
     name: String,
     catalog: Catalog,
-    work: Vec<Work>,
+    work: Vec<TableCopy>,
 }
 
 impl DatabaseSource {
@@ -47,11 +50,11 @@ impl DatabaseSource {
         preflight: &mut Preflight<'_>,
         context: &Context,
     ) -> Result<Self, Error> {
-        let connection = Connection::open_for(context, url, super::APPLICATION).await?;
+        let connection = Connection::open_for(context, url, APPLICATION).await?;
         exported_snapshot::begin(&connection, None).await?;
         let catalog = Catalog::read(&connection).await;
         let catalog = source_locks::named(&connection, catalog).await?;
-        let watch = Connection::open_for(context, url, super::APPLICATION).await?;
+        let watch = Connection::open_for(context, url, APPLICATION).await?;
         let (name, sessions) = (url.to_string(), context.sessions.clone());
         let mut source = Self { connection, watch, sessions, name, catalog, work: Vec::new() };
         if same_database::is_one(&source.connection, target).await? {
@@ -185,7 +188,7 @@ impl DatabaseSource {
             .oid(&name)
             .and_then(|oid| self.catalog.tables.get(&oid))
             .is_some_and(|table| table.is_partitioned);
-        self.work.push(Work {
+        self.work.push(TableCopy {
             table: oid,
             from: name.own_rows(is_partitioned),
             columns: names.join(", "),
@@ -279,12 +282,12 @@ impl DatabaseSource {
 
     async fn table(
         &self,
-        work: &Work,
+        work: &TableCopy,
         target: &Connection,
         preflight: &Preflight<'_>,
         object: &ProgressItem,
     ) -> Result<Copied, Error> {
-        let Work { table, from, columns, is_binary, .. } = work;
+        let TableCopy { table, from, columns, is_binary, .. } = work;
         let query = format!("SELECT {columns} FROM {from}");
         // A table without columns has rows all the same; the text format needs no list for it.
         let into = if columns.is_empty() {

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use tokio::io::BufReader;
 
-use super::Loaded;
 use super::catalog::Names;
 use super::guard::Guard;
+use super::loaded::Loaded;
 use super::meter::Meter;
 use super::script_run::{Failure, ScriptRun};
 use crate::archive::{Archive, Entry, RestoreList, read_archive};

@@ -17,6 +17,7 @@ mod dump;
 mod excluded_unchanged;
 mod export;
 mod guard;
+mod loaded;
 mod meter;
 mod plan;
 mod preflight;
@@ -39,7 +40,7 @@ use crate::load::excluded_unchanged::Untouched;
 use crate::load::preflight::Preflight;
 use crate::psql_script::{self, Script, Variables};
 use catalog::Catalog;
-use database::DatabaseSource;
+use database::{APPLICATION, DatabaseSource};
 use dump::DumpSource;
 use guard::Guard;
 use meter::Meter;
@@ -50,8 +51,6 @@ use spool::Readable;
 pub use crate::schema_export::ExportSchema;
 pub use export::ExportData;
 pub use source::LoadSource;
-
-const APPLICATION: &str = "pg-replicate load";
 
 /// How long a failed load waits for the server to undo it.
 const UNDO_LIMIT: Duration = Duration::from_secs(10);
@@ -75,23 +74,6 @@ pub struct LoadData {
 #[must_use]
 pub fn parse_table(text: &str) -> Option<TableName> {
     crate::backup_mode::parse_table(text)
-}
-
-/// What a source loaded.
-#[derive(Debug, Default)]
-struct Loaded {
-    tables: BTreeSet<u32>,
-    /// Sequences that it set.
-    sequences: BTreeSet<TableName>,
-    rows: u64,
-    bytes: u64,
-}
-
-impl Loaded {
-    fn add(&mut self, table: Option<u32>, rows: u64) {
-        self.tables.extend(table);
-        self.rows += rows;
-    }
 }
 
 /// A source that was looked at.

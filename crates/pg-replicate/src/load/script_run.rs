@@ -7,9 +7,9 @@ use futures_util::SinkExt;
 use tokio::io::AsyncBufRead;
 use tokio_postgres::CopyInSink;
 
-use super::Loaded;
 use super::catalog::{Catalog, Names};
 use super::guard::Guard;
+use super::loaded::Loaded;
 use super::meter::Meter;
 use crate::Error;
 use crate::postgres::session_settings::SETTINGS as OURS;

@@ -8,6 +8,7 @@ use tokio_postgres::error::SqlState;
 use crate::postgres::connection::Connection;
 use crate::postgres::error_text;
 use crate::postgres::identifier::quote_literal;
+use crate::postgres::lock_limits;
 use crate::postgres::session_settings;
 use crate::postgres::source_locks;
 use crate::postgres::source_locks::Watch;
@@ -117,7 +118,7 @@ async fn lock_some(connection: &Connection, tables: &str) -> Result<Option<Strin
         if !is_locked {
             return Err(error);
         }
-        if start.elapsed() >= source_locks::limit(connection.url()) {
+        if start.elapsed() >= lock_limits::limit(connection.url()) {
             return source_locks::named(connection, Err(error)).await;
         }
         let again = connection.batch_execute("ROLLBACK TO SAVEPOINT locks").await;

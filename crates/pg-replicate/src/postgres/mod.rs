@@ -9,6 +9,7 @@ pub(crate) mod copy;
 pub(crate) mod error_text;
 pub(crate) mod exported_snapshot;
 pub(crate) mod identifier;
+pub(crate) mod lock_limits;
 pub(crate) mod pg_dump;
 pub(crate) mod pool;
 pub(crate) mod relation;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use crate::postgres::source_locks::session_limit;
+use crate::postgres::lock_limits::session_limit;
 use crate::{DatabaseUrl, Error};
 
 /// All settings that change the meaning of SQL or of values.

@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Row;
 use tokio_util::sync::CancellationToken;
 
+use crate::Error;
 use crate::postgres::connection::Connection;
-use crate::{DatabaseUrl, Error};
+use crate::postgres::lock_limits::limit;
 use progress::Sessions;
 
 const WAITS: &str = include_str!("../../sql/source/lock_waits.sql");
@@ -25,12 +26,6 @@ const LOOK_AGAIN: &str = "SELECT pg_catalog.pg_stat_clear_snapshot()";
 
 /// How often somebody looks, at the least.
 const POLL: Duration = Duration::from_secs(1);
-
-/// Where nobody has set a limit.
-const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
-
-/// What sessions wait longer than the limit, so that whoever looks at locks comes first and names them.
-const LATER: Duration = Duration::from_secs(2);
 
 /// How long sessions that were told to stop may take to end.
 const END_LIMIT: Duration = Duration::from_secs(10);
@@ -194,21 +189,6 @@ impl<'a> Watch<'a> {
 
 const ADVICE: &str =
     "change the definition of tables at another time than the copy, and start the copy again";
-
-/// How long a lock may be waited for.
-pub(crate) fn limit(url: &DatabaseUrl) -> Duration {
-    url.lock_timeout().unwrap_or(DEFAULT_LIMIT)
-}
-
-/// The server's own limit for a session, in milliseconds, where nobody looks at the locks meanwhile.
-pub(crate) fn session_limit(limit: Duration) -> u128 {
-    (limit + LATER).as_millis()
-}
-
-/// pg_dump's option for the locks that it takes at its beginning.
-pub(crate) fn pg_dump_option(url: &DatabaseUrl) -> String {
-    format!("--lock-wait-timeout={}", session_limit(limit(url)))
-}
 
 /// Adds to an error of a lock that could not be had who has it; the connection's transaction has ended then.
 pub(crate) async fn named<T>(

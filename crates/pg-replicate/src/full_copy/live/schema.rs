@@ -12,9 +12,9 @@ use crate::full_copy::settings::FullCopy;
 use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::exported_snapshot::ExportedSnapshot;
 use crate::postgres::identifier::quote_identifier;
+use crate::postgres::lock_limits::pg_dump_option;
 use crate::postgres::pg_dump::{self, connection_string, failure};
 use crate::postgres::session_settings;
-use crate::postgres::source_locks::pg_dump_option;
 use progress::Context;
 
 /// Names in one pattern: pg_dump asks the server once for each pattern, and the server's regular

@@ -4,8 +4,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
-use crate::postgres::url::Server;
-
 /// A host as it is compared with others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostName {
@@ -56,15 +54,6 @@ impl From<IpAddr> for HostName {
         } else {
             Self::Address(address)
         }
-    }
-}
-
-impl Server {
-    /// What the host is, by its name and by its address.
-    pub fn names(&self) -> impl Iterator<Item = HostName> {
-        let address = self.address.map(HostName::from);
-        // An address that is given is where it leads; the name is for the certificate.
-        std::iter::once(HostName::new(&self.host)).chain(address)
     }
 }
 

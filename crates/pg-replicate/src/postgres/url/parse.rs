@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
-use crate::postgres::url::parameters::Parameter;
-use crate::postgres::url::{DatabaseUrl, Server, SslMode, pass_file};
+use super::database_url::{DatabaseUrl, Server, SslMode};
+use super::parameters::Parameter;
+use super::pass_file;
 
 /// Longer than any healthy connection takes, short enough to tell a wrong host at once.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
-use super::Server;
+use super::database_url::Server;
 
 /// Where Debian's and PostgreSQL's own builds have their sockets: the file calls them `localhost`.
 const SOCKETS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
