@@ -10,6 +10,7 @@ mod event;
 mod failure;
 mod fetcher;
 mod handler_layer;
+mod intake;
 mod lock;
 mod notifier;
 mod options;
@@ -20,7 +21,6 @@ mod running;
 mod shutdown;
 mod stalled_checker;
 
-pub(crate) use crate::worker::notifier::subscribe;
 pub use backend::BullBackend;
 pub use context::{Interrupted, JobContext, Unretryable};
 pub use event::{Observer, WorkerEvent};

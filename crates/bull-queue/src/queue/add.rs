@@ -3,7 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::Queue;
+use super::client::Queue;
 use crate::clock::now_ms;
 use crate::cron::ScheduleError;
 use crate::error::Error;

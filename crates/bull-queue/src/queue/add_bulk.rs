@@ -3,7 +3,8 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{AddJob, Queue};
+use super::add::AddJob;
+use super::client::Queue;
 use crate::clock::now_ms;
 use crate::error::Error;
 use crate::job::{JobId, JobRequest};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::Queue;
+use super::client::Queue;
 use crate::clock::now_ms;
 use crate::error::Error;
 use crate::job::{JobId, State};

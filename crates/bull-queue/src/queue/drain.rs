@@ -3,7 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::Queue;
+use super::client::Queue;
 use crate::error::Error;
 use crate::scripts;
 

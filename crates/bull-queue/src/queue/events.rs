@@ -8,7 +8,7 @@ use redis::{ErrorKind, RedisError};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Queue;
+use super::client::Queue;
 use crate::error::Error;
 use crate::job::JobId;
 use crate::keys::as_pattern;
@@ -36,7 +36,7 @@ pub struct QueueEvent {
     pub payload: Value,
 }
 
-enum State {
+enum Subscription {
     Subscribed(PubSubSink, PubSubStream),
     Lost,
 }
@@ -54,7 +54,7 @@ impl Queue {
             .map_err(|source| self.error("tell what happens in it", source))?;
         let stream = unfold((self.clone(), first), |(queue, mut state)| async move {
             loop {
-                if matches!(state, State::Lost) {
+                if matches!(state, Subscription::Lost) {
                     match queue.subscribe().await {
                         Ok(again) => state = again,
                         Err(error) => {
@@ -69,20 +69,20 @@ impl Queue {
                             return Some((event, (queue, state)));
                         }
                     }
-                    None => state = State::Lost,
+                    None => state = Subscription::Lost,
                 }
             }
         });
         Ok(stream)
     }
 
-    async fn subscribe(&self) -> Result<State, RedisError> {
+    async fn subscribe(&self) -> Result<Subscription, RedisError> {
         let pattern = format!("{}*", as_pattern(self.keys().base()));
         let subscribe = async {
             let mut subscription = self.connection().client().get_async_pubsub().await?;
             subscription.psubscribe(pattern).await?;
             let (sink, stream) = subscription.split();
-            Ok(State::Subscribed(sink, stream))
+            Ok(Subscription::Subscribed(sink, stream))
         };
         let late = || RedisError::from((ErrorKind::Io, "subscribing took too long"));
         tokio::time::timeout(LIMIT, subscribe).await.map_err(|_| late())?
@@ -90,8 +90,8 @@ impl Queue {
 }
 
 /// The next channel and message; none when the connection is lost.
-async fn next_message(state: &mut State) -> Option<(String, String)> {
-    let State::Subscribed(sink, stream) = state else {
+async fn next_message(state: &mut Subscription) -> Option<(String, String)> {
+    let Subscription::Subscribed(sink, stream) = state else {
         return None;
     };
     loop {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use redis::{RedisError, Value};
 use serde_json::json;
 
-use super::Queue;
+use super::client::Queue;
 use crate::clock::now_ms;
 use crate::error::Error;
 use crate::job::{INTERRUPTED_REASON, Job, JobId};

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::Queue;
+use super::client::Queue;
 use crate::error::Error;
 use crate::job::JobId;
 use crate::scripts;

@@ -4,11 +4,11 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::client::Queue;
 use crate::clock::now_ms;
 use crate::error::Error;
 use crate::job::{Job, JobId, State};
 use crate::outcome::Outcome;
-use crate::queue::Queue;
 use crate::scripts;
 
 /// How often a job is read again that changes while it is being ended.

@@ -3,7 +3,7 @@
 use redis::pipe;
 use serde_json::json;
 
-use super::Queue;
+use super::client::Queue;
 use crate::error::Error;
 use crate::scripts;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Queue;
+use super::client::Queue;
 use crate::error::Error;
 use crate::job::JobId;
 use crate::scripts;

@@ -3,7 +3,7 @@
 use redis::pipe;
 use serde::Serialize;
 
-use super::Queue;
+use super::client::Queue;
 use crate::error::Error;
 use crate::job::{Job, JobId, State};
 

@@ -4,7 +4,8 @@ use redis::{RedisError, pipe};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{AddJob, Queue};
+use super::add::AddJob;
+use super::client::Queue;
 use crate::clock::now_ms;
 use crate::cron::ScheduleError;
 use crate::error::Error;

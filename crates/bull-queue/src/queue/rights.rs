@@ -3,11 +3,11 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::Queue;
+use super::arrivals::subscribe;
+use super::client::Queue;
 use crate::connection::is_passing;
 use crate::error::Error;
 use crate::scripts;
-use crate::worker::subscribe;
 
 /// What the user of a connection may not do to a queue.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -15,11 +15,11 @@ use crate::queue::{AddJob, Fields};
 use crate::scripts;
 use crate::worker::core::Core;
 use crate::worker::event::WorkerEvent;
-use crate::worker::failure::{Failure, Kind};
+use crate::worker::failure::{Failure, FailureKind};
 use crate::worker::lock;
 use crate::worker::lock::millis;
 use crate::worker::options::InterruptedPolicy;
-use crate::worker::running::Running;
+use crate::worker::running::{FetchedJob, Running};
 
 /// What `lua/finish.lua` takes.
 #[derive(Debug)]
@@ -58,16 +58,16 @@ const SHORT_JOB: Duration = Duration::from_millis(1);
 
 type Reply = (i64, Option<String>, Fields, Option<String>);
 
-/// Records how a try ended, however long Redis is away, and takes the next job if asked to.
+/// Records how a try ended, however long Redis is away; answers the next job if it was asked for and there is one.
 pub(super) async fn finish(
     core: &Arc<Core>,
     running: &Arc<Running>,
     result: Result<JobOutcome, Failure>,
     fetch_next: bool,
-) {
+) -> Option<FetchedJob> {
     if running.is_lost() {
         core.release(running);
-        return;
+        return None;
     }
     running.begin_to_finish();
     let now = now_ms();
@@ -81,14 +81,14 @@ pub(super) async fn finish(
             };
             (Outcome::completed(job, &outcome.return_value), event, outcome.successor)
         }
-        Err(failure) if failure.kind == Kind::Interrupted => {
+        Err(failure) if failure.kind == FailureKind::Interrupted => {
             front = core.options.interrupted == InterruptedPolicy::Retry;
             let outcome = interrupted(job, &failure, core.options.interrupted);
             (outcome, WorkerEvent::Interrupted { job: Arc::clone(job) }, None)
         }
         Err(mut failure) => {
             if running.discarded.load(Ordering::SeqCst) {
-                failure.kind = Kind::Final;
+                failure.kind = FailureKind::Final;
             }
             let (outcome, event) = failed(job, &failure, now);
             (outcome, event, None)
@@ -114,16 +114,15 @@ pub(super) async fn finish(
     core.release(running);
     // Closed before Redis came back: the job's lock expires, and it is found as interrupted.
     let Some((code, next_id, next_fields, _next_due)) = reply else {
-        return core.emit(&WorkerEvent::Unrecorded { job: Arc::clone(job) });
+        core.emit(&WorkerEvent::Unrecorded { job: Arc::clone(job) });
+        return None;
     };
     if code > 0 {
         core.emit(&event);
     } else {
         core.emit(&WorkerEvent::Lost { job: Arc::clone(job) });
     }
-    if let (Some(id), Some(token), Some(slot)) = (next_id, next_token, slot) {
-        core.accept(id, next_fields, token, slot).await;
-    }
+    Some(FetchedJob { id: next_id?, fields: next_fields, token: next_token?, slot: slot? })
 }
 
 async fn record(core: &Core, request: &Request<'_>) -> Option<Reply> {
@@ -168,7 +167,7 @@ fn failed(job: &Arc<Job>, failure: &Failure, now: u64) -> (Outcome, WorkerEvent)
             Some,
         ),
     };
-    let wait = wait.filter(|_| made < attempts && failure.kind == Kind::Ordinary);
+    let wait = wait.filter(|_| made < attempts && failure.kind == FailureKind::Ordinary);
     let fields = vec![
         "attemptsMade".into(),
         made.to_string(),

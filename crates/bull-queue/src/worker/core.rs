@@ -13,15 +13,13 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::event::WorkerEvent;
-use super::failure::{Failure, Kind};
 use super::options::WorkerOptions;
 use super::outage::Outage;
 use super::running::Running;
 use crate::job::{Job, JobId};
-use crate::queue::{Fields, NextError, Queue};
+use crate::queue::{NextError, Queue};
 use crate::worker::adaptive_spin::AdaptiveSpin;
-use crate::worker::concurrency_slot::{ConcurrencySlot, ConcurrencySlots};
-use crate::worker::{completer, lock};
+use crate::worker::concurrency_slot::ConcurrencySlots;
 
 /// The longest pause before something that Redis did not do is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -45,7 +43,7 @@ pub(super) struct Core {
     pub(super) closed: CancellationToken,
     pub(super) tasks: TaskTracker,
     /// Told whenever a job leaves `running`.
-    left: Notify,
+    pub(super) left: Notify,
     /// Told whenever a job is prefetched.
     filled: Notify,
     outage: Outage,
@@ -140,43 +138,21 @@ impl Core {
         }
     }
 
-    /// Takes charge of a job that a script has made ours: keeps its lock, adds the next occurrence
-    /// of a repeatable job, and has it run.
-    pub(super) async fn accept(
-        self: &Arc<Self>,
-        id: String,
-        fields: Fields,
-        token: String,
-        slot: ConcurrencySlot,
-    ) {
-        let cancel = self.options.shutdown.child_token();
-        let running = Arc::new(Running::new(JobId::from(id), fields, token, cancel, slot));
-        self.register(&running).await;
-        self.add_next_occurrence(&running.job).await;
-        if let Some(malformed) = &running.job.malformed {
-            let failure = Failure::new(Kind::Final, format!("the job cannot be run: {malformed}"));
-            Box::pin(completer::finish(self, &running, Err(failure), false)).await;
-            return;
+    /// Whether the job was added to those that are running: an earlier try of it that was lost may not have wound down yet.
+    pub(super) fn try_register(&self, running: &Arc<Running>) -> bool {
+        let mut others = lock_mutex(&self.running);
+        let is_free = !others.contains_key(&running.job.id);
+        if is_free {
+            others.insert(running.job.id.clone(), Arc::clone(running));
         }
+        is_free
+    }
+
+    /// Has a job run that was taken.
+    pub(super) fn prefetch(&self, running: Arc<Running>) {
         lock_mutex(&self.prefetched).push_back(running);
         self.filled.notify_one();
         self.waker.wake();
-    }
-
-    /// Adds the job to those that are running, once an earlier try that was lost has wound down.
-    async fn register(self: &Arc<Self>, running: &Arc<Running>) {
-        loop {
-            let left = self.left.notified();
-            {
-                let mut others = lock_mutex(&self.running);
-                if !others.contains_key(&running.job.id) {
-                    others.insert(running.job.id.clone(), Arc::clone(running));
-                    return;
-                }
-            }
-            lock::keep_from_now(self, running);
-            left.await;
-        }
     }
 
     /// Adds the occurrence that follows `job`, if it is one of a repeatable job.

@@ -11,7 +11,7 @@ use crate::job::INTERRUPTED_REASON;
 
 /// What follows from a failed try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FailureKind {
     /// It counts, and is repeated if tries are left.
     Ordinary,
     /// It counts, and no other try would help.
@@ -23,7 +23,7 @@ pub(super) enum Kind {
 /// How a try failed.
 #[derive(Debug, Clone)]
 pub(super) struct Failure {
-    pub(super) kind: Kind,
+    pub(super) kind: FailureKind,
     /// The message of the error: `failedReason`.
     pub(super) error: String,
     /// The message with all its causes: one entry of `stacktrace`.
@@ -31,18 +31,19 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn new(kind: Kind, error: impl Into<String>) -> Self {
+    pub(super) fn new(kind: FailureKind, error: impl Into<String>) -> Self {
         let error = error.into();
         Self { kind, stack: format!("Error: {error}"), error }
     }
 
     /// Reads the error a handler ended with.
     pub(super) fn from_error(error: &BoxDynError) -> Self {
-        let mut kind = Kind::Ordinary;
+        let mut kind = FailureKind::Ordinary;
         let mut top: &(dyn Error + 'static) = error.as_ref();
         // apalis' AbortError says "do not retry"; around a panic it is only packing.
         if let Some(source) = top.downcast_ref::<AbortError>().and_then(Error::source) {
-            kind = if source.is::<PanicError>() { Kind::Ordinary } else { Kind::Final };
+            kind =
+                if source.is::<PanicError>() { FailureKind::Ordinary } else { FailureKind::Final };
             top = source;
         }
         let mut stack = format!("Error: {top}");
@@ -50,23 +51,26 @@ impl Failure {
         let mut is_top = true;
         while let Some(error) = cause {
             if error.is::<Interrupted>() {
-                kind = Kind::Interrupted;
-            } else if error.is::<Unretryable>() && kind == Kind::Ordinary {
-                kind = Kind::Final;
+                kind = FailureKind::Interrupted;
+            } else if error.is::<Unretryable>() && kind == FailureKind::Ordinary {
+                kind = FailureKind::Final;
             }
             if !std::mem::take(&mut is_top) {
                 let _ = write!(stack, "\n    caused by: {error}");
             }
             cause = error.source();
         }
-        let error =
-            if kind == Kind::Interrupted { INTERRUPTED_REASON.into() } else { top.to_string() };
+        let error = if kind == FailureKind::Interrupted {
+            INTERRUPTED_REASON.into()
+        } else {
+            top.to_string()
+        };
         Self { kind, error, stack }
     }
 
     /// The same failure, of a job that was cut by the shutdown.
     pub(super) fn interrupted(self) -> Self {
-        Self { kind: Kind::Interrupted, error: INTERRUPTED_REASON.into(), stack: self.stack }
+        Self { kind: FailureKind::Interrupted, error: INTERRUPTED_REASON.into(), stack: self.stack }
     }
 }
 
@@ -90,7 +94,7 @@ mod tests {
     fn the_reason_is_the_message_and_the_stack_holds_every_cause() {
         let error = chained("restore failed", chained("pg_restore ended with 1", "disk full"));
         let failure = Failure::from_error(&error);
-        assert_eq!(failure.kind, Kind::Ordinary);
+        assert_eq!(failure.kind, FailureKind::Ordinary);
         assert_eq!(failure.error, "restore failed");
         assert_eq!(
             failure.stack,
@@ -101,7 +105,7 @@ mod tests {
     #[test]
     fn an_interruption_is_found_under_other_errors() {
         let failure = Failure::from_error(&chained("copy stopped", Interrupted));
-        assert_eq!(failure.kind, Kind::Interrupted);
+        assert_eq!(failure.kind, FailureKind::Interrupted);
         assert_eq!(failure.error, INTERRUPTED_REASON);
         assert!(failure.stack.starts_with("Error: copy stopped"));
     }
@@ -109,10 +113,10 @@ mod tests {
     #[test]
     fn errors_that_no_retry_helps() {
         let failure = Failure::from_error(&Unretryable("no such table".into()).into());
-        assert_eq!((failure.kind, failure.error.as_str()), (Kind::Final, "no such table"));
+        assert_eq!((failure.kind, failure.error.as_str()), (FailureKind::Final, "no such table"));
         let failure = Failure::from_error(&AbortError::new("no such table").into());
-        assert_eq!((failure.kind, failure.error.as_str()), (Kind::Final, "no such table"));
+        assert_eq!((failure.kind, failure.error.as_str()), (FailureKind::Final, "no such table"));
         let panic = AbortError::new(PanicError("index out of bounds".into()));
-        assert_eq!(Failure::from_error(&panic.into()).kind, Kind::Ordinary);
+        assert_eq!(Failure::from_error(&panic.into()).kind, FailureKind::Ordinary);
     }
 }

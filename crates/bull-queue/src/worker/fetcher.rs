@@ -12,7 +12,9 @@ use crate::queue::Fields;
 use crate::scripts;
 use crate::worker::concurrency_slot::ConcurrencySlot;
 use crate::worker::core::Core;
+use crate::worker::intake;
 use crate::worker::lock::millis;
+use crate::worker::running::FetchedJob;
 
 #[derive(Serialize)]
 struct Request<'a> {
@@ -80,7 +82,7 @@ async fn take(core: &Arc<Core>, slot: ConcurrencySlot) {
             // Stopped while Redis was away: a run whose reply was lost may have taken a job.
             None => return give_back(core, &token).await,
             Some((Some(id), fields, _)) => {
-                return core.accept(id, fields, token, slot).await;
+                return intake::accept(core, FetchedJob { id, fields, token, slot }).await;
             }
             Some((None, _, due)) => due.and_then(|due| due.parse().ok()),
         };

@@ -15,7 +15,7 @@ use tower::{Layer, Service};
 use crate::job::JobOutcome;
 use crate::worker::core::Core;
 use crate::worker::event::WorkerEvent;
-use crate::worker::failure::{Failure, Kind};
+use crate::worker::failure::{Failure, FailureKind};
 use crate::worker::panic;
 use crate::worker::panic::Watched;
 use crate::worker::running::Running;
@@ -123,7 +123,7 @@ fn judge(core: &Core, unwound: Unwound, timed_out: Option<u64>) -> Result<JobOut
         Ok(Ok(outcome)) => match timed_out {
             None => return Ok(outcome),
             // As with Bull: too late is failed, whatever it ends with.
-            Some(_) => Failure::new(Kind::Ordinary, "completed, too late"),
+            Some(_) => Failure::new(FailureKind::Ordinary, "completed, too late"),
         },
         Ok(Err(error)) => {
             let mut failure = Failure::from_error(&error);
@@ -152,7 +152,7 @@ fn dropped(core: &Core, timed_out: Option<u64>) -> Failure {
     match timed_out {
         Some(limit) => time_out_failure(limit),
         None => Failure::new(
-            Kind::Ordinary,
+            FailureKind::Ordinary,
             format!("the job did not end within {grace:?} after it was cancelled, and was dropped"),
         )
         .interrupted(),
@@ -161,14 +161,14 @@ fn dropped(core: &Core, timed_out: Option<u64>) -> Failure {
 
 fn time_out_failure(limit: u64) -> Failure {
     Failure::new(
-        Kind::Ordinary,
+        FailureKind::Ordinary,
         format!("the job ran longer than its time-out of {limit} ms and was cancelled"),
     )
 }
 
 fn panicked(payload: &(dyn std::any::Any + Send)) -> Failure {
     let mut failure =
-        Failure::new(Kind::Ordinary, format!("the job panicked: {}", panic::text(payload)));
+        Failure::new(FailureKind::Ordinary, format!("the job panicked: {}", panic::text(payload)));
     if let Some(stack) = panic::latest_stack() {
         failure.stack = format!("{}\n{stack}", failure.stack);
     }

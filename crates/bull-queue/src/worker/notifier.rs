@@ -4,12 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use redis::aio::PubSub;
 use redis::{ErrorKind, RedisError};
 
 use crate::connection::is_passing;
-use crate::keys::as_pattern;
-use crate::queue::Queue;
+use crate::queue::subscribe;
 use crate::worker::core::Core;
 use crate::worker::event::WorkerEvent;
 
@@ -64,14 +62,4 @@ async fn listen_once(core: &Core) -> RedisError {
         core.arrival.notify_one();
     }
     RedisError::from((ErrorKind::Io, "the subscription ended"))
-}
-
-/// Subscribes to whatever brings a job into the line.
-pub(crate) async fn subscribe(queue: &Queue) -> Result<PubSub, RedisError> {
-    let mut subscription = queue.connection().client().get_async_pubsub().await?;
-    let keys = queue.keys();
-    subscription.psubscribe(format!("{}*", as_pattern(&keys.part("waiting@")))).await?;
-    subscription.psubscribe(format!("{}*", as_pattern(&keys.part("stalled@")))).await?;
-    subscription.subscribe(&[keys.part("delayed"), keys.part("resumed")][..]).await?;
-    Ok(subscription)
 }

@@ -14,11 +14,11 @@ use serde_json::Value;
 
 use super::context::JobContext;
 use super::core::Core;
-use super::failure::{Failure, Kind};
+use super::failure::{Failure, FailureKind};
 use super::running::Running;
 use crate::job::{JobOutcome, JobRequest};
 use crate::options::JobOptions;
-use crate::worker::{completer, fetcher, lock, notifier, stalled_checker};
+use crate::worker::{completer, fetcher, intake, lock, notifier, stalled_checker};
 
 /// Bull's layout in Redis as an apalis store.
 #[derive(Debug, Clone)]
@@ -91,12 +91,17 @@ impl Persistence for BullPersistence {
             let TaskEvent::Complete(ended) = event else { continue };
             let Some(running) = self.core.running(&ended.task_id.to_string()) else { continue };
             let result = ended.result.map_err(|message| {
-                running.take_failure().unwrap_or_else(|| Failure::new(Kind::Ordinary, message))
+                running
+                    .take_failure()
+                    .unwrap_or_else(|| Failure::new(FailureKind::Ordinary, message))
             });
             let fetch_next = !worker.is_shutting_down() && !self.core.stop.is_cancelled();
             let core = Arc::clone(&self.core);
-            let finish =
-                async move { completer::finish(&core, &running, result, fetch_next).await };
+            let finish = async move {
+                if let Some(next) = completer::finish(&core, &running, result, fetch_next).await {
+                    intake::accept(&core, next).await;
+                }
+            };
             // The ends of jobs that run side by side need not wait for each other; closing waits
             // for them all. A job that runs alone is spared the detour.
             if self.core.options.concurrency > 1 {

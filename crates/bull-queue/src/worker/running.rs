@@ -11,6 +11,15 @@ use crate::job::{Job, JobId};
 use crate::queue::Fields;
 use crate::worker::concurrency_slot::ConcurrencySlot;
 
+/// A job that a script has made ours.
+#[derive(Debug)]
+pub(super) struct FetchedJob {
+    pub(super) id: String,
+    pub(super) fields: Fields,
+    pub(super) token: String,
+    pub(super) slot: ConcurrencySlot,
+}
+
 /// One try of a job that this worker has taken.
 #[derive(Debug)]
 pub(super) struct Running {
@@ -38,15 +47,12 @@ pub(super) struct Running {
 
 impl Running {
     pub(super) fn new(
-        id: JobId,
-        fields: Fields,
-        token: String,
+        FetchedJob { id, fields, token, slot }: FetchedJob,
         cancel: CancellationToken,
-        slot: ConcurrencySlot,
     ) -> Self {
         let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
         let raw = fields.iter().flat_map(|(name, value)| [text(name), text(value)]).collect();
-        let job = Job::from_hash(id, fields);
+        let job = Job::from_hash(JobId::from(id), fields);
         Self {
             fields: raw,
             processed_on: job.processed_on.map(|time| time.to_string()).unwrap_or_default(),
