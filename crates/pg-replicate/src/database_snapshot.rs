@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use crate::postgres::catalog;
 use crate::postgres::client_program::{Program, application_name, major_version};
 use crate::postgres::connection::Connection;
@@ -40,11 +42,13 @@ pub struct Definition {
 }
 
 /// How pg_dump writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum DumpFormat {
     /// The archive that pg_restore takes.
+    #[default]
     Custom,
-    /// A script of SQL.
+    /// A script of SQL that psql takes.
     Plain,
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use progress::Context;
+
 /// Why a snapshot was not taken, or cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -161,4 +163,12 @@ impl From<pg_replicate::Error> for Error {
     fn from(error: pg_replicate::Error) -> Self {
         if error.is_cancelled() { Self::Cancelled } else { Self::Database(error) }
     }
+}
+
+/// The result of `work`, or an error as soon as `context` is cancelled.
+pub(crate) async fn until_cancelled<T>(
+    context: &Context,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    context.cancel.run_until_cancelled(work).await.ok_or(Error::Cancelled)?
 }

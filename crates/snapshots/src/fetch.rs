@@ -10,15 +10,14 @@ use progress::Context;
 use tokio::io::AsyncRead;
 
 use crate::entry::Entry;
-use crate::error::Error;
+use crate::error::{Error, until_cancelled};
 use crate::hashing_reader::HashingReader;
 use crate::inventory::{Inventory, path};
-use crate::manifest::{FileState, Manifest, Sidecar};
-use crate::name::Name;
+use crate::manifest::{FileState, Manifest, Sidecar, dump_name};
 use crate::progress::{FETCH, Meter};
 use crate::selector::{Selector, choose};
 use crate::space;
-use crate::take::{temporary_directory, until_cancelled};
+use crate::take::temporary_directory;
 use crate::unpack::{UnpackError, Unpacking};
 
 /// A snapshot's files, each compared with its manifest. They are removed when this is dropped.
@@ -67,7 +66,7 @@ pub async fn fetch(
     let unpacking = Unpacking { name: &name, manifest: &manifest, identities };
     Fetch { store, entry: &entry, archive: &archive, context }.run(&unpacking, &temp_dir).await?;
     tracing::info!(files = manifest.files.len(), bytes, "End fetch snapshot {}", entry.name);
-    let dump = manifest.dump.file();
+    let dump = dump_name(manifest.dump);
     let fixtures = manifest.files.iter().filter(|file| file.name != dump);
     Ok(Fetched {
         dump: temp_dir.path().join(dump),
@@ -172,6 +171,3 @@ impl Fetch<'_> {
         }
     }
 }
-
-/// What a name stands for: [`choose`] has it from the list of the store.
-pub(crate) type Chosen = (Entry, Name, Sidecar);

@@ -44,5 +44,6 @@ pub use fetch::{Fetched, fetch};
 pub use fixtures::{Fixture, FixtureError};
 pub use manifest::{FileState, Manifest, TableState, Versions};
 pub use pattern::{Pattern, PatternError};
-pub use settings::{Compression, DumpFormat, Settings, Watched};
+pub use pg_replicate::database_snapshot::DumpFormat;
+pub use settings::{Compression, Settings, Watched};
 pub use take::{Taken, take};

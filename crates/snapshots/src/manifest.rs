@@ -5,10 +5,9 @@
 //! from these, unless a table has so few possible contents that all of them can be tried.
 
 use chrono::{DateTime, Utc};
+use pg_replicate::database_snapshot::DumpFormat;
 use pg_replicate::fingerprint::ContentHash;
 use serde::{Deserialize, Serialize};
-
-use crate::DumpFormat;
 
 /// The only format there is so far.
 pub(crate) const FORMAT: u32 = 1;
@@ -113,5 +112,13 @@ impl Sidecar {
         }
         serde_json::from_slice(json)
             .map_err(|error| format!("its manifest cannot be read: {error}"))
+    }
+}
+
+/// The dump's name in the archive.
+pub(crate) fn dump_name(format: DumpFormat) -> &'static str {
+    match format {
+        DumpFormat::Custom => "database.dump",
+        DumpFormat::Plain => "database.sql",
     }
 }

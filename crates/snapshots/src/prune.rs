@@ -10,13 +10,12 @@ use progress::Context;
 use serde::{Deserialize, Serialize};
 
 use crate::entry::Entry;
-use crate::error::Error;
+use crate::error::{Error, until_cancelled};
 use crate::inventory::{Inventory, Item, path};
 use crate::latest;
 use crate::name::latest as pointer;
 use crate::settings::Settings;
 use crate::stale_uploads;
-use crate::take::until_cancelled;
 
 /// Half a snapshot that is older is nobody's work any longer.
 const UNFINISHED_FOR: TimeDelta = TimeDelta::days(1);

@@ -6,8 +6,9 @@ use std::str::FromStr;
 
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::fetch::Chosen;
 use crate::inventory::{Inventory, Item};
+use crate::manifest::Sidecar;
+use crate::name::Name;
 
 /// Names that an error shows.
 const SHOWN: usize = 20;
@@ -31,6 +32,9 @@ impl FromStr for Selector {
         })
     }
 }
+
+/// A snapshot that was found, its name and its manifest.
+pub(crate) type Chosen = (Entry, Name, Sidecar);
 
 /// Finds it, and reads its manifest.
 pub(crate) async fn choose(inventory: &Inventory<'_>, which: &Selector) -> Result<Chosen, Error> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use age::x25519::Recipient;
 use object_stores::ObjectPlace;
 use pg_replicate::TableName;
-use serde::{Deserialize, Serialize};
+use pg_replicate::database_snapshot::DumpFormat;
 
 use crate::{Fixture, Pattern, RetentionPolicy};
 
@@ -32,27 +32,6 @@ pub struct Settings {
     pub directory: PathBuf,
     /// Tables that are read at once, at least 1.
     pub jobs: u16,
-}
-
-/// How pg_dump writes a dump.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DumpFormat {
-    /// The archive that pg_restore takes, compressed by itself.
-    #[default]
-    Custom,
-    /// A script of SQL that psql takes.
-    Plain,
-}
-
-impl DumpFormat {
-    /// The dump's name in the archive.
-    pub(crate) fn file(self) -> &'static str {
-        match self {
-            Self::Custom => "database.dump",
-            Self::Plain => "database.sql",
-        }
-    }
 }
 
 /// How an archive is compressed.

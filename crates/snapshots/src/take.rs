@@ -11,14 +11,14 @@ use progress::Context;
 
 use crate::changes::Changes;
 use crate::entry::{Entry, State};
-use crate::error::Error;
+use crate::error::{Error, until_cancelled};
 use crate::inventory::Inventory;
-use crate::manifest::{FORMAT, Manifest, Versions};
+use crate::manifest::{FORMAT, Manifest, Versions, dump_name};
 use crate::name::label;
 use crate::pack::Member;
 use crate::progress::{COMPARE, DUMP, Meter};
 use crate::publish::publish;
-use crate::settings::{DumpFormat, Settings};
+use crate::settings::Settings;
 use crate::{fixtures, prune, tables};
 
 /// Fixtures stand below it in the archive.
@@ -150,12 +150,8 @@ async fn write_members(
     let (wanted, snapshot) = (&settings.fixtures, Some(moment.snapshot()));
     let writing = fixtures::write(source, wanted, snapshot, &fixtures, context);
     let written = moment.during(writing).await?;
-    let dump = settings.format.file();
-    let format = match settings.format {
-        DumpFormat::Custom => pg_replicate::database_snapshot::DumpFormat::Custom,
-        DumpFormat::Plain => pg_replicate::database_snapshot::DumpFormat::Plain,
-    };
-    moment.dump(format, &directory.join(dump), DUMP, context).await?;
+    let dump = dump_name(settings.format);
+    moment.dump(settings.format, &directory.join(dump), DUMP, context).await?;
     let dump = Member { name: dump.into(), path: directory.join(dump) };
     let fixture =
         |name: &str| Member { name: format!("{FIXTURES}/{name}"), path: fixtures.join(name) };
@@ -165,11 +161,4 @@ async fn write_members(
 pub(crate) fn temporary_directory(parent: &Path) -> Result<PrivateDirectory, Error> {
     PrivateDirectory::create(parent)
         .map_err(|source| Error::file("create a directory in", parent, source))
-}
-
-pub(crate) async fn until_cancelled<T>(
-    context: &Context,
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    context.cancel.run_until_cancelled(work).await.ok_or(Error::Cancelled)?
 }
