@@ -24,7 +24,6 @@ pub struct DatabaseSnapshot {
     snapshot: ExportedSnapshot,
     server_version: String,
     pg_dump_version: String,
-    bytes: u64,
     tables: Vec<Definition>,
 }
 
@@ -74,7 +73,6 @@ impl DatabaseSnapshot {
             url: url.clone(),
             server_version: server.version,
             pg_dump_version,
-            bytes: server.bytes,
             tables,
             snapshot,
         })
@@ -96,12 +94,6 @@ impl DatabaseSnapshot {
     #[must_use]
     pub fn pg_dump_version(&self) -> &str {
         &self.pg_dump_version
-    }
-
-    /// What the database takes on the server's disk.
-    #[must_use]
-    pub fn database_bytes(&self) -> u64 {
-        self.bytes
     }
 
     /// The tables that have rows, and the partitioned ones.

@@ -3,12 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::report::Nobody;
-use crate::{Progress, ProgressSink, ProgressTracker, Sessions, Weight};
+use crate::report::{Nobody, Progress, ProgressSink};
+use crate::sessions::Sessions;
 
 /// The step was asked to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,18 +60,6 @@ impl Context {
     /// [`Cancelled`].
     pub fn check(&self) -> Result<(), Cancelled> {
         if self.cancel.is_cancelled() { Err(Cancelled) } else { Ok(()) }
-    }
-
-    /// A board for the objects of a phase that takes the step from `share.0` to `share.1` percent.
-    /// `expected` is what they take in all; a number is bytes that will be moved.
-    pub fn tracker(
-        &self,
-        phase: &str,
-        share: (f64, f64),
-        expected: impl Into<Weight>,
-    ) -> ProgressTracker {
-        ProgressTracker::new(self, phase, share, expected.into(), Arc::new(Instant::now))
-            .keep_reporting()
     }
 
     /// The number of the next object, from 1.

@@ -7,6 +7,7 @@ mod context;
 mod duration;
 mod item;
 mod log;
+mod phase_state;
 mod rate;
 mod report;
 mod sessions;
@@ -14,9 +15,6 @@ mod summary;
 mod totals;
 mod tracker;
 mod weight;
-
-use std::sync::Arc;
-use std::time::Instant;
 
 pub use context::{Cancelled, Context, PhaseProgress};
 pub use duration::parse as parse_duration;
@@ -27,9 +25,6 @@ pub use summary::{ObjectSummary, PhaseSummary, Summary};
 pub use tokio_util::sync::CancellationToken;
 pub use tracker::ProgressTracker;
 pub use weight::Weight;
-
-/// Tells the time; a test passes its own.
-pub(crate) type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 
 #[cfg(test)]
 mod tests;

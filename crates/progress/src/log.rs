@@ -2,7 +2,7 @@
 //!
 //! The words are those of `pg_restore --verbose`, which operators' log analysis looks for.
 
-use crate::ObjectSummary;
+use crate::summary::ObjectSummary;
 
 /// Items whose lines everybody sees: more than any database of a platform has, but a log that is
 /// paid by the line must not grow with a database of a hundred thousand partitions.

@@ -1,6 +1,6 @@
 //! What a step did.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
@@ -125,4 +125,9 @@ pub struct ObjectSummary {
     /// How long it took, in seconds; of an object in parts, from the first one's start to the last
     /// one's end.
     pub seconds: f64,
+}
+
+/// To the millisecond: a clock's noise is nothing to read.
+pub(crate) fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000.0).round() / 1_000.0
 }

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use super::item::seconds;
-use crate::{ObjectSummary, Summary};
+use crate::summary::{ObjectSummary, Summary, seconds};
 
 /// Sums, and the objects that took longest; nothing is kept of the others.
 #[derive(Debug, Default)]

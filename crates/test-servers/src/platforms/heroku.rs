@@ -10,8 +10,7 @@ use axum::http::{HeaderMap, Response, Uri, header};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
-use super::Downloads;
-use super::downloads::{json as in_json, plain};
+use super::downloads::{Downloads, json as in_json, plain};
 use crate::demo::http::HttpServer;
 use crate::error::Error;
 

@@ -10,8 +10,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Method, Response, header};
 use axum::routing::any;
 
-use super::Downloads;
-use super::downloads::plain;
+use super::downloads::{Downloads, plain};
 use crate::demo::http::HttpServer;
 use crate::error::Error;
 

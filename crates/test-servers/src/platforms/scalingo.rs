@@ -12,8 +12,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use super::Downloads;
-use super::downloads::{json as in_json, plain};
+use super::downloads::{Downloads, json as in_json, plain};
 use crate::demo::http::HttpServer;
 use crate::error::Error;
 

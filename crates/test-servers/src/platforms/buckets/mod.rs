@@ -5,87 +5,32 @@
 mod answers;
 mod faults;
 mod objects;
+mod state;
 mod uploads;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, Response, header};
+use axum::http::{Method, Response, header};
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
 
 pub use faults::{BucketFault, Failing};
+pub use state::StoredObject;
 
 use crate::demo::http::HttpServer;
 use crate::error::Error;
 use answers::{denied, error};
-use faults::Faults;
-use uploads::Upload;
-
-/// An object as it is stored.
-#[derive(Debug, Clone)]
-pub struct StoredObject {
-    /// Its content.
-    pub bytes: Bytes,
-    /// When it was written, to the second.
-    pub modified: DateTime<Utc>,
-    /// Its tag, quotes included.
-    pub tag: String,
-    /// `content-type`, `cache-control`, `x-amz-meta-…` and the like.
-    pub headers: BTreeMap<String, String>,
-    /// `x-amz-acl`, as far as it was said.
-    pub acl: Option<String>,
-}
+use state::{Buckets, Call};
 
 /// Buckets of a server of their own; gone when dropped.
 #[derive(Debug)]
 pub struct S3Buckets {
     server: HttpServer,
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<Inner>,
-    faults: Mutex<Faults>,
-}
-
-#[derive(Debug, Default)]
-struct Inner {
-    buckets: BTreeMap<String, BTreeMap<String, StoredObject>>,
-    uploads: BTreeMap<String, Upload>,
-    requests: Vec<String>,
-    versions: u64,
-}
-
-/// A request, taken apart.
-struct Call {
-    method: Method,
-    bucket: String,
-    key: String,
-    query: BTreeMap<String, String>,
-    headers: HeaderMap,
-    body: Bytes,
-}
-
-impl Call {
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    fn is_of(&self, parameter: &str) -> bool {
-        self.query.contains_key(parameter)
-    }
-
-    /// Whether it makes an object, so that it may carry what belongs to one.
-    fn creates(&self) -> bool {
-        (self.method == Method::PUT && !self.is_of("partNumber"))
-            || (self.method == Method::POST && self.is_of("uploads"))
-    }
+    shared: Arc<Buckets>,
 }
 
 impl S3Buckets {
@@ -101,7 +46,7 @@ impl S3Buckets {
     /// # Errors
     /// When no port can be bound.
     pub fn start(buckets: &[&str]) -> Result<Self, Error> {
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::<Buckets>::default();
         let names = buckets.iter().map(|name| ((*name).to_owned(), BTreeMap::new()));
         shared.lock().buckets.extend(names);
         let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
@@ -198,24 +143,7 @@ impl S3Buckets {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn faults(&self) -> MutexGuard<'_, Faults> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Inner {
-    fn tag(&mut self) -> String {
-        self.versions += 1;
-        format!("\"version-{}\"", self.versions)
-    }
-}
-
-async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
+async fn answer(State(shared): State<Arc<Buckets>>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let line = format!("{} {}", parts.method, parts.uri);
     shared.lock().requests.push(line.clone());

@@ -11,7 +11,8 @@ use futures_util::{StreamExt, stream};
 use percent_encoding::percent_decode_str;
 
 use super::answers::{elements, empty, error, escaped, xml};
-use super::{BucketFault, Call, Inner, StoredObject};
+use super::faults::BucketFault;
+use super::state::{BucketState, Call, StoredObject};
 
 /// Keys of one page of a list: few, so that a second page is needed soon.
 const PAGE: usize = 3;
@@ -26,7 +27,7 @@ const KEPT: [&str; 6] = [
     "x-amz-storage-class",
 ];
 
-impl Inner {
+impl BucketState {
     pub(super) fn carry_out(&mut self, call: &Call, fault: Option<BucketFault>) -> Response<Body> {
         match (&call.method, call.key.is_empty()) {
             (&Method::GET, true) => self.list(call),

@@ -4,25 +4,16 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use axum::http::{Response, header};
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 use super::answers::{elements, empty, error, escaped, xml};
 use super::objects::kept;
-use super::{Call, Inner};
+use super::state::{BucketState, Call, Upload};
 
 /// All parts but the last must be as large.
 const LEAST_PART: usize = 5 << 20;
 
-/// An upload that was begun.
-#[derive(Debug)]
-pub(super) struct Upload {
-    headers: BTreeMap<String, String>,
-    acl: Option<String>,
-    /// By their number: tag and content.
-    parts: BTreeMap<usize, (String, Bytes)>,
-}
-
-impl Inner {
+impl BucketState {
     pub(super) fn begin_upload(&mut self, call: &Call) -> Response<Body> {
         let (headers, acl) = kept(&call.headers);
         let id = format!("upload-{}", self.tag().trim_matches('"'));
