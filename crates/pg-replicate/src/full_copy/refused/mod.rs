@@ -10,8 +10,8 @@ use std::collections::HashSet;
 
 use tokio_postgres::types::ToSql;
 
-use super::object_catalog::Objects;
 use super::extension_rows;
+use super::object_catalog::Objects;
 use super::settings::FullCopy;
 use crate::archive::{Archive, Entry};
 use crate::full_copy::name_list::shortened;
