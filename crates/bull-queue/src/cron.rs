@@ -27,8 +27,8 @@ pub const PARIS: Tz = chrono_tz::Europe::Paris;
 pub enum ScheduleError {
     /// The expression is no cron expression of five fields.
     #[error(
-        "{expression:?} is no cron expression: {reason}; wanted five fields, minute hour \
-         day-of-month month day-of-week, as `10 5 * * *`"
+        "invalid cron expression {expression:?}: {reason}; expected five fields, minute hour \
+         day-of-month month day-of-week, such as `10 5 * * *`"
     )]
     Expression {
         /// What was found.
@@ -37,7 +37,7 @@ pub enum ScheduleError {
         reason: String,
     },
     /// The time zone is unknown.
-    #[error("{zone:?} is no time zone: wanted a name of the tz database, as Europe/Paris")]
+    #[error("unknown time zone {zone:?}: expected a name of the tz database, such as Europe/Paris")]
     Zone {
         /// What was found.
         zone: String,

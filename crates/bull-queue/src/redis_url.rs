@@ -13,12 +13,12 @@ use url::Url;
 /// The port of a sentinel that is given without one.
 const SENTINEL_PORT: u16 = 26379;
 
-const WANTED: &str = "wanted redis://user:password@host:6379/0, rediss://… (TLS), or \
+const EXPECTED: &str = "expected redis://user:password@host:6379/0, rediss://… (TLS), or \
                       redis+sentinel://user:password@host:26379,host:26379/service/0";
 
 /// A URL of Redis that cannot be used; it never shows the URL, which may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}; {WANTED}")]
+#[error("{reason}; {EXPECTED}")]
 pub struct RedisUrlError {
     reason: String,
 }
@@ -141,9 +141,9 @@ fn wrong<T>(reason: impl Into<String>) -> Result<T, RedisUrlError> {
 }
 
 fn server(text: &str) -> Result<RedisUrl, RedisUrlError> {
-    let Ok(mut url) = Url::parse(text) else { return wrong("it is no URL") };
+    let Ok(mut url) = Url::parse(text) else { return wrong("not a URL") };
     if !matches!(url.scheme(), "redis" | "rediss" | "unix" | "redis+unix") {
-        return wrong(format!("{}:// is not Redis", url.scheme()));
+        return wrong(format!("{}:// is not a scheme of Redis", url.scheme()));
     }
     if let Err(error) = text.into_connection_info() {
         return wrong(error.detail().map_or_else(|| error.to_string(), str::to_owned));
@@ -192,7 +192,11 @@ fn address(text: &str) -> Result<(String, u16), RedisUrlError> {
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) => match port.parse() {
             Ok(port) => (host, port),
-            Err(_) => return wrong(format!("{port:?} is no port of a sentinel")),
+            Err(_) => {
+                return wrong(format!(
+                    "the port of a sentinel is {port:?}, not a number from 0 to 65535"
+                ));
+            }
         },
         None => (text, SENTINEL_PORT),
     };
@@ -205,7 +209,7 @@ fn decoded(text: &str) -> Result<Option<String>, RedisUrlError> {
     }
     match percent_decode_str(text).decode_utf8() {
         Ok(text) => Ok(Some(text.into_owned())),
-        Err(_) => wrong("user or password is no UTF-8"),
+        Err(_) => wrong("user or password is not UTF-8"),
     }
 }
 
@@ -252,13 +256,13 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         for (text, reason) in [
-            ("http://h", "http:// is not Redis"),
+            ("http://h", "http:// is not a scheme of Redis"),
             ("redis+sentinel://h:26379", "the service's name is missing"),
-            ("redis+sentinel://h:no/s", "\"no\" is no port"),
+            ("redis+sentinel://h:no/s", "\"no\", not a number"),
             ("redis+sentinel://h/s/db", "\"db\", not a number"),
         ] {
             let error = text.parse::<RedisUrl>().unwrap_err().to_string();
-            assert!(error.contains(reason) && error.contains("wanted redis://"), "{error}");
+            assert!(error.contains(reason) && error.contains("expected redis://"), "{error}");
         }
     }
 }

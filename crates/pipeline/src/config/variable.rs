@@ -260,3 +260,62 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for Variable<T> {
 fn may_hold_password(text: &str) -> bool {
     text.contains('@') || (text.contains("://") && text.contains('?'))
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser, Debug, PartialEq)]
+    #[command(mut_args(variable))]
+    struct Cli {
+        /// Workers
+        #[arg(long, env, default_value = "4", value_parser = integer(1..=64_u16))]
+        test_jobs: u16,
+        /// A time
+        #[arg(long, env, value_parser = duration().optional())]
+        test_limit: Optional<Duration>,
+        /// Not used
+        #[arg(long, env, value_parser = parsed::<u8>().when_used())]
+        test_unused: Checked<u8>,
+        /// A way
+        #[arg(long, env, default_value = "one", value_parser = one_of([("one", 1), ("two", 2)]))]
+        test_way: i32,
+    }
+
+    fn parse(arguments: &[&str]) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(std::iter::once("test").chain(arguments.iter().copied()))
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_collected_and_the_defaults_are_used() {
+        let wrong = ["--test-jobs=65", "--test-limit=soon", "--test-way=three", "--test-unused=x"];
+        let (parsed, findings) = collect(|| parse(&wrong));
+        let parsed = parsed.unwrap();
+        assert_eq!((parsed.test_jobs, parsed.test_limit, parsed.test_way), (4, None, 1));
+        assert_eq!(parsed.test_unused.unwrap_err().variable, "TEST_UNUSED");
+        let names: Vec<_> = findings.problems.iter().map(|one| one.variable.as_str()).collect();
+        assert_eq!(names, ["TEST_JOBS", "TEST_LIMIT", "TEST_WAY"]);
+        let shown = findings.problems[0].to_string();
+        assert_eq!(shown, "TEST_JOBS: must be an integer from 1 to 64\n    found: 65");
+    }
+
+    #[test]
+    fn a_wrong_value_is_no_default_where_nothing_is_collected() {
+        let error = parse(&["--test-jobs=65"]).unwrap_err().to_string();
+        assert!(error.contains("TEST_JOBS: must be an integer from 1 to 64"), "{error}");
+    }
+
+    #[test]
+    fn empty_values_count_as_defaults_and_spaces_do_not_count() {
+        let parsed = parse(&["--test-jobs= ", "--test-limit=", "--test-way= two "]).unwrap();
+        assert_eq!((parsed.test_jobs, parsed.test_limit, parsed.test_way), (4, None, 2));
+    }
+
+    #[test]
+    fn what_may_hold_a_password_is_not_repeated() {
+        let (_, findings) = collect(|| parse(&["--test-way=redis://me:s3cret@host"]));
+        assert_eq!(findings.problems[0].to_string(), "TEST_WAY: must be \"one\" or \"two\"");
+    }
+}

@@ -93,7 +93,7 @@ fn wrong_arguments_are_explained() {
     let add = ["add", "--queue", "notification"];
     for (command, code, why) in [
         (&[&add[..], &["{x"]].concat()[..], 2, "is no JSON: found {x"),
-        (&[&add[..], &["{}", "--repeat", "whenever"]].concat(), 2, "wanted five fields"),
+        (&[&add[..], &["{}", "--repeat", "whenever"]].concat(), 2, "expected five fields"),
         (&[&add[..], &["{}", "--repeat", "{\"every\": []}"]].concat(), 2, "--repeat"),
         (&[&add[..], &["{}", "--jobId", "failed"]].concat(), 2, "cannot have the id"),
         (&["failed", "-q", ".root["], 2, "the jq filter \".root[\""),

@@ -161,8 +161,8 @@ impl Entry {
 
     fn refusal(&self, target: &impl fmt::Display, what: &str) -> String {
         format!(
-            "{target} is protected by PROTECTED_HOSTS (\"{}\") and shall never be written: name another \
-             {what}, or take the entry out if it is no production",
+            "{target} is protected by PROTECTED_HOSTS (\"{}\") and must never be written: name another \
+             {what}, or remove the entry if it is not production",
             self.text
         )
     }
@@ -177,7 +177,7 @@ impl FromStr for Entry {
             return Err("must be a host, not a URL".into());
         }
         if text.contains([';', '|', '"', '\'']) || text.chars().any(char::is_control) {
-            return Err("an entry holds a sign that no host and no bucket has".into());
+            return Err("holds a character that no host or bucket has".into());
         }
         let (address, path) = match text.split_once('/') {
             Some((address, path)) => (address, Some(path.trim_matches('/').to_owned())),
@@ -188,7 +188,7 @@ impl FromStr for Entry {
             return Err("a database, prefix or directory must be written out, without *".into());
         }
         if address.is_empty() {
-            let path = path.ok_or("an entry names nothing")?;
+            let path = path.ok_or("names nothing")?;
             return Ok(Self { text: text.into(), host: Host::None, port: None, path: Some(path) });
         }
         let (host, port) = match address.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
@@ -213,15 +213,14 @@ impl FromStr for Entry {
                 let name = domain.trim_end_matches('.').to_ascii_lowercase();
                 if !name.starts_with('.') || !is_name(&name[1..]) {
                     return Err(
-                        "a * can only take the place of a host's first names, as in *.example.com"
-                            .into(),
+                        "a * can only replace a host's first names, as in *.example.com".into()
                     );
                 }
                 Host::Below(name)
             }
             None => match HostName::new(host) {
                 HostName::Name(name) if !is_name(&name) => {
-                    return Err("an entry is no host, address or bucket".into());
+                    return Err("must be a host, an address or a bucket".into());
                 }
                 HostName::Address(_) | HostName::Local
                     if path.as_deref().is_some_and(|path| {

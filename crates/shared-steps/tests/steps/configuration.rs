@@ -137,7 +137,7 @@ fn everything_wrong_is_reported_at_once() {
 fn a_nickname_is_no_schedule_and_nothing_protects_nothing() {
     let error = settings(&["--schedule=@daily", "--protected-hosts=,,"]).unwrap_err();
     assert!(
-        error.contains("\"@daily\" is no cron expression") && error.contains("five fields"),
+        error.contains("invalid cron expression \"@daily\"") && error.contains("five fields"),
         "{error}"
     );
     assert!(error.contains("  PROTECTED_HOSTS: names nothing to protect: "), "{error}");

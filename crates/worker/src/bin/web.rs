@@ -16,7 +16,7 @@ use worker::health;
 #[command(name = "web", version, max_term_width = 100)]
 struct Cli {
     /// The port to listen on; the platform sets it
-    #[arg(long, env = "PORT", default_value_t = 8080)]
+    #[arg(long, env, default_value_t = 8080)]
     port: u16,
 
     #[command(flatten)]
