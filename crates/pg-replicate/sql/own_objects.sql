@@ -6,9 +6,9 @@
 -- refuses where the role owns what the server needs.
 --
 -- lockable: the name of a table, for LOCK TABLE, which takes nothing else.
---
--- Goes on from owners.sql.
-, kept (classid, objid) AS (
+WITH owners AS (
+  :owners
+), kept (classid, objid) AS (
   SELECT * FROM unnest($1::oid[], $2::oid[])
 ), me (oid) AS (
   SELECT oid FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER

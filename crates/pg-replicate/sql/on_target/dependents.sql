@@ -4,9 +4,9 @@
 --
 -- holds_rows: a table, a sequence, a column, or what has such things and cannot be made again from a
 -- definition. definition: what makes the object again, where the server can tell.
---
--- Goes on from owners.sql.
-, gone (classid, objid, objsubid) AS (
+WITH RECURSIVE owners AS (
+  :owners
+), gone (classid, objid, objsubid) AS (
   SELECT root.classid, root.objid, 0
   FROM unnest($1::oid[], $2::oid[]) AS root (classid, objid)
   UNION

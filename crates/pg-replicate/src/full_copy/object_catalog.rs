@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use crate::archive::Identity;
-use crate::postgres::catalog::{KeptTable, oids, rows, server};
+use crate::postgres::catalog::{KeptTable, oids, rows, server, with_owners};
 use crate::postgres::connection::Connection;
 use crate::{Error, TableName};
 
@@ -92,12 +92,11 @@ pub(super) async fn own_objects(
     connection: &Connection,
     survivors: &Objects,
 ) -> Result<Vec<Droppable>, Error> {
-    const OWN: &str =
-        concat!(include_str!("../../sql/owners.sql"), include_str!("../../sql/own_objects.sql"));
+    const OWN: &str = include_str!("../../sql/own_objects.sql");
     const OF_SUPERUSERS: &str = include_str!("../../sql/superuser_objects.sql");
     const ACTION: &str = "list the objects to drop";
     let parameters: [&(dyn ToSql + Sync); 2] = [&survivors.classes, &survivors.oids];
-    let mut found = rows(connection, ACTION, OWN, &parameters).await?;
+    let mut found = rows(connection, ACTION, &with_owners(OWN), &parameters).await?;
     if server(connection).await?.is_superuser {
         found.extend(rows(connection, ACTION, OF_SUPERUSERS, &parameters).await?);
     }

@@ -5,10 +5,9 @@ use std::fmt;
 use tokio_postgres::types::Oid;
 use tokio_postgres::{Error, GenericClient};
 
-const DEPENDENTS: &str = concat!(
-    include_str!("../../sql/owners.sql"),
-    include_str!("../../sql/on_target/dependents.sql")
-);
+use crate::postgres::catalog::with_owners;
+
+const DEPENDENTS: &str = include_str!("../../sql/on_target/dependents.sql");
 
 /// An object that `DROP … CASCADE` takes along.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +34,7 @@ pub async fn dependents(
     all: bool,
     kept: &[Oid],
 ) -> Result<Vec<Dependent>, Error> {
-    let rows = client.query(DEPENDENTS, &[&classes, &oids, &all, &kept]).await?;
+    let rows = client.query(&with_owners(DEPENDENTS), &[&classes, &oids, &all, &kept]).await?;
     Ok(rows
         .iter()
         .map(|row| Dependent {

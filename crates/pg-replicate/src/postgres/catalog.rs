@@ -27,6 +27,11 @@ pub(crate) struct KeptTable {
     pub(crate) name: TableName,
 }
 
+/// `sql` with the query of owners.sql for its variable `owners`.
+pub(crate) fn with_owners(sql: &str) -> String {
+    sql.replace(":owners", include_str!("../../sql/owners.sql"))
+}
+
 pub(crate) async fn rows(
     connection: &Connection,
     action: &str,
