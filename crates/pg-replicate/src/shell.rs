@@ -97,7 +97,7 @@ enum Ending {
 
 impl ShellCommand {
     /// Runs it to its end, handing each line of its output (stdout and stderr as they come) to
-    /// `on_line`, the database's password blotted out.
+    /// `on_line`, without the database's password and other [`secrets`].
     ///
     /// # Errors
     /// [`Error::Program`] with `name`, how it ended and its last lines; [`Error::Cancelled`].
@@ -120,7 +120,7 @@ impl ShellCommand {
         }
         let mut last_lines = VecDeque::new();
         let mut note = |line: String| {
-            let line = self.blotted(&line);
+            let line = secrets::without(&line).into_owned();
             on_line(&line);
             if last_lines.len() == KEPT_LINES {
                 last_lines.pop_front();
@@ -188,7 +188,7 @@ impl ShellCommand {
             return Ok("a shell can read it, and finds its program; it is not run".into());
         }
         let said = String::from_utf8_lossy(&output.stderr);
-        Err(format!("it would fail: {}", self.blotted(said.trim())))
+        Err(format!("it would fail: {}", secrets::without(said.trim())))
     }
 
     fn process(&self) -> Command {
@@ -209,22 +209,11 @@ impl ShellCommand {
         for name in &self.hidden {
             process.env_remove(name);
         }
+        secrets::remember_password(self.url.password().unwrap_or_default());
         without_libpq_variables(&mut process);
         set_connection(&mut process, &self.url);
         process.env("DATABASE_URL", &self.url_text).env(VARIABLE, &self.command);
         process
-    }
-
-    fn blotted(&self, line: &str) -> String {
-        let mut line = line.to_owned();
-        let written = self.url_text.split_once("://").and_then(|(_, rest)| {
-            rest.split(['/', '?']).next()?.split_once('@')?.0.split_once(':')
-        });
-        let passwords = [written.map(|(_, password)| password), self.url.password()];
-        for password in passwords.into_iter().flatten().filter(|password| password.len() > 3) {
-            line = line.replace(password, "***");
-        }
-        line
     }
 }
 

@@ -8,7 +8,6 @@ pub mod exit;
 pub mod human;
 pub mod progress_text;
 mod retry;
-pub mod secrets;
 pub mod snapshot_age;
 mod step;
 

@@ -13,7 +13,7 @@ use progress::{CancellationToken, Context};
 use crate::config::BackupMethod;
 use crate::steps::{self, full_copy, incremental};
 use crate::{Settings, learning_content, redis_check};
-use pipeline::{Step, secrets, snapshot_age};
+use pipeline::{Step, snapshot_age};
 
 /// How long any one server may take.
 const LIMIT: Duration = Duration::from_secs(20);

@@ -1,7 +1,6 @@
 //! How a step ends when it does not succeed.
 
 use crate::{learning_content, notification};
-use pipeline::secrets;
 
 /// Why a step did not succeed.
 #[derive(Debug, thiserror::Error)]

@@ -20,7 +20,7 @@ pub use max_age::MaxAgeOptions;
 pub use redis::RedisOptions;
 pub use variable::collect;
 
-use crate::{exit, human, secrets};
+use crate::{exit, human};
 
 /// Reads `.env`, the environment and the command line of `P`.
 ///

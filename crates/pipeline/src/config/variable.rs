@@ -18,7 +18,6 @@ use clap::{Arg, Command};
 pub use super::error::Checked;
 use super::error::Problem;
 use super::findings::Findings;
-use crate::secrets;
 
 thread_local! {
     static FINDINGS: RefCell<Option<Findings>> = const { RefCell::new(None) };

@@ -80,7 +80,7 @@ pub(super) struct Database {
 pub(super) fn database() -> Variable<Database> {
     hidden(|given| {
         let url: DatabaseUrl = given.text.parse().map_err(|error| format!("{error}"))?;
-        pipeline::secrets::remember_password(url.password().unwrap_or_default());
+        secrets::remember_password(url.password().unwrap_or_default());
         Ok(Database { url, text: given.text.into(), is_default: given.is_default })
     })
 }

@@ -5,7 +5,6 @@ use clap::Args;
 use crate::notification::{self, Notification};
 use pipeline::config::Findings;
 use pipeline::config::variable::{Given, List, Variable, hidden};
-use pipeline::secrets;
 
 /// The variables.
 #[derive(Args, Clone)]

@@ -4,7 +4,6 @@ use http_requests::Secret;
 use url::Url;
 
 use pipeline::config::variable::{Variable, hidden, value};
-use pipeline::secrets;
 
 /// A text that is never shown.
 pub(super) fn secret() -> Variable<Secret> {

@@ -8,8 +8,6 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use pipeline::secrets;
-
 /// The fields of a span, kept in its extensions for the layers that need them.
 #[derive(Debug, Default, Clone)]
 pub(super) struct SpanFields(pub(super) Map<String, Value>);

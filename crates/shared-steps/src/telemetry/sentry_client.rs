@@ -9,8 +9,6 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::registry::LookupSpan;
 
-use pipeline::secrets;
-
 /// How long the process waits for Sentry at its end.
 const FLUSH_LIMIT: Duration = Duration::from_secs(2);
 
