@@ -113,11 +113,6 @@ impl Step {
         PIPELINE.into_iter()
     }
 
-    /// The steps whose jobs a schedule may add: the first of the pipeline, and standalone jobs.
-    pub fn scheduled() -> impl Iterator<Item = Self> {
-        PIPELINE.into_iter().take(1).chain(STANDALONE_JOBS)
-    }
-
     /// Every step, those of the pipeline first.
     pub fn all() -> impl Iterator<Item = Self> {
         PIPELINE.into_iter().chain(STANDALONE_JOBS)

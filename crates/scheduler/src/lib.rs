@@ -14,8 +14,8 @@ use std::time::Duration;
 use apalis::prelude::{Monitor, WorkerBuilder};
 use apalis_cron::CronScheduler;
 use bull_queue::{Connection, Error, Queue};
-use pipeline::Step;
 use shared_steps::Settings;
+use shared_steps::jobs::{self, JobSchedule};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -45,18 +45,19 @@ pub async fn run(
         .should_restart(|_, _| true);
     // They end when this function does.
     let mut watches = JoinSet::new();
-    for step in Step::scheduled() {
+    for job in jobs::ALL {
+        let step = job.step();
         let queue = Queue::new(connection.clone(), step.queue);
-        if step == Step::FULL_REPLICATION && settings.without_target.is_some() {
-            // It may be another program's, in the same Redis.
-            continue;
-        }
-        let Some(schedule) = settings.schedule_of(step) else {
-            // It was on before.
-            for repeatable in queue.repeatables().await? {
-                queue.remove_repeatable(&repeatable.key).await?;
+        let schedule = match job.schedule(settings) {
+            JobSchedule::Unmanaged => continue,
+            JobSchedule::Off => {
+                // It was on before.
+                for repeatable in queue.repeatables().await? {
+                    queue.remove_repeatable(&repeatable.key).await?;
+                }
+                continue;
             }
-            continue;
+            JobSchedule::At(schedule) => schedule,
         };
         let job = Scheduled::new(step, schedule, queue, step.job(settings.retry));
         let next = job.ensure_scheduled().await?;

@@ -1,6 +1,6 @@
 //! How a step ends when it does not succeed.
 
-use crate::{learning_content, notification};
+use crate::jobs::{learning_content, notification};
 
 /// Why a step did not succeed.
 #[derive(Debug, thiserror::Error)]

@@ -1,24 +1,22 @@
-//! Configuration, the pipeline and its steps.
+//! Configuration and the jobs.
 //!
-//! A step is a plain async function over settings and a [`progress::Context`] (progress and
-//! cancellation); it does not know that a queue exists. Which step follows which stands in
-//! [`pipeline`] and nowhere else.
+//! A job runs over settings and a [`progress::Context`] (progress and cancellation); it knows the name of its
+//! queue, and nothing else of it. Which one follows which is defined in [`pipeline::Step`].
 
 pub mod check;
 pub mod config;
-pub mod dump_store;
 pub mod error;
-pub mod learning_content;
-pub mod notification;
+pub mod jobs;
 pub mod progress_bar;
 pub mod redis_check;
+pub mod restore;
+pub mod review_data;
+mod server_check;
 pub mod signals;
-pub mod snapshot_age;
-pub mod snapshot_table;
-pub mod steps;
 pub mod summary_table;
+mod target_guard;
 pub mod telemetry;
-pub mod verify_table;
+pub mod verification;
 
 pub use config::Settings;
 pub use error::StepError;

@@ -2,35 +2,34 @@
 //! a user who may do what is needed.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use bull_queue::{Connection, Error, Queue};
 use pg_replicate::Check;
 
-use crate::Settings;
-use pipeline::Step;
+use crate::server_check::LIMIT;
+use crate::{Settings, jobs};
 
 const SUBJECT: &str = "REDIS_URL";
 
 /// Looks at everything; one line for each thing found.
-pub(crate) async fn run(settings: &Settings, limit: Duration) -> Vec<Check> {
-    match tokio::time::timeout(limit, look(settings)).await {
+pub(crate) async fn run(settings: &Settings) -> Vec<Check> {
+    match tokio::time::timeout(LIMIT, inspect(settings)).await {
         Ok(Ok(checks)) => checks,
         Ok(Err(error)) => vec![Check::of(SUBJECT, Err(error.to_string()))],
         Err(_) => {
             let text =
-                format!("{} did not answer within {} s", settings.redis_url, limit.as_secs());
+                format!("{} did not answer within {} s", settings.redis_url, LIMIT.as_secs());
             vec![Check::of(SUBJECT, Err(text))]
         }
     }
 }
 
-async fn look(settings: &Settings) -> Result<Vec<Check>, Error> {
+async fn inspect(settings: &Settings) -> Result<Vec<Check>, Error> {
     let connection = bull_queue::connect_to(&settings.redis_url).await?;
     let server = connection.server().await?;
     let (mut refused, mut deaf) = (BTreeSet::new(), BTreeSet::new());
-    for step in Step::all().filter(|step| settings.takes(*step).is_ok()) {
-        let queue = Queue::new(connection.clone(), step.queue);
+    for job in jobs::enabled(settings) {
+        let queue = Queue::new(connection.clone(), job.step().queue);
         queue.counts().await?;
         let rights = queue.rights().await?;
         for (command, reason) in rights.refused {

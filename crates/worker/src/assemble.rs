@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use apalis::prelude::{Monitor, WorkerBuilder};
 use bull_queue::{BullBackend, Queue, WorkerOptions};
-use pipeline::Step;
+use chrono::Utc;
+use shared_steps::jobs::{self, Job};
 use shared_steps::telemetry::JobLogs;
 use shared_steps::{Settings, redis_check};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::events::Events;
-use crate::failures::Failures;
-use crate::handler::{Work, handle};
-use crate::overdue;
+use crate::failures::{Failure, FailureSender, Failures};
+use crate::handler::{QueueHandler, handle};
 
 /// A platform kills 30 s after SIGTERM; whatever has not ended by then is left to the next start.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(27);
@@ -48,7 +49,10 @@ pub async fn run(
         tracing::error!("A worker ended and is started again: {error}");
         true
     });
-    for step in Step::all().filter(|step| settings.takes(*step).is_ok()) {
+    // They end when this function does.
+    let mut watches = JoinSet::new();
+    for job in jobs::enabled(&settings) {
+        let step = job.step();
         let queue = Queue::new(connection.clone(), step.queue);
         let options = WorkerOptions {
             interrupted: settings.interrupted,
@@ -56,16 +60,17 @@ pub async fn run(
             observer: Arc::<Events>::clone(&events),
             ..WorkerOptions::default()
         };
-        let work = Work {
-            step,
+        let handler = QueueHandler {
+            job,
             settings: Arc::clone(&settings),
             connection: connection.clone(),
             job_logs: job_logs.clone(),
         };
+        watches.spawn(watch(job, Arc::clone(&settings), queue.clone(), failures.sender()));
         monitor = monitor.register(move |_| {
             WorkerBuilder::new(step.slug)
                 .backend(BullBackend::new(queue.clone(), options.clone()))
-                .data(work.clone())
+                .data(handler.clone())
                 .build(handle)
         });
     }
@@ -77,12 +82,6 @@ pub async fn run(
             Ok(())
         }
     };
-    let overdue = overdue::watch(
-        Arc::clone(&settings),
-        connection.clone(),
-        failures.sender(),
-        shutdown.clone(),
-    );
     let workers = async {
         let signal = shutdown.clone();
         let ended = monitor
@@ -97,8 +96,28 @@ pub async fn run(
         // Without workers there is nothing left to schedule for.
         shutdown.cancel();
     };
-    let (scheduled, (), ()) = tokio::join!(scheduler, workers, overdue);
+    let (scheduled, ()) = tokio::join!(scheduler, workers);
+    watches.shutdown().await;
     failures.finish().await;
     scheduled?;
     Ok(if events.anything_interrupted() { Ended::Interrupted } else { Ended::Idle })
+}
+
+/// Reports what the job's watch finds as a failure without a job.
+async fn watch(
+    job: &'static dyn Job,
+    settings: Arc<Settings>,
+    queue: Queue,
+    failures: FailureSender,
+) {
+    let alert = |error| {
+        failures.send(Failure {
+            step: job.step(),
+            job_id: None,
+            run_id: format!("{}-overdue", Utc::now().timestamp_millis()),
+            started_on: None,
+            error,
+        });
+    };
+    job.watch(&settings, &queue, &alert).await;
 }

@@ -7,7 +7,7 @@ use clap::builder::TypedValueParser;
 use clap::error::{Error as ClapError, ErrorKind};
 use pg_replicate::load::{LoadSource, parse_table};
 use pg_replicate::{DatabaseUrl, TableName};
-use shared_steps::steps::{ExportRequest, LoadRequest};
+use shared_steps::review_data::{ExportRequest, LoadRequest};
 
 /// Reads a value by a function whose errors do not repeat it: a URL may hold a password.
 #[derive(Clone)]

@@ -10,12 +10,12 @@ use chrono::Utc;
 use pipeline::Step;
 use progress::Context;
 use shared_steps::Settings;
-use shared_steps::notification::{self, Status, StepReport};
+use shared_steps::jobs::notification::{self, Status, StepReport};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tracing::Instrument;
 
-use crate::night;
+use crate::run_report;
 
 /// How long the end of the program waits for the last notifications.
 const FINISH_LIMIT: Duration = Duration::from_secs(5);
@@ -91,8 +91,8 @@ async fn notify(settings: &Settings, connection: &Connection, failure: Failure) 
         step = failure.step.slug
     );
     async {
-        let mut report = night::so_far(connection, &failure.run_id, failure.step).await;
-        let seconds = night::time(failure.started_on)
+        let mut report = run_report::so_far(connection, &failure.run_id, failure.step).await;
+        let seconds = run_report::time(failure.started_on)
             .map_or(0.0, |start| (Utc::now() - start).as_seconds_f64());
         report.status = Status::Failure;
         report.error = Some(failure.error);

@@ -4,24 +4,24 @@ use std::sync::Arc;
 
 use apalis::prelude::{BoxDynError, Data};
 use bull_queue::{Connection, Interrupted, JobContext, JobOutcome};
-use pipeline::{Step, human};
+use pipeline::human;
 use progress::{Context, ObjectSummary, Summary};
 use serde_json::Value;
-use shared_steps::steps::{self, Attempt};
+use shared_steps::jobs::{Attempt, Job};
 use shared_steps::telemetry::JobLogs;
 use shared_steps::{Settings, StepError};
 use tracing::Instrument;
 
 use crate::job_reporter::JobReporter;
-use crate::night;
+use crate::run_report;
 
 /// Slow objects in the log; the job's return value has more.
 const MOST_NAMED: usize = 3;
 
-/// What the jobs of one queue need.
+/// What runs the jobs of one queue.
 #[derive(Debug, Clone)]
-pub(crate) struct Work {
-    pub(crate) step: Step,
+pub(crate) struct QueueHandler {
+    pub(crate) job: &'static dyn Job,
     pub(crate) settings: Arc<Settings>,
     pub(crate) connection: Connection,
     pub(crate) job_logs: JobLogs,
@@ -31,21 +31,22 @@ pub(crate) struct Work {
 pub(crate) async fn handle(
     _data: Value,
     context: JobContext,
-    work: Data<Work>,
+    handler: Data<QueueHandler>,
 ) -> Result<JobOutcome, BoxDynError> {
+    let step = handler.job.step();
     let span = tracing::info_span!(
         "job",
-        queue = work.step.queue,
+        queue = step.queue,
         job_id = %context.job.id,
         run_id = %context.job.run_id,
-        step = work.step.slug,
+        step = step.slug,
     );
-    let result = run(&context, &work).instrument(span).await;
+    let result = run(&context, &handler).instrument(span).await;
     match result {
         Ok(summary) => {
             let outcome = JobOutcome::new(serde_json::to_value(&summary)?);
-            Ok(match work.step.next() {
-                Some(next) => outcome.followed_by(next.queue, next.job(work.settings.retry)),
+            Ok(match step.next() {
+                Some(next) => outcome.followed_by(next.queue, next.job(handler.settings.retry)),
                 None => outcome,
             })
         }
@@ -54,16 +55,17 @@ pub(crate) async fn handle(
     }
 }
 
-async fn run(job: &JobContext, work: &Work) -> Result<Summary, StepError> {
+async fn run(job: &JobContext, handler: &QueueHandler) -> Result<Summary, StepError> {
+    let step = handler.job.step();
     let reporter =
-        JobReporter::start(job.clone(), work.job_logs.collect(work.step.queue, &job.job.id));
+        JobReporter::start(job.clone(), handler.job_logs.collect(step.queue, &job.job.id));
     let context = Context::new(job.cancel.clone(), reporter.progress_sink());
     let attempt = Attempt {
         run_id: job.job.run_id.clone(),
         is_last: job.job.attempts_made + 1 >= job.job.opts.attempts,
     };
-    let report = async || night::so_far(&work.connection, &job.job.run_id, work.step).await;
-    let result = steps::run(work.step, &work.settings, &attempt, report, &context).await;
+    let report = Box::pin(run_report::so_far(&handler.connection, &job.job.run_id, step));
+    let result = handler.job.run(&handler.settings, &attempt, report, &context).await;
     match &result {
         Ok(summary) => log_summary(summary),
         // The queue logs the failure once it is recorded; this line is for the job's own log.

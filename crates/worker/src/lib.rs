@@ -11,8 +11,7 @@ mod handler;
 pub mod health;
 mod job_reporter;
 pub mod media_command;
-mod night;
-mod overdue;
+mod run_report;
 pub mod snapshot_commands;
 
 pub use assemble::{Ended, run};

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use shared_steps::snapshot_table;
+use shared_steps::jobs::snapshot::table;
 use snapshots::{Entry, Selector, Taken};
 
 /// What `run restore` is told.
@@ -32,9 +32,9 @@ fn which(text: &str) -> Result<Selector, String> {
 #[must_use]
 pub fn taken(taken: &Taken, json: bool) -> String {
     if json {
-        serde_json::to_string_pretty(&snapshot_table::taken_json(taken)).unwrap_or_default()
+        serde_json::to_string_pretty(&table::taken_json(taken)).unwrap_or_default()
     } else {
-        snapshot_table::sentence(taken)
+        table::sentence(taken)
     }
 }
 
@@ -42,9 +42,9 @@ pub fn taken(taken: &Taken, json: bool) -> String {
 #[must_use]
 pub fn listed(entries: &[Entry], json: bool) -> String {
     if json {
-        let entries: Vec<_> = entries.iter().map(snapshot_table::as_json).collect();
+        let entries: Vec<_> = entries.iter().map(table::as_json).collect();
         serde_json::to_string_pretty(&entries).unwrap_or_default()
     } else {
-        snapshot_table::render(entries)
+        table::render(entries)
     }
 }

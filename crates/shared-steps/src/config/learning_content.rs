@@ -6,7 +6,8 @@ use pg_replicate::{DatabaseUrl, OnTarget};
 use url::Url;
 
 use super::web_values::secret;
-use crate::learning_content::{ContentFormat, LearningContentSettings};
+use crate::jobs::learning_content::format::ContentFormat;
+use crate::jobs::learning_content::settings::LearningContentSettings;
 use pipeline::config::variable::{Given, Optional, one_of, value};
 
 /// The variables.

@@ -17,7 +17,7 @@ mod notifications;
 mod options;
 mod protected;
 mod queues;
-mod schedule;
+pub(crate) mod schedule;
 mod schema_export;
 mod settings;
 mod snapshots;

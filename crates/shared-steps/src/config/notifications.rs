@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use crate::notification::{self, Notification};
+use crate::jobs::notification::entry::Notification;
+use crate::jobs::notification::parse::parse;
 use pipeline::config::Findings;
 use pipeline::config::variable::{Given, List, Variable, hidden};
 
@@ -41,7 +42,7 @@ impl NotificationOptions {
 
 fn notifications() -> Variable<List<Notification>> {
     hidden(|given: &Given<'_>| {
-        let entries = notification::parse(given.text).map_err(|error| error.to_string())?;
+        let entries = parse(given.text).map_err(|error| error.to_string())?;
         for token in entries.iter().filter_map(|entry| entry.token.as_ref()) {
             secrets::remember(token.expose());
         }

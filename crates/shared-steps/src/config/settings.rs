@@ -6,8 +6,8 @@ use backup_sources::Fetcher;
 use bull_queue::{InterruptedPolicy, RedisUrl};
 use pg_replicate::shell::ShellCommand;
 use pg_replicate::{BackupMode, DatabaseUrl, Verify};
+use pipeline::RetryPolicy;
 use pipeline::config::{Errors, Findings};
-use pipeline::{RetryPolicy, Step};
 
 use super::copy::CopySettings;
 use super::incremental::IncrementalSettings;
@@ -16,9 +16,9 @@ use super::options::{self, Options};
 use super::schedule::ScheduleSettings;
 use super::schema_export::SchemaExportSettings;
 use super::snapshots::SnapshotSettings;
-use crate::dump_store::DumpStore;
-use crate::learning_content::LearningContentSettings;
-use crate::notification::Notification;
+use crate::jobs::full_replication::dump_store::DumpStore;
+use crate::jobs::learning_content::settings::LearningContentSettings;
+use crate::jobs::notification::entry::Notification;
 use crate::telemetry::TelemetrySettings;
 
 /// A configuration in which every value is usable.
@@ -72,43 +72,6 @@ pub struct Settings {
     pub telemetry: TelemetrySettings,
     /// What is usable, but perhaps not what was meant; to be logged at start.
     pub warnings: Vec<String>,
-}
-
-impl Settings {
-    /// When a job of `step` is added by itself.
-    #[must_use]
-    pub fn schedule_of(&self, step: Step) -> Option<&ScheduleSettings> {
-        match step {
-            Step::FULL_REPLICATION if self.without_target.is_some() => None,
-            Step::FULL_REPLICATION => Some(&self.schedule),
-            Step::SCHEMA_EXPORT => self.schema_export.schedule.as_ref(),
-            Step::SNAPSHOT => self.snapshots.schedule.as_ref(),
-            Step::MEDIA_SYNC => self.media.as_ref()?.schedule.as_ref(),
-            _ => None,
-        }
-    }
-
-    /// Whether a worker takes the jobs of `step`: those of the night when there is a target, the others when
-    /// they are configured.
-    ///
-    /// # Errors
-    /// Which variable is missing.
-    pub fn takes(&self, step: Step) -> Result<(), &'static str> {
-        match step {
-            Step::SCHEMA_EXPORT if self.schema_export.schedule.is_none() => {
-                Err("DB_SCHEMA_EXPORTER_ENABLED is not true")
-            }
-            Step::SNAPSHOT if self.snapshots.taken.is_none() => Err("SNAPSHOT_STORE is not set"),
-            Step::MEDIA_SYNC if self.media.is_none() => {
-                Err("MEDIA_SOURCE and MEDIA_TARGET are not set")
-            }
-            Step::SCHEMA_EXPORT | Step::SNAPSHOT | Step::MEDIA_SYNC => Ok(()),
-            _ => match self.without_target {
-                Some(_) => Err("DATABASE_URL names no target"),
-                None => Ok(()),
-            },
-        }
-    }
 }
 
 impl Options {

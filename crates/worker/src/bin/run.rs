@@ -9,14 +9,19 @@ use clap::{Parser, Subcommand};
 use console::Term;
 use pg_replicate::Verify;
 use pg_replicate::verify::VerifyReport;
-use pipeline::{Step, exit, human};
+use pipeline::{exit, human};
 use progress::{Context, Summary};
 use shared_steps::config;
-use shared_steps::notification::{RunReport, Status};
+use shared_steps::jobs::notification::{RunReport, Status};
+use shared_steps::jobs::{
+    Attempt, FullReplicationJob, IncrementalReplicationJob, Job, LearningContentJob,
+    NotificationJob, SchemaExportJob, full_replication, media_sync, snapshot,
+};
 use shared_steps::progress_bar::ProgressBar;
-use shared_steps::steps::{self, Attempt};
 use shared_steps::telemetry::{self, JobLogs, Output};
-use shared_steps::{Settings, StepError, signals, summary_table, verify_table};
+use shared_steps::{
+    Settings, StepError, restore, review_data, signals, summary_table, verification,
+};
 use snapshots::{Entry, Selector, Taken};
 use tracing::Instrument;
 use worker::data_commands::{ExportDataArgs, LoadDataArgs};
@@ -157,64 +162,66 @@ async fn run(cli: &Cli, settings: &Settings, bar: &ProgressBar) -> Result<Outcom
     let run_id = format!("{}-run", Utc::now().timestamp_millis());
     let attempt = Attempt::only(run_id.as_str());
     let span = tracing::info_span!("run", run_id, step = command.name());
-    let report = async || {
-        let now = Utc::now();
-        RunReport {
-            run_id: run_id.clone(),
-            status: Status::Success,
-            started_at: now,
-            finished_at: now,
-            duration_seconds: 0.0,
-            steps: Vec::new(),
-            error: None,
-        }
+    let now = Utc::now();
+    let report = RunReport {
+        run_id: run_id.clone(),
+        status: Status::Success,
+        started_at: now,
+        finished_at: now,
+        duration_seconds: 0.0,
+        steps: Vec::new(),
+        error: None,
     };
-    let step = async |step| {
-        steps::run(step, settings, &attempt, report, &context).await.map(Outcome::Step)
+    let job = async |job: &dyn Job| {
+        let report = Box::pin(std::future::ready(report));
+        job.run(settings, &attempt, report, &context).await.map(Outcome::Step)
     };
     let work = async {
         match command {
-            Command::FullReplication => step(Step::FULL_REPLICATION).await,
+            Command::FullReplication => job(&FullReplicationJob).await,
             Command::BackupRestore => {
-                let result = steps::backup_and_restore(settings, &attempt, &context).await;
+                let result =
+                    full_replication::backup_and_restore(settings, &attempt, &context).await;
                 settings.dumps.remove(&attempt.run_id);
                 result.map(Outcome::Step)
             }
             Command::Restore(RestoreArgs { file: Some(file), .. }) => {
-                steps::restore_file(settings, file, &context).await.map(Outcome::Step)
+                restore::restore_file(settings, file, &context).await.map(Outcome::Step)
             }
             Command::Restore(RestoreArgs { from, .. }) => {
                 // Without a file there is a name: clap has seen to it.
                 let which = from.clone().unwrap_or(Selector::Latest);
-                steps::restore_snapshot(settings, which, &context).await.map(Outcome::Step)
+                snapshot::restore_snapshot(settings, which, &context).await.map(Outcome::Step)
             }
             Command::Snapshot { force } => {
-                steps::take_snapshot(settings, *force, &context).await.map(Outcome::Taken)
+                snapshot::take_snapshot(settings, *force, &context).await.map(Outcome::Taken)
             }
-            Command::Snapshots => steps::list_snapshots(settings).await.map(Outcome::Snapshots),
+            Command::Snapshots => snapshot::list_snapshots(settings).await.map(Outcome::Snapshots),
             Command::FetchBackup { to } => {
-                steps::fetch_backup(settings, to, &context).await.map(Outcome::Step)
+                full_replication::fetch_backup(settings, to, &context).await.map(Outcome::Step)
             }
-            Command::Incremental => step(Step::INCREMENTAL_REPLICATION).await,
-            Command::LearningContent => step(Step::LEARNING_CONTENT).await,
-            Command::Notification => step(Step::NOTIFICATION).await,
+            Command::Incremental => job(&IncrementalReplicationJob).await,
+            Command::LearningContent => job(&LearningContentJob).await,
+            Command::Notification => job(&NotificationJob).await,
             Command::Verify { counts, .. } => {
                 let verify = if *counts { Verify::Counts } else { Verify::Checksums };
-                steps::compare(settings, verify, &context).await.map(Outcome::Comparison)
+                verification::compare(settings, verify, &context).await.map(Outcome::Comparison)
             }
             Command::LoadData(arguments) => {
-                steps::load_data(settings, arguments.into(), &context).await.map(Outcome::Step)
-            }
-            Command::ExportData(arguments) => {
-                steps::export_data(settings, arguments.as_ref().into(), &context)
+                review_data::load_data(settings, arguments.into(), &context)
                     .await
                     .map(Outcome::Step)
             }
-            Command::ExportSchema => step(Step::SCHEMA_EXPORT).await,
+            Command::ExportData(arguments) => {
+                review_data::export_data(settings, arguments.as_ref().into(), &context)
+                    .await
+                    .map(Outcome::Step)
+            }
+            Command::ExportSchema => job(&SchemaExportJob).await,
             Command::MediaSync(arguments) => {
                 let show = arguments.teller(cli.json);
                 let request = arguments.into();
-                steps::sync_media(settings, request, &context, show).await.map(Outcome::Step)
+                media_sync::sync_media(settings, request, &context, show).await.map(Outcome::Step)
             }
         }
     };
@@ -247,7 +254,7 @@ impl Outcome {
             Self::Comparison(report) => {
                 let code = if report.is_equal() { exit::DONE } else { exit::FAILED };
                 let json = json.then(|| serde_json::to_string_pretty(report).unwrap_or_default());
-                (json.unwrap_or_else(|| verify_table::render(report)), code)
+                (json.unwrap_or_else(|| verification::table::render(report)), code)
             }
             Self::Taken(taken) => (snapshot_commands::taken(taken, json), exit::DONE),
             Self::Snapshots(entries) => (snapshot_commands::listed(entries, json), exit::DONE),

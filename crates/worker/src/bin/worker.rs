@@ -8,7 +8,7 @@ use pipeline::config::print_error;
 use pipeline::{Step, exit, human};
 use shared_steps::config;
 use shared_steps::telemetry::{self, JobLogs, Output};
-use shared_steps::{Settings, check, signals};
+use shared_steps::{Settings, check, jobs, signals};
 use worker::Ended;
 
 /// Processes all queues, and adds the first job of a run when SCHEDULE is due.
@@ -58,7 +58,7 @@ async fn main() -> ExitCode {
 }
 
 fn accepts(settings: &Settings, step: Step) -> ExitCode {
-    match settings.takes(step) {
+    match jobs::ensure_enabled(step, settings) {
         Ok(()) => ExitCode::from(exit::DONE),
         Err(missing) => {
             print_error(&format!(

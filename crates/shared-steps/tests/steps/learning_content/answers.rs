@@ -2,7 +2,7 @@
 
 use progress::Context;
 use serde_json::{Value, json};
-use shared_steps::learning_content::{self, Error};
+use shared_steps::jobs::learning_content::{self, Error};
 use wiremock::{MockServer, ResponseTemplate};
 
 use crate::learning_content::support::{KEY, Log, Target, api, content, request, settings};

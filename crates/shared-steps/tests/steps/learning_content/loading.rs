@@ -2,7 +2,7 @@
 
 use progress::Context;
 use serde_json::{Value, json};
-use shared_steps::learning_content::{self, ContentFormat, LearningContentSettings};
+use shared_steps::jobs::learning_content::{self, ContentFormat, LearningContentSettings};
 use test_servers::demo::ContentApi;
 use tokio_postgres::NoTls;
 

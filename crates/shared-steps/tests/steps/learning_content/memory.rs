@@ -7,7 +7,7 @@ use std::net::TcpListener;
 
 use progress::Context;
 use serde_json::json;
-use shared_steps::learning_content::{self, ContentFormat};
+use shared_steps::jobs::learning_content::{self, ContentFormat};
 
 use crate::learning_content::support::{Target, settings_for};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use progress::Context;
 use serde_json::json;
-use shared_steps::learning_content::{self, Error};
+use shared_steps::jobs::learning_content::{self, Error};
 use test_servers::wait_for_async;
 use tokio_postgres::{Client, NoTls};
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use progress::Context;
-use shared_steps::learning_content::{self, Error};
+use shared_steps::jobs::learning_content::{self, Error};
 use test_servers::{Proxy, free_port, wait_for_async};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};

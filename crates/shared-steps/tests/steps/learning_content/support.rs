@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared_steps::http::RetryLimits;
-use shared_steps::learning_content::{ContentFormat, LearningContentSettings};
+use shared_steps::jobs::learning_content::{ContentFormat, LearningContentSettings};
 use test_servers::{PostgresOptions, PostgresServer};
 use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};

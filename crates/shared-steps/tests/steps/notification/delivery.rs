@@ -2,7 +2,7 @@
 
 use progress::Context;
 use serde_json::{Value, json};
-use shared_steps::notification::{self, RunReport, Status};
+use shared_steps::jobs::notification::{self, RunReport, Status};
 
 use crate::notification::support::{
     Log, authorizations, bodies, entries, hook, messages, receiver, report,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use progress::Context;
 use serde_json::json;
-use shared_steps::notification::{self, Error, Status};
+use shared_steps::jobs::notification::{self, Error, Status};
 use test_servers::{Proxy, free_port, wait_for_async};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};

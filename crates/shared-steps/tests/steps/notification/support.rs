@@ -2,7 +2,7 @@
 
 use progress::PhaseSummary;
 use serde_json::Value;
-use shared_steps::notification::{Notification, RunReport, Status, StepReport, parse};
+use shared_steps::jobs::notification::{Notification, RunReport, Status, StepReport, parse};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -74,6 +74,7 @@ pub(crate) fn report(status: Status) -> RunReport {
 /// The messages of this crate's notifications, without time and level.
 pub(crate) fn messages(log: &Log) -> Vec<String> {
     let text = log.text();
-    let ours = text.lines().filter_map(|line| line.split_once("shared_steps::notification: "));
+    let ours =
+        text.lines().filter_map(|line| line.split_once("shared_steps::jobs::notification: "));
     ours.map(|(_, message)| message.to_owned()).collect()
 }

@@ -1,0 +1,180 @@
+//! The job that copies the source, or a backup of it, whole: backup, restore, enrichment.
+
+mod check;
+pub mod dump_store;
+mod fetched_backup;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use pg_replicate::{Check, FullCopy, LiveOptions, enrichment};
+use pipeline::Step;
+use progress::{Context, Summary};
+
+use super::job::{Attempt, Job, JobSchedule};
+use super::notification::report::RunReport;
+use crate::config::BackupMethod;
+use crate::restore::{after_restore, drop_and_restore, full_copy};
+use crate::target_guard::{ensure_target, writing};
+use crate::{Settings, StepError, verification};
+
+pub use fetched_backup::fetch_backup;
+
+/// The job.
+#[derive(Debug)]
+pub struct FullReplicationJob;
+
+#[async_trait]
+impl Job for FullReplicationJob {
+    fn step(&self) -> Step {
+        Step::FULL_REPLICATION
+    }
+
+    fn schedule<'a>(&self, settings: &'a Settings) -> JobSchedule<'a> {
+        match ensure_target(settings) {
+            Ok(()) => JobSchedule::At(&settings.schedule),
+            // The schedule may be another program's, in the same Redis.
+            Err(_) => JobSchedule::Unmanaged,
+        }
+    }
+
+    fn ensure_enabled(&self, settings: &Settings) -> Result<(), &'static str> {
+        ensure_target(settings)
+    }
+
+    async fn check(&self, settings: &Settings) -> Vec<Check> {
+        check::run(settings).await
+    }
+
+    async fn run(
+        &self,
+        settings: &Settings,
+        attempt: &Attempt,
+        _: BoxFuture<'_, RunReport>,
+        context: &Context,
+    ) -> Result<Summary, StepError> {
+        let result = writing(
+            &settings.target,
+            "full-replication",
+            settings,
+            context,
+            |context| async move { replicate_and_enrich(settings, attempt, &context).await },
+        )
+        .await;
+        if result.is_ok() || attempt.is_last || matches!(result, Err(StepError::Interrupted)) {
+            settings.dumps.remove(&attempt.run_id);
+        }
+        result
+    }
+}
+
+async fn replicate_and_enrich(
+    settings: &Settings,
+    attempt: &Attempt,
+    context: &Context,
+) -> Result<Summary, StepError> {
+    let mut summary = copy_whole(settings, attempt, context).await?;
+    let (script, jobs) = (&settings.copy.enrichment_file, settings.copy.copy_jobs);
+    summary.extend(
+        enrichment::run(&settings.target, script, &settings.mode, jobs, context).boxed().await?,
+    );
+    Ok(summary)
+}
+
+/// Copies the source, or the backup that `BACKUP_SOURCE` fetches, into the target, and runs
+/// `AFTER_RESTORE_COMMAND` there; without enrichment, whose views would be in the way of migrations.
+///
+/// Through an archive, a whole dump of an earlier attempt of the same run is used again.
+///
+/// # Errors
+/// Why it did not succeed; nothing is dropped before both servers have been checked.
+pub async fn backup_and_restore(
+    settings: &Settings,
+    attempt: &Attempt,
+    context: &Context,
+) -> Result<Summary, StepError> {
+    writing(&settings.target, "backup-restore", settings, context, |context| async move {
+        copy_whole(settings, attempt, &context).await
+    })
+    .await
+}
+
+async fn copy_whole(
+    settings: &Settings,
+    attempt: &Attempt,
+    context: &Context,
+) -> Result<Summary, StepError> {
+    tracing::info!("Start import and enrichment");
+    tracing::info!("Import data from API database");
+    let copy = full_copy(settings);
+    settings.dumps.remove_stale();
+    let mut summary = match &settings.backup_source {
+        Some(fetcher) => {
+            fetched_backup::fetch_and_restore(fetcher, settings, &copy, attempt, context).await?
+        }
+        None => from_source(settings, &copy, attempt, context).await?,
+    };
+    summary.extend(after_restore::run(settings, context).await?);
+    Ok(summary)
+}
+
+async fn from_source(
+    settings: &Settings,
+    copy: &FullCopy,
+    attempt: &Attempt,
+    context: &Context,
+) -> Result<Summary, StepError> {
+    let preflight = async {
+        match settings.copy.backup_method {
+            BackupMethod::Live => copy.preflight_live(settings.copy.copy_jobs).await,
+            BackupMethod::Archive => copy.preflight().await,
+        }
+    };
+    let checked = context.cancel.run_until_cancelled(preflight).await;
+    checked.ok_or(StepError::Interrupted)??;
+    match settings.copy.backup_method {
+        BackupMethod::Live => Ok(copy.live(&live_options(settings), context).boxed().await?),
+        BackupMethod::Archive => through_archive(settings, copy, attempt, context).await,
+    }
+}
+
+async fn through_archive(
+    settings: &Settings,
+    copy: &FullCopy,
+    attempt: &Attempt,
+    context: &Context,
+) -> Result<Summary, StepError> {
+    let what = (copy.source.to_string(), format!("{:?}", copy.mode));
+    let dump = settings.dumps.path(&attempt.run_id, &what)?;
+    let mut summary = Summary::default();
+    if settings.dumps.is_usable(&dump) && is_whole(copy, &dump, context).await? {
+        tracing::info!(dump = %dump.display(), "The dump of an earlier attempt is used again");
+    } else {
+        summary.extend(copy.backup(&dump, context).await?);
+    }
+    summary.extend(drop_and_restore(copy, &dump, context).await?);
+    summary.extend(verification::after_restore(settings, context).await?);
+    Ok(summary)
+}
+
+/// Whether the dump of an earlier attempt is as it was written.
+async fn is_whole(copy: &FullCopy, dump: &Path, context: &Context) -> Result<bool, StepError> {
+    let checked = context.cancel.run_until_cancelled(copy.preflight_restore(dump)).await;
+    match checked.ok_or(StepError::Interrupted)? {
+        Err(error @ pg_replicate::Error::Archive { .. }) => {
+            tracing::warn!("The dump of an earlier attempt is not used again: {error}");
+            Ok(false)
+        }
+        checked => Ok(checked.map(|()| true)?),
+    }
+}
+
+fn live_options(settings: &Settings) -> LiveOptions {
+    LiveOptions {
+        jobs: settings.copy.copy_jobs,
+        directory: settings.dumps.directory().to_owned(),
+        verify: settings.copy.verify,
+    }
+}

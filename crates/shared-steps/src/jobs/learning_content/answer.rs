@@ -1,0 +1,307 @@
+//! The answer taken apart: tables, items. It is read from its file item by item, so that memory does
+//! not grow with it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::error::Error;
+use super::format::Route;
+use super::tables::Table;
+use crate::http::{excerpt, kind};
+
+/// Bytes of it that an error is made of.
+const BEGINNING: usize = 4096;
+
+/// Types without a table that are told apart.
+const MOST_UNKNOWN: usize = 100;
+
+/// A whole answer with a status of success.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    pub(super) route: Route,
+    pub(super) status: u16,
+    pub(super) content_type: String,
+    /// Of the body.
+    pub(super) bytes: u64,
+    /// The body, in a file that has no name.
+    pub(super) file: Arc<File>,
+}
+
+/// What an answer has.
+#[derive(Debug)]
+pub(super) struct Counted {
+    /// Items of each table.
+    pub(super) items: Vec<usize>,
+    /// Documents of a type that no table is for.
+    pub(super) unknown: BTreeMap<String, u64>,
+}
+
+/// What an item is of.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Of<'a> {
+    /// The table at this place.
+    Table(usize),
+    /// A type that no table is for.
+    Unknown(&'a str),
+}
+
+impl Answer {
+    /// Reads all of it: whether it is what its route answers, and how much there is. `secret` is kept
+    /// out of errors.
+    pub(super) fn count(&self, tables: &[Table], secret: &str) -> Result<Counted, Error> {
+        let mut counted = Counted { items: vec![0; tables.len()], unknown: BTreeMap::new() };
+        let unknown = &mut counted.unknown;
+        let read = self.each(tables, |of, _| {
+            match of {
+                Of::Table(table) => counted.items[table] += 1,
+                Of::Unknown(name) => {
+                    if unknown.len() < MOST_UNKNOWN || unknown.contains_key(name) {
+                        *unknown.entry(name.to_owned()).or_default() += 1;
+                    }
+                }
+            }
+            Ok(())
+        });
+        read.map_err(|error| match error {
+            ReadError::Answer(reason) => self.wrong(reason, secret),
+            ReadError::Item(error) => error,
+        })?;
+        if self.route == Route::Stream && counted.items.iter().all(|items| *items == 0) {
+            return Err(self.wrong("it has no document of a known type".into(), secret));
+        }
+        Ok(counted)
+    }
+
+    /// Hands out every item of `tables`, in the answer's order.
+    pub(super) fn each(
+        &self,
+        tables: &[Table],
+        mut take: impl FnMut(Of<'_>, &RawValue) -> Result<(), Error>,
+    ) -> Result<(), ReadError> {
+        let mut failure = None;
+        let take: &mut Take<'_> = &mut |of, item| {
+            take(of, item).map_err(|error| {
+                failure = Some(error);
+                serde_json::Error::custom("an item")
+            })
+        };
+        let read = match self.route {
+            Route::Airtable => self.each_of_object(tables, take),
+            Route::Stream => self.each_of_stream(tables, take),
+        };
+        match failure {
+            Some(error) => Err(ReadError::Item(error)),
+            None => read,
+        }
+    }
+
+    fn each_of_object(&self, tables: &[Table], take: &mut Take<'_>) -> Result<(), ReadError> {
+        let mut found = Found::default();
+        let mut json = serde_json::Deserializer::from_reader(self.reader());
+        let entries = Entries { tables, take, found: &mut found };
+        let read = json.deserialize_map(entries).and_then(|()| json.end());
+        if let Some((table, found)) = found.not_a_list {
+            return Err(ReadError::Item(Error::NotAList { table, found: found.into() }));
+        }
+        read?;
+        let present = found.present;
+        let missing: Vec<String> = tables
+            .iter()
+            .map(|table| table.name.clone())
+            .filter(|table| !present.contains(table))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(ReadError::Item(Error::MissingTables { missing, present }))
+    }
+
+    fn each_of_stream(&self, tables: &[Table], take: &mut Take<'_>) -> Result<(), ReadError> {
+        let json = serde_json::Deserializer::from_reader(self.reader());
+        for document in json.into_iter::<Document>() {
+            let Document { name, value } = document?;
+            let place = tables.iter().position(|table| table.in_answer == name);
+            take(place.map_or(Of::Unknown(&name), Of::Table), &value)?;
+        }
+        Ok(())
+    }
+
+    /// Without the mark of byte order, which `JSON.parse` is not given either by axios.
+    fn reader(&self) -> impl Read + use<> {
+        let mark = "\u{feff}".as_bytes();
+        let at = if self.beginning(mark.len()) == mark { mark.len() as u64 } else { 0 };
+        BufReader::with_capacity(256 << 10, Body { file: Arc::clone(&self.file), at })
+    }
+
+    fn beginning(&self, length: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let body = Body { file: Arc::clone(&self.file), at: 0 };
+        // What cannot be read fails where all of it is read.
+        let _ = body.take(length as u64).read_to_end(&mut bytes);
+        bytes
+    }
+
+    fn wrong(&self, reason: String, secret: &str) -> Error {
+        Error::Answer {
+            expected: self.route.expected(),
+            reason,
+            status: self.status,
+            content_type: self.content_type.clone(),
+            bytes: self.bytes,
+            body: excerpt(&self.beginning(BEGINNING), secret),
+        }
+    }
+}
+
+/// Why an answer was not read to its end.
+#[derive(Debug)]
+pub(super) enum ReadError {
+    /// It is not what its route answers.
+    Answer(String),
+    /// An item, or a table.
+    Item(Error),
+}
+
+impl From<serde_json::Error> for ReadError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Answer(error.to_string())
+    }
+}
+
+type Take<'a> = dyn FnMut(Of<'_>, &RawValue) -> serde_json::Result<()> + 'a;
+
+/// The file, from a place of its own: several may read it.
+struct Body {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Read for Body {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.file.read_at(buffer, self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+#[derive(Deserialize)]
+struct Document {
+    #[serde(rename = "type")]
+    name: String,
+    value: Box<RawValue>,
+}
+
+/// What was found in the object of all tables.
+#[derive(Default)]
+struct Found {
+    present: Vec<String>,
+    /// The table, and what stands in place of its list.
+    not_a_list: Option<(String, &'static str)>,
+}
+
+/// The object of all tables.
+struct Entries<'a, 't> {
+    tables: &'a [Table],
+    take: &'a mut Take<'t>,
+    found: &'a mut Found,
+}
+
+impl<'de> Visitor<'de> for Entries<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key::<String>()? {
+            match self.tables.iter().position(|table| table.in_answer == name) {
+                Some(table) => {
+                    let (take, found) = (&mut *self.take, &mut *self.found);
+                    map.next_value_seed(Items { table, name: &name, take, found })?;
+                }
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+            self.found.present.push(name);
+        }
+        self.found.present.sort_unstable();
+        Ok(())
+    }
+}
+
+/// The list of one table.
+struct Items<'a, 't> {
+    table: usize,
+    name: &'a str,
+    take: &'a mut Take<'t>,
+    found: &'a mut Found,
+}
+
+impl Items<'_, '_> {
+    fn refuse<E: serde::de::Error>(self, value: &Value) -> Result<(), E> {
+        self.found.not_a_list = Some((self.name.to_owned(), kind(value)));
+        Err(E::custom("no list"))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Items<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Items<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of items")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(item) = list.next_element::<Box<RawValue>>()? {
+            (self.take)(Of::Table(self.table), &item).map_err(A::Error::custom)?;
+        }
+        Ok(())
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
+        self.refuse(&Value::Null)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        self.refuse(&Value::Object(serde_json::Map::new()))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<(), E> {
+        self.refuse(&Value::String(String::new()))
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<(), E> {
+        self.refuse(&Value::Bool(value))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<(), E> {
+        self.refuse(&Value::from(number))
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<(), E> {
+        self.refuse(&Value::from(number))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<(), E> {
+        self.refuse(&Value::from(number))
+    }
+}

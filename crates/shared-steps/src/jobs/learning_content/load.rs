@@ -1,0 +1,168 @@
+//! All tables in one transaction: built beside the old ones, then put in their place.
+
+use std::pin::pin;
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures_util::SinkExt;
+use pg_replicate::{OnTarget, reason};
+use progress::{Context, PhaseSummary, Summary};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Transaction};
+
+use super::array::copy_line;
+use super::content::{Content, Piece};
+use super::convert::Row;
+use super::ddl::Ddl;
+use super::error::{Error, database};
+use super::load_progress::Phase;
+use super::locate::{is_data_error, unfit_value};
+use super::replace::replace;
+
+/// The server's own limits would cut a long load; ours are in `replace`.
+const NO_LIMITS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
+                         SET LOCAL idle_in_transaction_session_timeout = 0";
+
+/// Loads `content` into `schema`; on any error everything is as it was.
+pub(super) async fn load(
+    client: &mut Client,
+    schema: &str,
+    content: &Content,
+    on_target: OnTarget,
+    context: &Context,
+) -> Result<Summary, Error> {
+    match load_in_transaction(client, schema, content, on_target, context).await {
+        Ok(summary) => Ok(summary),
+        Err(Failure::Final(error)) => Err(error),
+        Err(Failure::Refused { piece, error }) => {
+            let table = &content.tables[piece.table];
+            if is_data_error(&error)
+                && let Some(error) = unfit_value(client, table, &piece.rows).await
+            {
+                return Err(error);
+            }
+            Err(Error::Database {
+                action: format!("load table {}", table.name),
+                reason: reason(&error),
+            })
+        }
+        Err(Failure::Duplicate { table, id }) => Err(content.duplicate(table, id).await),
+    }
+}
+
+/// How a load failed.
+enum Failure {
+    Final(Error),
+    /// The server refused a row of the piece; which one is to be found out.
+    Refused {
+        piece: Piece,
+        error: tokio_postgres::Error,
+    },
+    /// Two items of the table have this id.
+    Duplicate {
+        table: usize,
+        id: String,
+    },
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Final(error)
+    }
+}
+
+async fn load_in_transaction(
+    client: &mut Client,
+    schema: &str,
+    content: &Content,
+    on_target: OnTarget,
+    context: &Context,
+) -> Result<Summary, Failure> {
+    let start = Instant::now();
+    let mut transaction =
+        client.transaction().await.map_err(database("begin a transaction".into()))?;
+    transaction.batch_execute(NO_LIMITS).await.map_err(database("set time-outs".into()))?;
+    let (rows, bytes) = load_tables(&transaction, schema, content, context).await?;
+    let phase = |phase: Phase, rows, bytes, start: Instant| PhaseSummary {
+        name: phase.name().into(),
+        objects: content.tables.len() as u64,
+        rows,
+        bytes,
+        seconds: start.elapsed().as_secs_f64(),
+    };
+    let loaded = phase(Phase::Load, rows, bytes, start);
+
+    let start = Instant::now();
+    Phase::Replace.report(context, 0.0, None, rows, bytes);
+    let ddls: Vec<_> = content.tables.iter().map(|table| Ddl { schema, table }).collect();
+    replace(&mut transaction, &ddls, on_target).await?;
+    transaction.commit().await.map_err(database("commit the learning content".into()))?;
+    Phase::Replace.report(context, 1.0, None, rows, bytes);
+    let mut summary = Summary::from(loaded);
+    summary.phases.push(phase(Phase::Replace, 0, 0, start));
+    Ok(summary)
+}
+
+/// Builds every new table beside the old one; answers rows and bytes.
+async fn load_tables(
+    transaction: &Transaction<'_>,
+    schema: &str,
+    content: &Content,
+    context: &Context,
+) -> Result<(u64, u64), Failure> {
+    for table in content.tables {
+        let create = transaction.batch_execute(&Ddl { schema, table }.create()).await;
+        create.map_err(database(format!("create the new table {}", table.name)))?;
+    }
+    let (mut rows, mut bytes) = (0, 0);
+    let total = content.rows().max(1) as f64;
+    let mut pieces = content.pieces();
+    while let Some(piece) = pieces.recv().await {
+        let piece = piece?;
+        let table = &content.tables[piece.table];
+        Phase::Load.report(context, rows as f64 / total, Some(&table.name), rows, bytes);
+        match copy(transaction, Ddl { schema, table }, &piece.rows).await {
+            Ok(copied) => bytes += copied,
+            Err(error) => return Err(Failure::Refused { piece, error }),
+        }
+        rows += piece.rows.len() as u64;
+    }
+    for (place, table) in content.tables.iter().enumerate() {
+        index(transaction, Ddl { schema, table }, place).await?;
+        tracing::debug!(table_name = table.name, rows = content.items[place], "Table loaded");
+    }
+    Ok((rows, bytes))
+}
+
+/// Copies rows into the new table; answers their bytes.
+async fn copy(
+    transaction: &Transaction<'_>,
+    ddl: Ddl<'_>,
+    rows: &[Row],
+) -> Result<u64, tokio_postgres::Error> {
+    let mut sink = pin!(transaction.copy_in(&ddl.copy()).await?);
+    let mut buffer = Vec::new();
+    rows.iter().for_each(|row| copy_line(row, &mut buffer));
+    let bytes = buffer.len() as u64;
+    sink.send(Bytes::from(buffer)).await?;
+    sink.finish().await?;
+    Ok(bytes)
+}
+
+/// The key and the indexes. The key finds what no memory has to be kept for: an id that comes twice.
+async fn index(transaction: &Transaction<'_>, ddl: Ddl<'_>, place: usize) -> Result<(), Failure> {
+    let action = || format!("index the new table {}", ddl.table.name);
+    transaction.batch_execute("SAVEPOINT indexes").await.map_err(database(action()))?;
+    match transaction.batch_execute(&ddl.index()).await {
+        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+            let undone = transaction.batch_execute("ROLLBACK TO SAVEPOINT indexes").await;
+            undone.map_err(database(action()))?;
+            let found = transaction.query_opt(&ddl.duplicate(), &[]).await;
+            match found.map_err(database(action()))? {
+                Some(found) => Err(Failure::Duplicate { table: place, id: found.get(0) }),
+                None => Err(database(action())(error).into()),
+            }
+        }
+        result => Ok(result.map_err(database(action()))?),
+    }
+}

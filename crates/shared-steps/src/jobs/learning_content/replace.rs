@@ -1,0 +1,142 @@
+//! Puts the new tables in the place of the old ones, at the end of the transaction that built them:
+//! all locks at once or none, so that readers never wait behind us ([`pg_replicate::on_target::locks`]).
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use pg_replicate::OnTarget;
+use pg_replicate::on_target::locks::{self, GaveUp, Patience};
+use pg_replicate::on_target::{dependents, refusal};
+use tokio_postgres::Transaction;
+use tokio_postgres::types::Oid;
+
+use super::ddl::{self, Ddl};
+use super::error::{Error, database};
+
+/// `pg_class`: the oids of system catalogs never change.
+const PG_CLASS: Oid = 1259;
+
+/// An old table.
+struct Old {
+    oid: Oid,
+    name: String,
+}
+
+/// Replaces the old tables by the new ones, and says what else goes with them: nothing with rows,
+/// unless that is allowed.
+pub(super) async fn replace(
+    transaction: &mut Transaction<'_>,
+    tables: &[Ddl<'_>],
+    on_target: OnTarget,
+) -> Result<(), Error> {
+    let mut patience = Patience::new(&*transaction, on_target.lock_timeout)
+        .await
+        .map_err(database("read deadlock_timeout".into()))?;
+    let mut announced = HashSet::new();
+    loop {
+        let old = old_tables(transaction, tables).await?;
+        let savepoint =
+            transaction.savepoint("replace").await.map_err(database("set a savepoint".into()))?;
+        let in_line = patience.in_line();
+        match try_replace(&savepoint, tables, &old, on_target, in_line, &mut announced).await {
+            Ok(()) => {
+                let released = savepoint.commit().await;
+                return released.map_err(database("release a savepoint".into()));
+            }
+            Err(Failure::Busy) => {
+                savepoint.rollback().await.map_err(database("roll back to a savepoint".into()))?;
+                let oids: Vec<Oid> = old.iter().map(|old| old.oid).collect();
+                patience.give_way(&*transaction, &oids).await.map_err(gave_up)?;
+            }
+            Err(Failure::Final(error)) => return Err(error),
+        }
+    }
+}
+
+fn gave_up(error: GaveUp) -> Error {
+    match error {
+        GaveUp::Server(error) => database("look for who reads the old tables".into())(error),
+        GaveUp::Busy { waited, holders } => Error::Busy {
+            seconds: waited.as_secs(),
+            blocked: holders.blocked,
+            holders: holders.sessions,
+        },
+    }
+}
+
+enum Failure {
+    /// Somebody else holds a lock.
+    Busy,
+    Final(Error),
+}
+
+async fn try_replace(
+    savepoint: &Transaction<'_>,
+    tables: &[Ddl<'_>],
+    old: &[Old],
+    on_target: OnTarget,
+    in_line: Option<Duration>,
+    announced: &mut HashSet<String>,
+) -> Result<(), Failure> {
+    if let Some(first) = tables.first()
+        && !old.is_empty()
+    {
+        let names: Vec<_> = old.iter().map(|old| ddl::qualified(first.schema, &old.name)).collect();
+        locks::lock(savepoint, &names, in_line)
+            .await
+            .map_err(|error| failure("lock the old tables", error))?;
+        announce(savepoint, old, on_target, announced).await?;
+        execute(savepoint, "drop the old tables", &ddl::drop(&names)).await?;
+    }
+    for table in tables {
+        let action = format!("put the new table in the place of {}", table.qualified());
+        execute(savepoint, &action, &table.rename()).await?;
+    }
+    Ok(())
+}
+
+/// Says what goes with the old tables, whoever owns it.
+async fn announce(
+    savepoint: &Transaction<'_>,
+    old: &[Old],
+    on_target: OnTarget,
+    announced: &mut HashSet<String>,
+) -> Result<(), Failure> {
+    let (classes, oids): (Vec<Oid>, Vec<Oid>) = old.iter().map(|old| (PG_CLASS, old.oid)).unzip();
+    let others = dependents(savepoint, &classes, &oids, true, &[])
+        .await
+        .map_err(|error| failure("look for what depends on the old tables", error))?;
+    if !on_target.drops_dependents
+        && let Some(refusal) = refusal(&others)
+    {
+        return Err(Failure::Final(Error::Dependents(refusal)));
+    }
+    for dependent in others {
+        if announced.insert(dependent.object.clone()) {
+            dependent.announce();
+        }
+    }
+    Ok(())
+}
+
+async fn execute(savepoint: &Transaction<'_>, action: &str, sql: &str) -> Result<(), Failure> {
+    savepoint.batch_execute(sql).await.map_err(|error| failure(action, error))
+}
+
+fn failure(action: &str, error: tokio_postgres::Error) -> Failure {
+    if locks::is_busy(&error) {
+        Failure::Busy
+    } else {
+        Failure::Final(database(action.to_owned())(error))
+    }
+}
+
+async fn old_tables(transaction: &Transaction<'_>, tables: &[Ddl<'_>]) -> Result<Vec<Old>, Error> {
+    let Some(first) = tables.first() else { return Ok(Vec::new()) };
+    let names: Vec<_> = tables.iter().map(|ddl| ddl.table.name.as_str()).collect();
+    let rows = transaction
+        .query(include_str!("sql/old_tables.sql"), &[&first.schema, &names])
+        .await
+        .map_err(database("look for the old tables".into()))?;
+    Ok(rows.iter().map(|row| Old { oid: row.get("oid"), name: row.get("name") }).collect())
+}

@@ -1,0 +1,68 @@
+//! What every step that writes a database goes through: its target is not the source under another
+//! name, and no other step writes it meanwhile.
+
+use pg_replicate::on_target::exclusively;
+use pg_replicate::{Check, DatabaseUrl, Error, refuse_same_database};
+use progress::Context;
+
+use crate::{Settings, StepError};
+
+/// Runs `work`, which writes `target`, unless that is the source, or another step writes it; then its
+/// name is the error. Every step that writes a database goes through here.
+pub(crate) async fn writing<T, F>(
+    target: &DatabaseUrl,
+    step: &str,
+    settings: &Settings,
+    context: &Context,
+    work: impl FnOnce(Context) -> F,
+) -> Result<T, StepError>
+where
+    F: Future<Output = Result<T, StepError>>,
+{
+    refuse_source(settings, target, context).await?;
+    exclusively(target, step, settings.copy.on_target(), context, work).await
+}
+
+/// Refuses `target` when it is the source; also where the step itself does not read the source.
+async fn refuse_source(
+    settings: &Settings,
+    target: &DatabaseUrl,
+    context: &Context,
+) -> Result<(), StepError> {
+    if !settings.has_source {
+        return Ok(());
+    }
+    match refuse_same_database(&settings.source, target, context).await {
+        // A step that needs it will say so itself, and one that does not can run without.
+        Err(Error::Unreachable { url, reason }) if url == settings.source.to_string() => {
+            tracing::warn!(
+                "Whether {target} is SOURCE_DATABASE_URL under another name is not known: {url} could \
+                 not be reached: {reason}"
+            );
+            Ok(())
+        }
+        result => Ok(result?),
+    }
+}
+
+/// Whether there is a target: without, a program only takes snapshots.
+pub(crate) fn ensure_target(settings: &Settings) -> Result<(), &'static str> {
+    match settings.without_target {
+        Some(_) => Err("DATABASE_URL names no target"),
+        None => Ok(()),
+    }
+}
+
+/// [`refuse_source`] for `worker --check`, where the steps' own checks do not look at both.
+pub(crate) async fn check(settings: &Settings) -> Check {
+    let found = refuse_source(settings, &settings.target, &Context::quiet()).await;
+    Check::of("DATABASE_URL", found.map(|()| "is not the source".to_owned()))
+}
+
+/// A database that is read, where `SOURCE_LOCK_TIMEOUT` holds.
+pub(crate) fn with_lock_timeout(settings: &Settings, url: &DatabaseUrl) -> DatabaseUrl {
+    match settings.source.lock_timeout() {
+        Some(limit) => url.clone().with_lock_timeout(limit),
+        None => url.clone(),
+    }
+}
