@@ -1,4 +1,4 @@
-//! A backup, and which one is wanted.
+//! A backup, and which one is asked for.
 
 use std::fmt;
 use std::time::Duration;
@@ -83,9 +83,9 @@ impl fmt::Display for MaxAge {
     }
 }
 
-/// Which backup is wanted.
+/// Which backup is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
+pub struct BackupQuery {
     /// How old it may be.
     pub max_age: MaxAge,
     /// Whether one is started, and waited for, when there is none.
@@ -94,7 +94,7 @@ pub struct Wanted {
     pub now: DateTime<Utc>,
 }
 
-impl Wanted {
+impl BackupQuery {
     /// Whether something made at `created_at` is young enough.
     #[must_use]
     pub fn accepts(&self, created_at: DateTime<Utc>) -> bool {
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn an_age_is_accepted_or_not() {
         let now = at("2026-11-21T04:10:00Z");
-        let wanted = |max_age| Wanted { max_age, create: false, now };
+        let wanted = |max_age| BackupQuery { max_age, create: false, now };
         let yesterday = at("2026-11-20T05:00:00Z");
         assert!(!wanted(MaxAge::Today).accepts(yesterday));
         assert!(wanted(MaxAge::Within(Duration::from_secs(86_400))).accepts(yesterday));

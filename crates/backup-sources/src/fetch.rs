@@ -15,7 +15,7 @@ use crate::content::{Content, HEAD};
 use crate::download::Download;
 use crate::partial_file::PartialFile;
 use crate::unpack::{UnpackError, unpack};
-use crate::{Backup, BackupSource, Error, Limits, MaxAge, Wanted, age_in_words};
+use crate::{Backup, BackupQuery, BackupSource, Error, Limits, MaxAge, age_in_words};
 
 /// The phase's name in progress and summary.
 const PHASE: &str = "fetch";
@@ -52,10 +52,10 @@ pub struct Fetcher {
     pub limits: Limits,
 }
 
-/// What a fetch is for.
+/// Where a fetch puts the dump.
 #[derive(Debug, Clone, Copy)]
-pub struct Use<'a> {
-    /// Where the dump is wanted.
+pub struct FetchTarget<'a> {
+    /// The file.
     pub path: &'a Path,
     /// Whether a dump that stands on this machine already may stay where it is.
     pub may_stay: bool,
@@ -69,14 +69,18 @@ impl Fetcher {
     ///
     /// # Errors
     /// Why there is none; then nothing is left at the path or beside it.
-    pub async fn fetch(&self, target: Use<'_>, context: &Context) -> Result<Fetched, Error> {
+    pub async fn fetch(
+        &self,
+        target: FetchTarget<'_>,
+        context: &Context,
+    ) -> Result<Fetched, Error> {
         let start = Instant::now();
         tracing::info!(source = self.source.place(), "Start fetch Backup");
-        let wanted = self.wanted(self.create);
-        let finding = self.source.find(&wanted, &context.cancel);
+        let query = self.query(self.create);
+        let finding = self.source.find(&query, &context.cancel);
         let found = context.cancel.run_until_cancelled(finding).await;
         let backup = found.ok_or(Error::Cancelled)??;
-        announce(&backup, &wanted);
+        announce(&backup, &query);
         let local = self.source.local_path(&backup).filter(|_| target.may_stay);
         let (path, bytes) = match local {
             Some(local) if is_dump(&local).await? => {
@@ -100,25 +104,25 @@ impl Fetcher {
     /// # Errors
     /// Why not.
     pub async fn check(&self, cancel: &CancellationToken) -> Result<String, Error> {
-        let wanted = self.wanted(false);
-        let backup = self.source.find(&wanted, cancel).await?;
-        Ok(format!("{}: {}", self.source.place(), backup.describe(wanted.now)))
+        let query = self.query(false);
+        let backup = self.source.find(&query, cancel).await?;
+        Ok(format!("{}: {}", self.source.place(), backup.describe(query.now)))
     }
 
-    fn wanted(&self, create: bool) -> Wanted {
-        Wanted { max_age: self.max_age, create, now: Utc::now() }
+    fn query(&self, create: bool) -> BackupQuery {
+        BackupQuery { max_age: self.max_age, create, now: Utc::now() }
     }
 
     async fn download(
         &self,
         backup: &Backup,
-        target: Use<'_>,
+        target: FetchTarget<'_>,
         context: &Context,
     ) -> Result<u64, Error> {
-        let board = context.tracker(PHASE, (0.0, target.share), backup.size.unwrap_or_default());
+        let tracker = context.tracker(PHASE, (0.0, target.share), backup.size.unwrap_or_default());
         let mut changes = 0;
         let bytes = loop {
-            match self.download_once(backup, target.path, &board, context).await {
+            match self.download_once(backup, target.path, &tracker, context).await {
                 Err(error @ Error::Changed { .. }) if changes < CHANGES => {
                     tracing::warn!("{error}; it is fetched anew");
                     changes += 1;
@@ -127,7 +131,7 @@ impl Fetcher {
             }
         };
         // What it took is the caller's phase.
-        let _ = board.finish();
+        let _ = tracker.finish();
         Ok(bytes)
     }
 
@@ -135,7 +139,7 @@ impl Fetcher {
         &self,
         backup: &Backup,
         path: &Path,
-        board: &ProgressTracker,
+        tracker: &ProgressTracker,
         context: &Context,
     ) -> Result<u64, Error> {
         let (object, highest) = (OnceLock::<ProgressItem>::new(), AtomicU64::new(0));
@@ -159,7 +163,7 @@ impl Fetcher {
         }
         let size = total.or(backup.size);
         enough_space(path, size)?;
-        object.get_or_init(|| board.start("BACKUP", &backup.id, size.unwrap_or_default()));
+        object.get_or_init(|| tracker.start("BACKUP", &backup.id, size.unwrap_or_default()));
         let (partial, mut file) = PartialFile::create(path)?;
         let (fetching, reader) = download.into_parts();
         let (fetched, unpacked) = tokio::join!(fetching, unpack(reader, &mut file));
@@ -180,17 +184,17 @@ impl Fetcher {
     }
 }
 
-fn announce(backup: &Backup, wanted: &Wanted) {
-    let age = backup.age(wanted.now);
+fn announce(backup: &Backup, query: &BackupQuery) {
+    let age = backup.age(query.now);
     tracing::info!(
         backup = backup.id,
         created_at = backup.created_at.to_rfc3339(),
         age_seconds = age.as_secs(),
         bytes = backup.size,
         "Found {}",
-        backup.describe(wanted.now)
+        backup.describe(query.now)
     );
-    if wanted.max_age == MaxAge::Any && age > OLD {
+    if query.max_age == MaxAge::Any && age > OLD {
         tracing::warn!(
             "The newest backup is {} old; BACKUP_MAX_AGE sets a limit",
             age_in_words(age)

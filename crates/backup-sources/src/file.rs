@@ -10,7 +10,7 @@ use progress::CancellationToken;
 use tokio::io::AsyncSeekExt;
 use tokio_util::io::ReaderStream;
 
-use crate::{Backup, BackupSource, Error, OpenError, Opened, Wanted};
+use crate::{Backup, BackupQuery, BackupSource, Error, OpenError, Opened};
 
 /// Bytes that are read at once.
 const PIECE: usize = 128 << 10;
@@ -28,7 +28,7 @@ impl FileSource {
         Self { path: path.into() }
     }
 
-    async fn newest(&self, wanted: &Wanted) -> Result<Backup, Error> {
+    async fn newest(&self, query: &BackupQuery) -> Result<Backup, Error> {
         let none = |reason: String| Error::NoBackup { place: self.place(), reason };
         let metadata = match tokio::fs::metadata(&self.path).await {
             Ok(metadata) => metadata,
@@ -58,11 +58,11 @@ impl FileSource {
         let created_at = DateTime::<Utc>::from(changed?);
         let id = self.path.display().to_string();
         let backup = Backup { id, created_at, size: Some(metadata.len()) };
-        if wanted.accepts(created_at) {
+        if query.accepts(created_at) {
             Ok(backup)
         } else {
-            let found = backup.describe(wanted.now);
-            Err(none(format!("{found} is too old: BACKUP_MAX_AGE wants {}", wanted.max_age)))
+            let found = backup.describe(query.now);
+            Err(none(format!("{found} is too old: BACKUP_MAX_AGE wants {}", query.max_age)))
         }
     }
 
@@ -88,10 +88,10 @@ impl BackupSource for FileSource {
 
     fn find<'a>(
         &'a self,
-        wanted: &'a Wanted,
+        query: &'a BackupQuery,
         _: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<Backup, Error>> {
-        self.newest(wanted).boxed()
+        self.newest(query).boxed()
     }
 
     fn open<'a>(

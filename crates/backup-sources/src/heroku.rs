@@ -11,9 +11,9 @@ use reqwest::{Client, Method};
 use serde::Deserialize;
 use url::Url;
 
-use crate::link::Link;
+use crate::download_url::DownloadUrl;
 use crate::platform::{Answer, Api};
-use crate::{Backup, BackupSource, Error, Limits, OpenError, Opened, Wanted};
+use crate::{Backup, BackupQuery, BackupSource, Error, Limits, OpenError, Opened};
 
 /// A transfer to Heroku's own storage is a backup; others are copies between databases and uploads.
 const BACKUP: &str = "gof3r";
@@ -26,7 +26,7 @@ pub struct HerokuSource {
     data_url: Url,
     api: Api,
     downloads: Client,
-    link: Link,
+    download_url: DownloadUrl,
 }
 
 #[derive(Deserialize)]
@@ -58,7 +58,7 @@ impl HerokuSource {
             data_url,
             api: Api::new(limits)?,
             downloads,
-            link: Link::default(),
+            download_url: DownloadUrl::default(),
         })
     }
 
@@ -82,7 +82,11 @@ impl HerokuSource {
         }
     }
 
-    async fn newest(&self, wanted: &Wanted, cancel: &CancellationToken) -> Result<Backup, Error> {
+    async fn newest(
+        &self,
+        query: &BackupQuery,
+        cancel: &CancellationToken,
+    ) -> Result<Backup, Error> {
         let what = "list Heroku's backups";
         let transfers: Vec<Transfer> =
             self.request(Method::GET, &["transfers"], what, cancel).await?;
@@ -118,11 +122,11 @@ impl HerokuSource {
                 newest.id
             );
         }
-        if wanted.accepts(newest.created_at) {
+        if query.accepts(newest.created_at) {
             return Ok(newest);
         }
-        let found = newest.describe(wanted.now);
-        let reason = format!("{found} is too old: BACKUP_MAX_AGE wants {}", wanted.max_age);
+        let found = newest.describe(query.now);
+        let reason = format!("{found} is too old: BACKUP_MAX_AGE wants {}", query.max_age);
         Err(Error::NoBackup { place: self.place(), reason })
     }
 
@@ -141,7 +145,7 @@ impl HerokuSource {
         cancel: &CancellationToken,
     ) -> Result<Opened, OpenError> {
         let ask = self.ask_link(&backup.id, cancel);
-        self.link.open(&self.downloads, &backup.id, ask, from, version).await
+        self.download_url.open(&self.downloads, &backup.id, ask, from, version).await
     }
 }
 
@@ -152,10 +156,10 @@ impl BackupSource for HerokuSource {
 
     fn find<'a>(
         &'a self,
-        wanted: &'a Wanted,
+        query: &'a BackupQuery,
         cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<Backup, Error>> {
-        self.newest(wanted, cancel).boxed()
+        self.newest(query, cancel).boxed()
     }
 
     fn open<'a>(

@@ -12,12 +12,12 @@
 mod backup;
 mod content;
 mod download;
+mod download_url;
 mod error;
 mod fetch;
 mod file;
 mod heroku;
 mod limits;
-mod link;
 mod object_storage;
 mod partial_file;
 mod platform;
@@ -25,10 +25,10 @@ mod scalingo;
 mod source;
 mod unpack;
 
-pub use backup::{Backup, MaxAge, Wanted, age_in_words, size_in_words};
+pub use backup::{Backup, BackupQuery, MaxAge, age_in_words, size_in_words};
 pub use download::{Download, Report};
 pub use error::Error;
-pub use fetch::{Fetched, Fetcher, Use};
+pub use fetch::{FetchTarget, Fetched, Fetcher};
 pub use file::FileSource;
 pub use heroku::HerokuSource;
 pub use limits::Limits;

@@ -9,7 +9,7 @@ use object_stores::{Listed, ObjectPlace, StoreLimits, is_unreachable, reason};
 use progress::CancellationToken;
 use url::Url;
 
-use crate::{Backup, BackupSource, Error, Limits, OpenError, Opened, Wanted};
+use crate::{Backup, BackupQuery, BackupSource, Error, Limits, OpenError, Opened};
 
 /// What stands beside backups and is none.
 const COMPANIONS: [&str; 12] = [
@@ -46,8 +46,8 @@ impl ObjectStorageSource {
         Self { place }
     }
 
-    async fn newest(&self, wanted: &Wanted) -> Result<Backup, Error> {
-        let Some(newest) = self.look().await? else {
+    async fn newest(&self, query: &BackupQuery) -> Result<Backup, Error> {
+        let Some(newest) = self.newest_object().await? else {
             return Err(Error::NoBackup {
                 place: self.place(),
                 reason: "there is no object of this name or below it; see BACKUP_URL".into(),
@@ -58,27 +58,27 @@ impl ObjectStorageSource {
             created_at: newest.last_modified,
             size: Some(newest.size),
         };
-        if wanted.accepts(backup.created_at) {
+        if query.accepts(backup.created_at) {
             return Ok(backup);
         }
-        let found = backup.describe(wanted.now);
-        let reason = format!("{found} is too old: BACKUP_MAX_AGE wants {}", wanted.max_age);
+        let found = backup.describe(query.now);
+        let reason = format!("{found} is too old: BACKUP_MAX_AGE wants {}", query.max_age);
         Err(Error::NoBackup { place: self.place(), reason })
     }
 
     /// The object of this very name, or the newest below it.
-    async fn look(&self) -> Result<Option<ObjectMeta>, Error> {
+    async fn newest_object(&self) -> Result<Option<ObjectMeta>, Error> {
         if !self.place.path.is_root() {
             match self.place.store.head(&self.place.path).await {
                 Ok(object) => return Ok(Some(object)),
                 Err(object_store::Error::NotFound { .. }) => {}
-                Err(error) => return Err(self.refused("look at", &error)),
+                Err(error) => return Err(self.rejected("look at", &error)),
             }
         }
         let mut objects = self.place.list();
         let mut newest: Option<ObjectMeta> = None;
         while let Some(listed) =
-            objects.try_next().await.map_err(|error| self.refused("list", &error))?
+            objects.try_next().await.map_err(|error| self.rejected("list", &error))?
         {
             // A name that cannot be handled is passed over: one of them must not hide all backups.
             let Listed::Object { key, size, modified: last_modified } = listed else { continue };
@@ -118,7 +118,7 @@ impl ObjectStorageSource {
                 reason: format!("the backup is gone: {path}"),
             }),
             // The store has tried again by itself.
-            other => OpenError::lasting(self.refused("open", &other)),
+            other => OpenError::lasting(self.rejected("open", &other)),
         })?;
         Ok(Opened {
             from: got.range.start,
@@ -128,7 +128,7 @@ impl ObjectStorageSource {
         })
     }
 
-    fn refused(&self, action: &str, error: &object_store::Error) -> Error {
+    fn rejected(&self, action: &str, error: &object_store::Error) -> Error {
         let (what, reason) = (format!("{action} {}", self.place.shown()), reason(error));
         if is_unreachable(error) {
             return Error::Unreachable { url: self.place.shown().to_owned(), reason };
@@ -144,10 +144,10 @@ impl BackupSource for ObjectStorageSource {
 
     fn find<'a>(
         &'a self,
-        wanted: &'a Wanted,
+        query: &'a BackupQuery,
         _: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<Backup, Error>> {
-        self.newest(wanted).boxed()
+        self.newest(query).boxed()
     }
 
     fn open<'a>(

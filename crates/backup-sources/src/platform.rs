@@ -80,14 +80,14 @@ async fn one_try<T: DeserializeOwned>(
         None => {}
         Some(Retryable::Transient) => {
             let wait = retry_after(response.headers(), Utc::now());
-            return Try::Again(refused(response, what, "", secret.expose()).await, wait);
+            return Try::Again(rejected(response, what, "", secret.expose()).await, wait);
         }
         Some(Retryable::Fatal) => {
             let hint = match status {
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => hint,
                 _ => "",
             };
-            let error = refused(response, what, hint, secret.expose()).await;
+            let error = rejected(response, what, hint, secret.expose()).await;
             return Try::Ended(if status == StatusCode::UNAUTHORIZED {
                 Ok(Answer::Unauthorized(error))
             } else {
@@ -119,7 +119,7 @@ fn broken<T>(error: reqwest::Error, url: &Url) -> Try<T, Error> {
     if may_pass { Try::Again(error, None) } else { Try::Ended(Err(error)) }
 }
 
-async fn refused(mut response: Response, what: &str, hint: &str, secret: &str) -> Error {
+async fn rejected(mut response: Response, what: &str, hint: &str, secret: &str) -> Error {
     let url = redacted(response.url());
     let status = response.status().as_u16();
     let body = match http_requests::redirect_target(&response) {
@@ -174,7 +174,7 @@ pub(crate) async fn open_url(
                 StatusCode::NOT_FOUND | StatusCode::GONE => "the backup is gone",
                 _ => "",
             };
-            let error = refused(response, "download the backup", hint, "").await;
+            let error = rejected(response, "download the backup", hint, "").await;
             Err(OpenError { error: Box::new(error), may_pass, wait })
         }
     }

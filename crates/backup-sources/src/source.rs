@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use progress::CancellationToken;
 
-use crate::{Backup, Error, Wanted};
+use crate::{Backup, BackupQuery, Error};
 
 /// A place that backups come from.
 ///
@@ -17,13 +17,13 @@ pub trait BackupSource: fmt::Debug + Send + Sync {
     /// The place, for people and without secrets: `Scalingo's application pix-api`.
     fn place(&self) -> String;
 
-    /// The newest backup there that is `wanted`. Only with `wanted.create` is anything changed.
+    /// The newest backup there that matches `query`. Only with `query.create` is anything changed.
     ///
     /// # Errors
     /// [`Error::NoBackup`] says what is there; the others what went wrong.
     fn find<'a>(
         &'a self,
-        wanted: &'a Wanted,
+        query: &'a BackupQuery,
         cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<Backup, Error>>;
 

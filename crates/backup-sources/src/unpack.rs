@@ -40,7 +40,7 @@ pub(crate) async fn unpack(
     input: impl AsyncRead + Send + Unpin,
     output: &mut (impl AsyncWrite + Unpin),
 ) -> Result<u64, UnpackError> {
-    let (head, reader) = look(Box::new(input)).await?;
+    let (head, reader) = peek(Box::new(input)).await?;
     let mut content = Content::of(&head);
     let (mut reader, mut wrapping) = (reader, "");
     if let Content::Gzip | Content::Zstd = content {
@@ -56,7 +56,7 @@ pub(crate) async fn unpack(
             decoder.multiple_members(true);
             Box::new(decoder)
         };
-        let (head, inside) = look(decoder).await?;
+        let (head, inside) = peek(decoder).await?;
         (content, reader) = (Content::of(&head), inside);
     }
     let bytes = match content {
@@ -74,7 +74,7 @@ pub(crate) async fn unpack(
 }
 
 /// The first bytes, and the reader as it was before.
-async fn look(mut reader: Reader<'_>) -> Result<(Vec<u8>, Reader<'_>), UnpackError> {
+async fn peek(mut reader: Reader<'_>) -> Result<(Vec<u8>, Reader<'_>), UnpackError> {
     let mut head = Vec::with_capacity(HEAD);
     (&mut reader).take(HEAD as u64).read_to_end(&mut head).await.map_err(UnpackError::Read)?;
     let whole = Cursor::new(head.clone()).chain(reader);
@@ -100,7 +100,7 @@ async fn from_tar<'a>(
                 continue;
             }
             let size = entry.effective_size();
-            let (head, mut member) = look(Box::new(&mut entry)).await?;
+            let (head, mut member) = peek(Box::new(&mut entry)).await?;
             match Content::of(&head) {
                 Content::Dump if found.is_some() => {
                     let first = found.map(|(name, _)| name).unwrap_or_default();

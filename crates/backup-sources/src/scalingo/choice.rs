@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::{Backup, Wanted};
+use crate::{Backup, BackupQuery};
 
 /// A backup as Scalingo lists it.
 #[derive(Debug, Clone, Deserialize)]
@@ -37,30 +37,30 @@ pub(super) enum Choice {
 }
 
 /// The newest backup that is done and young enough; else one that is being made; else why none.
-pub(super) fn choose(listed: &[Listed], wanted: &Wanted) -> Choice {
+pub(super) fn choose(listed: &[Listed], query: &BackupQuery) -> Choice {
     let newest = |fits: &dyn Fn(&Listed) -> bool| {
         listed.iter().filter(|one| fits(one)).max_by_key(|one| one.created_at)
     };
-    if let Some(done) = newest(&|one| one.is_done() && wanted.accepts(one.created_at)) {
+    if let Some(done) = newest(&|one| one.is_done() && query.accepts(one.created_at)) {
         return Choice::Done(done.clone().into());
     }
-    if let Some(running) = newest(&|one| one.is_being_made() && wanted.accepts(one.created_at)) {
+    if let Some(running) = newest(&|one| one.is_being_made() && query.accepts(one.created_at)) {
         return Choice::Running(running.clone());
     }
     let advice = "wait for it, set BACKUP_CREATE=true to start one, or allow an older one by \
                   BACKUP_MAX_AGE";
     let failed =
-        newest(&|one| !one.is_done() && !one.is_being_made() && wanted.accepts(one.created_at));
+        newest(&|one| !one.is_done() && !one.is_being_made() && query.accepts(one.created_at));
     let failed = failed.map(|one| format!("backup {} has status {}; ", one.id, one.status));
     let failed = failed.unwrap_or_default();
     let found = match newest(&|one| one.is_done()) {
         Some(done) => {
             let done: Backup = done.clone().into();
-            format!("the newest that is done is {}", done.describe(wanted.now))
+            format!("the newest that is done is {}", done.describe(query.now))
         }
         None => "none is done".into(),
     };
-    Choice::None(format!("none from {}: {failed}{found}; {advice}", wanted.max_age))
+    Choice::None(format!("none from {}: {failed}{found}; {advice}", query.max_age))
 }
 
 #[cfg(test)]
@@ -73,9 +73,9 @@ mod tests {
         Listed { id: id.into(), created_at, size: None, status: status.into() }
     }
 
-    fn today() -> Wanted {
+    fn today() -> BackupQuery {
         let now = "2026-11-21T04:10:00Z".parse().unwrap();
-        Wanted { max_age: MaxAge::Today, create: false, now }
+        BackupQuery { max_age: MaxAge::Today, create: false, now }
     }
 
     #[test]

@@ -17,8 +17,8 @@ use url::Url;
 
 use self::account::{Account, Addon};
 use self::choice::{Choice, Listed, choose};
-use crate::link::Link;
-use crate::{Backup, BackupSource, Error, Limits, OpenError, Opened, Wanted, age_in_words};
+use crate::download_url::DownloadUrl;
+use crate::{Backup, BackupQuery, BackupSource, Error, Limits, OpenError, Opened, age_in_words};
 
 /// Where Scalingo's APIs are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub struct ScalingoSource {
     downloads: Client,
     /// The add-on, once it was looked for.
     addon: Mutex<Option<Addon>>,
-    link: Link,
+    download_url: DownloadUrl,
 }
 
 #[derive(Deserialize)]
@@ -75,7 +75,7 @@ impl ScalingoSource {
             limits: *limits,
             downloads,
             addon: Mutex::default(),
-            link: Link::default(),
+            download_url: DownloadUrl::default(),
         })
     }
 
@@ -89,16 +89,20 @@ impl ScalingoSource {
         Ok(addon)
     }
 
-    async fn newest(&self, wanted: &Wanted, cancel: &CancellationToken) -> Result<Backup, Error> {
+    async fn newest(
+        &self,
+        query: &BackupQuery,
+        cancel: &CancellationToken,
+    ) -> Result<Backup, Error> {
         let addon = self.addon(cancel).await?;
         let path = ["api", "databases", addon.id.as_str(), "backups"];
         let what = "list Scalingo's backups";
         let listed: Backups =
             self.account.database(&addon, Method::GET, &path, what, cancel).await?;
-        match choose(&listed.database_backups, wanted) {
+        match choose(&listed.database_backups, query) {
             Choice::Done(backup) => Ok(backup),
             Choice::Running(backup) => self.wait(&addon, backup, cancel).await,
-            Choice::None(_) if wanted.create => {
+            Choice::None(_) if query.create => {
                 let what = "start a backup on Scalingo";
                 let started: OneBackup =
                     self.account.database(&addon, Method::POST, &path, what, cancel).await?;
@@ -162,7 +166,7 @@ impl ScalingoSource {
         cancel: &CancellationToken,
     ) -> Result<Opened, OpenError> {
         let ask = self.ask_link(&backup.id, cancel);
-        self.link.open(&self.downloads, &backup.id, ask, from, version).await
+        self.download_url.open(&self.downloads, &backup.id, ask, from, version).await
     }
 }
 
@@ -173,10 +177,10 @@ impl BackupSource for ScalingoSource {
 
     fn find<'a>(
         &'a self,
-        wanted: &'a Wanted,
+        query: &'a BackupQuery,
         cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<Backup, Error>> {
-        self.newest(wanted, cancel).boxed()
+        self.newest(query, cancel).boxed()
     }
 
     fn open<'a>(

@@ -69,7 +69,7 @@ async fn a_directory_that_is_not_there_is_named() {
     let (api, fetching) = started(dump(1_000));
     let _ = &api;
     let path = fetching.path().join("deeper/night.dump");
-    let target = backup_sources::Use { path: &path, may_stay: false, share: 1.0 };
+    let target = backup_sources::FetchTarget { path: &path, may_stay: false, share: 1.0 };
     let error = fetching.fetcher.fetch(target, &progress::Context::quiet()).await.unwrap_err();
     assert!(error.to_string().contains("deeper/night.dump.partial"), "{error}");
     let _: Arc<dyn backup_sources::BackupSource> = fetching.fetcher.source;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backup_sources::{BackupSource, Error, Fetcher, MaxAge, Wanted};
+use backup_sources::{BackupQuery, BackupSource, Error, Fetcher, MaxAge};
 use chrono::Utc;
 use progress::Context;
 use test_servers::platforms::{DownloadFault, ScalingoApi};
@@ -233,8 +233,8 @@ async fn a_source_that_is_away_is_unreachable() {
     let source: Arc<dyn BackupSource> = Arc::new(source.unwrap());
     let error = Fetching::from(Arc::clone(&source)).error().await;
     assert!(error.is_unreachable(), "{error:?}");
-    let wanted = Wanted { max_age: MaxAge::Any, create: false, now: Utc::now() };
-    assert!(source.find(&wanted, &Context::quiet().cancel).await.is_err());
+    let query = BackupQuery { max_age: MaxAge::Any, create: false, now: Utc::now() };
+    assert!(source.find(&query, &Context::quiet().cancel).await.is_err());
     let fetcher = Fetcher { source, max_age: MaxAge::Any, create: false, limits };
     assert!(fetcher.check(&Context::quiet().cancel).await.unwrap_err().is_unreachable());
 }

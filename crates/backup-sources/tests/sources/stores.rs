@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use backup_sources::{Error, FileSource, ObjectStorageSource, Use};
+use backup_sources::{Error, FetchTarget, FileSource, ObjectStorageSource};
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
 use object_stores::ObjectPlace;
@@ -110,7 +110,7 @@ async fn a_dump_that_is_a_file_stays_where_it_is_unless_a_copy_is_wanted() {
     std::fs::write(&path, dump(5_000)).unwrap();
     let fetching = Fetching::from(Arc::new(FileSource::new(&path)));
     let target = fetching.path();
-    let in_place = Use { path: &target, may_stay: true, share: 1.0 };
+    let in_place = FetchTarget { path: &target, may_stay: true, share: 1.0 };
     let fetched = fetching.fetcher.fetch(in_place, &Context::quiet()).await.unwrap();
     assert_eq!((fetched.path, fetched.bytes), (path.clone(), 5_000));
     assert!(fetching.left().is_empty());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_compression::tokio::write::{GzipEncoder, ZstdEncoder};
-use backup_sources::{BackupSource, Error, Fetched, Fetcher, Limits, MaxAge, Use};
+use backup_sources::{BackupSource, Error, FetchTarget, Fetched, Fetcher, Limits, MaxAge};
 use http_requests::RetryLimits;
 use progress::Context;
 use tempfile::TempDir;
@@ -96,7 +96,7 @@ impl Fetching {
 
     pub(crate) async fn run_in(&self, context: &Context) -> Result<Fetched, Error> {
         let path = self.path();
-        self.fetcher.fetch(Use { path: &path, may_stay: false, share: 12.0 }, context).await
+        self.fetcher.fetch(FetchTarget { path: &path, may_stay: false, share: 12.0 }, context).await
     }
 
     /// What was fetched.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use backup_sources::{Fetched, Fetcher, FileSource, Limits, MaxAge, Use};
+use backup_sources::{FetchTarget, Fetched, Fetcher, FileSource, Limits, MaxAge};
 use futures_util::FutureExt;
 use private_files::PrivateDirectory;
 use progress::{Context, PhaseSummary, Summary};
@@ -63,7 +63,7 @@ pub(crate) async fn unpack(
         create: false,
         limits: Limits::default(),
     };
-    let target = Use { path: &path, may_stay: false, share: SHARE };
+    let target = FetchTarget { path: &path, may_stay: false, share: SHARE };
     let summary = fetch_phase(&fetcher.fetch(target, context).boxed().await?);
     Ok((Unpacked { path, _directory: directory }, summary))
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use backup_sources::{Fetcher, Use};
+use backup_sources::{FetchTarget, Fetcher};
 use futures_util::FutureExt;
 use pg_replicate::{FullCopy, Verify};
 use progress::{Context, Summary};
@@ -30,7 +30,7 @@ pub(crate) async fn fetch_and_restore(
     if settings.dumps.is_usable(&dump) {
         tracing::info!(dump = %dump.display(), "The dump of an earlier attempt is used again");
     } else {
-        let target = Use { path: &dump, may_stay: true, share: SHARE };
+        let target = FetchTarget { path: &dump, may_stay: true, share: SHARE };
         let fetched = fetcher.fetch(target, context).boxed().await?;
         summary.extend(fetch_phase(&fetched));
         dump = fetched.path;
@@ -66,7 +66,7 @@ pub async fn fetch_backup(
             "BACKUP_SOURCE is live: there is no backup to fetch; set it to file, scalingo, heroku or s3",
         ));
     };
-    let target = Use { path: to, may_stay: false, share: 100.0 };
+    let target = FetchTarget { path: to, may_stay: false, share: 100.0 };
     let fetched = fetcher.fetch(target, context).boxed().await?;
     Ok(fetch_phase(&fetched))
 }

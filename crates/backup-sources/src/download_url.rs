@@ -9,9 +9,9 @@ use crate::{Error, OpenError, Opened};
 
 /// The URL that was handed out last, and for which backup.
 #[derive(Debug, Default)]
-pub(crate) struct Link(Mutex<Option<(String, SecretUrl)>>);
+pub(crate) struct DownloadUrl(Mutex<Option<(String, SecretUrl)>>);
 
-impl Link {
+impl DownloadUrl {
     /// Opens backup `id` from byte `from` on, if it is still `version`. `ask` has the platform hand out
     /// a URL; it is awaited only where none is known.
     pub(crate) async fn open(
@@ -22,8 +22,8 @@ impl Link {
         from: u64,
         version: Option<&str>,
     ) -> Result<Opened, OpenError> {
-        let link = self.get(id, ask).await.map_err(OpenError::lasting)?;
-        let opened = open_url(client, &link.0, from, version).await;
+        let url = self.get(id, ask).await.map_err(OpenError::lasting)?;
+        let opened = open_url(client, &url.0, from, version).await;
         if opened.is_err() {
             // It may have expired: the next try asks for another.
             *self.0.lock().await = None;
@@ -37,11 +37,11 @@ impl Link {
         ask: impl Future<Output = Result<SecretUrl, Error>>,
     ) -> Result<SecretUrl, Error> {
         let mut known = self.0.lock().await;
-        if let Some((_, link)) = known.as_ref().filter(|(its, _)| its == id) {
-            return Ok(link.clone());
+        if let Some((_, url)) = known.as_ref().filter(|(its, _)| its == id) {
+            return Ok(url.clone());
         }
-        let link = ask.await?;
-        *known = Some((id.to_owned(), link.clone()));
-        Ok(link)
+        let url = ask.await?;
+        *known = Some((id.to_owned(), url.clone()));
+        Ok(url)
     }
 }
