@@ -1,4 +1,4 @@
-//! The schedule as apalis-cron wants it.
+//! Ticks of a cron schedule, for apalis-cron.
 
 use apalis_cron::{Schedule, Tick};
 use bull_queue::cron::CronSchedule;
@@ -6,13 +6,13 @@ use chrono::{DateTime, Utc};
 
 /// A cron schedule whose ticks are strictly after each other and after now.
 #[derive(Clone)]
-pub struct NightSchedule {
+pub struct CronTicks {
     cron: CronSchedule,
     last: Option<DateTime<Utc>>,
     now: fn() -> DateTime<Utc>,
 }
 
-impl NightSchedule {
+impl CronTicks {
     /// The ticks of `cron`, by the system's clock.
     #[must_use]
     pub fn new(cron: CronSchedule) -> Self {
@@ -26,7 +26,7 @@ impl NightSchedule {
     }
 }
 
-impl<Tz> Schedule<Tz> for NightSchedule {
+impl<Tz> Schedule<Tz> for CronTicks {
     /// The time zone is the schedule's own.
     fn next_tick(&mut self, _: &Tz) -> Option<Tick<Tz>> {
         let now = (self.now)();
@@ -45,7 +45,7 @@ mod tests {
 
     fn ticks(now: fn() -> DateTime<Utc>) -> Vec<u64> {
         let cron = CronSchedule::parse("30 2 * * *").unwrap();
-        let mut schedule = NightSchedule::with_clock(cron, now);
+        let mut schedule = CronTicks::with_clock(cron, now);
         (0..3).map(|_| schedule.next_tick(&AnyZone).unwrap().get_timestamp()).collect()
     }
 

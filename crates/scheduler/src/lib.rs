@@ -1,12 +1,11 @@
-//! Puts a night's first job on its queue when its time has come, and what runs beside it on
-//! queues of its own.
+//! Adds the first job of a run, and standalone jobs, when they are due.
 //!
-//! What is scheduled stands in Redis, as a repeatable job of Bull's: the next night is a delayed job
-//! whose id is its time, so that any number of schedulers add it once. The ticks of apalis-cron
-//! bring it into the line at its time. Between them it is looked every few seconds whether it still
-//! stands there: a Redis that is emptied, or comes back empty, gets it back at once.
+//! A schedule is a repeatable job of Bull in Redis: the next run is a delayed job whose id is its time, so
+//! that any number of schedulers add it once. The ticks of apalis-cron move it to the waiting list when it
+//! is due. Between ticks, the schedule's presence is checked every few seconds: a Redis that was emptied, or
+//! comes back empty, gets it back at once.
 
-mod night_schedule;
+mod cron_ticks;
 mod tick;
 
 use std::time::Duration;
@@ -19,9 +18,9 @@ use shared_steps::jobs::{self, JobSchedule};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub use night_schedule::NightSchedule;
+pub use cron_ticks::CronTicks;
 
-use tick::{Scheduled, on_tick};
+use tick::{ScheduledJob, on_tick};
 
 /// How long a tick in progress may take when the program ends.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
@@ -59,7 +58,7 @@ pub async fn run(
             }
             JobSchedule::At(schedule) => schedule,
         };
-        let job = Scheduled::new(step, schedule, queue, step.job(settings.retry));
+        let job = ScheduledJob::new(step, schedule, queue, step.job(settings.retry));
         let next = job.ensure_scheduled().await?;
         tracing::info!(
             schedule = schedule.cron,
@@ -69,7 +68,7 @@ pub async fn run(
         );
         let watched = job.clone();
         watches.spawn(async move { watched.watch().await });
-        let ticks = NightSchedule::new(schedule.parsed.clone());
+        let ticks = CronTicks::new(schedule.parsed.clone());
         monitor = monitor.register(move |_| {
             WorkerBuilder::new(format!("scheduler of {}", step.slug))
                 .backend(CronScheduler::new(ticks.clone()))

@@ -1,4 +1,4 @@
-//! What a tick does, and what is done between two of them.
+//! A scheduled job: what happens at a tick, and between two of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,15 +11,15 @@ use chrono::{DateTime, Utc};
 use pipeline::Step;
 use shared_steps::config::ScheduleSettings;
 
-/// How long is waited before a tick that met an outage of Redis is tried again.
+/// Pause before a tick that failed because of an outage of Redis is tried again.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// How often it is looked whether the schedule still stands in Redis.
-const LOOK: Duration = Duration::from_secs(5);
+/// How often the presence of the schedule in Redis is checked.
+const CHECK_PERIOD: Duration = Duration::from_secs(5);
 
-/// A job that is added again and again, such as the one that begins a night, and when.
+/// A job that is added repeatedly, such as the first one of a run, and when.
 #[derive(Debug, Clone)]
-pub(crate) struct Scheduled {
+pub(crate) struct ScheduledJob {
     pub(crate) step: Step,
     pub(crate) schedule: ScheduleSettings,
     pub(crate) queue: Queue,
@@ -28,16 +28,16 @@ pub(crate) struct Scheduled {
     known: Arc<AtomicU64>,
 }
 
-/// What became of a schedule that was lost.
+/// A schedule that was lost and restored.
 #[derive(Debug, PartialEq, Eq)]
-struct PutBack {
+struct Restored {
     /// When it runs next: ms since the epoch.
     next: u64,
     /// When it should have run meanwhile.
     missed: Option<u64>,
 }
 
-impl Scheduled {
+impl ScheduledJob {
     /// The job of `step`, at the times of `schedule`.
     pub(crate) fn new(
         step: Step,
@@ -48,8 +48,7 @@ impl Scheduled {
         Self { step, schedule: schedule.clone(), queue, request, known: Arc::default() }
     }
 
-    /// Makes the schedule stand in Redis as configured, and nothing else beside it. Answers when it
-    /// runs next.
+    /// Makes the schedule in Redis the configured one, and the only one. Returns when it runs next.
     pub(crate) async fn ensure_scheduled(&self) -> Result<u64, Error> {
         let repeat = RepeatOptions::cron(&self.schedule.cron, self.schedule.time_zone);
         let next = self.queue.upsert_repeatable(&self.request, &repeat).await?.next;
@@ -57,20 +56,20 @@ impl Scheduled {
         Ok(next)
     }
 
-    /// Looks now and then whether the schedule still stands in Redis, and puts it back.
+    /// Checks periodically whether the schedule is still in Redis, and restores it.
     pub(crate) async fn watch(&self) {
         loop {
-            tokio::time::sleep(LOOK).await;
-            match self.put_back_if_lost().await {
-                Ok(put_back) => self.tell(put_back.as_ref()),
+            tokio::time::sleep(CHECK_PERIOD).await;
+            match self.restore_if_lost().await {
+                Ok(restored) => self.log_restored(restored.as_ref()),
                 // The queue tells of an outage, where a worker runs.
                 Err(error) => tracing::debug!("Error in {}: {error}", self.queue.name()),
             }
         }
     }
 
-    /// Puts the schedule back if Redis has lost it.
-    async fn put_back_if_lost(&self) -> Result<Option<PutBack>, Error> {
+    /// Restores the schedule if Redis has lost it.
+    async fn restore_if_lost(&self) -> Result<Option<Restored>, Error> {
         let standing = self.queue.repeatables().await?;
         // One of another time is another scheduler's, which is being replaced or replaces us.
         let ours = standing.iter().filter(|repeatable| repeatable.name == self.request.name);
@@ -79,28 +78,28 @@ impl Scheduled {
             return Ok(None);
         }
         let lost = self.known.load(Ordering::Relaxed);
-        let runs = self.is_in_line().await?;
+        let runs = self.is_queued().await?;
         let next = self.ensure_scheduled().await?;
         let missed = (lost < next && !runs).then_some(lost);
-        Ok(Some(PutBack { next, missed }))
+        Ok(Some(Restored { next, missed }))
     }
 
-    /// Tells that the schedule was lost, and what was missed by that.
-    fn tell(&self, put_back: Option<&PutBack>) {
-        let Some(PutBack { next, missed }) = put_back else { return };
-        let (queue, step, noun) = (self.queue.name(), self.step.slug, self.step.label);
+    /// Logs that the schedule was lost, and what was missed by that.
+    fn log_restored(&self, restored: Option<&Restored>) {
+        let Some(Restored { next, missed }) = restored else { return };
+        let (queue, step, label) = (self.queue.name(), self.step.slug, self.step.label);
         tracing::warn!(
             queue,
             step,
-            "The schedule of the {noun} was missing in Redis and is put back: Redis was emptied or has lost \
-             its data, and with it the jobs that waited. The next {noun} starts at {}",
+            "The schedule of the {label} was missing in Redis and is put back: Redis was emptied or has lost \
+             its data, and with it the jobs that waited. The next {label} starts at {}",
             self.local(*next)
         );
         if let Some(missed) = missed {
             tracing::error!(
                 queue,
                 step,
-                "The {noun} of {} was missed because Redis had lost the schedule; `restart {step}` makes \
+                "The {label} of {} was missed because Redis had lost the schedule; `restart {step}` makes \
                  up for it",
                 self.local(*missed)
             );
@@ -115,9 +114,9 @@ impl Scheduled {
             .unwrap_or_default()
     }
 
-    /// Whether a night is in line or runs: the next one is scheduled when it starts. Scheduling it
-    /// now would let nights pile up while no worker takes them.
-    async fn is_in_line(&self) -> Result<bool, Error> {
+    /// Whether a job of the schedule is waiting or running: the next one is scheduled when it starts.
+    /// Scheduling it now would let runs pile up while there is no worker.
+    async fn is_queued(&self) -> Result<bool, Error> {
         for state in [State::Waiting, State::Paused, State::Active] {
             let ids = self.queue.ids(state, 0, -1).await?;
             if ids.iter().any(|id| id.starts_with("repeat:")) {
@@ -130,19 +129,19 @@ impl Scheduled {
     async fn tick(&self) -> Result<(), Error> {
         let now = u64::try_from(Utc::now().timestamp_millis()).unwrap_or_default();
         self.queue.promote_due(now).await?;
-        self.tell(self.put_back_if_lost().await?.as_ref());
-        if !self.is_in_line().await? {
+        self.log_restored(self.restore_if_lost().await?.as_ref());
+        if !self.is_queued().await? {
             self.ensure_scheduled().await?;
         }
         Ok(())
     }
 }
 
-/// Brings the night that is due into the line, and sees to it that the next one is scheduled.
+/// Moves the job that is due to the waiting list, and schedules the next one if that is missing.
 ///
-/// A worker does both as well; this is for the time when none runs, so that the night stands in the
-/// line when one starts.
-pub(crate) async fn on_tick(tick: Tick, job: Data<Scheduled>) -> Result<(), BoxDynError> {
+/// A worker does both as well; this is for the time when there is none, so that the job is waiting when
+/// one starts.
+pub(crate) async fn on_tick(tick: Tick, job: Data<ScheduledJob>) -> Result<(), BoxDynError> {
     loop {
         match job.tick().await {
             Ok(()) => {
@@ -174,24 +173,25 @@ mod tests {
             time_zone: "Europe/Paris",
             parsed: CronSchedule::parse("10 5 * * *").unwrap(),
         };
-        let job = Scheduled::new(Step::FULL_REPLICATION, &schedule, queue, JobRequest::default());
+        let job =
+            ScheduledJob::new(Step::FULL_REPLICATION, &schedule, queue, JobRequest::default());
         let next = job.ensure_scheduled().await.unwrap();
-        assert_eq!(job.put_back_if_lost().await.unwrap(), None);
+        assert_eq!(job.restore_if_lost().await.unwrap(), None);
         let empty = async || {
             let mut manager = connection.manager();
             redis::cmd("FLUSHALL").query_async::<()>(&mut manager).await.unwrap();
         };
 
         empty().await;
-        let put_back = job.put_back_if_lost().await.unwrap();
-        assert_eq!(put_back, Some(PutBack { next, missed: None }));
+        let restored = job.restore_if_lost().await.unwrap();
+        assert_eq!(restored, Some(Restored { next, missed: None }));
         assert_eq!(job.queue.counts().await.unwrap().delayed, 1);
 
         // As if its time had passed meanwhile.
         empty().await;
         job.known.store(1000, Ordering::Relaxed);
-        let put_back = job.put_back_if_lost().await.unwrap();
-        assert_eq!(put_back, Some(PutBack { next, missed: Some(1000) }));
-        assert_eq!(job.put_back_if_lost().await.unwrap(), None);
+        let restored = job.restore_if_lost().await.unwrap();
+        assert_eq!(restored, Some(Restored { next, missed: Some(1000) }));
+        assert_eq!(job.restore_if_lost().await.unwrap(), None);
     }
 }

@@ -10,9 +10,9 @@ use shared_steps::telemetry::{self, JobLogs, Output};
 use shared_steps::{Settings, redis_check};
 use tokio_util::sync::CancellationToken;
 
-/// Puts a night's first job on its queue when its time has come (SCHEDULE), and does no job itself.
+/// Adds the first job of a run when SCHEDULE is due, and runs no job itself.
 ///
-/// Any number may run beside each other and beside workers: a tick fires once. Exit codes: 0 stopped,
+/// Any number may run, beside workers too: each tick starts one run. Exit codes: 0 stopped,
 /// 2 usage or configuration, 3 Redis could not be reached.
 #[derive(Parser, Debug)]
 #[command(name = "scheduler", version, max_term_width = 100)]
