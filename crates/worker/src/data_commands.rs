@@ -11,9 +11,9 @@ use shared_steps::review_data::{ExportRequest, LoadRequest};
 
 /// Reads a value by a function whose errors do not repeat it: a URL may hold a password.
 #[derive(Clone)]
-struct Reading<T>(fn(&str) -> Result<T, String>);
+struct RedactedParser<T>(fn(&str) -> Result<T, String>);
 
-impl<T: Clone + Send + Sync + 'static> TypedValueParser for Reading<T> {
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for RedactedParser<T> {
     type Value = T;
 
     fn parse_ref(
@@ -53,11 +53,11 @@ fn table(text: &str) -> Result<TableName, String> {
 pub struct LoadDataArgs {
     /// A database's URL, a dump of pg_dump --format=custom, or an SQL file, also from standard input
     /// (-); several are loaded in their order. SOURCE_DATABASE_URL unless given
-    #[arg(long, value_name = "URL|FILE|-", num_args = 1.., value_parser = Reading(source))]
+    #[arg(long, value_name = "URL|FILE|-", num_args = 1.., value_parser = RedactedParser(source))]
     from: Vec<LoadSource>,
 
     /// Tables that keep their rows, whatever the sources hold for them
-    #[arg(long, value_name = "TABLE", num_args = 1.., value_parser = Reading(table))]
+    #[arg(long, value_name = "TABLE", num_args = 1.., value_parser = RedactedParser(table))]
     exclude_table: Vec<TableName>,
 
     /// Do not empty the tables first; the sources see to it, or rows are added
@@ -88,11 +88,11 @@ pub struct ExportDataArgs {
     file: PathBuf,
 
     /// The database that is read. SOURCE_DATABASE_URL unless given
-    #[arg(long, value_name = "URL", value_parser = Reading(database))]
+    #[arg(long, value_name = "URL", value_parser = RedactedParser(database))]
     from: Option<DatabaseUrl>,
 
     /// Tables that stay out of the file
-    #[arg(long, value_name = "TABLE", num_args = 1.., value_parser = Reading(table))]
+    #[arg(long, value_name = "TABLE", num_args = 1.., value_parser = RedactedParser(table))]
     exclude_table: Vec<TableName>,
 
     /// Let the file empty the tables first, for psql; load-data does so itself

@@ -1,4 +1,4 @@
-//! Tells those who asked for it (`"on": "failure"`) that a night has failed.
+//! Notifies those who asked for it (`"on": "failure"`) that a run has failed.
 //!
 //! It happens beside the queues: a webhook that is slow or down must not hold up a job.
 
@@ -43,13 +43,13 @@ impl FailureSender {
 }
 
 /// Notifies of failures, one after the other.
-pub(crate) struct Failures {
+pub(crate) struct FailureNotifier {
     sender: FailureSender,
     task: JoinHandle<()>,
     stop: mpsc::Sender<()>,
 }
 
-impl Failures {
+impl FailureNotifier {
     pub(crate) fn start(settings: Arc<Settings>, connection: Connection) -> Self {
         let (sender, mut failures) = mpsc::unbounded_channel();
         let (stop, mut stopped) = mpsc::channel(1);

@@ -1,4 +1,4 @@
-//! What happens to a job: its step is run, and the next one named.
+//! Handler of a queue: runs a job, and names the next one.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(crate) struct QueueHandler {
     pub(crate) job_logs: JobLogs,
 }
 
-/// Runs the job's step; its success adds the next step of the night.
+/// Runs the job's step; its success adds the next step of the run.
 pub(crate) async fn handle(
     _data: Value,
     context: JobContext,

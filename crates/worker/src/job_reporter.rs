@@ -21,15 +21,15 @@ const FINISH_LIMIT: Duration = Duration::from_secs(3);
 
 /// Writes a job's progress and log lines until it is finished.
 pub(crate) struct JobReporter {
-    progress: Arc<Latest>,
+    progress: Arc<LatestProgress>,
     finished: CancellationToken,
     task: JoinHandle<()>,
 }
 
 /// Keeps only the newest progress.
-struct Latest(watch::Sender<Option<Progress>>);
+struct LatestProgress(watch::Sender<Option<Progress>>);
 
-impl ProgressSink for Latest {
+impl ProgressSink for LatestProgress {
     fn update(&self, progress: &Progress) {
         self.0.send_replace(Some(progress.clone()));
     }
@@ -40,11 +40,11 @@ impl JobReporter {
         let (sender, receiver) = watch::channel(None);
         let finished = CancellationToken::new();
         let task = tokio::spawn(write(job, lines, receiver, finished.clone()));
-        Self { progress: Arc::new(Latest(sender)), finished, task }
+        Self { progress: Arc::new(LatestProgress(sender)), finished, task }
     }
 
     pub(crate) fn progress_sink(&self) -> Arc<dyn ProgressSink> {
-        Arc::<Latest>::clone(&self.progress)
+        Arc::<LatestProgress>::clone(&self.progress)
     }
 
     /// Writes what is left, as far as Redis takes it in a moment.

@@ -3,7 +3,6 @@
 //! [`run`] assembles what the crates below provide: a queue's backend (`bull-queue`) under an apalis
 //! worker for each step of the pipeline (`shared-steps`), and the schedule (`scheduler`).
 
-mod assemble;
 pub mod data_commands;
 mod events;
 mod failures;
@@ -12,6 +11,7 @@ pub mod health;
 mod job_reporter;
 pub mod media_command;
 mod run_report;
+mod runtime;
 pub mod snapshot_commands;
 
-pub use assemble::{Ended, run};
+pub use runtime::{Ended, run};

@@ -31,7 +31,7 @@ impl From<&MediaSyncArgs> for Request {
 
 impl MediaSyncArgs {
     /// Shows each action of a dry run on stdout, a line each; as JSON if wanted.
-    pub fn teller(&self, json: bool) -> impl FnMut(&Action) + use<> {
+    pub fn action_printer(&self, json: bool) -> impl FnMut(&Action) + use<> {
         let is_dry = self.dry_run;
         move |action| {
             if is_dry {

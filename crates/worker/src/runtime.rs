@@ -1,4 +1,4 @@
-//! Workers, scheduler and shutdown, put together.
+//! Runtime of the program `worker`: workers, scheduler and shutdown.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::events::Events;
-use crate::failures::{Failure, FailureSender, Failures};
+use crate::failures::{Failure, FailureNotifier, FailureSender};
 use crate::handler::{QueueHandler, handle};
 
 /// A platform kills 30 s after SIGTERM; whatever has not ended by then is left to the next start.
@@ -42,7 +42,7 @@ pub async fn run(
     let connection = bull_queue::connect_to(&settings.redis_url).await?;
     redis_check::warn(&connection).await;
     let settings = Arc::new(settings);
-    let failures = Failures::start(Arc::clone(&settings), connection.clone());
+    let failures = FailureNotifier::start(Arc::clone(&settings), connection.clone());
     let events = Arc::new(Events::new(Arc::clone(&settings), failures.sender()));
 
     let mut monitor = Monitor::new().shutdown_timeout(SHUTDOWN_LIMIT).should_restart(|_, error| {

@@ -28,7 +28,7 @@ use worker::data_commands::{ExportDataArgs, LoadDataArgs};
 use worker::media_command::MediaSyncArgs;
 use worker::snapshot_commands::{self, RestoreArgs};
 
-/// Runs one step of the night in the foreground, without Redis; no other step follows.
+/// Runs one step in the foreground, without Redis; no other step follows.
 ///
 /// The summary goes to stdout, the log to stderr. Exit codes: 0 done, 1 failed, 2 usage or
 /// configuration, 3 a server could not be reached, 4 interrupted.
@@ -219,7 +219,7 @@ async fn run(cli: &Cli, settings: &Settings, bar: &ProgressBar) -> Result<Outcom
             }
             Command::ExportSchema => job(&SchemaExportJob).await,
             Command::MediaSync(arguments) => {
-                let show = arguments.teller(cli.json);
+                let show = arguments.action_printer(cli.json);
                 let request = arguments.into();
                 media_sync::sync_media(settings, request, &context, show).await.map(Outcome::Step)
             }

@@ -19,7 +19,7 @@ use worker::Ended;
 #[derive(Parser, Debug)]
 #[command(name = "worker", version, max_term_width = 100)]
 struct Cli {
-    /// Only look whether a night could run: reach every server, compare versions, check rights
+    /// Only check whether a run can succeed: connect to every server, compare versions, check rights
     #[arg(long)]
     check: bool,
 
