@@ -9,7 +9,7 @@ use crate::find;
 
 /// What is done to the jobs.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Deed {
+pub(crate) struct JobAction {
     /// For the question, as "Retry"; no question when absent.
     pub(crate) ask: Option<&'static str>,
     /// For the answer, as "retried".
@@ -21,11 +21,11 @@ pub(crate) struct Deed {
 pub(crate) async fn on_jobs(
     context: &Context,
     ids: &[String],
-    deed: Deed,
+    action: JobAction,
     act: impl AsyncFn(&Queue, &str) -> Result<(), Error>,
 ) -> anyhow::Result<()> {
     let (found, mut failures) = find::jobs(&context.queues, ids).await?;
-    if let (Some(ask), false) = (deed.ask, found.is_empty()) {
+    if let (Some(ask), false) = (action.ask, found.is_empty()) {
         let jobs: Vec<_> = found
             .iter()
             .map(|(queue, job)| format!("job {} of {}", job.id, queue.name()))
@@ -42,7 +42,7 @@ pub(crate) async fn on_jobs(
                     "job {} of {} was not {}",
                     job.id,
                     queue.name(),
-                    deed.done
+                    action.done
                 )));
                 if away {
                     break;
@@ -51,7 +51,7 @@ pub(crate) async fn on_jobs(
         }
     }
     if !done.is_empty() {
-        context.output.done(deed.done, &done)?;
+        context.output.done(action.done, &done)?;
     }
     all_or_why(failures)
 }

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::event::Mark;
 use super::line::Whose;
-use super::objects::{KINDS, Kind, between};
-use super::run::{End, Run};
+use super::objects::{KINDS, ObjectKind, between};
+use super::run::{Run, RunEnd};
 use super::runs::Log;
 
 pub(super) fn report(date: &str, log: &Log) -> Value {
@@ -26,10 +26,10 @@ fn run(run: &Run) -> Value {
         Whose::Source(source) => (None, None, Some(source)),
     };
     let (outcome, reason) = match run.end() {
-        End::Finished => ("finished", None),
-        End::Failed(reason) => ("failed", Some(reason)),
-        End::Interrupted => ("interrupted", None),
-        End::Unknown => ("unfinished", None),
+        RunEnd::Finished => ("finished", None),
+        RunEnd::Failed(reason) => ("failed", Some(reason)),
+        RunEnd::Interrupted => ("interrupted", None),
+        RunEnd::Unknown => ("unfinished", None),
     };
     let part = |start, end| {
         run.part(start, end)
@@ -41,7 +41,7 @@ fn run(run: &Run) -> Value {
         .chain(run.objects.other_kinds())
         .map(kind)
         .collect();
-    let ended_well = *run.end() == End::Finished;
+    let ended_well = *run.end() == RunEnd::Finished;
     let running: Vec<Value> = run
         .objects
         .running()
@@ -72,7 +72,7 @@ fn run(run: &Run) -> Value {
     })
 }
 
-fn kind(kind: &Kind) -> Value {
+fn kind(kind: &ObjectKind) -> Value {
     let slowest: Vec<Value> = kind
         .slowest
         .iter()

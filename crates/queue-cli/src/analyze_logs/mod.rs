@@ -23,7 +23,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use runs::{Log, Runs};
 
-/// Days that an error names; a log that has more is no night's.
+/// Days that an error names; a log that has more is no log of runs.
 const MOST_DAYS: usize = 31;
 
 /// Which log, and which day of it.

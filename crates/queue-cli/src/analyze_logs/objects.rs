@@ -19,7 +19,7 @@ pub(super) struct Objects {
     running: BTreeMap<u64, Running>,
     /// Objects of which pieces are missing.
     in_parts: HashMap<String, InParts>,
-    kinds: Vec<Kind>,
+    kinds: Vec<ObjectKind>,
     seen: HashSet<u64>,
     /// Objects that ended and of which nobody knows for how long they ran.
     pub(super) without_start: u64,
@@ -41,7 +41,7 @@ struct InParts {
 
 /// What the objects of a kind took.
 #[derive(Debug, Default)]
-pub(super) struct Kind {
+pub(super) struct ObjectKind {
     pub(super) name: String,
     pub(super) objects: u64,
     pub(super) seconds: f64,
@@ -72,7 +72,7 @@ impl Objects {
         };
         let Some(name) = kind_of(title).or(kind) else { return };
         let place = self.kinds.iter().position(|kind| kind.name == name).unwrap_or_else(|| {
-            self.kinds.push(Kind { name: name.to_owned(), ..Kind::default() });
+            self.kinds.push(ObjectKind { name: name.to_owned(), ..ObjectKind::default() });
             self.kinds.len() - 1
         });
         let kind = &mut self.kinds[place];
@@ -107,12 +107,12 @@ impl Objects {
         self.running.values()
     }
 
-    pub(super) fn kind(&self, name: &str) -> Option<&Kind> {
+    pub(super) fn kind(&self, name: &str) -> Option<&ObjectKind> {
         self.kinds.iter().find(|kind| kind.name == name)
     }
 
     /// The kinds that are none of [`KINDS`], in the order they came.
-    pub(super) fn other_kinds(&self) -> impl Iterator<Item = &Kind> {
+    pub(super) fn other_kinds(&self) -> impl Iterator<Item = &ObjectKind> {
         self.kinds.iter().filter(|kind| !KINDS.contains(&kind.name.as_str()))
     }
 
@@ -123,7 +123,7 @@ impl Objects {
     }
 }
 
-impl Kind {
+impl ObjectKind {
     fn ended(&mut self, title: &str, seconds: f64) {
         self.objects += 1;
         let place = self.slowest.partition_point(|(_, one)| *one >= seconds);

@@ -19,14 +19,14 @@ pub(super) struct Run {
     pub(super) objects: Objects,
     marks: [Option<Time>; Mark::COUNT],
     newest: Option<Mark>,
-    pub(super) end: Option<End>,
+    pub(super) end: Option<RunEnd>,
     /// Whether the log has its first line.
     has_start: bool,
 }
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum RunEnd {
     Finished,
     Failed(String),
     Interrupted,
@@ -77,11 +77,11 @@ impl Run {
                 let (kind, seconds) = (text.field("kind"), text.number("seconds"));
                 self.objects.finished(*item, title, kind, seconds, time);
             }
-            Event::Completed { .. } => self.end = Some(End::Finished),
-            Event::Failed { reason, .. } => self.end = Some(End::Failed((*reason).to_owned())),
-            Event::Interrupted { .. } => self.end = Some(End::Interrupted),
+            Event::Completed { .. } => self.end = Some(RunEnd::Finished),
+            Event::Failed { reason, .. } => self.end = Some(RunEnd::Failed((*reason).to_owned())),
+            Event::Interrupted { .. } => self.end = Some(RunEnd::Interrupted),
             Event::FoundInterrupted { .. } => {
-                self.end = Some(End::Interrupted);
+                self.end = Some(RunEnd::Interrupted);
                 // By the next worker, perhaps hours later.
                 return;
             }
@@ -98,7 +98,7 @@ impl Run {
             } else {
                 self.objects.running().next().is_none()
             };
-            self.end = Some(if is_whole { End::Finished } else { End::Unknown });
+            self.end = Some(if is_whole { RunEnd::Finished } else { RunEnd::Unknown });
             if !is_whole {
                 self.last = self.last.max(log_end);
             }
@@ -127,8 +127,8 @@ impl Run {
         !self.has_start || self.objects.without_start > 0
     }
 
-    pub(super) fn end(&self) -> &End {
-        self.end.as_ref().unwrap_or(&End::Unknown)
+    pub(super) fn end(&self) -> &RunEnd {
+        self.end.as_ref().unwrap_or(&RunEnd::Unknown)
     }
 
     /// How long a part took, or has taken; nothing where the log does not have its start.
@@ -142,7 +142,7 @@ impl Run {
 
     /// All of it.
     pub(super) fn total(&self) -> Part {
-        let has_ended = *self.end() == End::Finished;
+        let has_ended = *self.end() == RunEnd::Finished;
         Part { seconds: between(self.started, self.last), has_ended }
     }
 }

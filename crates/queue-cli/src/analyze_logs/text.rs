@@ -6,8 +6,8 @@ use chrono::{DateTime, FixedOffset};
 
 use super::event::Mark;
 use super::line::Whose;
-use super::objects::{KINDS, Kind, between};
-use super::run::{End, Part, Run};
+use super::objects::{KINDS, ObjectKind, between};
+use super::run::{Part, Run, RunEnd};
 
 /// Kinds of ours that stand beside pg_restore's.
 const OURS: [&str; 3] = ["DUMP", "ENRICHMENT", "INCREMENTAL"];
@@ -15,7 +15,7 @@ const OURS: [&str; 3] = ["DUMP", "ENRICHMENT", "INCREMENTAL"];
 /// One run that ended well needs no title: its report is the parser's of old.
 pub(super) fn report(runs: &[Run]) -> String {
     let alone = match runs {
-        [run] => *run.end() == End::Finished && run.is_import() && !run.lacks_start(),
+        [run] => *run.end() == RunEnd::Finished && run.is_import() && !run.lacks_start(),
         _ => false,
     };
     let reports: Vec<String> = runs.iter().map(|run| report_of(run, !alone)).collect();
@@ -40,7 +40,7 @@ fn report_of(run: &Run, with_title: bool) -> String {
         }
     }
     line(format!("Durée totale: {}", part(Some(run.total()))));
-    let none = Kind::default();
+    let none = ObjectKind::default();
     for name in KINDS {
         match run.objects.kind(name) {
             Some(found) => kind(name, found).into_iter().for_each(&mut line),
@@ -51,7 +51,7 @@ fn report_of(run: &Run, with_title: bool) -> String {
     for found in run.objects.other_kinds().filter(|kind| OURS.contains(&kind.name.as_str())) {
         kind(&found.name, found).into_iter().for_each(&mut line);
     }
-    if *run.end() != End::Finished && run.objects.running().next().is_some() {
+    if *run.end() != RunEnd::Finished && run.objects.running().next().is_some() {
         line("Running then, for:".into());
         for object in run.objects.running() {
             line(format!("{} : {}", object.title, duration(between(object.since, run.last))));
@@ -68,13 +68,13 @@ fn title(run: &Run) -> Vec<String> {
     };
     let (from, to) = (time(run.started), time(run.last));
     let mut lines = vec![match run.end() {
-        End::Finished => format!("{whose}, {from} to {to}"),
-        End::Failed(reason) => {
+        RunEnd::Finished => format!("{whose}, {from} to {to}"),
+        RunEnd::Failed(reason) => {
             let reason = reason.lines().next().unwrap_or_default();
             format!("{whose}, {from}: failed at {to}: {reason}")
         }
-        End::Interrupted => format!("{whose}, {from}: interrupted; its last line is of {to}"),
-        End::Unknown => {
+        RunEnd::Interrupted => format!("{whose}, {from}: interrupted; its last line is of {to}"),
+        RunEnd::Unknown => {
             format!("{whose}, {from}: not finished; the log has no more of it after {to}")
         }
     }];
@@ -84,7 +84,7 @@ fn title(run: &Run) -> Vec<String> {
     lines
 }
 
-fn kind(name: &str, kind: &Kind) -> Vec<String> {
+fn kind(name: &str, kind: &ObjectKind) -> Vec<String> {
     let slowest =
         kind.slowest.iter().map(|(title, seconds)| format!("{title} : {}", duration(*seconds)));
     std::iter::once(format!("{name} total duration : {}", duration(kind.seconds)))

@@ -1,10 +1,10 @@
 //! `fail`: a job moves to the failed ones.
 
-use crate::act::{Deed, on_jobs};
+use crate::act::{JobAction, on_jobs};
 use crate::context::Context;
 
 pub(crate) async fn run(context: &Context, id: &str, reason: &str) -> anyhow::Result<()> {
-    let deed = Deed { ask: None, done: "failed" };
+    let action = JobAction { ask: None, done: "failed" };
     let act = async |queue: &bull_queue::Queue, id: &str| queue.fail_by_hand(id, reason).await;
-    on_jobs(context, &[id.to_owned()], deed, act).await
+    on_jobs(context, &[id.to_owned()], action, act).await
 }

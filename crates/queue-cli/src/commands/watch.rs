@@ -12,7 +12,7 @@ use crate::output::{Output, now};
 use crate::period::Period;
 use crate::progress;
 
-/// The shortest pause between two looks.
+/// The shortest pause between two statuses.
 const SHORTEST: Period = Period::from_millis(50);
 
 /// More running jobs than these are not shown of one queue.
@@ -20,7 +20,7 @@ const MOST_RUNNING: isize = 20;
 
 /// How one queue stands.
 #[derive(Debug, Clone, PartialEq)]
-struct Look {
+struct QueueStatus {
     queue: String,
     counts: Counts,
     running: Vec<Job>,
@@ -29,32 +29,32 @@ struct Look {
 pub(crate) async fn run(context: &Context, interval: Period) -> anyhow::Result<()> {
     let terminal = Term::stdout();
     let mut screen = Screen { terminal, lines: 0 };
-    let mut before: Vec<Look> = Vec::new();
+    let mut before: Vec<QueueStatus> = Vec::new();
     let mut tick = tokio::time::interval(interval.max(SHORTEST));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        let looks = look(&context.queues).await?;
+        let statuses = inspect(&context.queues).await?;
         let goes_on = if context.output.json {
-            stream(context.output, &before, &looks, |look| vec![as_json(look).to_string()])
+            stream(context.output, &before, &statuses, |status| vec![as_json(status).to_string()])
         } else if screen.terminal.is_term() {
-            screen.show(&looks)?;
+            screen.show(&statuses)?;
             true
         } else {
             let time = now();
-            stream(context.output, &before, &looks, |look| {
-                sentences(look).into_iter().map(|text| format!("{time}  {text}")).collect()
+            stream(context.output, &before, &statuses, |status| {
+                sentences(status).into_iter().map(|text| format!("{time}  {text}")).collect()
             })
         };
         if !goes_on {
             return Ok(());
         }
-        before = looks;
+        before = statuses;
     }
 }
 
-async fn look(queues: &[Queue]) -> Result<Vec<Look>, bull_queue::Error> {
-    let mut looks = Vec::new();
+async fn inspect(queues: &[Queue]) -> Result<Vec<QueueStatus>, bull_queue::Error> {
+    let mut statuses = Vec::new();
     for queue in queues {
         let counts = queue.counts().await?;
         let running = if counts.active == 0 {
@@ -62,35 +62,36 @@ async fn look(queues: &[Queue]) -> Result<Vec<Look>, bull_queue::Error> {
         } else {
             queue.jobs(State::Active, 0, MOST_RUNNING - 1).await?
         };
-        looks.push(Look { queue: queue.name().to_owned(), counts, running });
+        statuses.push(QueueStatus { queue: queue.name().to_owned(), counts, running });
     }
-    Ok(looks)
+    Ok(statuses)
 }
 
 /// Writes what changed, and tells whether somebody reads.
 fn stream(
     output: Output,
-    before: &[Look],
-    looks: &[Look],
-    lines: impl Fn(&Look) -> Vec<String>,
+    before: &[QueueStatus],
+    statuses: &[QueueStatus],
+    lines: impl Fn(&QueueStatus) -> Vec<String>,
 ) -> bool {
-    let changed = looks.iter().filter(|look| !before.contains(look));
+    let changed = statuses.iter().filter(|status| !before.contains(status));
     changed.flat_map(lines).all(|line| output.stream(&line))
 }
 
-fn as_json(look: &Look) -> Value {
-    let mut row = stats::as_json(&look.queue, &look.counts);
-    row["running"] = look.running.iter().map(|job| job_json(&look.queue, job)).collect();
+fn as_json(status: &QueueStatus) -> Value {
+    let mut row = stats::as_json(&status.queue, &status.counts);
+    row["running"] = status.running.iter().map(|job| job_json(&status.queue, job)).collect();
     row
 }
 
-fn sentences(look: &Look) -> Vec<String> {
-    let counts = State::ALL.map(|state| format!("{} {state}", look.counts.of(state)));
-    let mut lines = vec![format!("{}: {}", look.queue, counts.join(", "))];
+fn sentences(status: &QueueStatus) -> Vec<String> {
+    let counts = State::ALL.map(|state| format!("{} {state}", status.counts.of(state)));
+    let mut lines = vec![format!("{}: {}", status.queue, counts.join(", "))];
     lines.extend(
-        look.running
+        status
+            .running
             .iter()
-            .map(|job| running(&look.queue, job, &progress::text(job.progress.as_ref()))),
+            .map(|job| running(&status.queue, job, &progress::text(job.progress.as_ref()))),
     );
     lines
 }
@@ -117,16 +118,15 @@ struct Screen {
 }
 
 impl Screen {
-    fn show(&mut self, looks: &[Look]) -> std::io::Result<()> {
+    fn show(&mut self, statuses: &[QueueStatus]) -> std::io::Result<()> {
         let (height, width) = self.terminal.size();
-        let counts: Vec<_> = looks.iter().map(|look| (look.queue.as_str(), look.counts)).collect();
+        let counts: Vec<_> =
+            statuses.iter().map(|status| (status.queue.as_str(), status.counts)).collect();
         let mut lines: Vec<String> =
             stats::as_table(&counts).to_string().lines().map(str::to_owned).collect();
-        lines.extend(
-            looks.iter().flat_map(|look| {
-                look.running.iter().flat_map(|job| running_lines(&look.queue, job))
-            }),
-        );
+        lines.extend(statuses.iter().flat_map(|status| {
+            status.running.iter().flat_map(|job| running_lines(&status.queue, job))
+        }));
         lines.push(format!("{}  Ctrl-C ends", now()));
         // What would not fit could not be taken back.
         lines.truncate(usize::from(height).saturating_sub(1).max(1));
@@ -147,13 +147,13 @@ mod tests {
 
     #[test]
     fn a_queue_is_a_sentence() {
-        let look = Look {
+        let status = QueueStatus {
             queue: "Notification queue".into(),
             counts: Counts { waiting: 2, failed: 1, ..Counts::default() },
             running: Vec::new(),
         };
         assert_eq!(
-            sentences(&look),
+            sentences(&status),
             ["Notification queue: 2 waiting, 0 active, 0 completed, 1 failed, 0 delayed, 0 paused"]
         );
     }

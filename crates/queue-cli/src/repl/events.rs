@@ -16,9 +16,9 @@ pub(crate) type Printer = Arc<Mutex<dyn ExternalPrinter + Send>>;
 
 /// Events being shown, until dropped.
 #[derive(Debug)]
-pub(crate) struct Shown(JoinHandle<()>);
+pub(crate) struct EventPrinter(JoinHandle<()>);
 
-impl Shown {
+impl EventPrinter {
     /// Shows what happens in `queues`; without a printer simply on stdout.
     ///
     /// # Errors
@@ -46,7 +46,7 @@ impl Shown {
     }
 }
 
-impl Drop for Shown {
+impl Drop for EventPrinter {
     fn drop(&mut self) {
         self.0.abort();
     }

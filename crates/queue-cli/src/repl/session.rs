@@ -4,7 +4,7 @@ use bull_queue::Connection;
 use pipeline::config::{RedisOptions, RedisUrl};
 use pipeline::{Step, config};
 
-use super::events::{Printer, Shown};
+use super::events::{EventPrinter, Printer};
 use super::line::{Connect, Line, LineCommand, ParseError};
 use crate::cli::Common;
 use crate::commands;
@@ -25,7 +25,7 @@ pub(crate) struct Session {
     redis: RedisOptions,
     connection: Connection,
     common: Common,
-    events: Option<Shown>,
+    events: Option<EventPrinter>,
     printer: Option<Printer>,
 }
 
@@ -77,7 +77,8 @@ impl Session {
             LineCommand::Connect(connect) => self.connect(connect).await,
             LineCommand::EventsOn => {
                 let printer = self.printer.clone();
-                self.events = Some(Shown::start(&context.queues, context.output, printer).await?);
+                self.events =
+                    Some(EventPrinter::start(&context.queues, context.output, printer).await?);
                 config::print_error(&format!("showing the events of {}", names(&context.queues)));
                 Ok(Next::GoOn)
             }
