@@ -1,10 +1,10 @@
-//! What `worker --check` looks at: everything that the jobs need, without changing anything.
+//! `worker --check`: whether everything that the jobs need is there. Nothing is changed.
 
 use pg_replicate::Check;
 
 use crate::{Settings, jobs, redis_check};
 
-/// Whether everything that the enabled jobs need is there; one line for each thing looked at.
+/// Checks everything that the enabled jobs need; one line for each check.
 pub async fn run(settings: &Settings) -> Vec<Check> {
     let mut checks = redis_check::run(settings).await;
     for job in jobs::enabled(settings) {

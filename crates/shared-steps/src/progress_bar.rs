@@ -17,7 +17,7 @@ const TICK: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct ProgressBar {
     bar: indicatif::ProgressBar,
-    _end: Arc<End>,
+    _end: Arc<ClearOnDrop>,
 }
 
 impl ProgressBar {
@@ -33,13 +33,13 @@ impl ProgressBar {
         if visible {
             bar.enable_steady_tick(TICK);
         }
-        Self { _end: Arc::new(End(bar.clone())), bar }
+        Self { _end: Arc::new(ClearOnDrop(bar.clone())), bar }
     }
 
     /// Where the step reports to.
     #[must_use]
     pub fn sink(&self) -> Arc<dyn ProgressSink> {
-        Arc::new(Sink(self.bar.clone()))
+        Arc::new(BarSink(self.bar.clone()))
     }
 
     /// Takes it from the screen before the result is written.
@@ -50,21 +50,21 @@ impl ProgressBar {
     /// Writes to stderr, above the bar.
     #[must_use]
     pub fn writer(&self) -> impl Write + use<> {
-        Above(self.bar.clone())
+        AboveBar(self.bar.clone())
     }
 }
 
-struct End(indicatif::ProgressBar);
+struct ClearOnDrop(indicatif::ProgressBar);
 
-impl Drop for End {
+impl Drop for ClearOnDrop {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }
 }
 
-struct Sink(indicatif::ProgressBar);
+struct BarSink(indicatif::ProgressBar);
 
-impl ProgressSink for Sink {
+impl ProgressSink for BarSink {
     fn update(&self, progress: &Progress) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
         self.0.set_position(progress.percent.clamp(0.0, 100.0) as u64);
@@ -85,9 +85,9 @@ fn message(progress: &Progress) -> String {
     text
 }
 
-struct Above(indicatif::ProgressBar);
+struct AboveBar(indicatif::ProgressBar);
 
-impl Write for Above {
+impl Write for AboveBar {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.suspend(|| std::io::stderr().write(bytes))
     }

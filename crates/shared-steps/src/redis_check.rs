@@ -1,5 +1,5 @@
-//! Whether Redis is one that the queues can stand on: reached, whole, keeping what it is given, and with
-//! a user who may do what is needed.
+//! Whether Redis suits the queues: reachable, keeping its data, and with a user who has the rights that are
+//! needed.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::{Settings, jobs};
 
 const SUBJECT: &str = "REDIS_URL";
 
-/// Looks at everything; one line for each thing found.
+/// One line for each check.
 pub(crate) async fn run(settings: &Settings) -> Vec<Check> {
     match tokio::time::timeout(LIMIT, inspect(settings)).await {
         Ok(Ok(checks)) => checks,

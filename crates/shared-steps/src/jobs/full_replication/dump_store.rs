@@ -1,6 +1,6 @@
-//! Where dumps stand between two attempts of one job.
+//! Store of dumps that are kept between two attempts of one job.
 //!
-//! A dump costs the source the most expensive part of the night, so a failed restore keeps it for
+//! A dump costs the source the most expensive part of a run, so a failed restore keeps it for
 //! the next attempt of the same job. It is never used for another run, for another configuration,
 //! nor when it has grown old: a retry days later must not bring back old data.
 

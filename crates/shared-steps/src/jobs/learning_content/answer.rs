@@ -38,18 +38,18 @@ pub(super) struct Answer {
     pub(super) file: Arc<File>,
 }
 
-/// What an answer has.
+/// How many items an answer has.
 #[derive(Debug)]
-pub(super) struct Counted {
+pub(super) struct ItemCounts {
     /// Items of each table.
     pub(super) items: Vec<usize>,
     /// Documents of a type that no table is for.
     pub(super) unknown: BTreeMap<String, u64>,
 }
 
-/// What an item is of.
+/// Which table an item belongs to.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Of<'a> {
+pub(super) enum ItemType<'a> {
     /// The table at this place.
     Table(usize),
     /// A type that no table is for.
@@ -59,13 +59,13 @@ pub(super) enum Of<'a> {
 impl Answer {
     /// Reads all of it: whether it is what its route answers, and how much there is. `secret` is kept
     /// out of errors.
-    pub(super) fn count(&self, tables: &[Table], secret: &str) -> Result<Counted, Error> {
-        let mut counted = Counted { items: vec![0; tables.len()], unknown: BTreeMap::new() };
+    pub(super) fn count(&self, tables: &[Table], secret: &str) -> Result<ItemCounts, Error> {
+        let mut counted = ItemCounts { items: vec![0; tables.len()], unknown: BTreeMap::new() };
         let unknown = &mut counted.unknown;
         let read = self.each(tables, |of, _| {
             match of {
-                Of::Table(table) => counted.items[table] += 1,
-                Of::Unknown(name) => {
+                ItemType::Table(table) => counted.items[table] += 1,
+                ItemType::Unknown(name) => {
                     if unknown.len() < MOST_UNKNOWN || unknown.contains_key(name) {
                         *unknown.entry(name.to_owned()).or_default() += 1;
                     }
@@ -87,10 +87,10 @@ impl Answer {
     pub(super) fn each(
         &self,
         tables: &[Table],
-        mut take: impl FnMut(Of<'_>, &RawValue) -> Result<(), Error>,
+        mut take: impl FnMut(ItemType<'_>, &RawValue) -> Result<(), Error>,
     ) -> Result<(), ReadError> {
         let mut failure = None;
-        let take: &mut Take<'_> = &mut |of, item| {
+        let take: &mut TakeItem<'_> = &mut |of, item| {
             take(of, item).map_err(|error| {
                 failure = Some(error);
                 serde_json::Error::custom("an item")
@@ -106,7 +106,7 @@ impl Answer {
         }
     }
 
-    fn each_of_object(&self, tables: &[Table], take: &mut Take<'_>) -> Result<(), ReadError> {
+    fn each_of_object(&self, tables: &[Table], take: &mut TakeItem<'_>) -> Result<(), ReadError> {
         let mut found = Found::default();
         let mut json = serde_json::Deserializer::from_reader(self.reader());
         let entries = Entries { tables, take, found: &mut found };
@@ -127,12 +127,12 @@ impl Answer {
         Err(ReadError::Item(Error::MissingTables { missing, present }))
     }
 
-    fn each_of_stream(&self, tables: &[Table], take: &mut Take<'_>) -> Result<(), ReadError> {
+    fn each_of_stream(&self, tables: &[Table], take: &mut TakeItem<'_>) -> Result<(), ReadError> {
         let json = serde_json::Deserializer::from_reader(self.reader());
         for document in json.into_iter::<Document>() {
             let Document { name, value } = document?;
             let place = tables.iter().position(|table| table.in_answer == name);
-            take(place.map_or(Of::Unknown(&name), Of::Table), &value)?;
+            take(place.map_or(ItemType::Unknown(&name), ItemType::Table), &value)?;
         }
         Ok(())
     }
@@ -179,7 +179,7 @@ impl From<serde_json::Error> for ReadError {
     }
 }
 
-type Take<'a> = dyn FnMut(Of<'_>, &RawValue) -> serde_json::Result<()> + 'a;
+type TakeItem<'a> = dyn FnMut(ItemType<'_>, &RawValue) -> serde_json::Result<()> + 'a;
 
 /// The file, from a place of its own: several may read it.
 struct Body {
@@ -213,7 +213,7 @@ struct Found {
 /// The object of all tables.
 struct Entries<'a, 't> {
     tables: &'a [Table],
-    take: &'a mut Take<'t>,
+    take: &'a mut TakeItem<'t>,
     found: &'a mut Found,
 }
 
@@ -244,7 +244,7 @@ impl<'de> Visitor<'de> for Entries<'_, '_> {
 struct Items<'a, 't> {
     table: usize,
     name: &'a str,
-    take: &'a mut Take<'t>,
+    take: &'a mut TakeItem<'t>,
     found: &'a mut Found,
 }
 
@@ -272,7 +272,7 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(item) = list.next_element::<Box<RawValue>>()? {
-            (self.take)(Of::Table(self.table), &item).map_err(A::Error::custom)?;
+            (self.take)(ItemType::Table(self.table), &item).map_err(A::Error::custom)?;
         }
         Ok(())
     }

@@ -1,13 +1,13 @@
-//! The rows of an answer, a piece at a time.
+//! The rows of an answer, a batch at a time.
 
 use tokio::sync::mpsc;
 
-use super::answer::{Answer, Counted, Of, ReadError};
+use super::answer::{Answer, ItemCounts, ItemType, ReadError};
 use super::convert::{Position, Row, row};
 use super::error::Error;
 use super::tables::Table;
 
-/// Bytes of rows that make a piece.
+/// Bytes of rows that make a batch.
 const PIECE: usize = 256 * 1024;
 
 /// Pieces that wait for the database.
@@ -24,7 +24,7 @@ pub(super) struct Content {
 
 /// Rows of one table, as they follow each other in the answer.
 #[derive(Debug)]
-pub(super) struct Piece {
+pub(super) struct RowBatch {
     /// The place of the table.
     pub(super) table: usize,
     pub(super) rows: Vec<Row>,
@@ -36,7 +36,7 @@ impl Content {
         let tables = answer.route.tables().map_err(Error::Description)?;
         let (counted_answer, secret) = (answer.clone(), secret.to_owned());
         let counting = move || counted_answer.count(tables, &secret);
-        let Counted { items, unknown } = in_background(counting).await?;
+        let ItemCounts { items, unknown } = in_background(counting).await?;
         for (name, documents) in unknown {
             tracing::warn!(
                 documents,
@@ -59,8 +59,8 @@ impl Content {
         self.items.iter().sum::<usize>() as u64
     }
 
-    /// Its rows. Types of items may take turns: each table has a piece of its own meanwhile.
-    pub(super) fn pieces(&self) -> mpsc::Receiver<Result<Piece, Error>> {
+    /// Its rows. Types of items may take turns: each table has a batch of its own meanwhile.
+    pub(super) fn batches(&self) -> mpsc::Receiver<Result<RowBatch, Error>> {
         let (sender, receiver) = mpsc::channel(WAITING);
         let content = self.clone();
         tokio::task::spawn_blocking(move || {
@@ -72,11 +72,11 @@ impl Content {
         receiver
     }
 
-    fn send(&self, sender: &mpsc::Sender<Result<Piece, Error>>) -> Result<(), Error> {
+    fn send(&self, sender: &mpsc::Sender<Result<RowBatch, Error>>) -> Result<(), Error> {
         let mut waiting: Vec<(Vec<Row>, usize)> = Vec::new();
         waiting.resize_with(self.tables.len(), Default::default);
         let send = |table, rows| {
-            sender.blocking_send(Ok(Piece { table, rows })).map_err(|_| Error::Cancelled)
+            sender.blocking_send(Ok(RowBatch { table, rows })).map_err(|_| Error::Cancelled)
         };
         self.each_row(|table, row| {
             let (rows, bytes) = &mut waiting[table];
@@ -95,7 +95,7 @@ impl Content {
     fn each_row(&self, mut take: impl FnMut(usize, Row) -> Result<(), Error>) -> Result<(), Error> {
         let mut numbers = vec![0; self.tables.len()];
         let read = self.answer.each(self.tables, |of, item| {
-            let Of::Table(place) = of else { return Ok(()) };
+            let ItemType::Table(place) = of else { return Ok(()) };
             numbers[place] += 1;
             let (table, number) = (&self.tables[place], numbers[place]);
             let position = Position { table, number, items: self.items[place] };

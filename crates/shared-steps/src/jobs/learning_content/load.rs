@@ -11,7 +11,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Transaction};
 
 use super::array::copy_line;
-use super::content::{Content, Piece};
+use super::content::{Content, RowBatch};
 use super::convert::Row;
 use super::ddl::Ddl;
 use super::error::{Error, database};
@@ -33,11 +33,11 @@ pub(super) async fn load(
 ) -> Result<Summary, Error> {
     match load_in_transaction(client, schema, content, on_target, context).await {
         Ok(summary) => Ok(summary),
-        Err(Failure::Final(error)) => Err(error),
-        Err(Failure::Refused { piece, error }) => {
-            let table = &content.tables[piece.table];
+        Err(LoadFailure::Final(error)) => Err(error),
+        Err(LoadFailure::Refused { batch, error }) => {
+            let table = &content.tables[batch.table];
             if is_data_error(&error)
-                && let Some(error) = unfit_value(client, table, &piece.rows).await
+                && let Some(error) = unfit_value(client, table, &batch.rows).await
             {
                 return Err(error);
             }
@@ -46,16 +46,16 @@ pub(super) async fn load(
                 reason: reason(&error),
             })
         }
-        Err(Failure::Duplicate { table, id }) => Err(content.duplicate(table, id).await),
+        Err(LoadFailure::Duplicate { table, id }) => Err(content.duplicate(table, id).await),
     }
 }
 
 /// How a load failed.
-enum Failure {
+enum LoadFailure {
     Final(Error),
-    /// The server refused a row of the piece; which one is to be found out.
+    /// The server refused a row of the batch; which one is to be found out.
     Refused {
-        piece: Piece,
+        batch: RowBatch,
         error: tokio_postgres::Error,
     },
     /// Two items of the table have this id.
@@ -65,7 +65,7 @@ enum Failure {
     },
 }
 
-impl From<Error> for Failure {
+impl From<Error> for LoadFailure {
     fn from(error: Error) -> Self {
         Self::Final(error)
     }
@@ -77,7 +77,7 @@ async fn load_in_transaction(
     content: &Content,
     on_target: OnTarget,
     context: &Context,
-) -> Result<Summary, Failure> {
+) -> Result<Summary, LoadFailure> {
     let start = Instant::now();
     let mut transaction =
         client.transaction().await.map_err(database("begin a transaction".into()))?;
@@ -109,23 +109,23 @@ async fn load_tables(
     schema: &str,
     content: &Content,
     context: &Context,
-) -> Result<(u64, u64), Failure> {
+) -> Result<(u64, u64), LoadFailure> {
     for table in content.tables {
         let create = transaction.batch_execute(&Ddl { schema, table }.create()).await;
         create.map_err(database(format!("create the new table {}", table.name)))?;
     }
     let (mut rows, mut bytes) = (0, 0);
     let total = content.rows().max(1) as f64;
-    let mut pieces = content.pieces();
-    while let Some(piece) = pieces.recv().await {
-        let piece = piece?;
-        let table = &content.tables[piece.table];
+    let mut batches = content.batches();
+    while let Some(batch) = batches.recv().await {
+        let batch = batch?;
+        let table = &content.tables[batch.table];
         Phase::Load.report(context, rows as f64 / total, Some(&table.name), rows, bytes);
-        match copy(transaction, Ddl { schema, table }, &piece.rows).await {
+        match copy(transaction, Ddl { schema, table }, &batch.rows).await {
             Ok(copied) => bytes += copied,
-            Err(error) => return Err(Failure::Refused { piece, error }),
+            Err(error) => return Err(LoadFailure::Refused { batch, error }),
         }
-        rows += piece.rows.len() as u64;
+        rows += batch.rows.len() as u64;
     }
     for (place, table) in content.tables.iter().enumerate() {
         index(transaction, Ddl { schema, table }, place).await?;
@@ -150,7 +150,11 @@ async fn copy(
 }
 
 /// The key and the indexes. The key finds what no memory has to be kept for: an id that comes twice.
-async fn index(transaction: &Transaction<'_>, ddl: Ddl<'_>, place: usize) -> Result<(), Failure> {
+async fn index(
+    transaction: &Transaction<'_>,
+    ddl: Ddl<'_>,
+    place: usize,
+) -> Result<(), LoadFailure> {
     let action = || format!("index the new table {}", ddl.table.name);
     transaction.batch_execute("SAVEPOINT indexes").await.map_err(database(action()))?;
     match transaction.batch_execute(&ddl.index()).await {
@@ -159,7 +163,7 @@ async fn index(transaction: &Transaction<'_>, ddl: Ddl<'_>, place: usize) -> Res
             undone.map_err(database(action()))?;
             let found = transaction.query_opt(&ddl.duplicate(), &[]).await;
             match found.map_err(database(action()))? {
-                Some(found) => Err(Failure::Duplicate { table: place, id: found.get(0) }),
+                Some(found) => Err(LoadFailure::Duplicate { table: place, id: found.get(0) }),
                 None => Err(database(action())(error).into()),
             }
         }

@@ -17,7 +17,7 @@ use super::error::{Error, database};
 const PG_CLASS: Oid = 1259;
 
 /// An old table.
-struct Old {
+struct OldTable {
     oid: Oid,
     name: String,
 }
@@ -43,12 +43,12 @@ pub(super) async fn replace(
                 let released = savepoint.commit().await;
                 return released.map_err(database("release a savepoint".into()));
             }
-            Err(Failure::Busy) => {
+            Err(ReplaceFailure::Busy) => {
                 savepoint.rollback().await.map_err(database("roll back to a savepoint".into()))?;
                 let oids: Vec<Oid> = old.iter().map(|old| old.oid).collect();
                 patience.give_way(&*transaction, &oids).await.map_err(gave_up)?;
             }
-            Err(Failure::Final(error)) => return Err(error),
+            Err(ReplaceFailure::Final(error)) => return Err(error),
         }
     }
 }
@@ -64,7 +64,7 @@ fn gave_up(error: GaveUp) -> Error {
     }
 }
 
-enum Failure {
+enum ReplaceFailure {
     /// Somebody else holds a lock.
     Busy,
     Final(Error),
@@ -73,11 +73,11 @@ enum Failure {
 async fn try_replace(
     savepoint: &Transaction<'_>,
     tables: &[Ddl<'_>],
-    old: &[Old],
+    old: &[OldTable],
     on_target: OnTarget,
     in_line: Option<Duration>,
     announced: &mut HashSet<String>,
-) -> Result<(), Failure> {
+) -> Result<(), ReplaceFailure> {
     if let Some(first) = tables.first()
         && !old.is_empty()
     {
@@ -98,10 +98,10 @@ async fn try_replace(
 /// Says what goes with the old tables, whoever owns it.
 async fn announce(
     savepoint: &Transaction<'_>,
-    old: &[Old],
+    old: &[OldTable],
     on_target: OnTarget,
     announced: &mut HashSet<String>,
-) -> Result<(), Failure> {
+) -> Result<(), ReplaceFailure> {
     let (classes, oids): (Vec<Oid>, Vec<Oid>) = old.iter().map(|old| (PG_CLASS, old.oid)).unzip();
     let others = dependents(savepoint, &classes, &oids, true, &[])
         .await
@@ -109,7 +109,7 @@ async fn announce(
     if !on_target.drops_dependents
         && let Some(refusal) = refusal(&others)
     {
-        return Err(Failure::Final(Error::Dependents(refusal)));
+        return Err(ReplaceFailure::Final(Error::Dependents(refusal)));
     }
     for dependent in others {
         if announced.insert(dependent.object.clone()) {
@@ -119,24 +119,31 @@ async fn announce(
     Ok(())
 }
 
-async fn execute(savepoint: &Transaction<'_>, action: &str, sql: &str) -> Result<(), Failure> {
+async fn execute(
+    savepoint: &Transaction<'_>,
+    action: &str,
+    sql: &str,
+) -> Result<(), ReplaceFailure> {
     savepoint.batch_execute(sql).await.map_err(|error| failure(action, error))
 }
 
-fn failure(action: &str, error: tokio_postgres::Error) -> Failure {
+fn failure(action: &str, error: tokio_postgres::Error) -> ReplaceFailure {
     if locks::is_busy(&error) {
-        Failure::Busy
+        ReplaceFailure::Busy
     } else {
-        Failure::Final(database(action.to_owned())(error))
+        ReplaceFailure::Final(database(action.to_owned())(error))
     }
 }
 
-async fn old_tables(transaction: &Transaction<'_>, tables: &[Ddl<'_>]) -> Result<Vec<Old>, Error> {
+async fn old_tables(
+    transaction: &Transaction<'_>,
+    tables: &[Ddl<'_>],
+) -> Result<Vec<OldTable>, Error> {
     let Some(first) = tables.first() else { return Ok(Vec::new()) };
     let names: Vec<_> = tables.iter().map(|ddl| ddl.table.name.as_str()).collect();
     let rows = transaction
         .query(include_str!("sql/old_tables.sql"), &[&first.schema, &names])
         .await
         .map_err(database("look for the old tables".into()))?;
-    Ok(rows.iter().map(|row| Old { oid: row.get("oid"), name: row.get("name") }).collect())
+    Ok(rows.iter().map(|row| OldTable { oid: row.get("oid"), name: row.get("name") }).collect())
 }

@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use progress::PhaseSummary;
 use serde::{Deserialize, Serialize};
 
-/// A run: one night, from its first job to the last or to the one that failed.
+/// A run, from its first job to the last or to the one that failed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunReport {
-    /// The run's id, on every log line of the night.
+    /// The run's id, on every log line of the run.
     pub run_id: String,
     /// How it ended.
     pub status: Status,

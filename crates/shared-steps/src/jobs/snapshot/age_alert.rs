@@ -10,11 +10,11 @@ use pipeline::snapshot_age::{last_completed, overdue};
 
 use crate::Settings;
 
-/// Between two looks; more often when the limit is short.
+/// Time between two checks; shorter when the limit is short.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const SHORTEST_WAIT: Duration = Duration::from_millis(250);
 
-/// Looks now and then; what is overdue is reported once, until a snapshot succeeds again.
+/// Checks periodically; what is overdue is reported once, until a snapshot succeeds again.
 pub(super) async fn watch(settings: &Settings, queue: &Queue, alert: &(dyn Fn(String) + Sync)) {
     let snapshots = &settings.snapshots;
     let (Some(max_age), Some(_)) = (snapshots.max_age, &snapshots.schedule) else { return };
@@ -22,7 +22,7 @@ pub(super) async fn watch(settings: &Settings, queue: &Queue, alert: &(dyn Fn(St
     let mut state = SnapshotAgeAlert { started: Utc::now(), max_age, is_overdue: false };
     let step = Step::SNAPSHOT;
     loop {
-        // A sleep before the first look too: the first snapshot needs its time.
+        // A sleep before the first check too: the first snapshot needs its time.
         tokio::time::sleep(wait).await;
         // The queues say that Redis is away.
         let Ok(completed) = last_completed(queue).await else { continue };

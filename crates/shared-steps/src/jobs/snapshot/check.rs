@@ -12,7 +12,7 @@ use crate::server_check::check_within_limit;
 
 pub(super) async fn run(settings: &Settings) -> Vec<Check> {
     let mut checks = Vec::new();
-    // With a target, the full replication looks at the source.
+    // With a target, the full replication checks the source.
     if settings.without_target.is_some() {
         checks.push(source(settings).await);
     }

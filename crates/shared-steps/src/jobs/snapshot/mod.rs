@@ -89,7 +89,7 @@ pub async fn take_snapshot(
 /// What the store holds, the newest first.
 ///
 /// # Errors
-/// When it cannot be looked at.
+/// When it cannot be listed.
 pub async fn list_snapshots(settings: &Settings) -> Result<Vec<Entry>, StepError> {
     Ok(snapshots::list(&store_settings(settings)?.store).await?)
 }
