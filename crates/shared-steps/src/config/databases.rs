@@ -13,7 +13,7 @@ use pipeline::config::variable::{Variable, hidden, integer};
 /// The variables.
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Databases")]
-pub(super) struct DatabaseOptions {
+pub(crate) struct DatabaseOptions {
     /// The database that is copied; it is only read
     ///
     /// Accepts libpq's parameters (docs/database-urls.md).
@@ -24,7 +24,7 @@ pub(super) struct DatabaseOptions {
         value_name = "URL",
         value_parser = database()
     )]
-    pub(super) source_database_url: Database,
+    pub(crate) source_database_url: Database,
 
     /// How long, in seconds, this program waits for a lock on the source, and how long other sessions may
     /// wait for one of its locks before it ends the copy
@@ -43,7 +43,7 @@ pub(super) struct DatabaseOptions {
         value_name = "URL",
         value_parser = database()
     )]
-    pub(super) database_url: Database,
+    pub(crate) database_url: Database,
 
     /// The database that incremental replication writes; usually the same as DATABASE_URL
     #[arg(
@@ -53,7 +53,7 @@ pub(super) struct DatabaseOptions {
         value_name = "URL",
         value_parser = database()
     )]
-    pub(super) target_database_url: Database,
+    pub(crate) target_database_url: Database,
 
     /// Hosts, databases, buckets and directories that must never be written, separated by commas: host,
     /// host:port, *.example.com, host/database, bucket, bucket/prefix, /directory
@@ -63,21 +63,21 @@ pub(super) struct DatabaseOptions {
     ///
     /// Example: *.production.example.com,db.example.com/app
     #[arg(long, env, value_name = "LIST", value_parser = protected())]
-    pub(super) protected_hosts: Protected,
+    pub(crate) protected_hosts: Protected,
 }
 
 /// A database, as a variable names it.
 #[derive(Debug, Clone)]
-pub(super) struct Database {
-    pub(super) url: DatabaseUrl,
+pub(crate) struct Database {
+    pub(crate) url: DatabaseUrl,
     /// The URL with its password.
-    pub(super) text: Secret,
+    pub(crate) text: Secret,
     /// Whether it is the default, which stands for none.
-    pub(super) is_default: bool,
+    pub(crate) is_default: bool,
 }
 
 /// The parser of a database's URL.
-pub(super) fn database() -> Variable<Database> {
+pub(crate) fn database() -> Variable<Database> {
     hidden(|given| {
         let url: DatabaseUrl = given.text.parse().map_err(|error| format!("{error}"))?;
         secrets::remember_password(url.password().unwrap_or_default());
@@ -87,13 +87,13 @@ pub(super) fn database() -> Variable<Database> {
 
 impl DatabaseOptions {
     /// The database that is read, with its limit for locks.
-    pub(super) fn source(&self) -> DatabaseUrl {
+    pub(crate) fn source(&self) -> DatabaseUrl {
         let limit = Duration::from_secs(self.source_lock_timeout);
         self.source_database_url.url.clone().with_lock_timeout(limit)
     }
 
     /// Whether none of the targets is named, or is another database than the source.
-    pub(super) fn are_without_target(&self) -> bool {
+    pub(crate) fn are_without_target(&self) -> bool {
         let source = &self.source_database_url.url;
         [&self.database_url, &self.target_database_url]
             .iter()
@@ -101,7 +101,7 @@ impl DatabaseOptions {
     }
 
     /// Why there is no database to write.
-    pub(super) fn reason_without_target(&self) -> String {
+    pub(crate) fn reason_without_target(&self) -> String {
         let target = &self.database_url.url;
         if target.same_database(&self.source_database_url.url) {
             format!("{target} is the database of SOURCE_DATABASE_URL, not a target")
@@ -111,7 +111,7 @@ impl DatabaseOptions {
     }
 
     /// Rejects targets that must not be written.
-    pub(super) fn guard_targets(&self, findings: &mut Findings) {
+    pub(crate) fn guard_targets(&self, findings: &mut Findings) {
         let source = [("SOURCE_DATABASE_URL", &self.source_database_url.url)];
         for (variable, target) in [
             ("DATABASE_URL", &self.database_url),
@@ -122,7 +122,7 @@ impl DatabaseOptions {
     }
 
     /// Rejects a database that must not be written, or that another variable names.
-    pub(super) fn guard_other(
+    pub(crate) fn guard_other(
         &self,
         findings: &mut Findings,
         variable: &str,

@@ -6,23 +6,17 @@
 mod after_restore;
 mod backup_mode;
 mod backup_source;
-mod copy;
-mod databases;
-mod incremental;
-mod learning_content;
+pub(crate) mod copy;
+pub(crate) mod databases;
 mod log_level;
-mod media;
 mod misspelt;
-mod notifications;
 mod options;
-mod protected;
+pub(crate) mod protected;
 mod queues;
 pub(crate) mod schedule;
-mod schema_export;
 mod settings;
-mod snapshots;
 mod telemetry;
-mod web_values;
+pub(crate) mod web_values;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -32,13 +26,9 @@ use clap::{Args, Command, FromArgMatches, Parser};
 use pipeline::config::{Errors, checked, collect, load_environment, print_error, usage};
 
 pub use copy::{BackupMethod, CopySettings};
-pub use incremental::IncrementalSettings;
-pub use media::MediaSettings;
 pub use options::Options;
 pub use schedule::ScheduleSettings;
-pub use schema_export::SchemaExportSettings;
 pub use settings::Settings;
-pub use snapshots::SnapshotSettings;
 
 /// Reads `.env`, the environment and the command line: the options of `P`, and the settings that the
 /// variables mean.

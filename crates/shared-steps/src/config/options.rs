@@ -7,14 +7,14 @@ use super::backup_mode::BackupModeOptions;
 use super::backup_source::BackupSourceOptions;
 use super::copy::CopySettings;
 use super::databases::DatabaseOptions;
-use super::incremental::IncrementalSettings;
-use super::learning_content::LearningContentOptions;
-use super::media::MediaOptions;
-use super::notifications::NotificationOptions;
 use super::queues::QueueOptions;
-use super::schema_export::SchemaExportOptions;
-use super::snapshots::SnapshotOptions;
 use super::telemetry::TelemetryOptions;
+use crate::jobs::incremental::settings::IncrementalSettings;
+use crate::jobs::learning_content::options::LearningContentOptions;
+use crate::jobs::media_sync::settings::MediaOptions;
+use crate::jobs::notification::options::NotificationOptions;
+use crate::jobs::schema_export::settings::SchemaExportOptions;
+use crate::jobs::snapshot::settings::SnapshotOptions;
 use pipeline::config::variable::{Optional, integer, variable};
 
 /// Everything that a run is configured by.

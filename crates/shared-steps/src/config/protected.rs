@@ -15,7 +15,7 @@ const EXPECTED: &str = "entries must be host, host:port, *.example.com, host/dat
 
 /// Every entry of the variable.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Protected(Vec<Entry>);
+pub(crate) struct Protected(Vec<Entry>);
 
 /// One entry, as `*.example.com:5432/app`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ enum Host {
 }
 
 /// The parser of the variable.
-pub(super) fn protected() -> Variable<Protected> {
+pub(crate) fn protected() -> Variable<Protected> {
     value(|given| given.text.parse())
 }
 
@@ -62,7 +62,7 @@ impl FromStr for Protected {
 
 impl Protected {
     /// Why `url` must not be written, if it must not.
-    pub(super) fn refuses_database(&self, url: &DatabaseUrl) -> Option<String> {
+    pub(crate) fn refuses_database(&self, url: &DatabaseUrl) -> Option<String> {
         let is_named = |entry: &Entry, server: &Server| {
             server.names().any(|name| match (&entry.host, &name) {
                 (Host::None, HostName::Socket(directory)) => entry.holds(directory),
@@ -84,7 +84,7 @@ impl Protected {
 
 impl Protected {
     /// Why the store of `side` must not be written, if it must not.
-    pub(super) fn refuses_store(&self, side: &Side) -> Option<String> {
+    pub(crate) fn refuses_store(&self, side: &Side) -> Option<String> {
         let place = |entry: &Entry, path: &str| {
             entry.path.as_deref().is_none_or(|wanted| touches(wanted, path))
         };
@@ -124,7 +124,7 @@ fn touches(one: &str, other: &str) -> bool {
 impl Protected {
     /// Rejects a database that is protected, or that another variable names: what is read must not be
     /// written as well.
-    pub(super) fn guard_database(
+    pub(crate) fn guard_database(
         &self,
         findings: &mut Findings,
         variable: &str,

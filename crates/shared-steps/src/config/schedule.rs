@@ -30,7 +30,7 @@ impl ScheduleSettings {
 }
 
 /// The parser of a schedule.
-pub(super) fn schedule() -> Variable<ScheduleSettings> {
+pub(crate) fn schedule() -> Variable<ScheduleSettings> {
     hidden(|given| {
         ScheduleSettings::parse(given.text).map_err(|error| {
             // `@daily` is a nickname, and holds no password.

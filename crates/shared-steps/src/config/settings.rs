@@ -10,15 +10,15 @@ use pipeline::RetryPolicy;
 use pipeline::config::{Errors, Findings};
 
 use super::copy::CopySettings;
-use super::incremental::IncrementalSettings;
-use super::media::MediaSettings;
 use super::options::{self, Options};
 use super::schedule::ScheduleSettings;
-use super::schema_export::SchemaExportSettings;
-use super::snapshots::SnapshotSettings;
 use crate::jobs::full_replication::dump_store::DumpStore;
+use crate::jobs::incremental::settings::IncrementalSettings;
 use crate::jobs::learning_content::settings::LearningContentSettings;
+use crate::jobs::media_sync::settings::MediaSettings;
 use crate::jobs::notification::entry::Notification;
+use crate::jobs::schema_export::settings::SchemaExportSettings;
+use crate::jobs::snapshot::settings::SnapshotSettings;
 use crate::telemetry::TelemetrySettings;
 
 /// A configuration in which every value is usable.

@@ -6,7 +6,7 @@ use url::Url;
 use pipeline::config::variable::{Variable, hidden, value};
 
 /// A text that is never shown.
-pub(super) fn secret() -> Variable<Secret> {
+pub(crate) fn secret() -> Variable<Secret> {
     value(|given| {
         secrets::remember(given.text);
         Ok(given.text.into())
@@ -14,7 +14,7 @@ pub(super) fn secret() -> Variable<Secret> {
 }
 
 /// A URL of a web server.
-pub(super) fn web_url() -> Variable<Url> {
+pub(crate) fn web_url() -> Variable<Url> {
     let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
     hidden(move |given| {
         let url = Url::parse(given.text).ok().filter(is_web);

@@ -1,12 +1,12 @@
 //! The jobs, one folder each. Everything else reads this list.
 
 pub mod full_replication;
-mod incremental;
+pub(crate) mod incremental;
 mod job;
 pub mod learning_content;
 pub mod media_sync;
 pub mod notification;
-mod schema_export;
+pub(crate) mod schema_export;
 pub mod snapshot;
 
 use pipeline::Step;

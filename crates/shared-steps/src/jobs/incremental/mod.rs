@@ -1,5 +1,7 @@
 //! The job that copies new rows of the incremental tables.
 
+pub(crate) mod settings;
+
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use pg_replicate::{Check, Incremental};

@@ -16,6 +16,7 @@ pub(crate) mod format;
 mod load;
 mod load_progress;
 mod locate;
+pub(crate) mod options;
 mod replace;
 pub(crate) mod settings;
 mod tables;

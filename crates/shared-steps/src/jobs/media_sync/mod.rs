@@ -1,5 +1,7 @@
 //! The job that copies media from one object store into another.
 
+pub(crate) mod settings;
+
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;

@@ -4,6 +4,7 @@
 
 pub(crate) mod entry;
 mod error;
+pub(crate) mod options;
 pub(crate) mod parse;
 pub(crate) mod report;
 mod send;

@@ -1,5 +1,7 @@
 //! The job that exports the schema of the target into another database.
 
+pub(crate) mod settings;
+
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use pg_replicate::load::ExportSchema;

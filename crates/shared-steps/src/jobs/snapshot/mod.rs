@@ -2,6 +2,7 @@
 
 mod age_alert;
 mod check;
+pub(crate) mod settings;
 pub mod table;
 
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! Snapshots: backups that are kept when the data has changed.
+//! Variables of snapshots.
 
 mod keys;
 
@@ -16,10 +16,10 @@ use snapshots::{
 };
 use url::Url;
 
-use super::copy::CopySettings;
-use super::protected::Protected;
-use super::schedule::{ScheduleSettings, schedule};
-use super::web_values::secret;
+use crate::config::copy::CopySettings;
+use crate::config::protected::Protected;
+use crate::config::schedule::{ScheduleSettings, schedule};
+use crate::config::web_values::secret;
 use pipeline::config::Findings;
 use pipeline::config::MaxAgeOptions;
 use pipeline::config::variable::{
@@ -29,7 +29,7 @@ use pipeline::config::variable::{
 /// The variables.
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Snapshots")]
-pub(super) struct SnapshotOptions {
+pub(crate) struct SnapshotOptions {
     /// When a snapshot of SOURCE_DATABASE_URL is taken, and kept if its data has changed: five-field cron,
     /// time zone Europe/Paris; never by default (docs/snapshots.md)
     ///
@@ -166,11 +166,11 @@ impl std::fmt::Debug for SnapshotSettings {
 
 impl SnapshotOptions {
     /// Whether there is a place for snapshots.
-    pub(super) fn has_store(&self) -> bool {
+    pub(crate) fn has_store(&self) -> bool {
         !self.snapshot_store.is_empty() || !self.s3_bucket_name.is_empty()
     }
 
-    pub(super) fn settings(
+    pub(crate) fn settings(
         self,
         findings: &mut Findings,
         protected: &Protected,

@@ -1,4 +1,4 @@
-//! Incremental replication.
+//! Variables of an incremental replication.
 
 use clap::Args;
 use pg_replicate::{CopyFormat, SchemaChanges};

@@ -5,7 +5,7 @@ use snapshots::{Identity, Recipient};
 use pipeline::config::variable::{Given, List, Variable, hidden};
 
 /// The parser of those who can open what is encrypted.
-pub(super) fn recipients() -> Variable<List<Recipient>> {
+pub(crate) fn recipients() -> Variable<List<Recipient>> {
     // It may be a secret key.
     hidden(|given| {
         let texts = given.text.split([',', ' ']).filter(|text| !text.is_empty());
@@ -24,7 +24,7 @@ fn recipient(text: &str) -> Result<Recipient, String> {
 }
 
 /// What opens it.
-pub(super) fn identities(given: &Given<'_>) -> Result<Vec<Identity>, String> {
+pub(crate) fn identities(given: &Given<'_>) -> Result<Vec<Identity>, String> {
     let text = std::fs::read_to_string(given.text)
         .map_err(|error| format!("must be a readable file with age's secret key: {error}"))?;
     let lines = text.lines().map(str::trim).filter(|line| !is_comment(line));

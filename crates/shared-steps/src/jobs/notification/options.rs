@@ -1,16 +1,16 @@
-//! Webhooks.
+//! Variables of notifications.
 
 use clap::Args;
 
-use crate::jobs::notification::entry::Notification;
-use crate::jobs::notification::parse::parse;
+use super::entry::Notification;
+use super::parse::parse;
 use pipeline::config::Findings;
 use pipeline::config::variable::{Given, List, Variable, hidden};
 
 /// The variables.
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Notifications")]
-pub(super) struct NotificationOptions {
+pub(crate) struct NotificationOptions {
     /// Webhooks that are called, in order, at the end of a run, JSON: `[{"url": …, "token"?: …, "format"?:
     /// "json", "on"?: "success"|"failure"|"always"}]`
     ///
@@ -30,7 +30,7 @@ pub(super) struct NotificationOptions {
 }
 
 impl NotificationOptions {
-    pub(super) fn entries(self, findings: &mut Findings) -> Vec<Notification> {
+    pub(crate) fn entries(self, findings: &mut Findings) -> Vec<Notification> {
         let (name, other) = (self.notifications, self.notification_urls);
         if !name.is_empty() && !other.is_empty() && name != other {
             let both = "NOTIFICATIONS is set too, to something else; set one of the two";

@@ -1,19 +1,19 @@
-//! The content API.
+//! Variables of the content API.
 
 use clap::Args;
 use http_requests::Secret;
 use pg_replicate::{DatabaseUrl, OnTarget};
 use url::Url;
 
-use super::web_values::secret;
-use crate::jobs::learning_content::format::ContentFormat;
-use crate::jobs::learning_content::settings::LearningContentSettings;
+use super::format::ContentFormat;
+use super::settings::LearningContentSettings;
+use crate::config::web_values::secret;
 use pipeline::config::variable::{Given, Optional, one_of, value};
 
 /// The variables.
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Learning content")]
-pub(super) struct LearningContentOptions {
+pub(crate) struct LearningContentOptions {
     /// The learning content API; empty leaves that step out
     #[arg(long, env, value_name = "URL", value_parser = value(api_url).optional())]
     lcms_api_url: Optional<Url>,
@@ -35,7 +35,7 @@ pub(super) struct LearningContentOptions {
 }
 
 impl LearningContentOptions {
-    pub(super) fn settings(
+    pub(crate) fn settings(
         self,
         client: &str,
         target: DatabaseUrl,

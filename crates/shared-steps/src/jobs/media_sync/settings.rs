@@ -1,4 +1,4 @@
-//! The media sync: from which object store into which.
+//! Variables of the media sync.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use http_requests::RetryLimits;
 use media_sync::{MediaSync, OpenError, Settings as SyncSettings, Side, Which};
 use object_stores::StoreLimits;
 
-use super::protected::Protected;
-use super::schedule::{ScheduleSettings, schedule};
+use crate::config::protected::Protected;
+use crate::config::schedule::{ScheduleSettings, schedule};
 use pipeline::config::Findings;
 use pipeline::config::variable::{Checked, Flag, Optional, Variable, flag, hidden, integer};
 
@@ -19,7 +19,7 @@ const TARGET: &str = "MEDIA_TARGET";
 /// The variables.
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Media sync")]
-pub(super) struct MediaOptions {
+pub(crate) struct MediaOptions {
     /// What is copied: s3://bucket/prefix, az://container/prefix, gs://bucket/prefix or file:///directory;
     /// credentials in MEDIA_SOURCE_AWS_…, MEDIA_SOURCE_AZURE_…, MEDIA_SOURCE_GOOGLE_…, or else AWS_…,
     /// AZURE_…, GOOGLE_… (docs/staging.md)
@@ -73,7 +73,7 @@ pub struct MediaSettings {
 
 impl MediaOptions {
     /// `directory`: where temporary files stand.
-    pub(super) fn settings(
+    pub(crate) fn settings(
         self,
         findings: &mut Findings,
         protected: &Protected,

@@ -1,10 +1,10 @@
-//! The daily export of the schema.
+//! Variables of the daily export of the schema.
 
 use clap::Args;
 use pg_replicate::DatabaseUrl;
 
-use super::databases::{Database, DatabaseOptions, database};
-use super::schedule::ScheduleSettings;
+use crate::config::databases::{Database, DatabaseOptions, database};
+use crate::config::schedule::ScheduleSettings;
 use pipeline::config::Findings;
 use pipeline::config::variable::{Flag, Optional, flag};
 
@@ -16,7 +16,7 @@ const TARGET: &str = "DB_SCHEMA_EXPORTER_DATABASE_TARGET";
 /// The variables.
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Schema export")]
-pub(super) struct SchemaExportOptions {
+pub(crate) struct SchemaExportOptions {
     /// `true` writes the schema of DATABASE_URL, without rows, into DB_SCHEMA_EXPORTER_DATABASE_TARGET every
     /// day at noon, Europe/Paris (docs/review-data.md)
     #[arg(long, env, default_value = "false", value_parser = flag())]
@@ -42,7 +42,7 @@ pub struct SchemaExportSettings {
 }
 
 impl SchemaExportOptions {
-    pub(super) fn settings(
+    pub(crate) fn settings(
         self,
         findings: &mut Findings,
         databases: &DatabaseOptions,
