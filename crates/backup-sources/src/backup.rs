@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
+use progress::size_in_words;
 
 /// The time zone whose days count, as for `SCHEDULE`.
 const TIME_ZONE: Tz = chrono_tz::Europe::Paris;
@@ -120,23 +121,6 @@ pub fn age_in_words(age: Duration) -> String {
     }
 }
 
-/// `512 B`, `1.2 GiB`.
-#[must_use]
-pub fn size_in_words(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    if bytes < 1024 {
-        return format!("{bytes} B");
-    }
-    #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
-    let mut size = bytes as f64 / 1024.0;
-    let mut unit = 0;
-    while size >= 1024.0 && unit + 1 < UNITS.len() {
-        size /= 1024.0;
-        unit += 1;
-    }
-    format!("{size:.1} {}", UNITS[unit])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,6 +160,5 @@ mod tests {
             [5, 90, 7_200, 7_500, 100_000, 400_000].map(words),
             ["5 s", "1 min", "2 h", "2 h 5 min", "27 h", "4 days"]
         );
-        assert_eq!([12, 1024, 1_610_612_736].map(size_in_words), ["12 B", "1.0 KiB", "1.5 GiB"]);
     }
 }

@@ -7,13 +7,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use progress::{CancellationToken, Context, ProgressItem, ProgressTracker};
+use private_files::PartialFile;
+use progress::{CancellationToken, Context, ProgressItem, ProgressTracker, size_in_words};
 use tokio::io::AsyncReadExt;
 
-use crate::backup::size_in_words;
 use crate::content::{Content, HEAD};
 use crate::download::Download;
-use crate::partial_file::PartialFile;
 use crate::unpack::{UnpackError, unpack};
 use crate::{Backup, BackupQuery, BackupSource, Error, Limits, MaxAge, age_in_words};
 
@@ -164,13 +163,16 @@ impl Fetcher {
         let size = total.or(backup.size);
         enough_space(path, size)?;
         object.get_or_init(|| tracker.start("BACKUP", &backup.id, size.unwrap_or_default()));
-        let (partial, mut file) = PartialFile::create(path)?;
+        let partial = PartialFile::new(path);
+        let mut file = tokio::fs::File::from_std(
+            partial.create().map_err(|source| Error::file("create", partial.path(), source))?,
+        );
         let (fetching, reader) = download.into_parts();
         let (fetched, unpacked) = tokio::join!(fetching, unpack(reader, &mut file));
         fetched?;
         let bytes = unpacked.map_err(|error| explain(error, &self.label(backup), &partial))?;
         drop(file);
-        partial.complete()?;
+        partial.complete().map_err(|source| Error::file("rename", partial.path(), source))?;
         if let Some(object) = object.into_inner() {
             object.end(0);
         }
@@ -211,7 +213,7 @@ fn explain(error: UnpackError, backup: &str, partial: &PartialFile) -> Error {
             damaged("it ends too early".into())
         }
         UnpackError::Read(error) => damaged(error.to_string()),
-        UnpackError::Write(error) => Error::file("write", partial.partial(), error),
+        UnpackError::Write(error) => Error::file("write", partial.path(), error),
     }
 }
 
@@ -219,10 +221,9 @@ fn explain(error: UnpackError, backup: &str, partial: &PartialFile) -> Error {
 fn enough_space(path: &Path, bytes: Option<u64>) -> Result<(), Error> {
     let directory = path.parent().filter(|path| !path.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new("."));
-    let (Some(bytes), Ok(space)) = (bytes, nix::sys::statvfs::statvfs(directory)) else {
+    let (Some(bytes), Some(free)) = (bytes, private_files::free_space(directory)) else {
         return Ok(());
     };
-    let free = space.blocks_available().saturating_mul(space.fragment_size());
     if free >= bytes {
         return Ok(());
     }

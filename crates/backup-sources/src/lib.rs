@@ -19,13 +19,12 @@ mod file;
 mod heroku;
 mod limits;
 mod object_storage;
-mod partial_file;
 mod platform;
 mod scalingo;
 mod source;
 mod unpack;
 
-pub use backup::{Backup, BackupQuery, MaxAge, age_in_words, size_in_words};
+pub use backup::{Backup, BackupQuery, MaxAge, age_in_words};
 pub use download::{Download, Report};
 pub use error::Error;
 pub use fetch::{FetchTarget, Fetched, Fetcher};

@@ -23,7 +23,7 @@ pub(crate) use add::AddJob;
 pub(crate) use arrivals::subscribe;
 pub use client::Queue;
 pub use events::QueueEvent;
-pub(crate) use interrupted::{Seen, Verdict};
+pub(crate) use interrupted::{DeadJobOutcome, Seen};
 pub use logs::Logs;
 pub use read::Counts;
 pub(crate) use read::Fields;

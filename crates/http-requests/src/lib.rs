@@ -10,6 +10,6 @@ mod secret;
 pub use client::{
     Redirects, client, download_client, install_tls_provider, redirect_target, without_credentials,
 };
-pub use redact::{describe, excerpt, kind, redacted};
+pub use redact::{describe, excerpt, kind, redacted, with_causes};
 pub use retry::{RetryLimits, Try, failure, retried, retry_after};
 pub use secret::{Secret, SecretUrl};

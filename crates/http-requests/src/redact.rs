@@ -30,7 +30,11 @@ pub fn redacted(url: &Url) -> String {
 
 /// What went wrong with a request, down to its cause, without the URL: it may hold secrets.
 pub fn describe(error: reqwest::Error) -> String {
-    let error = error.without_url();
+    with_causes(&error.without_url())
+}
+
+/// An error with all its causes, each unless what is above it says it already.
+pub fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

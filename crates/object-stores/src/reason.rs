@@ -11,15 +11,7 @@ const NO_CREDENTIALS: &str = "there are no credentials: set AWS_ACCESS_KEY_ID an
 /// What the store said, down to the cause: `object_store` shows only the outermost error.
 #[must_use]
 pub fn reason(error: &object_store::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
+    let text = http_requests::with_causes(error);
     if METADATA.iter().any(|address| text.contains(address)) {
         return NO_CREDENTIALS.into();
     }

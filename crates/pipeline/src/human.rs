@@ -45,18 +45,7 @@ pub fn count(number: u64) -> String {
 /// Bytes in binary units; nothing for zero.
 #[must_use]
 pub fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-    if bytes == 0 {
-        return String::new();
-    }
-    #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
-    let mut value = bytes as f64;
-    let mut unit = 0;
-    while value >= 1024.0 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+    if bytes == 0 { String::new() } else { progress::size_in_words(bytes) }
 }
 
 /// Seconds as `4.2 s`, `3 min 20 s` or `1 h 27 min`.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::OFlag;
 use tempfile::TempDir;
 
-use crate::{DIRECTORY, is_own_directory};
+use crate::files::{DIRECTORY, is_own_directory};
 
 /// Names of such directories begin so.
 const PREFIX: &str = "db-replication-temporary-";

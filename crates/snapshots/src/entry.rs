@@ -18,12 +18,12 @@ pub struct Entry {
     /// Whether a key is needed to read it.
     pub is_encrypted: bool,
     /// Whether it can be used.
-    pub state: State,
+    pub state: EntryState,
 }
 
 /// Whether a snapshot can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
+pub enum EntryState {
     /// The archive stands there in its full length, and this is what it holds.
     Good(Box<Manifest>),
     /// The archive has no manifest beside it: the upload was broken off, or is under way.
@@ -37,7 +37,7 @@ impl Entry {
     #[must_use]
     pub fn manifest(&self) -> Option<&Manifest> {
         match &self.state {
-            State::Good(manifest) => Some(manifest),
+            EntryState::Good(manifest) => Some(manifest),
             _ => None,
         }
     }
@@ -46,11 +46,11 @@ impl Entry {
     #[must_use]
     pub fn problem(&self) -> Option<&str> {
         match &self.state {
-            State::Good(_) => None,
-            State::Unfinished => {
+            EntryState::Good(_) => None,
+            EntryState::Unfinished => {
                 Some("it has no manifest beside it: its upload was broken off, or is under way")
             }
-            State::Damaged(reason) => Some(reason),
+            EntryState::Damaged(reason) => Some(reason),
         }
     }
 }

@@ -7,7 +7,7 @@ use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
 use object_stores::{Listed, ObjectPlace, reason};
 
-use crate::entry::{Entry, State};
+use crate::entry::{Entry, EntryState};
 use crate::error::Error;
 use crate::manifest::Sidecar;
 use crate::name::{Name, SIDECAR};
@@ -76,7 +76,7 @@ impl<'a> Inventory<'a> {
     ) -> Result<Option<(Entry, Option<Sidecar>)>, Error> {
         let Some(read) = self.sidecar(item).await? else { return Ok(None) };
         let (state, sidecar) = match read {
-            Ok(sidecar) => (State::Good(Box::new(sidecar.manifest.clone())), Some(sidecar)),
+            Ok(sidecar) => (EntryState::Good(Box::new(sidecar.manifest.clone())), Some(sidecar)),
             Err(state) => (state, None),
         };
         let entry = Entry {
@@ -99,9 +99,9 @@ impl<'a> Inventory<'a> {
         entries.into_iter().filter_map(Result::transpose).collect()
     }
 
-    async fn sidecar(&self, item: &Item) -> Result<Option<Result<Sidecar, State>>, Error> {
-        let Some(sidecar) = &item.sidecar else { return Ok(Some(Err(State::Unfinished))) };
-        let damaged = |reason: String| Ok(Some(Err(State::Damaged(reason))));
+    async fn sidecar(&self, item: &Item) -> Result<Option<Result<Sidecar, EntryState>>, Error> {
+        let Some(sidecar) = &item.sidecar else { return Ok(Some(Err(EntryState::Unfinished))) };
+        let damaged = |reason: String| Ok(Some(Err(EntryState::Damaged(reason))));
         let Some(archive) = &item.archive else {
             return damaged("its archive is gone, its manifest alone is there".into());
         };

@@ -38,7 +38,7 @@ pub use crate::inventory::list;
 pub use crate::retention_policy::{RetentionPolicy, RetentionPolicyError};
 pub use crate::selector::Selector;
 pub use age::x25519::{Identity, Recipient};
-pub use entry::{Entry, State};
+pub use entry::{Entry, EntryState};
 pub use error::Error;
 pub use fetch::{Fetched, fetch};
 pub use fixtures::{Fixture, FixtureError};

@@ -4,7 +4,7 @@ use object_store::{ObjectStoreExt, PutPayload};
 use object_stores::{ObjectPlace, reason};
 use progress::{CancellationToken, Context};
 
-use crate::entry::{Entry, State};
+use crate::entry::{Entry, EntryState};
 use crate::error::Error;
 use crate::inventory::path;
 use crate::manifest::{FileState, Manifest, Sidecar};
@@ -43,7 +43,7 @@ pub(crate) async fn publish(
         taken_at: name.taken_at,
         bytes: sidecar.archive.bytes,
         is_encrypted,
-        state: State::Good(Box::new(sidecar.manifest)),
+        state: EntryState::Good(Box::new(sidecar.manifest)),
     })
 }
 

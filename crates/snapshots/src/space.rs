@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
-use backup_sources::size_in_words;
+use progress::size_in_words;
 
 use crate::error::Error;
 
 /// Refuses to write so many bytes of `what` where there is no room for them.
 pub(crate) fn enough(directory: &Path, bytes: u64, what: &str) -> Result<(), Error> {
     // A directory that cannot be asked shows what is wrong with it when it is written.
-    let Ok(space) = nix::sys::statvfs::statvfs(directory) else { return Ok(()) };
-    let free = space.blocks_available().saturating_mul(space.fragment_size());
+    let Some(free) = private_files::free_space(directory) else { return Ok(()) };
     if free >= bytes {
         return Ok(());
     }

@@ -11,14 +11,14 @@ use crate::error::Error;
 use crate::manifest::TableState;
 use crate::settings::Settings;
 
-/// The watched tables as they are in the moment, sorted.
+/// The watched tables as they are in the database, sorted.
 pub(crate) async fn read(
     source: &DatabaseUrl,
-    moment: &DatabaseSnapshot,
+    database: &DatabaseSnapshot,
     settings: &Settings,
     context: &Context,
 ) -> Result<Vec<TableState>, Error> {
-    let watched: Vec<_> = moment
+    let watched: Vec<_> = database
         .tables()
         .iter()
         .filter(|table| settings.tables.contains(&table.name, &table.root))
@@ -33,7 +33,7 @@ pub(crate) async fn read(
     }
     let names: HashSet<&TableName> = watched.iter().map(|table| &table.name).collect();
     let is_wanted = |table: &TableName| names.contains(table);
-    let snapshot = Some(moment.snapshot());
+    let snapshot = Some(database.snapshot());
     let content =
         fingerprint::database(source, is_wanted, settings.jobs, snapshot, context).await?;
     let state = |table: &&Definition| {

@@ -10,7 +10,7 @@ use private_files::PrivateDirectory;
 use progress::Context;
 
 use crate::changes::Changes;
-use crate::entry::{Entry, State};
+use crate::entry::{Entry, EntryState};
 use crate::error::{Error, until_cancelled};
 use crate::inventory::Inventory;
 use crate::manifest::{FORMAT, Manifest, Versions, dump_name};
@@ -60,17 +60,17 @@ pub async fn take(
     let temp_dir = temporary_directory(&settings.directory)?;
     let before = until_cancelled(context, Before::look(store, &label)).await?;
     let meter = Meter::new(context, "compare", COMPARE, 1);
-    let moment = DatabaseSnapshot::open(source, context).await?;
+    let database = DatabaseSnapshot::open(source, context).await?;
     let taken_at = time_after(before.last_name, Utc::now());
     let newest = before.newest_good;
-    let tables = moment.during(tables::read(source, &moment, settings, context)).await?;
+    let tables = database.during(tables::read(source, &database, settings, context)).await?;
     meter.reached(1);
     let changes = match newest.as_ref().and_then(Entry::manifest) {
         Some(manifest) => Changes::between(&manifest.tables, &tables),
         None => Changes::default(),
     };
     if let Some(latest) = newest.filter(|_| changes.is_empty() && !force) {
-        moment.end(context).await?;
+        database.end(context).await?;
         tracing::info!(tables = tables.len(), "Nothing has changed since snapshot {}", latest.name);
         prune::run(settings, &label, &latest, Utc::now(), context).await?;
         return Ok(Taken::Unchanged { latest });
@@ -81,17 +81,17 @@ pub async fn take(
         database: source.database().into(),
         taken_at,
         versions: Versions {
-            server: moment.server_version().into(),
-            pg_dump: moment.pg_dump_version().into(),
+            server: database.server_version().into(),
+            pg_dump: database.pg_dump_version().into(),
             program: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).into(),
         },
         dump: settings.format,
         tables,
         files: Vec::new(),
     };
-    let members = write_members(source, &moment, settings, temp_dir.path(), context).await?;
+    let members = write_members(source, &database, settings, temp_dir.path(), context).await?;
     // The upload need not hold the database's old rows back from vacuum.
-    moment.end(context).await?;
+    database.end(context).await?;
     let entry = publish(settings, manifest, &members, context).await?;
     drop(temp_dir);
     let pruned = prune::run(settings, &label, &entry, Utc::now(), context).await?;
@@ -116,12 +116,12 @@ impl Before {
             before.last_name = before.last_name.max(Some(item.name.taken_at));
             let Some(entry) = inventory.read(item).await? else { continue };
             match &entry.state {
-                State::Good(_) => {
+                EntryState::Good(_) => {
                     before.newest_good = Some(entry);
                     break;
                 }
-                State::Unfinished => {}
-                State::Damaged(reason) => {
+                EntryState::Unfinished => {}
+                EntryState::Damaged(reason) => {
                     tracing::warn!("Snapshot {} cannot be used: {reason}", entry.name);
                 }
             }
@@ -139,7 +139,7 @@ fn time_after(last: Option<DateTime<Utc>>, now: DateTime<Utc>) -> DateTime<Utc> 
 /// The fixtures and the dump, as files. The fixtures first: patterns that mean nothing cost no dump.
 async fn write_members(
     source: &DatabaseUrl,
-    moment: &DatabaseSnapshot,
+    database: &DatabaseSnapshot,
     settings: &Settings,
     directory: &Path,
     context: &Context,
@@ -147,11 +147,11 @@ async fn write_members(
     let fixtures = directory.join(FIXTURES);
     private_files::create_directories(&fixtures)
         .map_err(|source| Error::file("create", &fixtures, source))?;
-    let (wanted, snapshot) = (&settings.fixtures, Some(moment.snapshot()));
+    let (wanted, snapshot) = (&settings.fixtures, Some(database.snapshot()));
     let writing = fixtures::write(source, wanted, snapshot, &fixtures, context);
-    let written = moment.during(writing).await?;
+    let written = database.during(writing).await?;
     let dump = dump_name(settings.format);
-    moment.dump(settings.format, &directory.join(dump), DUMP, context).await?;
+    database.dump(settings.format, &directory.join(dump), DUMP, context).await?;
     let dump = Member { name: dump.into(), path: directory.join(dump) };
     let fixture =
         |name: &str| Member { name: format!("{FIXTURES}/{name}"), path: fixtures.join(name) };

@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::Args;
 use media_sync::{Action, Request};
 use pipeline::human;
+use progress::size_in_words;
 use serde_json::json;
 
 /// What `run media-sync` is told.
@@ -46,14 +47,10 @@ impl MediaSyncArgs {
 fn in_words(action: &Action) -> String {
     match action {
         Action::Copy { key, bytes, reason } => {
-            format!("copy    {key} ({}, {reason})", size(*bytes))
+            format!("copy    {key} ({}, {reason})", size_in_words(*bytes))
         }
-        Action::Delete { key, bytes } => format!("delete  {key} ({})", size(*bytes)),
+        Action::Delete { key, bytes } => format!("delete  {key} ({})", size_in_words(*bytes)),
     }
-}
-
-fn size(bytes: u64) -> String {
-    if bytes == 0 { "0 B".into() } else { human::size(bytes) }
 }
 
 fn in_json(action: &Action) -> String {

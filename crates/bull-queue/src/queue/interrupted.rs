@@ -53,7 +53,7 @@ impl Seen {
 
 /// What became of a dead worker's job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum DeadJobOutcome {
     /// It stands in `failed`.
     Failed,
     /// It was put back in line.
@@ -87,7 +87,7 @@ impl Queue {
         }
         let mut moved = Vec::new();
         for seen in gone {
-            if self.take_from_dead(&seen, None).await.map_err(failure)? == Verdict::Failed {
+            if self.take_from_dead(&seen, None).await.map_err(failure)? == DeadJobOutcome::Failed {
                 moved.extend(self.job(&seen.id).await?);
             }
         }
@@ -114,7 +114,7 @@ impl Queue {
         &self,
         seen: &Seen,
         max_stalled: Option<u32>,
-    ) -> Result<Verdict, RedisError> {
+    ) -> Result<DeadJobOutcome, RedisError> {
         let mut request = json!({
             "id": seen.id, "lock": seen.lock, "owner": seen.owner,
             "processed_on": seen.processed_on, "now": now_ms(), "token": self.token(),
@@ -125,11 +125,11 @@ impl Queue {
         if let Some(max_stalled) = max_stalled {
             request["max_stalled"] = max_stalled.into();
         }
-        let verdict: Value = self.call(&scripts::INTERRUPTED, &request).await?;
-        Ok(match redis::from_redis_value::<Option<String>>(verdict)?.as_deref() {
-            Some("failed") => Verdict::Failed,
-            Some("stalled") => Verdict::Stalled,
-            _ => Verdict::Nothing,
+        let outcome: Value = self.call(&scripts::INTERRUPTED, &request).await?;
+        Ok(match redis::from_redis_value::<Option<String>>(outcome)?.as_deref() {
+            Some("failed") => DeadJobOutcome::Failed,
+            Some("stalled") => DeadJobOutcome::Stalled,
+            _ => DeadJobOutcome::Nothing,
         })
     }
 }

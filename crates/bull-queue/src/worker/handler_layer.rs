@@ -104,7 +104,7 @@ async fn run(
     };
     let timed_out = tokio::select! {
         biased;
-        unwound = &mut handler => return judge(core, unwound, None),
+        unwound = &mut handler => return outcome_of(core, unwound, None),
         () = running.cancel.cancelled() => None,
         () = time_out => {
             running.cancel.cancel();
@@ -112,13 +112,17 @@ async fn run(
         }
     };
     match tokio::time::timeout(core.options.cancel_grace, handler).await {
-        Ok(unwound) => judge(core, unwound, timed_out),
+        Ok(unwound) => outcome_of(core, unwound, timed_out),
         Err(_) => Err(dropped(core, timed_out)),
     }
 }
 
 /// What a handler's end means.
-fn judge(core: &Core, unwound: Unwound, timed_out: Option<u64>) -> Result<JobOutcome, Failure> {
+fn outcome_of(
+    core: &Core,
+    unwound: Unwound,
+    timed_out: Option<u64>,
+) -> Result<JobOutcome, Failure> {
     let failure = match unwound {
         Ok(Ok(outcome)) => match timed_out {
             None => return Ok(outcome),

@@ -7,7 +7,7 @@ use redis::RedisError;
 use tokio::time::Instant;
 
 use crate::job::Job;
-use crate::queue::{Seen, Verdict};
+use crate::queue::{DeadJobOutcome, Seen};
 use crate::worker::core::Core;
 use crate::worker::event::WorkerEvent;
 use crate::worker::options::InterruptedPolicy;
@@ -91,7 +91,7 @@ async fn look(
         let is_dead =
             since.is_some_and(|since| now - since >= core.options.stalled_grace) || seen.is_dead();
         if is_dead {
-            moved.extend(settle(core, &seen).await?);
+            moved.extend(take_out(core, &seen).await?);
         } else if seen.is_locked() {
             locked_left = seen.lock_left.into_iter().chain(locked_left).min();
         } else {
@@ -103,13 +103,13 @@ async fn look(
 }
 
 /// Takes a dead worker's job out of `active`. Answers it when it went to `failed`.
-async fn settle(core: &Core, seen: &Seen) -> Result<Option<Job>, RedisError> {
+async fn take_out(core: &Core, seen: &Seen) -> Result<Option<Job>, RedisError> {
     let max_stalled = match core.options.interrupted {
         InterruptedPolicy::Fail => None,
         InterruptedPolicy::Retry => Some(core.options.max_stalled),
     };
-    let verdict = core.queue.take_from_dead(seen, max_stalled).await?;
-    if verdict == Verdict::Nothing {
+    let outcome = core.queue.take_from_dead(seen, max_stalled).await?;
+    if outcome == DeadJobOutcome::Nothing {
         return Ok(None);
     }
     let Some(job) = core.queue.job(&seen.id).await.ok().flatten() else {
@@ -117,7 +117,7 @@ async fn settle(core: &Core, seen: &Seen) -> Result<Option<Job>, RedisError> {
     };
     // Its worker may have died before it came to this.
     core.add_next_occurrence(&job).await;
-    if verdict == Verdict::Stalled {
+    if outcome == DeadJobOutcome::Stalled {
         core.emit(&WorkerEvent::Stalled { job: Arc::new(job) });
         return Ok(None);
     }

@@ -1,6 +1,6 @@
 //! SQL expressions of the configuration, as far as they can be judged without a server.
 
-use crate::postgres::sql_text::{Kind, tokens};
+use crate::postgres::sql_text::{TokenKind, tokens};
 
 /// Why `sql` cannot stand between parentheses as one expression; the server judges the rest.
 ///
@@ -17,15 +17,15 @@ pub(super) fn wrong(sql: &str) -> Option<String> {
     for token in tokens {
         let at = place(sql, token.start);
         match (token.kind, token.text) {
-            (Kind::Comment, _) => return Some(format!("a comment at character {at}")),
-            (Kind::Symbol, ";") => return Some(format!("a semicolon at character {at}")),
-            (Kind::Symbol, "$") => return Some(format!("a parameter ($) at character {at}")),
-            (Kind::Symbol, ",") if open.is_empty() => {
+            (TokenKind::Comment, _) => return Some(format!("a comment at character {at}")),
+            (TokenKind::Symbol, ";") => return Some(format!("a semicolon at character {at}")),
+            (TokenKind::Symbol, "$") => return Some(format!("a parameter ($) at character {at}")),
+            (TokenKind::Symbol, ",") if open.is_empty() => {
                 return Some(format!("several expressions: a comma at character {at}"));
             }
-            (Kind::Symbol, "(") => open.push((")", at)),
-            (Kind::Symbol, "[") => open.push(("]", at)),
-            (Kind::Symbol, close @ (")" | "]")) => match open.pop() {
+            (TokenKind::Symbol, "(") => open.push((")", at)),
+            (TokenKind::Symbol, "[") => open.push(("]", at)),
+            (TokenKind::Symbol, close @ (")" | "]")) => match open.pop() {
                 Some((wanted, _)) if wanted == close => {}
                 _ => return Some(format!("\"{close}\" at character {at}, which closes nothing")),
             },

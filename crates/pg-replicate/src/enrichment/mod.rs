@@ -56,12 +56,12 @@ pub async fn run(
     drop(first);
     let path = format!("SET search_path = {}", quote_identifier(DEFAULT_SCHEMA));
     let session = format!("{path}; {}", settings.sql());
-    let work = Work { pool, settings, session, mode, jobs, context };
+    let work = EnrichmentRun { pool, settings, session, mode, jobs, context };
     Ok(work.run_all(&steps).await?.since(start))
 }
 
 /// How statements run.
-struct Work<'a> {
+struct EnrichmentRun<'a> {
     pool: Pool,
     settings: TargetSettings,
     /// Set in every session.
@@ -71,7 +71,7 @@ struct Work<'a> {
     context: &'a Context,
 }
 
-impl Work<'_> {
+impl EnrichmentRun<'_> {
     async fn run_all(&self, steps: &[Step<'_>]) -> Result<Summary, Error> {
         let total = Weight::cost(steps.len() as u64);
         let board = &self.context.tracker("enrichment", phase_shares::ENRICHMENT, total);

@@ -12,10 +12,11 @@ use crate::postgres::catalog;
 use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::connection::Connection;
 use crate::postgres::lock_limits::pg_dump_option;
-use crate::postgres::pg_dump::{Partial, arguments, connection_string, dumped_table, failure};
+use crate::postgres::pg_dump::{arguments, connection_string, dumped_table, failure};
 use crate::postgres::source_locks::{Watch, named};
 use crate::postgres::unlogged;
 use crate::{Error, TableName};
+use private_files::PartialFile;
 use progress::{Context, PhaseSummary, ProgressItem, Summary, Weight};
 
 /// An archive was measured at a fifth of its database.
@@ -25,7 +26,13 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
     let start = Instant::now();
     tracing::info!("Start create Backup");
     let prepared = prepare(copy, dump, context).await?;
-    let partial = Partial::create(dump)?;
+    let partial = PartialFile::new(dump);
+    let failed = |action| {
+        let path = partial.path().to_owned();
+        move |source| Error::File { action, path, source }
+    };
+    // Made by us, so that nobody else can read it and a directory that cannot be written is reported as what it is.
+    partial.create().map_err(failed("create"))?;
     let mut arguments = arguments(&prepared.excluded, partial.path());
     arguments.push(pg_dump_option(&copy.source));
     arguments.push(format!("--dbname={}", connection_string(&copy.source)));
@@ -54,7 +61,7 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
     }
     table.into_iter().for_each(|table| dumped(table, &partial));
     let bytes = partial.bytes();
-    partial.complete(dump)?;
+    partial.complete().map_err(failed("rename"))?;
     let archive = read_archive(dump).await?;
     refused::refuse_foreign_bytes(copy, &archive).await?;
     let objects = archive.entries.iter().filter(|entry| entry.kind == "TABLE DATA").count() as u64;
@@ -65,7 +72,7 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
 }
 
 /// A table is in the file, which had so many bytes before.
-fn dumped((table, before): (ProgressItem, u64), file: &Partial) {
+fn dumped((table, before): (ProgressItem, u64), file: &PartialFile) {
     table.end_with(0, file.bytes().saturating_sub(before));
 }
 
@@ -114,9 +121,10 @@ pub(super) async fn excluded(
 
 fn warn_of_little_space(dump: &Path, database: u64) {
     let directory = dump.parent().filter(|path| !path.as_os_str().is_empty());
-    let Ok(space) = nix::sys::statvfs::statvfs(directory.unwrap_or(Path::new("."))) else { return };
-    let free = space.blocks_available().saturating_mul(space.fragment_size());
-    if free < database / USUAL_SHARE {
+    let free = private_files::free_space(directory.unwrap_or(Path::new(".")));
+    if let Some(free) = free
+        && free < database / USUAL_SHARE
+    {
         tracing::warn!(
             free,
             database,

@@ -49,7 +49,7 @@ pub(crate) enum FailureClass {
 }
 
 impl<'a> FailurePolicy<'a> {
-    /// For entries that come one by one, with [`FailurePolicy::judge_entry`].
+    /// For entries that come one by one, with [`FailurePolicy::classify_entry`].
     pub(crate) fn of_script() -> Self {
         Self::new(&[], std::iter::empty(), std::iter::empty(), Vec::new())
     }
@@ -87,10 +87,10 @@ impl<'a> FailurePolicy<'a> {
             let object = format!("entry {}", failure.entry);
             return FailureClass::Fatal { object, message: failure.message.clone() };
         };
-        self.judge_entry(entry, failure)
+        self.classify_entry(entry, failure)
     }
 
-    pub(crate) fn judge_entry(&mut self, entry: &Entry, failure: &Failure) -> FailureClass {
+    pub(crate) fn classify_entry(&mut self, entry: &Entry, failure: &Failure) -> FailureClass {
         let object = entry.to_string();
         if let Some(reason) = self.reason(entry, failure) {
             self.ignored.insert(entry.id);

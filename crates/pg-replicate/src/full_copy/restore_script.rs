@@ -12,7 +12,7 @@ use super::extension_rows;
 use super::failure::Failure;
 use super::restore_plan::cannot_create;
 use super::settings::{ForeignKeys, FullCopy};
-use super::statements::{missing_roles, settled};
+use super::statements::{log_class, missing_roles};
 use crate::archive::Entry;
 use crate::error::reason;
 use crate::full_copy::failure_policy::FailurePolicy;
@@ -20,7 +20,7 @@ use crate::full_copy::script_entry::Entries;
 use crate::phase_shares;
 use crate::postgres::connection::Connection;
 use crate::postgres::sql_text::Strings;
-use crate::psql_script::{Kind, Need, RowsReader, Script, ScriptError, Variables, need};
+use crate::psql_script::{Need, RowsReader, Script, ScriptError, SqlKind, Variables, need};
 use crate::{Error, ObjectFailure, TableName};
 use progress::{Context, PhaseSummary, ProgressTracker, Summary, Weight};
 
@@ -119,7 +119,7 @@ impl<R: AsyncBufRead + Unpin> Restore<'_, R> {
         while let Some(item) = self.script.next().await? {
             let strings = item.strings;
             let sql = item.text()?;
-            if let Kind::Copy(rows) = Kind::of(&sql, strings) {
+            if let SqlKind::Copy(rows) = SqlKind::of(&sql, strings) {
                 self.copy(&sql, &rows.table).await?;
                 continue;
             }
@@ -158,7 +158,7 @@ impl<R: AsyncBufRead + Unpin> Restore<'_, R> {
         failure.code = error.code().cloned();
         failure.missing_roles = missing_roles(self.target, entry, failure.code.as_ref()).await?;
         self.entries.refused(entry);
-        self.failures.extend(settled(self.policy.judge_entry(entry, &failure)));
+        self.failures.extend(log_class(self.policy.classify_entry(entry, &failure)));
         Ok(())
     }
 

@@ -215,12 +215,12 @@ pub(super) fn classified(
     policy: &mut FailurePolicy<'_>,
     failures: &[Failure],
 ) -> Vec<ObjectFailure> {
-    failures.iter().filter_map(|failure| settled(policy.classify(failure))).collect()
+    failures.iter().filter_map(|failure| log_class(policy.classify(failure))).collect()
 }
 
-/// Logs a verdict; answers the failure that may not be ignored.
-pub(crate) fn settled(verdict: FailureClass) -> Option<ObjectFailure> {
-    match verdict {
+/// Logs how a failure was classified; answers the failure that may not be ignored.
+pub(crate) fn log_class(class: FailureClass) -> Option<ObjectFailure> {
+    match class {
         FailureClass::Ignored { object, reason, message } => {
             let message = error_text::output(&message);
             tracing::warn!(object, "{object} could not be restored: {reason} ({message})");

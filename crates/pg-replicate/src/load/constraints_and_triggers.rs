@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::load::catalog::{Catalog, ForeignKey, Sequence};
-use crate::load::plan::Plan;
+use crate::load::plan::LoadPlan;
 use crate::postgres::connection::Connection;
 use crate::postgres::identifier::{quote_identifier, quote_literal};
 use crate::postgres::triggers;
@@ -24,7 +24,7 @@ async fn execute(connection: &Connection, action: &str, sql: &str) -> Result<(),
 pub(super) async fn before(
     connection: &Connection,
     catalog: &Catalog,
-    plan: &Plan,
+    plan: &LoadPlan,
 ) -> Result<(), Error> {
     triggers::disable(connection, &plan.triggers).await?;
     let mut sql = String::new();
@@ -53,7 +53,7 @@ pub(super) async fn before(
 pub(super) async fn after(
     connection: &Connection,
     catalog: &Catalog,
-    plan: &Plan,
+    plan: &LoadPlan,
     set: &BTreeSet<TableName>,
 ) -> Result<(), Error> {
     for sequence in plan.followed.iter().filter(|sequence| !set.contains(&sequence.name)) {

@@ -14,7 +14,7 @@ use crate::load::preflight::Preflight;
 use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::pg_dump::failure;
 use crate::postgres::sql_text::Strings;
-use crate::psql_script::{Kind, Rows, Script, Variables};
+use crate::psql_script::{Rows, Script, SqlKind, Variables};
 use crate::{DatabaseUrl, Error, TableName};
 use progress::{Context, ProgressTracker, Weight};
 
@@ -143,8 +143,8 @@ impl DumpSource {
 
 /// The table and its columns, from the statement that the archive holds for them.
 fn rows(archive: &Archive, entry: &Entry) -> Rows {
-    match archive.copies.get(&entry.id).map(|copy| Kind::of(copy, Strings::Standard)) {
-        Some(Kind::Copy(rows)) => rows,
+    match archive.copies.get(&entry.id).map(|copy| SqlKind::of(copy, Strings::Standard)) {
+        Some(SqlKind::Copy(rows)) => rows,
         _ => Rows {
             table: entry.schema.iter().chain([&entry.tag]).cloned().collect(),
             columns: None,

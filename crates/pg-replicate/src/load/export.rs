@@ -9,10 +9,11 @@ use super::catalog::Catalog;
 use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::connection::Connection;
 use crate::postgres::lock_limits::pg_dump_option;
-use crate::postgres::pg_dump::{Partial, connection_string, failure};
+use crate::postgres::pg_dump::{connection_string, failure};
 use crate::postgres::source_locks::{Watch, named};
 use crate::postgres::{session_settings, unlogged};
 use crate::{Check, DatabaseUrl, Error, TableName};
+use private_files::PartialFile;
 use progress::{Context, PhaseSummary, Summary};
 
 /// Rows and sequences of a database into one file of SQL, in one snapshot.
@@ -37,7 +38,13 @@ impl ExportData {
         context.check()?;
         tracing::info!("Start export data");
         let prepared = self.prepare(context).await?;
-        let partial = Partial::create(path)?;
+        let partial = PartialFile::new(path);
+        let failed = |action| {
+            let path = partial.path().to_owned();
+            move |source| Error::File { action, path, source }
+        };
+        // Made by us, so that nobody else can read it and a directory that cannot be written is reported as what it is.
+        partial.create().map_err(failed("create"))?;
         let program = Program {
             name: "pg_dump",
             arguments: prepared.arguments,
@@ -63,7 +70,7 @@ impl ExportData {
             return Err(failure("pg_dump", &self.source, &ended));
         }
         let bytes = partial.bytes();
-        partial.complete(path)?;
+        partial.complete().map_err(failed("rename"))?;
         tracing::info!(bytes, "End export data");
         let objects = prepared.tables;
         Ok(PhaseSummary { objects, bytes, ..PhaseSummary::ended("export", start) }.into())

@@ -43,15 +43,15 @@ impl<'a> Guard<'a> {
         let looked = self.connection.query_typed(SQL, &[]);
         let (sent, looked) = future::join(sent, looked).await;
         let rows = sent.map_err(|error| self.connection.error(action, &error))?;
-        Ok((rows, self.judge(action, looked)?))
+        Ok((rows, self.strings(action, looked)?))
     }
 
     /// Looks after something else than [`Guard::run`] has been at work.
     pub(super) async fn look(&self, action: &str) -> Result<Strings, Error> {
-        self.judge(action, self.connection.query_typed(SQL, &[]).await)
+        self.strings(action, self.connection.query_typed(SQL, &[]).await)
     }
 
-    fn judge(
+    fn strings(
         &self,
         action: &str,
         looked: Result<Vec<Row>, tokio_postgres::Error>,

@@ -5,7 +5,7 @@
 //!
 //! 1. every source is read through ([`Preflight`](preflight::Preflight)): which tables get rows, whether
 //!    their columns are the target's, what cannot be carried out; nothing is changed before all of
-//!    it is known to fit ([`Plan`](plan::Plan));
+//!    it is known to fit ([`LoadPlan`](plan::LoadPlan));
 //! 2. in one transaction of the target: triggers off, the foreign keys that the order of the rows
 //!    cannot satisfy deferred, sequences brought under the transaction, tables emptied, the sources
 //!    loaded in their order, keys checked, keys and triggers back in their state.
@@ -44,7 +44,7 @@ use database::{APPLICATION, DatabaseSource};
 use dump::DumpSource;
 use guard::Guard;
 use meter::Meter;
-use plan::Plan;
+use plan::LoadPlan;
 use script_run::ScriptRun;
 use spool::Readable;
 
@@ -120,7 +120,7 @@ impl LoadData {
             preflight.exclude(table);
         }
         let looked = look(sources, target, &mut preflight, context).await?;
-        let plan = Plan::new(&mut preflight, self.truncates);
+        let plan = LoadPlan::new(&mut preflight, self.truncates);
         if preflight.loaded.is_empty()
             && preflight.emptied.is_empty()
             && preflight.problems.is_empty()
@@ -269,7 +269,7 @@ impl Looked<'_> {
     }
 }
 
-fn log(catalog: &Catalog, plan: &Plan) {
+fn log(catalog: &Catalog, plan: &LoadPlan) {
     let tables: Vec<String> = plan.truncated.iter().map(|table| catalog.display(*table)).collect();
     if !tables.is_empty() {
         tracing::info!("Empty {}", tables.join(", "));

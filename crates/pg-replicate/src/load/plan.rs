@@ -10,7 +10,7 @@ use crate::postgres::triggers::Trigger;
 
 /// What is done before and after the rows.
 #[derive(Debug, Default)]
-pub(super) struct Plan {
+pub(super) struct LoadPlan {
     /// Emptied before the first source.
     pub(super) truncated: Vec<u32>,
     /// Emptied with them because they refer to them.
@@ -25,7 +25,7 @@ pub(super) struct Plan {
     pub(super) followed: Vec<Sequence>,
 }
 
-impl Plan {
+impl LoadPlan {
     /// `truncates`: whether the tables that get rows are emptied first. What cannot be is noted as a
     /// problem.
     pub(super) fn new(preflight: &mut Preflight<'_>, truncates: bool) -> Self {

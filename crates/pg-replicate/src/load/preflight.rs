@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::load::catalog::{Catalog, Names};
-use crate::psql_script::{Kind, Name, Rows, Script, ScriptError, Variables};
+use crate::psql_script::{Name, Rows, Script, ScriptError, SqlKind, Variables};
 use crate::{Check, TableName};
 
 /// When a table gets rows: the first time and the last.
@@ -101,13 +101,13 @@ impl<'a> Preflight<'a> {
                     continue;
                 }
             };
-            match Kind::of(&sql, item.strings) {
-                Kind::Copy(rows) => {
+            match SqlKind::of(&sql, item.strings) {
+                SqlKind::Copy(rows) => {
                     self.rows(&place, &names, &rows, true);
                     script.skip_rows().await?;
                 }
-                Kind::Insert(rows) => self.rows(&place, &names, &rows, false),
-                Kind::Truncate(truncate) => {
+                SqlKind::Insert(rows) => self.rows(&place, &names, &rows, false),
+                SqlKind::Truncate(truncate) => {
                     let mut tables = Vec::new();
                     for name in &truncate.tables {
                         match names.table(name) {
@@ -119,9 +119,12 @@ impl<'a> Preflight<'a> {
                     let is_cascade = truncate.is_cascade;
                     self.emptied.push(Emptied { place, tables, is_cascade });
                 }
-                Kind::SearchPath(path) => names.set_path(path),
-                Kind::Refused(reason) => self.problem(&place, reason),
-                Kind::Change(_) | Kind::Sequence(_) | Kind::LeftOut(_) | Kind::Other => {}
+                SqlKind::SearchPath(path) => names.set_path(path),
+                SqlKind::Refused(reason) => self.problem(&place, reason),
+                SqlKind::Change(_)
+                | SqlKind::Sequence(_)
+                | SqlKind::LeftOut(_)
+                | SqlKind::Other => {}
             }
         }
         Ok(script.into_variables())

@@ -14,7 +14,7 @@ use super::meter::Meter;
 use crate::Error;
 use crate::postgres::session_settings::SETTINGS as OURS;
 use crate::postgres::sql_text::Strings;
-use crate::psql_script::{Kind, RowsReader, Script, ScriptError, Truncate, Variables};
+use crate::psql_script::{RowsReader, Script, ScriptError, SqlKind, Truncate, Variables};
 
 /// Rows handed to the server at once.
 const CHUNK: usize = 64 * 1024;
@@ -73,7 +73,7 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
         while let Some(item) = self.script.next().await? {
             let (line, strings) = (item.line, item.strings);
             let sql = item.text()?;
-            let kind = Kind::of(&sql, strings);
+            let kind = SqlKind::of(&sql, strings);
             self.statement(line, &sql, kind, &mut names, &mut loaded).await?;
         }
         loaded.bytes = self.script.bytes();
@@ -94,14 +94,14 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
         &mut self,
         line: u64,
         sql: &str,
-        kind: Kind,
+        kind: SqlKind,
         names: &mut Names<'_>,
         loaded: &mut Loaded,
     ) -> Result<(), Failure> {
         let is_excluded =
             |table: Option<u32>| table.is_some_and(|oid| self.excluded.contains(&oid));
         match kind {
-            Kind::Copy(rows) => {
+            SqlKind::Copy(rows) => {
                 let table = names.table(&rows.table);
                 if is_excluded(table) {
                     self.leave_out(line, "the table is excluded");
@@ -111,7 +111,7 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
                 loaded.add(table, count);
                 Ok(())
             }
-            Kind::Insert(rows) => {
+            SqlKind::Insert(rows) => {
                 let table = names.table(&rows.table);
                 if is_excluded(table) {
                     self.leave_out(line, "the table is excluded");
@@ -121,15 +121,15 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
                 loaded.add(table, count);
                 Ok(())
             }
-            Kind::Change(table) if is_excluded(names.table(&table)) => {
+            SqlKind::Change(table) if is_excluded(names.table(&table)) => {
                 self.leave_out(line, "the table is excluded");
                 Ok(())
             }
-            Kind::Truncate(truncate) => match self.truncate(&truncate, names) {
+            SqlKind::Truncate(truncate) => match self.truncate(&truncate, names) {
                 Some(sql) => self.execute(line, &sql).await.map(drop),
                 None => self.execute(line, sql).await.map(drop),
             },
-            Kind::Sequence(set) => {
+            SqlKind::Sequence(set) => {
                 let sequence = names.sequence(&set);
                 let owner = sequence.and_then(|sequence| sequence.owner.as_ref());
                 if is_excluded(owner.map(|(table, _)| *table)) {
@@ -140,16 +140,16 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
                 loaded.sequences.extend(sequence.map(|sequence| sequence.name.clone()));
                 Ok(())
             }
-            Kind::SearchPath(path) => {
+            SqlKind::SearchPath(path) => {
                 names.set_path(path);
                 self.execute(line, sql).await.map(drop)
             }
-            Kind::LeftOut(reason) => {
+            SqlKind::LeftOut(reason) => {
                 self.leave_out(line, reason);
                 Ok(())
             }
-            Kind::Refused(reason) => Err(ScriptError { line, reason, is_cut: false }.into()),
-            Kind::Change(_) | Kind::Other => self.execute(line, sql).await.map(drop),
+            SqlKind::Refused(reason) => Err(ScriptError { line, reason, is_cut: false }.into()),
+            SqlKind::Change(_) | SqlKind::Other => self.execute(line, sql).await.map(drop),
         }
     }
 

@@ -1,6 +1,6 @@
-//! pg_dump: its arguments, its messages, the file that it writes; and what pg_restore has in common with it.
+//! pg_dump: its arguments, its messages; and what pg_restore has in common with it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::postgres::client_program::Ended;
 use crate::postgres::error_text;
@@ -83,45 +83,4 @@ pub(crate) fn is_connection_lost(message: &str) -> bool {
     let severity = message.split_once(":  ").map(|(before, _)| before).unwrap_or_default();
     LOST.iter().any(|text| message.contains(text))
         || FATAL.iter().any(|word| severity.ends_with(word))
-}
-
-/// The unfinished file; removed unless it is completed.
-pub(crate) struct Partial {
-    path: PathBuf,
-}
-
-impl Partial {
-    /// Made by us first, so that a directory that cannot be written is reported as what it is, and
-    /// readable by nobody else: it holds the whole database.
-    pub(crate) fn create(dump: &Path) -> Result<Self, Error> {
-        let mut name = dump.as_os_str().to_owned();
-        name.push(".partial");
-        let path = PathBuf::from(name);
-        match private_files::create(&path) {
-            Ok(_) => Ok(Self { path }),
-            Err(source) => Err(Error::File { action: "create", path, source }),
-        }
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub(crate) fn bytes(&self) -> u64 {
-        std::fs::metadata(&self.path).map(|metadata| metadata.len()).unwrap_or_default()
-    }
-
-    pub(crate) fn complete(self, dump: &Path) -> Result<(), Error> {
-        std::fs::rename(&self.path, dump).map_err(|source| Error::File {
-            action: "rename",
-            path: self.path.clone(),
-            source,
-        })
-    }
-}
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
-    }
 }

@@ -1,6 +1,6 @@
 //! What a statement of a script does, as far as it matters to a load.
 
-use crate::postgres::sql_text::{Cursor, Kind as TokenKind, Strings};
+use crate::postgres::sql_text::{Cursor, Strings, TokenKind};
 use crate::psql_script::command::{is_utf8, not_utf8};
 
 /// No statement names more before its values begin.
@@ -11,7 +11,7 @@ pub(crate) type Name = Vec<String>;
 
 /// What a statement does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum SqlKind {
     /// Rows that follow in the script.
     Copy(Rows),
     /// Rows in the statement.
@@ -60,7 +60,7 @@ pub(crate) struct Truncate {
 
 const IN_ONE_TRANSACTION: &str = "everything is one transaction";
 
-impl Kind {
+impl SqlKind {
     pub(crate) fn of(sql: &str, strings: Strings) -> Self {
         let mut at = Cursor::of_head(sql, MOST_TOKENS, strings);
         let at = &mut at;
@@ -142,9 +142,9 @@ fn rows(at: &mut Cursor<'_>) -> Option<Rows> {
     Some(Rows { table, columns })
 }
 
-fn copy(at: &mut Cursor<'_>) -> Kind {
+fn copy(at: &mut Cursor<'_>) -> SqlKind {
     let wanted = "only COPY … FROM stdin, in text or CSV, with its rows below, can be loaded";
-    let refused = || Kind::Refused(wanted.to_owned());
+    let refused = || SqlKind::Refused(wanted.to_owned());
     let Some(rows) = rows(at) else { return refused() };
     if !at.eat(&["FROM", "STDIN"]) {
         return refused();
@@ -159,10 +159,10 @@ fn copy(at: &mut Cursor<'_>) -> Kind {
             && let Some(name) = at.text()
             && !is_utf8(&name)
         {
-            return Kind::Refused(not_utf8(&name));
+            return SqlKind::Refused(not_utf8(&name));
         }
     }
-    Kind::Copy(rows)
+    SqlKind::Copy(rows)
 }
 
 fn truncate(at: &mut Cursor<'_>) -> Option<Truncate> {
@@ -190,12 +190,12 @@ fn truncate(at: &mut Cursor<'_>) -> Option<Truncate> {
 }
 
 /// `setval('name', …)` and `set_config('search_path', …)`, with or without their schema.
-fn function(at: &mut Cursor<'_>) -> Kind {
+fn function(at: &mut Cursor<'_>) -> SqlKind {
     if at.eat(&["pg_catalog"]) {
         at.eat_symbol('.');
     }
     if at.eat(&["setval"]) && at.eat_symbol('(') {
-        return set_sequence(at).map_or(Kind::Other, Kind::Sequence);
+        return set_sequence(at).map_or(SqlKind::Other, SqlKind::Sequence);
     }
     if at.eat(&["set_config"])
         && at.eat_symbol('(')
@@ -204,9 +204,9 @@ fn function(at: &mut Cursor<'_>) -> Kind {
         && let Some(path) = at.text()
     {
         let mut names = Cursor::of_head(&path, MOST_TOKENS, Strings::Standard);
-        return Kind::SearchPath(Some(list(&mut names)));
+        return SqlKind::SearchPath(Some(list(&mut names)));
     }
-    Kind::Other
+    SqlKind::Other
 }
 
 /// The first argument of `setval`.
@@ -235,35 +235,35 @@ fn list(at: &mut Cursor<'_>) -> Vec<String> {
     names
 }
 
-fn set(at: &mut Cursor<'_>) -> Kind {
+fn set(at: &mut Cursor<'_>) -> SqlKind {
     let _ = at.eat(&["SESSION"]) || at.eat(&["LOCAL"]);
     let is_names = at.eat(&["NAMES"]);
     let Some(name) = (if is_names { Some("client_encoding".into()) } else { at.name() }) else {
-        return Kind::Other;
+        return SqlKind::Other;
     };
     let _ = at.eat_symbol('=') || at.eat(&["TO"]);
     let mut value = || at.text().or_else(|| at.name()).unwrap_or_default();
     match name.as_str() {
         "client_encoding" => {
             let encoding = value();
-            if is_utf8(&encoding) { Kind::Other } else { Kind::Refused(not_utf8(&encoding)) }
+            if is_utf8(&encoding) { SqlKind::Other } else { SqlKind::Refused(not_utf8(&encoding)) }
         }
-        "session_replication_role" => Kind::LeftOut(
+        "session_replication_role" => SqlKind::LeftOut(
             "triggers and the order of foreign keys are seen to, and keys are checked",
         ),
         // pg_dump 17 sets it, and older servers do not know it.
-        "transaction_timeout" => Kind::LeftOut("there is no time limit"),
-        "search_path" if at.eat(&["DEFAULT"]) => Kind::SearchPath(None),
-        "search_path" => Kind::SearchPath(Some(list(at))),
-        _ => Kind::Other,
+        "transaction_timeout" => SqlKind::LeftOut("there is no time limit"),
+        "search_path" if at.eat(&["DEFAULT"]) => SqlKind::SearchPath(None),
+        "search_path" => SqlKind::SearchPath(Some(list(at))),
+        _ => SqlKind::Other,
     }
 }
 
 /// `pg_dump --disable-triggers` writes what only a superuser may do.
-fn alter_table(at: &mut Cursor<'_>) -> Kind {
+fn alter_table(at: &mut Cursor<'_>) -> SqlKind {
     at.eat(&["IF", "EXISTS"]);
     at.eat(&["ONLY"]);
-    let Some(table) = at.qualified_name() else { return Kind::Other };
+    let Some(table) = at.qualified_name() else { return SqlKind::Other };
     at.eat_symbol('*');
     for words in [
         ["DISABLE", "TRIGGER", "ALL"],
@@ -272,18 +272,18 @@ fn alter_table(at: &mut Cursor<'_>) -> Kind {
         ["ENABLE", "TRIGGER", "USER"],
     ] {
         if at.eat(&words) && at.peek().is_none() {
-            return Kind::LeftOut("triggers are seen to, and keep their state");
+            return SqlKind::LeftOut("triggers are seen to, and keep their state");
         }
     }
-    Kind::Change(table)
+    SqlKind::Change(table)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(sql: &str) -> Kind {
-        Kind::of(sql, Strings::Standard)
+    fn of(sql: &str) -> SqlKind {
+        SqlKind::of(sql, Strings::Standard)
     }
 
     fn name(text: &str) -> Name {
@@ -296,19 +296,22 @@ mod tests {
         for (sql, wanted) in [
             (
                 "COPY public.\"Users\" (id, \"a b\") FROM stdin",
-                Kind::Copy(Rows { table: name("public.Users"), columns: columns(&["id", "a b"]) }),
+                SqlKind::Copy(Rows {
+                    table: name("public.Users"),
+                    columns: columns(&["id", "a b"]),
+                }),
             ),
             (
                 "copy t from STDIN with (format csv, encoding 'UTF8')",
-                Kind::Copy(Rows { table: name("t"), columns: None }),
+                SqlKind::Copy(Rows { table: name("t"), columns: None }),
             ),
             (
                 "INSERT INTO a.b VALUES (1, 'x')",
-                Kind::Insert(Rows { table: name("a.b"), columns: None }),
+                SqlKind::Insert(Rows { table: name("a.b"), columns: None }),
             ),
             (
                 "INSERT INTO T (X) SELECT 1",
-                Kind::Insert(Rows { table: name("t"), columns: columns(&["x"]) }),
+                SqlKind::Insert(Rows { table: name("t"), columns: columns(&["x"]) }),
             ),
         ] {
             assert_eq!(of(sql), wanted);
@@ -321,14 +324,14 @@ mod tests {
             "COPY t FROM stdin WITH (FORMAT binary)",
             "COPY t FROM stdin (ENCODING 'LATIN1')",
         ] {
-            assert!(matches!(of(sql), Kind::Refused(_)), "{sql}");
+            assert!(matches!(of(sql), SqlKind::Refused(_)), "{sql}");
         }
     }
 
     #[test]
     fn tables_emptied() {
         let truncate = |tables: &[&str], options: &str, is_cascade| {
-            Kind::Truncate(Truncate {
+            SqlKind::Truncate(Truncate {
                 tables: tables.iter().map(|one| name(one)).collect(),
                 options: options.into(),
                 is_cascade,
@@ -339,30 +342,30 @@ mod tests {
             of("truncate only x.a *, \"b\" restart identity cascade"),
             truncate(&["x.a", "b"], " RESTART IDENTITY CASCADE", true)
         );
-        assert_eq!(of("DELETE FROM ONLY a WHERE true"), Kind::Change(name("a")));
-        assert_eq!(of("UPDATE x.a SET b = 1"), Kind::Change(name("x.a")));
+        assert_eq!(of("DELETE FROM ONLY a WHERE true"), SqlKind::Change(name("a")));
+        assert_eq!(of("UPDATE x.a SET b = 1"), SqlKind::Change(name("x.a")));
     }
 
     #[test]
     fn settings() {
         assert_eq!(
             of("SELECT pg_catalog.set_config('search_path', '', false)"),
-            Kind::SearchPath(Some(vec![]))
+            SqlKind::SearchPath(Some(vec![]))
         );
         assert_eq!(
             of("SET search_path = \"A\", public, 'c'"),
-            Kind::SearchPath(Some(vec!["A".into(), "public".into(), "c".into()]))
+            SqlKind::SearchPath(Some(vec!["A".into(), "public".into(), "c".into()]))
         );
         for sql in ["SET search_path TO DEFAULT", "RESET search_path", "reset all"] {
-            assert_eq!(of(sql), Kind::SearchPath(None));
+            assert_eq!(of(sql), SqlKind::SearchPath(None));
         }
         assert_eq!(
             of("SELECT pg_catalog.setval('public.a_id_seq', 7, true)"),
-            Kind::Sequence(SequenceSet::Name("public.a_id_seq".into()))
+            SqlKind::Sequence(SequenceSet::Name("public.a_id_seq".into()))
         );
         assert_eq!(
             of("SELECT setval(pg_get_serial_sequence('\"A\"', 'id'), max(id)) FROM \"A\""),
-            Kind::Sequence(SequenceSet::OfColumn("\"A\"".into(), "id".into()))
+            SqlKind::Sequence(SequenceSet::OfColumn("\"A\"".into(), "id".into()))
         );
         for sql in [
             "SET client_encoding = 'UTF8'",
@@ -371,7 +374,7 @@ mod tests {
             "SET row_security = off",
             "ROLLBACK TO SAVEPOINT x",
         ] {
-            assert_eq!(of(sql), Kind::Other, "{sql}");
+            assert_eq!(of(sql), SqlKind::Other, "{sql}");
         }
         for sql in [
             "BEGIN",
@@ -382,7 +385,7 @@ mod tests {
             "ALTER TABLE ONLY public.t DISABLE TRIGGER ALL",
             "SET transaction_timeout = 0",
         ] {
-            assert!(matches!(of(sql), Kind::LeftOut(_)), "{sql}");
+            assert!(matches!(of(sql), SqlKind::LeftOut(_)), "{sql}");
         }
         for sql in [
             "ROLLBACK",
@@ -392,7 +395,7 @@ mod tests {
             ":a",
             "PREPARE TRANSACTION 'x'",
         ] {
-            assert!(matches!(of(sql), Kind::Refused(_)), "{sql}");
+            assert!(matches!(of(sql), SqlKind::Refused(_)), "{sql}");
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::psql_script::splitter::{Broken, Piece, Splitter};
 
 use crate::postgres::sql_text::Strings;
 
-pub(crate) use crate::psql_script::kind::{Kind, Name, Rows, SequenceSet, Truncate};
+pub(crate) use crate::psql_script::kind::{Name, Rows, SequenceSet, SqlKind, Truncate};
 pub(crate) use crate::psql_script::need::{Need, first_line, need};
 pub(crate) use crate::psql_script::strings::of_server as strings_of_server;
 pub(crate) use crate::psql_script::variables::Variables;
@@ -299,7 +299,7 @@ mod tests {
         while let Some(item) = script.next().await.unwrap() {
             match item.sql {
                 Ok(sql) => {
-                    let is_copy = matches!(Kind::of(&sql, item.strings), Kind::Copy(_));
+                    let is_copy = matches!(SqlKind::of(&sql, item.strings), SqlKind::Copy(_));
                     found.push((item.line, sql));
                     if is_copy {
                         let (mut reader, mut rows) = (RowsReader::default(), BytesMut::new());
@@ -359,7 +359,7 @@ mod tests {
                     };
                     assert!(item.line <= lines, "{item:?}");
                     if let Ok(sql) = &item.sql
-                        && let Kind::Copy(_) = Kind::of(sql, item.strings)
+                        && let SqlKind::Copy(_) = SqlKind::of(sql, item.strings)
                         && script.skip_rows().await.is_err()
                     {
                         break;

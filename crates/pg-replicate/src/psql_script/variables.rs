@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::postgres::identifier::quote_identifier;
 use crate::postgres::identifier::quote_literal;
-use crate::postgres::sql_text::{Kind, Strings, Token, head};
+use crate::postgres::sql_text::{Strings, Token, TokenKind, head};
 
 /// Statements longer than this are rows, not text with variables.
 const LONGEST: usize = 1 << 20;
@@ -72,9 +72,9 @@ impl Variables {
             return None;
         }
         let value = match next.kind {
-            Kind::Word => self.get(next.text)?.to_owned(),
-            Kind::Text => quote_literal(self.get(unquoted(next.text, '\'')?)?),
-            Kind::Quoted => quote_identifier(self.get(unquoted(next.text, '"')?)?),
+            TokenKind::Word => self.get(next.text)?.to_owned(),
+            TokenKind::Text => quote_literal(self.get(unquoted(next.text, '\'')?)?),
+            TokenKind::Quoted => quote_identifier(self.get(unquoted(next.text, '"')?)?),
             _ => return None,
         };
         Some((value, next.end()))

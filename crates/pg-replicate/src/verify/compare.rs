@@ -16,8 +16,8 @@ use crate::postgres::unlogged;
 use crate::verify::partitions;
 use crate::verify::promise;
 use crate::verify::promise::{Promise, Scope};
-use crate::verify::{Content, Outcome, TableReport, Verify, VerifyReport};
-use crate::{BackupMode, DatabaseUrl, Error, Side, TableName};
+use crate::verify::report::{Content, Outcome, TableReport, VerifyReport};
+use crate::{BackupMode, DatabaseUrl, Error, Side, TableName, Verify};
 use progress::{Context, ProgressTracker, Weight};
 
 const APPLICATION: &str = "pg-replicate verification";
@@ -93,7 +93,7 @@ impl Comparison<'_> {
             Watch::new(&source, &context.sessions).during(all, Some(&context.cancel)).await?
         };
         let roots = pairs.iter().map(|pair| (pair.source.name.to_string(), &pair.source.root));
-        partitions::settle(&mut tables, &roots.collect());
+        partitions::compare_together(&mut tables, &roots.collect());
         tables.extend(unlogged.iter().map(not_compared));
         tables.sort_by(|left, right| left.table.cmp(&right.table));
         Ok(VerifyReport { tables, summary: board.finish() })

@@ -8,11 +8,11 @@ use std::collections::HashMap;
 
 use crate::TableName;
 use crate::fingerprint::ContentHash;
-use crate::verify::{Content, Outcome, TableReport};
+use crate::verify::report::{Content, Outcome, TableReport};
 
 /// Calls partitions equal that differ, when those of their `roots` (by the names of the reports) hold the
 /// same on both sides in sum.
-pub(super) fn settle(tables: &mut [TableReport], roots: &HashMap<String, &TableName>) {
+pub(super) fn compare_together(tables: &mut [TableReport], roots: &HashMap<String, &TableName>) {
     let mut sums: HashMap<&TableName, Option<(Content, Content)>> = HashMap::new();
     for table in tables.iter() {
         let Some(root) = roots.get(&table.table) else { continue };
@@ -78,7 +78,7 @@ mod tests {
         ];
         let roots =
             [("cars_0", &cars), ("cars_1", &cars), ("ships_0", &ships), ("ships_1", &ships)];
-        settle(&mut tables, &roots.map(|(name, root)| (name.to_owned(), root)).into());
+        compare_together(&mut tables, &roots.map(|(name, root)| (name.to_owned(), root)).into());
         let outcomes = tables.each_ref().map(|table| table.outcome);
         assert_eq!(outcomes, [Outcome::Equal, Outcome::Equal, Outcome::Different, Outcome::Equal]);
     }

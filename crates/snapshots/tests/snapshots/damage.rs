@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use async_compression::tokio::bufread::ZstdEncoder;
 use sha2::{Digest, Sha256};
-use snapshots::{Error, Identity, Selector, State, fetch};
+use snapshots::{EntryState, Error, Identity, Selector, fetch};
 use tokio::io::AsyncReadExt;
 
 use progress::Context;
@@ -179,6 +179,6 @@ async fn an_archive_that_is_gone() {
     let (world, older, newer) = two().await;
     let path = world.settings.store.path.clone().join(newer.as_str());
     object_store::ObjectStoreExt::delete(&*world.settings.store.store, &path).await.unwrap();
-    assert!(matches!(world.list().await[0].state, State::Damaged(_)));
+    assert!(matches!(world.list().await[0].state, EntryState::Damaged(_)));
     assert_unusable(&world, &older, &newer, "its archive is gone").await;
 }

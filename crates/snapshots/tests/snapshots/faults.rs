@@ -1,7 +1,7 @@
 //! A store that fails half-way: what it holds then is said, and the next run puts it right.
 
 use progress::Context;
-use snapshots::{Error, State, Taken};
+use snapshots::{EntryState, Error, Taken};
 use test_servers::platforms::{BucketFault, Failing, S3Buckets};
 
 use crate::pruning::named;
@@ -81,7 +81,7 @@ async fn an_archive_that_cannot_be_taken_back_does_not_count() {
     assert!(text.contains("may be left there without a manifest"), "{text}");
     let entries = broken.world.list().await;
     assert_eq!(entries.len(), 2);
-    assert_eq!(entries[0].state, State::Unfinished);
+    assert_eq!(entries[0].state, EntryState::Unfinished);
     assert_eq!(broken.world.fetch("latest").await.unwrap().entry, older);
     let error = broken.world.fetch(&entries[0].name).await.unwrap_err().to_string();
     assert!(error.contains("has no manifest beside it"), "{error}");

@@ -11,7 +11,7 @@ use super::archive::{needs, refused};
 use super::{ExtensionTables, Needs, closed, object_checks};
 use crate::archive::{Entry, tables_of};
 use crate::postgres::connection::Connection;
-use crate::psql_script::{Kind, RowsReader, ScriptError};
+use crate::psql_script::{RowsReader, ScriptError, SqlKind};
 use crate::{Check, DatabaseUrl, Error, TableName};
 
 /// Reads the script in `file` to its end, and looks at our rights on the target.
@@ -57,7 +57,7 @@ impl Contents {
             while let Some(item) = script.next().await? {
                 let strings = item.strings;
                 let sql = item.text()?;
-                if let Kind::Copy(rows) = Kind::of(&sql, strings) {
+                if let SqlKind::Copy(rows) = SqlKind::of(&sql, strings) {
                     let (mut reader, mut bytes) = (RowsReader::default(), BytesMut::new());
                     let mut has_rows = false;
                     while script.rows(&mut reader, &mut bytes).await? {

@@ -1,6 +1,6 @@
 //! Walking over tokens to find a name.
 
-use crate::postgres::sql_text::lexer::{Kind, LexError, Strings, Token, head, tokens};
+use crate::postgres::sql_text::lexer::{LexError, Strings, Token, TokenKind, head, tokens};
 
 /// A walk over the tokens of a statement, without its comments.
 #[derive(Clone, Debug)]
@@ -12,14 +12,14 @@ pub(crate) struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     pub(crate) fn new(sql: &'a str) -> Result<Self, LexError> {
         let mut tokens = tokens(sql)?;
-        tokens.retain(|token| token.kind != Kind::Comment);
+        tokens.retain(|token| token.kind != TokenKind::Comment);
         Ok(Self { tokens, at: 0 })
     }
 
     /// A walk over the first `most` tokens, for statements of any length.
     pub(crate) fn of_head(sql: &'a str, most: usize, strings: Strings) -> Self {
         let mut tokens = head(sql, most, strings);
-        tokens.retain(|token| token.kind != Kind::Comment);
+        tokens.retain(|token| token.kind != TokenKind::Comment);
         Self { tokens, at: 0 }
     }
 
@@ -30,7 +30,7 @@ impl<'a> Cursor<'a> {
 
     /// What a string in single quotes says, when one stands here.
     pub(crate) fn text(&mut self) -> Option<String> {
-        let token = self.peek().filter(|token| token.kind == Kind::Text)?;
+        let token = self.peek().filter(|token| token.kind == TokenKind::Text)?;
         let text = token.text.strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'");
         self.at += 1;
         Some(text)
@@ -38,7 +38,7 @@ impl<'a> Cursor<'a> {
 
     /// The digits of a number, when one stands here.
     pub(crate) fn number(&mut self) -> Option<String> {
-        let token = self.peek().filter(|token| token.kind == Kind::Number)?;
+        let token = self.peek().filter(|token| token.kind == TokenKind::Number)?;
         let digits = token.text.to_owned();
         self.at += 1;
         Some(digits)
@@ -115,8 +115,8 @@ impl<'a> Cursor<'a> {
     pub(crate) fn name(&mut self) -> Option<String> {
         let token = self.peek()?;
         let name = match token.kind {
-            Kind::Word => token.text.to_ascii_lowercase(),
-            Kind::Quoted => {
+            TokenKind::Word => token.text.to_ascii_lowercase(),
+            TokenKind::Quoted => {
                 let text = token.text.strip_prefix('"')?.strip_suffix('"')?;
                 text.replace("\"\"", "\"")
             }

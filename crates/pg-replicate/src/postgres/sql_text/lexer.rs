@@ -3,7 +3,7 @@
 
 /// What a piece of SQL text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum TokenKind {
     /// A keyword or an unquoted name.
     Word,
     /// A name in double quotes.
@@ -21,7 +21,7 @@ pub(crate) enum Kind {
 /// A piece of SQL text; white space lies between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Token<'a> {
-    pub(crate) kind: Kind,
+    pub(crate) kind: TokenKind,
     pub(crate) text: &'a str,
     /// In bytes, from the start of the text.
     pub(crate) start: usize,
@@ -33,11 +33,11 @@ impl Token<'_> {
     }
 
     pub(crate) fn is_word(&self, word: &str) -> bool {
-        self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
+        self.kind == TokenKind::Word && self.text.eq_ignore_ascii_case(word)
     }
 
     pub(crate) fn is_symbol(&self, symbol: char) -> bool {
-        self.kind == Kind::Symbol && self.text.starts_with(symbol)
+        self.kind == TokenKind::Symbol && self.text.starts_with(symbol)
     }
 }
 
@@ -104,8 +104,10 @@ impl<'a> Lexer<'a> {
             _ => Strings::Standard,
         };
         match token.kind {
-            Kind::Text if token.text.ends_with('\'') => self.text = Some((token.end(), strings)),
-            Kind::Comment if token.text.starts_with("--") => {}
+            TokenKind::Text if token.text.ends_with('\'') => {
+                self.text = Some((token.end(), strings))
+            }
+            TokenKind::Comment if token.text.starts_with("--") => {}
             _ => self.text = None,
         }
     }
@@ -132,38 +134,38 @@ impl<'a> Iterator for Lexer<'a> {
     }
 }
 
-fn next(rest: &str, first: char, strings: Strings) -> Result<(Kind, usize), &'static str> {
+fn next(rest: &str, first: char, strings: Strings) -> Result<(TokenKind, usize), &'static str> {
     let bytes = rest.as_bytes();
     let escaping = strings == Strings::Escaping;
     match first {
         '-' if rest.starts_with("--") => {
-            Ok((Kind::Comment, rest.find(['\n', '\r']).unwrap_or(rest.len())))
+            Ok((TokenKind::Comment, rest.find(['\n', '\r']).unwrap_or(rest.len())))
         }
-        '/' if rest.starts_with("/*") => Ok((Kind::Comment, block_comment(bytes)?)),
-        '"' => Ok((Kind::Quoted, quoted(bytes, 1, b'"', false)?)),
-        '\'' => Ok((Kind::Text, quoted(bytes, 1, b'\'', escaping)?)),
+        '/' if rest.starts_with("/*") => Ok((TokenKind::Comment, block_comment(bytes)?)),
+        '"' => Ok((TokenKind::Quoted, quoted(bytes, 1, b'"', false)?)),
+        '\'' => Ok((TokenKind::Text, quoted(bytes, 1, b'\'', escaping)?)),
         '$' => match dollar_quoted(rest)? {
-            Some(length) => Ok((Kind::Text, length)),
-            None => Ok((Kind::Symbol, 1)),
+            Some(length) => Ok((TokenKind::Text, length)),
+            None => Ok((TokenKind::Symbol, 1)),
         },
         'e' | 'E' if bytes.get(1) == Some(&b'\'') => {
-            Ok((Kind::Text, quoted(bytes, 2, b'\'', true)?))
+            Ok((TokenKind::Text, quoted(bytes, 2, b'\'', true)?))
         }
         'n' | 'N' if bytes.get(1) == Some(&b'\'') => {
-            Ok((Kind::Text, quoted(bytes, 2, b'\'', escaping)?))
+            Ok((TokenKind::Text, quoted(bytes, 2, b'\'', escaping)?))
         }
         'b' | 'B' | 'x' | 'X' if bytes.get(1) == Some(&b'\'') => {
-            Ok((Kind::Text, quoted(bytes, 2, b'\'', false)?))
+            Ok((TokenKind::Text, quoted(bytes, 2, b'\'', false)?))
         }
         'u' | 'U' if rest[1..].starts_with("&'") => {
-            Ok((Kind::Text, quoted(bytes, 3, b'\'', false)?))
+            Ok((TokenKind::Text, quoted(bytes, 3, b'\'', false)?))
         }
         'u' | 'U' if rest[1..].starts_with("&\"") => {
-            Ok((Kind::Quoted, quoted(bytes, 3, b'"', false)?))
+            Ok((TokenKind::Quoted, quoted(bytes, 3, b'"', false)?))
         }
-        '0'..='9' => Ok((Kind::Number, word_length(rest))),
-        _ if is_word_start(first) => Ok((Kind::Word, word_length(rest))),
-        _ => Ok((Kind::Symbol, first.len_utf8())),
+        '0'..='9' => Ok((TokenKind::Number, word_length(rest))),
+        _ if is_word_start(first) => Ok((TokenKind::Word, word_length(rest))),
+        _ => Ok((TokenKind::Symbol, first.len_utf8())),
     }
 }
 
@@ -265,7 +267,7 @@ mod tests {
         let sql = "'\\'' || n'\\'' || B'\\' || \"\\\" || E'\\''";
         let texts: Vec<&str> = head(sql, usize::MAX, Strings::Escaping)
             .iter()
-            .filter(|token| token.kind != Kind::Symbol)
+            .filter(|token| token.kind != TokenKind::Symbol)
             .map(|token| token.text)
             .collect();
         assert_eq!(texts, ["'\\''", "n'\\''", "B'\\'", "\"\\\"", "E'\\''"]);

@@ -6,5 +6,5 @@ mod lexer;
 mod statements;
 
 pub(crate) use crate::postgres::sql_text::cursor::Cursor;
-pub(crate) use crate::postgres::sql_text::lexer::{Kind, Strings, Token, head, tokens};
+pub(crate) use crate::postgres::sql_text::lexer::{Strings, Token, TokenKind, head, tokens};
 pub(crate) use crate::postgres::sql_text::statements::{Statement, split};

@@ -1,6 +1,6 @@
 //! Cutting a script into statements, as psql does.
 
-use crate::postgres::sql_text::lexer::{Kind, LexError, Token, tokens};
+use crate::postgres::sql_text::lexer::{LexError, Token, TokenKind, tokens};
 
 /// One statement of a script, without its semicolon.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) fn split(script: &str) -> Result<Vec<Statement<'_>>, LexError> {
     let mut statements = Vec::new();
     let mut current = Current::default();
     for token in tokens(script)? {
-        if token.kind == Kind::Comment {
+        if token.kind == TokenKind::Comment {
             if current.tokens.is_empty() {
                 current.comments.push(token.text);
             }

@@ -9,7 +9,7 @@ mod state;
 mod tests;
 mod words;
 
-use crate::psql_script::splitter::state::{ClosedText, State};
+use crate::psql_script::splitter::state::{ClosedText, SplitterState};
 use crate::psql_script::splitter::words::Words;
 
 use crate::postgres::sql_text::Strings;
@@ -36,7 +36,7 @@ pub(crate) struct Broken {
 /// The state of the cutting; bytes may come in pieces of any size.
 #[derive(Debug)]
 pub(crate) struct Splitter {
-    state: State,
+    state: SplitterState,
     statement: Vec<u8>,
     line: u64,
     /// Where the statement starts, and what is open now.
@@ -56,7 +56,7 @@ const BYTE_ORDER_MARK: [u8; 3] = *b"\xEF\xBB\xBF";
 impl Splitter {
     pub(crate) fn new(strings: Strings) -> Self {
         Self {
-            state: State::Normal,
+            state: SplitterState::Normal,
             statement: Vec::new(),
             line: 1,
             start: 1,
@@ -119,19 +119,21 @@ impl Splitter {
     /// What is left when the script ends.
     pub(crate) fn finish(&mut self) -> Result<Option<Piece>, Broken> {
         let reason = match &self.state {
-            State::BlockComment { .. } => Some("a comment that begins here is never closed"),
-            State::Quoted { .. } => Some("a quote that begins here is never closed"),
-            State::Dollar { .. } => Some("a dollar quote that begins here is never closed"),
+            SplitterState::BlockComment { .. } => {
+                Some("a comment that begins here is never closed")
+            }
+            SplitterState::Quoted { .. } => Some("a quote that begins here is never closed"),
+            SplitterState::Dollar { .. } => Some("a dollar quote that begins here is never closed"),
             _ => None,
         };
         if let Some(reason) = reason {
             return Err(Broken { line: self.opened, reason });
         }
-        if let State::Command(_) = self.state {
+        if let SplitterState::Command(_) = self.state {
             return Ok(self.take(b'\n'));
         }
-        self.settle();
-        self.state = State::Normal;
+        self.push_held();
+        self.state = SplitterState::Normal;
         Ok(self.end_statement())
     }
 
@@ -145,10 +147,10 @@ impl Splitter {
     }
 
     /// The one character that was held back turned out to be part of the statement.
-    fn settle(&mut self) {
+    fn push_held(&mut self) {
         let held = match self.state {
-            State::Dash => b'-',
-            State::Slash => b'/',
+            SplitterState::Dash => b'-',
+            SplitterState::Slash => b'/',
             _ => return,
         };
         if self.statement.is_empty() {

@@ -3,21 +3,21 @@
 use memchr::{memchr, memchr_iter, memchr2};
 
 use crate::postgres::sql_text::Strings;
-use crate::psql_script::splitter::state::{ClosedText, State, is_tag, is_word};
+use crate::psql_script::splitter::state::{ClosedText, SplitterState, is_tag, is_word};
 use crate::psql_script::splitter::{BYTE_ORDER_MARK, Piece, Splitter};
 
 impl Splitter {
     /// Takes the run of bytes in which nothing can end; most of a script lies in such runs.
     pub(crate) fn skip(&mut self, input: &[u8]) -> usize {
         let end = match self.state {
-            State::LineComment => memchr2(b'\n', b'\r', input),
-            State::Quoted { quote, backslashes: false, .. } => memchr(quote, input),
-            State::Dollar { .. } => memchr(b'$', input),
+            SplitterState::LineComment => memchr2(b'\n', b'\r', input),
+            SplitterState::Quoted { quote, backslashes: false, .. } => memchr(quote, input),
+            SplitterState::Dollar { .. } => memchr(b'$', input),
             _ => return 0,
         };
         let length = end.unwrap_or(input.len());
         self.line += memchr_iter(b'\n', &input[..length]).count() as u64;
-        if self.state != State::LineComment || !self.statement.is_empty() {
+        if self.state != SplitterState::LineComment || !self.statement.is_empty() {
             self.statement.extend_from_slice(&input[..length]);
         }
         length
@@ -25,28 +25,28 @@ impl Splitter {
 
     pub(crate) fn take(&mut self, byte: u8) -> Option<Piece> {
         match &mut self.state {
-            State::Normal => return self.normal(byte),
-            State::Dash if byte == b'-' => {
-                self.state = State::LineComment;
+            SplitterState::Normal => return self.normal(byte),
+            SplitterState::Dash if byte == b'-' => {
+                self.state = SplitterState::LineComment;
                 self.keep(b"--");
             }
-            State::Slash if byte == b'*' => {
+            SplitterState::Slash if byte == b'*' => {
                 self.closed = None;
-                self.state = State::BlockComment { depth: 1, last: 0 };
+                self.state = SplitterState::BlockComment { depth: 1, last: 0 };
                 self.keep(b"/*");
             }
-            State::Dash | State::Slash => {
+            SplitterState::Dash | SplitterState::Slash => {
                 self.closed = None;
-                self.settle();
-                self.state = State::Normal;
+                self.push_held();
+                self.state = SplitterState::Normal;
                 return self.normal(byte);
             }
-            State::LineComment => {
-                self.state = State::Normal;
+            SplitterState::LineComment => {
+                self.state = SplitterState::Normal;
                 self.end_line();
                 self.keep(&[byte]);
             }
-            State::BlockComment { depth, last } => {
+            SplitterState::BlockComment { depth, last } => {
                 match (*last, byte) {
                     (b'*', b'/') => {
                         *depth -= 1;
@@ -59,59 +59,60 @@ impl Splitter {
                     _ => *last = byte,
                 }
                 if *depth == 0 {
-                    self.state = State::Normal;
+                    self.state = SplitterState::Normal;
                 }
                 self.keep(&[byte]);
             }
-            State::Quoted { quote, backslashes, escaped } => {
+            SplitterState::Quoted { quote, backslashes, escaped } => {
                 if *escaped {
                     *escaped = false;
                 } else if *backslashes && byte == b'\\' {
                     *escaped = true;
                 } else if byte == *quote {
-                    self.state = State::Closing { quote: *quote, backslashes: *backslashes };
+                    self.state =
+                        SplitterState::Closing { quote: *quote, backslashes: *backslashes };
                 }
                 self.statement.push(byte);
             }
-            State::Closing { quote, backslashes } => {
+            SplitterState::Closing { quote, backslashes } => {
                 if byte == *quote {
                     let (quote, backslashes) = (*quote, *backslashes);
-                    self.state = State::Quoted { quote, backslashes, escaped: false };
+                    self.state = SplitterState::Quoted { quote, backslashes, escaped: false };
                     self.statement.push(byte);
                 } else {
                     let closed =
                         ClosedText { backslashes: *backslashes, is_on_another_line: false };
                     self.closed = (*quote == b'\'').then_some(closed);
-                    self.state = State::Normal;
+                    self.state = SplitterState::Normal;
                     return self.normal(byte);
                 }
             }
-            State::DollarTag { start } => {
+            SplitterState::DollarTag { start } => {
                 let start = *start;
                 let is_first = self.statement.len() == start + 1;
                 if byte == b'$' {
                     self.statement.push(byte);
                     let tag = self.statement[start..].to_vec();
-                    self.state = State::Dollar { tag, start: self.statement.len() };
+                    self.state = SplitterState::Dollar { tag, start: self.statement.len() };
                 } else if is_tag(byte, is_first) {
                     self.statement.push(byte);
                 } else {
-                    self.state = State::Normal;
+                    self.state = SplitterState::Normal;
                     return self.normal(byte);
                 }
             }
-            State::Dollar { tag, start } => {
+            SplitterState::Dollar { tag, start } => {
                 self.statement.push(byte);
                 let body = self.statement.get(*start..).unwrap_or_default();
                 if byte == b'$' && body.ends_with(tag) {
-                    self.state = State::Normal;
+                    self.state = SplitterState::Normal;
                 }
             }
-            State::Command(text) => {
+            SplitterState::Command(text) => {
                 if byte == b'\n' {
                     let line = self.opened;
                     let text = std::mem::take(text);
-                    self.state = State::Normal;
+                    self.state = SplitterState::Normal;
                     return Some(Piece::Command(text, line));
                 }
                 text.push(byte);
@@ -160,24 +161,24 @@ impl Splitter {
                 self.push(byte);
                 let backslashes = continued.map_or(backslashes, |text| text.backslashes);
                 let backslashes = backslashes && byte == b'\'';
-                self.state = State::Quoted { quote: byte, backslashes, escaped: false };
+                self.state = SplitterState::Quoted { quote: byte, backslashes, escaped: false };
             }
             b'$' => {
                 self.opened = self.line;
                 self.push(byte);
-                self.state = State::DollarTag { start: self.statement.len() - 1 };
+                self.state = SplitterState::DollarTag { start: self.statement.len() - 1 };
             }
             b'-' => {
                 self.opened = self.line;
-                self.state = State::Dash;
+                self.state = SplitterState::Dash;
             }
             b'/' => {
                 self.opened = self.line;
-                self.state = State::Slash;
+                self.state = SplitterState::Slash;
             }
             b'\\' => {
                 self.opened = self.line;
-                self.state = State::Command(vec![byte]);
+                self.state = SplitterState::Command(vec![byte]);
             }
             b';' if self.parentheses == 0 && self.words.blocks == 0 => {
                 return self.end_statement();

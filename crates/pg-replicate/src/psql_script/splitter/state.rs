@@ -1,7 +1,7 @@
 //! What the splitter is in the middle of.
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum State {
+pub(crate) enum SplitterState {
     Normal,
     /// After the first character of what may be a comment.
     Dash,
