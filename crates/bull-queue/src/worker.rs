@@ -1,6 +1,5 @@
 //! Running a queue's jobs under apalis. One file per role, see the README.
 
-mod adaptive_spin;
 mod backend;
 mod completer;
 mod concurrency_slot;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use serde::Serialize;
 
@@ -51,10 +50,6 @@ struct Rest<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     successor: Option<AddSuccessor>,
 }
-
-/// A job that took less than this is followed by the next one without a sleep, see
-/// [`crate::worker::adaptive_spin`].
-const SHORT_JOB: Duration = Duration::from_millis(1);
 
 type Reply = (i64, Option<String>, Fields, Option<String>);
 
@@ -139,15 +134,7 @@ async fn record(core: &Core, request: &Request<'_>) -> Option<Reply> {
         call.arg(outcome.outcome).arg(&outcome.event).arg(rest).arg(&outcome.fields);
         async move {
             let mut manager = core.queue.connection().manager();
-            let reply = call.invoke_async(&mut manager);
-            // Who runs jobs side by side has something else to do, and after a long job a sleep
-            // is not felt.
-            let short = running.since.elapsed() < SHORT_JOB;
-            if core.options.concurrency == 1 && short {
-                core.spin.wait(reply).await
-            } else {
-                reply.await
-            }
+            call.invoke_async(&mut manager).await
         }
     };
     core.retry_until_ok("finish", attempt, &core.closed).await

@@ -18,7 +18,6 @@ use super::outage::Outage;
 use super::running::Running;
 use crate::job::{Job, JobId};
 use crate::queue::{NextError, Queue};
-use crate::worker::adaptive_spin::AdaptiveSpin;
 use crate::worker::concurrency_slot::ConcurrencySlots;
 
 /// The longest pause before something that Redis did not do is tried again.
@@ -47,8 +46,6 @@ pub(super) struct Core {
     /// Told whenever a job is prefetched.
     filled: Notify,
     outage: Outage,
-    /// How the reply that brings the next job is waited for.
-    pub(super) spin: AdaptiveSpin,
     /// Jobs taken and not yet handed to apalis.
     prefetched: Mutex<VecDeque<Arc<Running>>>,
     /// Jobs taken, by id, those prefetched included.
@@ -68,7 +65,6 @@ impl Core {
             left: Notify::new(),
             filled: Notify::new(),
             outage: Outage::default(),
-            spin: AdaptiveSpin::default(),
             prefetched: Mutex::default(),
             running: Mutex::default(),
             queue,
