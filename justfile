@@ -1,32 +1,32 @@
-# What CI runs, one by one. `just` lists the recipes.
+# The stages of CI as separate recipes. `just` lists them.
 
 default:
     @just --list
 
-# What is missing on this machine
+# Install missing packages
 setup:
     ./scripts/setup
 
-# Formatting
+# Check formatting
 fmt:
     cargo fmt --all --check
 
-# Lints
+# Run lints
 clippy:
     cargo clippy --workspace --all-targets -- -D warnings
 
-# Licences, banned crates, sources (advisories need the network)
+# Check licences, banned crates and sources (advisories need the network)
 deny:
     cargo deny check licenses bans sources
 
-# Dependencies that nothing uses
+# Find unused dependencies
 machete:
     cargo machete
 
-# Everything CI runs; a filter of nextest may follow
+# Run everything that CI runs; arguments filter the tests
 test *filter:
     ./scripts/test {{ filter }}
 
-# A night on private servers, start to end
+# Run the demo on private servers
 demo *arguments:
     ./scripts/demo {{ arguments }}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Run once by the postgres image when its volume is empty: the databases and roles that sample.env
-# names, and a sample source. Passwords are not asked for (POSTGRES_HOST_AUTH_METHOD=trust).
+# Executed once by the postgres image if its volume is empty: creates the databases and roles named in
+# sample.env, and a sample source. No passwords are required (POSTGRES_HOST_AUTH_METHOD=trust).
 set -euo pipefail
 
 sql=${SAMPLE_SQL:-/sample}
@@ -14,7 +14,7 @@ CREATE DATABASE source_database OWNER source_owner;
 CREATE DATABASE target_database OWNER target_user;
 SQL
 
-# One session: SET ROLE holds for every file.
+# One session, so that SET ROLE applies to every file.
 "${run[@]}" --dbname=source_database --set=users="${SAMPLE_USERS:-20000}" \
   --command='SET ROLE source_owner' \
   --file="$sql/tables.sql" --file="$sql/rows.sql" --file="$sql/constraints.sql" \
