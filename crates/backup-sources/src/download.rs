@@ -174,7 +174,7 @@ impl<'a> Download<'a> {
         };
         if self.was_open {
             if opened.version != self.version {
-                return changed("its version is another".into());
+                return changed("its version has changed".into());
             }
             if let (Some(before), Some(now)) = (self.total, opened.total)
                 && before != now

@@ -42,7 +42,7 @@ pub enum Error {
         reason: String,
     },
     /// There is no backup that may be used.
-    #[error("no backup can be used in {place}: {reason}")]
+    #[error("no usable backup in {place}: {reason}")]
     NoBackup {
         /// Where was looked.
         place: String,
@@ -51,8 +51,8 @@ pub enum Error {
     },
     /// The backup is not what can be restored.
     #[error(
-        "{backup} holds {found}; an archive of pg_dump's custom format (pg_dump --format=custom) is \
-         wanted, as it is or in a .gz, .zst, .tar, .tar.gz or .tar.zst"
+        "{backup} contains {found}; expected an archive in pg_dump's custom format (pg_dump \
+         --format=custom), optionally in a .gz, .zst, .tar, .tar.gz or .tar.zst"
     )]
     Content {
         /// Which backup.

@@ -123,7 +123,7 @@ impl Fetcher {
         let bytes = loop {
             match self.download_once(backup, target.path, &tracker, context).await {
                 Err(error @ Error::Changed { .. }) if changes < CHANGES => {
-                    tracing::warn!("{error}; it is fetched anew");
+                    tracing::warn!("{error}; downloading it again");
                     changes += 1;
                 }
                 result => break result?,
@@ -210,7 +210,7 @@ fn explain(error: UnpackError, backup: &str, partial: &PartialFile) -> Error {
         UnpackError::Content(found) => Error::Content { backup: backup.into(), found },
         UnpackError::Damaged(reason) => damaged(reason),
         UnpackError::Read(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            damaged("it ends too early".into())
+            damaged("it is truncated".into())
         }
         UnpackError::Read(error) => damaged(error.to_string()),
         UnpackError::Write(error) => Error::file("write", partial.path(), error),

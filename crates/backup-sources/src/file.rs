@@ -33,7 +33,7 @@ impl FileSource {
         let metadata = match tokio::fs::metadata(&self.path).await {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(none("there is no such file; see BACKUP_FILE".into()));
+                return Err(none("the file does not exist; check BACKUP_FILE".into()));
             }
             Err(source) => return Err(Error::file("read", &self.path, source)),
         };
@@ -62,7 +62,10 @@ impl FileSource {
             Ok(backup)
         } else {
             let found = backup.describe(query.now);
-            Err(none(format!("{found} is too old: BACKUP_MAX_AGE wants {}", query.max_age)))
+            Err(none(format!(
+                "{found} is too old: BACKUP_MAX_AGE requires one from {}",
+                query.max_age
+            )))
         }
     }
 

@@ -75,7 +75,7 @@ impl HerokuSource {
             segments.extend(path);
         }
         let request = self.api.client.request(method, url.clone()).bearer_auth(self.key.expose());
-        let hint = "see HEROKU_APP, and whether the account of HEROKU_API_KEY may see its backups";
+        let hint = "check HEROKU_APP, and that the account of HEROKU_API_KEY may see its backups";
         match self.api.json(request, &url, (what, hint), &self.key, cancel).await? {
             Answer::Good(answer) => Ok(answer),
             Answer::Unauthorized(error) => Err(error),
@@ -96,7 +96,7 @@ impl HerokuSource {
             let created_at = time(&transfer.created_at).ok_or_else(|| Error::Answer {
                 what: what.into(),
                 url: redacted(&self.data_url),
-                reason: format!("created_at is \"{}\", no time", transfer.created_at),
+                reason: format!("created_at is \"{}\", which is not a time", transfer.created_at),
             })?;
             if transfer.succeeded == Some(true) {
                 if newest.as_ref().is_none_or(|newest| newest.created_at < created_at) {
@@ -112,7 +112,7 @@ impl HerokuSource {
         let Some(newest) = newest else {
             let reason = match failed {
                 Some((_, num)) => format!("no backup has succeeded; the newest, {num}, failed"),
-                None => "there is none yet (heroku pg:backups:capture makes one)".into(),
+                None => "there is no backup yet (heroku pg:backups:capture creates one)".into(),
             };
             return Err(Error::NoBackup { place: self.place(), reason });
         };
@@ -126,7 +126,8 @@ impl HerokuSource {
             return Ok(newest);
         }
         let found = newest.describe(query.now);
-        let reason = format!("{found} is too old: BACKUP_MAX_AGE wants {}", query.max_age);
+        let reason =
+            format!("{found} is too old: BACKUP_MAX_AGE requires one from {}", query.max_age);
         Err(Error::NoBackup { place: self.place(), reason })
     }
 

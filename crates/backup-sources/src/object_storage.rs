@@ -50,7 +50,7 @@ impl ObjectStorageSource {
         let Some(newest) = self.newest_object().await? else {
             return Err(Error::NoBackup {
                 place: self.place(),
-                reason: "there is no object of this name or below it; see BACKUP_URL".into(),
+                reason: "there is no object with this name or below it; check BACKUP_URL".into(),
             });
         };
         let backup = Backup {
@@ -62,7 +62,8 @@ impl ObjectStorageSource {
             return Ok(backup);
         }
         let found = backup.describe(query.now);
-        let reason = format!("{found} is too old: BACKUP_MAX_AGE wants {}", query.max_age);
+        let reason =
+            format!("{found} is too old: BACKUP_MAX_AGE requires one from {}", query.max_age);
         Err(Error::NoBackup { place: self.place(), reason })
     }
 
@@ -111,11 +112,11 @@ impl ObjectStorageSource {
         let got = self.place.store.get_opts(&path, options).await.map_err(|error| match error {
             object_store::Error::Precondition { .. } => OpenError::lasting(Error::Changed {
                 backup: format!("backup {}", backup.id),
-                reason: "its version is another".into(),
+                reason: "its version has changed".into(),
             }),
             object_store::Error::NotFound { .. } => OpenError::lasting(Error::NoBackup {
                 place: self.place(),
-                reason: format!("the backup is gone: {path}"),
+                reason: format!("the backup no longer exists: {path}"),
             }),
             // The store has tried again by itself.
             other => OpenError::lasting(self.rejected("open", &other)),

@@ -104,7 +104,7 @@ async fn one_try<T: DeserializeOwned>(
                 what: what.into(),
                 url: redacted(url),
                 reason: format!(
-                    "no JSON as documented (line {} column {})",
+                    "not the documented JSON (line {} column {})",
                     error.line(),
                     error.column()
                 ),
@@ -171,7 +171,7 @@ pub(crate) async fn open_url(
                 matches!(default_on_request_success(&response), Some(Retryable::Transient));
             let wait: Option<Duration> = retry_after(response.headers(), Utc::now());
             let hint = match status {
-                StatusCode::NOT_FOUND | StatusCode::GONE => "the backup is gone",
+                StatusCode::NOT_FOUND | StatusCode::GONE => "the backup no longer exists",
                 _ => "",
             };
             let error = rejected(response, "download the backup", hint, "").await;

@@ -179,7 +179,12 @@ fn failure(url: &str, source: RedisError) -> Error {
     if is_passing(&source) {
         return Error::Unreachable { url: url.to_owned(), source };
     }
-    Error::Refused { url: url.to_owned(), action: "let us in", queue: "all queues".into(), source }
+    Error::Refused {
+        url: url.to_owned(),
+        action: "accept the connection",
+        queue: "all queues".into(),
+        source,
+    }
 }
 
 fn no_answer() -> RedisError {

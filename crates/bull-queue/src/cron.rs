@@ -25,7 +25,7 @@ pub const PARIS: Tz = chrono_tz::Europe::Paris;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScheduleError {
-    /// The expression is no cron expression of five fields.
+    /// The expression is not a valid cron expression of five fields.
     #[error(
         "invalid cron expression {expression:?}: {reason}; expected five fields, minute hour \
          day-of-month month day-of-week, such as `10 5 * * *`"

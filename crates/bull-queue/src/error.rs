@@ -34,7 +34,7 @@ pub enum Error {
     },
     /// The server is part of a Redis Cluster.
     #[error(
-        "Redis at {url} is part of a Redis Cluster, whose servers hold a part of the keys each; the \
+        "Redis at {url} is part of a Redis Cluster, whose servers each hold a part of the keys; the \
          queues need one that holds all of them: set REDIS_URL to a single server (cluster-enabled \
          no), or to the sentinels of one"
     )]
@@ -52,7 +52,7 @@ pub enum Error {
     },
     /// A worker runs the job.
     #[error(
-        "job {id} of {queue} is run by a worker at this moment: it cannot be {action} before it \
+        "job {id} of {queue} is being run by a worker: it cannot be {action} before it \
          ends, or before the lock of a dead worker has expired (30 s)"
     )]
     Locked {
@@ -87,7 +87,7 @@ pub enum Error {
         active: u64,
     },
     /// A custom id that is the name of one of the queue's own keys.
-    #[error("a job of {queue} cannot have the id {id:?}: Bull keeps the queue itself under it")]
+    #[error("a job of {queue} cannot have the id {id:?}: Bull uses this name for the queue itself")]
     ReservedId {
         /// The queue.
         queue: String,
@@ -98,7 +98,9 @@ pub enum Error {
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
     /// Other schedulers changed the queue's repeatable jobs all the time.
-    #[error("the repeatable jobs of {queue} kept changing: do several schedulers disagree?")]
+    #[error(
+        "the repeatable jobs of {queue} kept changing: check whether several schedulers have different schedules"
+    )]
     Contended {
         /// The queue.
         queue: String,

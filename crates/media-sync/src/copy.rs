@@ -72,7 +72,9 @@ impl MediaSync {
                 Err(error) => copied.failures.add(&entry.key, &error),
             }
             if copied.failures.count >= MOST_FAILURES {
-                tracing::error!("{MOST_FAILURES} objects have failed: the rest is not tried");
+                tracing::error!(
+                    "{MOST_FAILURES} objects have failed: the remaining ones are skipped"
+                );
                 break;
             }
         }

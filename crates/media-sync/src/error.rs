@@ -75,7 +75,7 @@ pub enum Error {
         would_delete: u64,
     },
     /// Objects that could not be deleted; everything was copied.
-    #[error("everything is copied, but {} could not be deleted: {}", counted(*.count), named(.failures, *.count))]
+    #[error("everything was copied, but {} could not be deleted: {}", counted(*.count), named(.failures, *.count))]
     Delete {
         /// Some of them.
         failures: Vec<Failure>,
@@ -83,7 +83,7 @@ pub enum Error {
         count: u64,
     },
     /// The temporary file of what is to be done could not be written or read.
-    #[error("the list of what is to be done could not be kept in a temporary file: {0}")]
+    #[error("the list of actions could not be written to a temporary file: {0}")]
     Spool(#[from] std::io::Error),
 }
 
@@ -112,10 +112,10 @@ impl Failures {
     pub(crate) fn add(&mut self, key: &str, error: &object_store::Error) {
         let reason = object_stores::reason(error);
         if self.named.len() < MOST_NAMED {
-            tracing::warn!(key, "An object could not be brought over: {reason}");
+            tracing::warn!(key, "An object could not be processed: {reason}");
             self.named.push(Failure { key: key.into(), reason });
         } else {
-            tracing::debug!(key, "An object could not be brought over: {reason}");
+            tracing::debug!(key, "An object could not be processed: {reason}");
         }
         self.count += 1;
     }

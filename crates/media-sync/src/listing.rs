@@ -46,7 +46,7 @@ pub(crate) fn ahead(
         Some(next) => Ok(next?.map(|found| (found, receiver))),
         None => Err(object_store::Error::Generic {
             store: "media-sync",
-            source: "the list broke off".into(),
+            source: "the listing was interrupted".into(),
         }),
     });
     (received.boxed(), task)
@@ -101,7 +101,7 @@ pub(crate) fn sorted(
 
 fn leads_to_source(key: &str, directory: &std::path::Path) -> object_store::Error {
     let source = format!(
-        "the symbolic link \"{}\" leads to {}, in the source, where files would be written and deleted: take the link away",
+        "the symbolic link \"{}\" points to {}, in the source, where files would be written and deleted: remove the link",
         key.escape_debug(),
         directory.display()
     );
@@ -140,8 +140,8 @@ fn without_markers(
                     return Err(object_store::Error::Generic {
                         store: "media-sync",
                         source: format!(
-                            "it lists \"{}\" after \"{}\": only stores that list in the order of keys can be \
-                             compared (directory buckets of S3 do not)",
+                            "it lists \"{}\" after \"{}\": only stores that list objects in key order can be \
+                             compared (S3's directory buckets do not)",
                             next.key, last.key
                         )
                         .into(),

@@ -83,7 +83,7 @@ impl MediaSync {
         let unchanged = source_objects - copies.objects;
         if request.is_dry {
             tracing::info!(
-                "A dry run: {} objects ({} bytes) would be copied, {} deleted; {unchanged} are equal",
+                "Dry run: {} objects ({} bytes) would be copied, {} deleted; {unchanged} are equal",
                 copies.objects,
                 copies.bytes,
                 deletions.objects
@@ -147,7 +147,7 @@ impl MediaSync {
         }
         match place.has_objects().await {
             Ok(true) => Ok(format!("{} can be listed", place.shown())),
-            Ok(false) => Ok(format!("{} can be listed, and holds no object", place.shown())),
+            Ok(false) => Ok(format!("{} can be listed, and contains no objects", place.shown())),
             Err(error) => Err(format!("{}: {}", place.shown(), object_stores::reason(&error))),
         }
     }
@@ -201,7 +201,7 @@ impl MediaSync {
         if of_source.count > 0 {
             tracing::warn!(
                 skipped = of_source.count,
-                "{} of the source {} cannot be brought over: rename what is to be copied",
+                "{} of the source {} cannot be copied: rename them",
                 error::counted(of_source.count),
                 self.source.shown()
             );
@@ -215,14 +215,14 @@ impl MediaSync {
         let (deletions, all) = (plan.deletions.objects, plan.target_objects);
         let (source, target) = (self.source.shown(), self.target.shown());
         if plan.source_objects == 0 && (all == 0 || !request.deletes) {
-            tracing::warn!("The source {source} holds no object: is MEDIA_SOURCE what was meant?");
+            tracing::warn!("The source {source} contains no objects: check MEDIA_SOURCE");
         }
         if deletions == 0 || request.is_forced {
             return Ok(());
         }
         if plan.source_objects == 0 {
             return Err(Error::Refused(format!(
-                "the source {source} holds no object, and all {all} of the target {target} would be deleted: \
+                "the source {source} contains no objects, and all {all} of the target {target} would be deleted: \
                  is MEDIA_SOURCE what was meant? `run media-sync --delete --force` deletes them"
             )));
         }

@@ -136,7 +136,7 @@ impl<'a> Pieces<'a> {
         while wanted > 0 {
             if self.rest.is_empty() {
                 let Some(piece) = self.body.try_next().await? else {
-                    return Err(failed(format!("it ended {} bytes before its end", self.left)));
+                    return Err(failed(format!("it ended {} bytes early", self.left)));
                 };
                 self.rest = piece;
             }

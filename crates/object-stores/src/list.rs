@@ -193,7 +193,7 @@ fn read(directory: &std::path::Path, below: &str) -> std::io::Result<Vec<Item>> 
                 continue;
             }
             Ok(found) if !found.is_file() => {
-                unusable("it is no file, but a pipe, a socket or a device")
+                unusable("it is a pipe, a socket or a device, not a file")
             }
             Ok(_) if is_unfinished(&key) => {
                 unusable("its name ends in # and a number, as those of unfinished uploads do")

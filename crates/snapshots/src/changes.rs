@@ -27,7 +27,7 @@ impl Changes {
             };
             match order {
                 Ordering::Less => {
-                    changes.extend(before.next().map(|gone| format!("{} is gone", name(gone))));
+                    changes.extend(before.next().map(|gone| format!("{} was removed", name(gone))));
                 }
                 Ordering::Greater => {
                     changes.extend(now.next().map(|new| format!("{} is new", name(new))));
@@ -64,9 +64,9 @@ fn difference(before: &TableState, now: &TableState) -> Option<String> {
     if before.rows != now.rows {
         Some(format!("{name} has {} rows, {} before", now.rows, before.rows))
     } else if before.hash != now.hash {
-        Some(format!("{name} has other rows"))
+        Some(format!("{name} has changed rows"))
     } else if before.definition != now.definition {
-        Some(format!("{name} is defined otherwise"))
+        Some(format!("{name} has a different definition"))
     } else {
         None
     }
@@ -112,7 +112,7 @@ mod tests {
         let changes = Changes::between(&before, &now);
         assert_eq!(
             changes.to_string(),
-            "a has 2 rows, 1 before, b has other rows, c is defined otherwise, d is new, stats.a is gone"
+            "a has 2 rows, 1 before, b has changed rows, c has a different definition, d is new, stats.a was removed"
         );
         assert!(Changes::between(&before, &before).is_empty());
         assert!(Changes::between(&[], &[]).is_empty());

@@ -48,7 +48,7 @@ impl Entry {
         match &self.state {
             EntryState::Good(_) => None,
             EntryState::Unfinished => {
-                Some("it has no manifest beside it: its upload was broken off, or is under way")
+                Some("it has no manifest: its upload was interrupted, or is still in progress")
             }
             EntryState::Damaged(reason) => Some(reason),
         }

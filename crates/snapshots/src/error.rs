@@ -33,7 +33,7 @@ pub enum Error {
         reason: String,
     },
     /// The snapshot could not be kept; those from before are as they were.
-    #[error("snapshot {name} could not be kept: {action} {place}: {reason}; {state}")]
+    #[error("snapshot {name} could not be stored: {action} {place}: {reason}; {state}")]
     NotKept {
         /// What it would have been called.
         name: String,
@@ -56,7 +56,7 @@ pub enum Error {
     },
     /// The newest snapshot is whole and kept, but the work around it is not done. The next run does it.
     #[error(
-        "snapshot {name} is kept and whole, but not all is done: {action} {place}: {reason}; the next run \
+        "snapshot {name} is complete and stored, but not everything is done: {action} {place}: {reason}; the next run \
          tries again"
     )]
     Unfinished {
@@ -70,7 +70,7 @@ pub enum Error {
         reason: String,
     },
     /// There is no snapshot that can be used.
-    #[error("{place} has no snapshot that can be used: {reason}")]
+    #[error("{place} has no usable snapshot: {reason}")]
     NoSnapshot {
         /// Where was looked.
         place: String,

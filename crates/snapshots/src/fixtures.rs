@@ -115,7 +115,7 @@ fn check(wanted: &[Fixture], written: &Written) -> Result<(), Error> {
         let files = || written.files.iter().filter(|file| pattern.matches(&file.table));
         for column in fields.keys() {
             if is_written && !files().any(|file| file.renamed.contains(column)) {
-                problems.push(format!("{pattern} has no column {column} beside its key"));
+                problems.push(format!("{pattern} has no column {column} besides its key"));
             }
         }
     }
@@ -160,7 +160,7 @@ mod tests {
     fn fields_are_those_of_columns() {
         assert_eq!(checked(&["auth_user(mail_address=email)"]), Ok(()));
         let error = checked(&["auth_user(mail=email)"]).unwrap_err();
-        assert!(error.ends_with("auth_user has no column mail beside its key"), "{error}");
+        assert!(error.ends_with("auth_user has no column mail besides its key"), "{error}");
         for (text, reason) in [
             ("auth_user(a=b", "the closing parenthesis is missing"),
             ("auth_user(a)", "a is not column=field"),

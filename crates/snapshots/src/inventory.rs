@@ -103,7 +103,7 @@ impl<'a> Inventory<'a> {
         let Some(sidecar) = &item.sidecar else { return Ok(Some(Err(EntryState::Unfinished))) };
         let damaged = |reason: String| Ok(Some(Err(EntryState::Damaged(reason))));
         let Some(archive) = &item.archive else {
-            return damaged("its archive is gone, its manifest alone is there".into());
+            return damaged("its archive is missing, only its manifest exists".into());
         };
         if sidecar.size > LARGEST_MANIFEST {
             return damaged(format!("its manifest has {} bytes", sidecar.size));

@@ -78,13 +78,13 @@ async fn confirm(
     let beside = path(store, &format!("{}{SIDECAR}", sidecar.archive.name));
     let confirming = async {
         let found =
-            store.store.head(&archive).await.map_err(|error| ("look at it in", reason(&error)))?;
+            store.store.head(&archive).await.map_err(|error| ("examine it in", reason(&error)))?;
         let wanted = sidecar.archive.bytes;
         if found.size != wanted {
             let found = found.size;
             return Err((
                 "upload it to",
-                format!("it has {found} bytes there, {wanted} were sent"),
+                format!("it has {found} bytes there, but {wanted} were sent"),
             ));
         }
         let json = serde_json::to_vec_pretty(sidecar)

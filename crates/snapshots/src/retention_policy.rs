@@ -113,7 +113,7 @@ impl FromStr for RetentionPolicy {
                 .parse()
                 .map_err(|_| wrong(format!("{what} must be a whole number, found \"{count}\"")))?;
             if !seen.insert(what) {
-                return Err(wrong(format!("{what} stands there twice")));
+                return Err(wrong(format!("{what} is given twice")));
             }
         }
         let Self { last, hourly, daily, weekly, monthly } = keep;
@@ -176,7 +176,7 @@ mod tests {
             ("last=many", "found \"many\""),
             ("last=", "found \"\""),
             ("yearly=1", "\"yearly\" is unknown"),
-            ("last=1,last=2", "last stands there twice"),
+            ("last=1,last=2", "last is given twice"),
             ("last=0", "nothing would be kept"),
             ("last=0,daily=0", "nothing would be kept"),
         ] {

@@ -51,7 +51,7 @@ async fn newest(inventory: &Inventory<'_>) -> Result<Chosen, Error> {
     if databases.len() > 1 {
         let databases: Vec<&str> = databases.into_iter().collect();
         return Err(none(format!(
-            "it holds those of more than one database ({}): which is the latest one cannot be told; name one",
+            "it contains snapshots of more than one database ({}), so that the latest one is ambiguous; name a snapshot",
             databases.join(", ")
         )));
     }

@@ -62,7 +62,10 @@ impl Unpacking<'_> {
             let name = path.to_string_lossy().into_owned();
             drop(path);
             if entry.header().entry_type() != EntryType::Regular {
-                return damaged(format!("{} in its archive is no file", name.escape_debug()));
+                return damaged(format!(
+                    "{} in its archive is not a regular file",
+                    name.escape_debug()
+                ));
             }
             if !found.insert(name.clone()) {
                 return damaged(format!("its archive has {} twice", name.escape_debug()));
@@ -128,7 +131,9 @@ impl Unpacking<'_> {
         read.map_err(|error| unreadable(&error))?;
         match serde_json::from_slice::<Manifest>(&json) {
             Ok(manifest) if manifest == *self.manifest => Ok(()),
-            Ok(_) => damaged(format!("{MANIFEST} in its archive is not the manifest beside it")),
+            Ok(_) => {
+                damaged(format!("{MANIFEST} in its archive differs from the manifest next to it"))
+            }
             Err(error) => damaged(format!("{MANIFEST} in its archive cannot be read: {error}")),
         }
     }
@@ -194,7 +199,7 @@ fn damaged<T>(reason: String) -> Result<T, UnpackError> {
 
 fn unreadable(error: &io::Error) -> UnpackError {
     UnpackError::Damaged(if error.kind() == ErrorKind::UnexpectedEof {
-        "its archive ends too early".into()
+        "its archive is truncated".into()
     } else {
         format!("its archive cannot be read: {error}")
     })

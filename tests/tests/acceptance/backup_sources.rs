@@ -66,11 +66,7 @@ fn a_night_from_a_backup_on_scalingo() {
 
     let check = programs.run("worker", &["--check"]);
     assert_eq!(check.code, Some(1), "no backup yet: {}", check.stdout);
-    assert!(
-        check.stdout.contains("FAIL  BACKUP_SOURCE: no backup can be used"),
-        "{}",
-        check.stdout
-    );
+    assert!(check.stdout.contains("FAIL  BACKUP_SOURCE: no usable backup in"), "{}", check.stdout);
     api.add("backup-of-the-night", &an_hour_ago(), "done", archive);
     let check = programs.run("worker", &["--check"]);
     assert_eq!(check.code, Some(0), "{}{}", check.stdout, check.stderr);

@@ -491,7 +491,7 @@ fn media_are_guarded() {
 
     programs.set("MEDIA_SOURCE", "s3://production/empty");
     let delete = ["media-sync", "--delete"];
-    refused(&programs, 1, &delete, &["holds no object", "nothing was changed"]);
+    refused(&programs, 1, &delete, &["contains no objects", "nothing was changed"]);
     programs.set("MEDIA_SOURCE", "s3://production/store").set("MEDIA_MAX_DELETE", "10");
     refused(&programs, 1, &delete, &["1 of the 2 objects of the target", "MEDIA_MAX_DELETE"]);
     let run = programs.run("run", &["media-sync", "--delete", "--force"]);

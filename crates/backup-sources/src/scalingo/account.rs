@@ -15,7 +15,8 @@ use crate::{Error, Limits};
 /// The kind of add-on that holds a PostgreSQL database.
 const POSTGRESQL: &str = "postgresql";
 
-const HINT: &str = "see SCALINGO_APP and SCALINGO_REGION, and whether SCALINGO_API_TOKEN's owner collaborates on it";
+const HINT: &str =
+    "check SCALINGO_APP and SCALINGO_REGION, and that SCALINGO_API_TOKEN's owner is a collaborator";
 
 /// An API token and what it opens.
 #[derive(Debug)]
@@ -98,12 +99,12 @@ impl Account {
             }),
             [] => Err(Error::NoBackup {
                 place: place(),
-                reason: "it has no PostgreSQL add-on; see SCALINGO_APP".into(),
+                reason: "it has no PostgreSQL add-on; check SCALINGO_APP".into(),
             }),
             several => Err(Error::NoBackup {
                 place: place(),
                 reason: format!(
-                    "it has {} PostgreSQL add-ons, and which of them is meant cannot be told",
+                    "it has {} PostgreSQL add-ons, but exactly one is expected",
                     several.len()
                 ),
             }),

@@ -56,9 +56,9 @@ pub(super) fn choose(listed: &[Listed], query: &BackupQuery) -> Choice {
     let found = match newest(&|one| one.is_done()) {
         Some(done) => {
             let done: Backup = done.clone().into();
-            format!("the newest that is done is {}", done.describe(query.now))
+            format!("the newest one that is done is {}", done.describe(query.now))
         }
-        None => "none is done".into(),
+        None => "no backup is done".into(),
     };
     Choice::None(format!("none from {}: {failed}{found}; {advice}", query.max_age))
 }
@@ -108,6 +108,6 @@ mod tests {
              newest that is done is backup a of 2026-11-20T01:00:00Z, 27 h old; wait for it, set \
              BACKUP_CREATE=true to start one, or allow an older one by BACKUP_MAX_AGE"
         );
-        assert!(reason(&[]).contains("none is done"));
+        assert!(reason(&[]).contains("no backup is done"));
     }
 }

@@ -249,7 +249,7 @@ async fn a_backup_that_is_gone_is_a_clear_error<S: Stage>() {
     downloads.fail([DownloadFault::Status(404)]);
     let error = fetching.error().await;
     assert!(matches!(error, Error::Status { .. } | Error::NoBackup { .. }), "{error:?}");
-    assert!(error.to_string().contains("the backup is gone"), "{error}");
+    assert!(error.to_string().contains("the backup no longer exists"), "{error}");
     assert_eq!(downloads.requests().len(), 1, "it will not come back");
 }
 

@@ -35,7 +35,7 @@ async fn the_newest_backup_that_succeeded_is_taken() {
 async fn without_one_that_succeeded_it_says_so() {
     let api = HerokuApi::start().unwrap();
     let error = fetching(&api).error().await.to_string();
-    assert!(error.contains("heroku pg:backups:capture makes one"), "{error}");
+    assert!(error.contains("heroku pg:backups:capture creates one"), "{error}");
     let at = "2026-11-21 02:00:00 +0000";
     api.add_transfer(json!({ "num": 11, "to_type": "gof3r", "succeeded": false,
         "created_at": at, "finished_at": at }));
@@ -49,7 +49,7 @@ async fn a_wrong_key_or_application_is_named() {
     for (app, key, status) in [("shop", "HRKU-wrong", "401"), ("nobody", HerokuApi::KEY, "404")] {
         let error = Fetching::from(Arc::new(heroku(&api, app, key))).error().await;
         let text = error.to_string();
-        assert!(text.contains(status) && text.contains("see HEROKU_APP"), "{text}");
+        assert!(text.contains(status) && text.contains("check HEROKU_APP"), "{text}");
         assert!(!text.contains(key), "{text}");
     }
 }
@@ -72,5 +72,5 @@ async fn an_answer_that_is_not_as_documented_is_named() {
     assert!(error.to_string().contains("\"some day\""), "{error}");
     api.fail([200]);
     let error = fetching(&api).error().await;
-    assert!(error.to_string().contains("no JSON as documented"), "{error}");
+    assert!(error.to_string().contains("not the documented JSON"), "{error}");
 }

@@ -118,7 +118,7 @@ async fn without_a_backup_of_today_it_says_what_is_there() {
     for part in [
         "Scalingo's application pix-api-production",
         "backup bad has status error",
-        "the newest that is done is backup old",
+        "the newest one that is done is backup old",
         "30 h old",
         "BACKUP_CREATE=true",
     ] {
@@ -202,7 +202,7 @@ async fn the_add_on_must_be_there_alone_and_running() {
     };
     let two = ["a", "b"].map(|id| ScalingoApi::addon(id, "postgresql")).to_vec();
     for (addons, part) in [
-        (vec![ScalingoApi::addon("r", "redis")], "no PostgreSQL add-on; see SCALINGO_APP"),
+        (vec![ScalingoApi::addon("r", "redis")], "no PostgreSQL add-on; check SCALINGO_APP"),
         (vec![suspended], "ad-1234 is suspended"),
         (two, "2 PostgreSQL add-ons"),
     ] {

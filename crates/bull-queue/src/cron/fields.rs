@@ -1,4 +1,4 @@
-//! What croner would take although it is no cron expression of five fields, as Bull's parser has it.
+//! What croner would take although it is not a valid cron expression of five fields, as Bull's parser has it.
 
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
@@ -34,7 +34,7 @@ pub(super) fn check(expression: &str) -> Result<(), String> {
             let last = lower.strip_suffix('l').filter(|_| words == WEEKDAYS);
             let is_known = |word: &str| word.is_empty() || words.contains(&word);
             if !words.contains(&lower.as_str()) && !last.is_some_and(is_known) {
-                return Err(format!("{word:?} is no {name}"));
+                return Err(format!("{word:?} is not a valid {name}"));
             }
         }
     }

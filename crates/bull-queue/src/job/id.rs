@@ -57,7 +57,7 @@ impl<'de> Deserialize<'de> for JobId {
         match Value::deserialize(from)? {
             Value::String(id) => Ok(Self(id)),
             Value::Number(id) => Ok(Self(id.to_string())),
-            other => Err(D::Error::custom(format!("found {other}, wanted a job id"))),
+            other => Err(D::Error::custom(format!("found {other}, expected a job id"))),
         }
     }
 }

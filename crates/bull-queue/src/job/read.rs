@@ -17,7 +17,7 @@ impl Job {
             .map(|(name, value)| {
                 let name = String::from_utf8_lossy(&name).into_owned();
                 if name == "data" && std::str::from_utf8(&value).is_err() {
-                    malformed = Some("its data is no UTF-8 text".to_owned());
+                    malformed = Some("its data is not UTF-8".to_owned());
                 }
                 (name, String::from_utf8_lossy(&value).into_owned())
             })
@@ -33,7 +33,7 @@ impl Job {
             None => Value::Object(serde_json::Map::new()),
             Some(Ok(data)) => data,
             Some(Err(error)) => {
-                malformed.get_or_insert(format!("its data is no JSON: {error}"));
+                malformed.get_or_insert(format!("its data is not JSON: {error}"));
                 Value::String(text("data").unwrap_or_default().to_owned())
             }
         };
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_said_and_shown() {
         let broken = job(&[("data", "{not json"), ("opts", "{}")]);
-        assert!(broken.malformed.unwrap().starts_with("its data is no JSON"));
+        assert!(broken.malformed.unwrap().starts_with("its data is not JSON"));
         assert_eq!(broken.data, json!("{not json"));
         let broken = job(&[("data", "{}"), ("opts", "[]]")]);
         assert!(broken.malformed.unwrap().starts_with("its options cannot be read"));

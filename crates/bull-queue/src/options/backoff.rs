@@ -6,7 +6,7 @@ use super::lenient;
 
 /// A backoff type that neither Bull nor we know; Node.js programs can define their own.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown backoff type {0:?}: wanted exponential or fixed")]
+#[error("unknown backoff type {0:?}: expected exponential or fixed")]
 pub struct UnknownBackoff(pub String);
 
 /// How long to wait between two tries, as Bull computes it.

@@ -57,7 +57,7 @@ impl<'de> Deserialize<'de> for Keep {
                 age: limits.get("age").and_then(limit),
             }),
             Value::String(_) | Value::Array(_) => {
-                Err(D::Error::custom(format!("found {value}, wanted true, a count, or limits")))
+                Err(D::Error::custom(format!("found {value}, expected true, a count, or limits")))
             }
         }
     }

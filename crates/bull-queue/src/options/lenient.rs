@@ -16,7 +16,7 @@ fn whole(value: &Value) -> Result<Option<u64>, String> {
         // Beyond 2^53 no number of milliseconds means anything.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded")]
         Some(number) if number.is_finite() => Ok(Some(number.clamp(0.0, 9.007e15) as u64)),
-        _ => Err(format!("found {value}, wanted a number")),
+        _ => Err(format!("found {value}, expected a number")),
     }
 }
 

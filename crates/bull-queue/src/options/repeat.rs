@@ -70,7 +70,7 @@ fn instant<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> 
         Value::Null => Ok(None),
         Value::String(text) => {
             let date = chrono::DateTime::parse_from_rfc3339(&text)
-                .map_err(|_| D::Error::custom(format!("found {text:?}, wanted a date")))?;
+                .map_err(|_| D::Error::custom(format!("found {text:?}, expected a date")))?;
             Ok(Some(u64::try_from(date.timestamp_millis()).unwrap_or(0)))
         }
         other => lenient::optional_number(other).map_err(D::Error::custom),

@@ -48,10 +48,8 @@ impl Queue {
     /// # Errors
     /// When the first subscription cannot be made.
     pub async fn events(&self) -> Result<impl Stream<Item = QueueEvent> + Send + use<>, Error> {
-        let first = self
-            .subscribe()
-            .await
-            .map_err(|source| self.error("tell what happens in it", source))?;
+        let first =
+            self.subscribe().await.map_err(|source| self.error("send its events", source))?;
         let stream = unfold((self.clone(), first), |(queue, mut state)| async move {
             loop {
                 if matches!(state, Subscription::Lost) {

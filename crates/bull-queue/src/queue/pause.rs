@@ -31,7 +31,7 @@ impl Queue {
     pub async fn is_paused(&self) -> Result<bool, Error> {
         let mut commands = pipe();
         commands.exists(self.keys().part("meta-paused"));
-        let (paused,): (bool,) = self.query("look whether it is paused", &commands).await?;
+        let (paused,): (bool,) = self.query("tell whether it is paused", &commands).await?;
         Ok(paused)
     }
 

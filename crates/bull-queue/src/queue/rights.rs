@@ -35,7 +35,9 @@ impl Queue {
         let publish = publish.map(|place| refused.remove(place).1);
         let listen = match subscribe(self).await {
             Ok(_) => None,
-            Err(error) if is_passing(&error) => return Err(self.error("let us listen", error)),
+            Err(error) if is_passing(&error) => {
+                return Err(self.error("accept a subscription", error));
+            }
             Err(error) => Some(error.to_string()),
         };
         Ok(Rights { refused, channels: publish.or(listen) })

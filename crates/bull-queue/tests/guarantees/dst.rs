@@ -1,4 +1,4 @@
-//! Cron over the days on which the clocks change, and what is no cron expression.
+//! Cron over the days on which the clocks change, and what is not a valid cron expression.
 
 use bull_queue::cron::{CronSchedule, ScheduleError};
 use chrono::{DateTime, Utc};

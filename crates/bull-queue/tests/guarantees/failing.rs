@@ -83,10 +83,10 @@ async fn a_payload_that_cannot_be_read_is_one_failed_job() {
     let worker = TestWorker::start(&queue, quick(), |_, _| async { done() });
     until_counts(&queue, "all failed", |counts| counts.failed == 4).await;
     for (id, part) in [
-        ("data", "the job cannot be run: its data is no JSON"),
+        ("data", "the job cannot be run: its data is not JSON"),
         ("opts", "the job cannot be run: its options cannot be read"),
-        ("both", "the job cannot be run: its data is no JSON"),
-        ("bytes", "the job cannot be run: its data is no UTF-8 text"),
+        ("both", "the job cannot be run: its data is not JSON"),
+        ("bytes", "the job cannot be run: its data is not UTF-8"),
     ] {
         let reason = queue.job(id).await.unwrap().unwrap().failed_reason.unwrap();
         assert!(reason.starts_with(part), "{id}: {reason}");

@@ -130,7 +130,7 @@ async fn an_empty_source_deletes_nothing() {
                 panic!("{}: it is not refused", world.name)
             };
             let text = error.to_string();
-            assert!(text.contains("holds no object, and all 1 of the target"), "{text}");
+            assert!(text.contains("contains no objects, and all 1 of the target"), "{text}");
             assert!(text.contains("--force") && text.ends_with("nothing was changed"), "{text}");
         }
         assert_holds(&world, &wanted).await;

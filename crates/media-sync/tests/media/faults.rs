@@ -168,7 +168,7 @@ async fn a_deletion_that_fails_is_told_and_everything_is_copied() {
     let error = run(&sync, MIRROR).await.unwrap_err();
     assert!(matches!(error, Error::Delete { count: 1, .. }), "{error}");
     let text = error.to_string();
-    assert!(text.starts_with("everything is copied, but 1 object could not be deleted"), "{text}");
+    assert!(text.starts_with("everything was copied, but 1 object could not be deleted"), "{text}");
     assert!(mock.object("staging", "store/large").is_some());
     mends(&mock, &sync).await;
 }

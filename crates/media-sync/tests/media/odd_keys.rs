@@ -91,6 +91,9 @@ async fn a_link_of_the_target_into_the_source_is_refused() {
     std::fs::remove_dir_all(to.path().join("new")).unwrap();
     std::os::unix::fs::symlink(from.path().join("other"), to.path().join("new")).unwrap();
     let error = open().run(MIRROR, &context, |_| {}).await.unwrap_err().to_string();
-    assert!(error.contains("\"new\" leads to") && error.contains("nothing was changed"), "{error}");
+    assert!(
+        error.contains("\"new\" points to") && error.contains("nothing was changed"),
+        "{error}"
+    );
     assert!(from.path().join("other/precious").exists() && !from.path().join("other/a").exists());
 }

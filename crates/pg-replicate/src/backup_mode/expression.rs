@@ -33,7 +33,7 @@ pub(super) fn wrong(sql: &str) -> Option<String> {
         }
     }
     open.pop().map(|(close, at)| {
-        format!("what is opened at character {at} and not closed by \"{close}\"")
+        format!("an opening at character {at} that is not closed by \"{close}\"")
     })
 }
 
@@ -72,7 +72,7 @@ mod tests {
             ("1; DROP TABLE t", "a semicolon at character 2"),
             ("1), (2", "\")\" at character 2, which closes nothing"),
             ("(1]", "\"]\" at character 3, which closes nothing"),
-            ("f((1)", "what is opened at character 2 and not closed by \")\""),
+            ("f((1)", "an opening at character 2 that is not closed by \")\""),
             ("a, b", "several expressions: a comma at character 2"),
             ("$1", "a parameter ($) at character 1"),
         ] {

@@ -108,12 +108,12 @@ impl TableRule {
         match (self.mode, &self.cursor, self.lag) {
             (TableMode::Upsert, None, Some(_)) => Err(reader.wrong(
                 "lag",
-                "given with a cursor, for without one every row is read",
+                "given with a cursor, because without one every row is read",
                 "a lag alone",
             )),
             (TableMode::Incremental, Some(_), None) => Err(reader.wrong(
                 "cursor",
-                "given with a lag, for with this mode it only says which rows are looked at again",
+                "given with a lag, because in this mode it only determines which rows are read again",
                 "a cursor alone",
             )),
             _ => Ok(()),

@@ -66,7 +66,7 @@ impl Form {
 /// How the server stores text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
-    /// As UTF-8, or as bytes that are left as they are.
+    /// As UTF-8, or as bytes that are left unchanged.
     AsIs,
     /// Hashed as UTF-8, for the other side may store it otherwise.
     Converted,

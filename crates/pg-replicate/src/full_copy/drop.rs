@@ -298,7 +298,7 @@ impl Dropping<'_> {
                 Error::database(&self.url, "look for who uses the tables to drop", &error)
             }
             GaveUp::Busy { waited, holders } => Error::Busy(format!(
-                "what is to be replaced could not be locked within {} s: {} in use by {}; {}; end those \
+                "the objects to be replaced could not be locked within {} s: {} in use by {}; {}; end those \
                  sessions or wait for them, or raise TARGET_LOCK_TIMEOUT",
                 waited.as_secs(),
                 holders.blocked,

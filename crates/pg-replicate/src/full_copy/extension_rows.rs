@@ -56,12 +56,12 @@ pub(super) async fn restore(
             }
             Some(_) if !has_rows => {
                 tracing::warn!(
-                    "{entry} is left as it is: our role may not write this extension's table, and the source has no rows of its own in it"
+                    "{entry} is left unchanged: the target's role may not write to this extension's table, and the source has added no rows to it"
                 );
             }
             None if !has_rows => {
                 tracing::warn!(
-                    "{entry} is left out: the target has no such table of an extension, and the source has no rows of its own in it"
+                    "{entry} is left out: the target has no such extension table, and the source has added no rows to it"
                 );
             }
             Some(_) | None => {}

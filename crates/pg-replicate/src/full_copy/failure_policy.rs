@@ -14,7 +14,7 @@ use crate::archive::{Entry, tables_of};
 use crate::full_copy::failure::Failure;
 
 const ONLY_SUPERUSER: &str = "only a superuser may create it, and it holds no data";
-const NO_SUBSCRIPTION: &str = "a copy must not subscribe to what its source subscribes to";
+const NO_SUBSCRIPTION: &str = "a copy must not subscribe to the publications of its source";
 const NOT_OURS: &str = "only the owner may comment on an object that the platform made";
 const OTHER_ENCODING: &str = "its text has characters that the target's encoding does not have";
 
@@ -140,7 +140,7 @@ impl<'a> FailurePolicy<'a> {
             matches!(entry.kind.as_str(), "COMMENT" | "SECURITY LABEL" | "PUBLICATION TABLE");
         let is_gone = |id: &i32| self.ignored.contains(id) || self.failed.contains(id);
         (speaks_of_another && entry.dependencies.iter().any(is_gone))
-            .then(|| "what it belongs to is not there".into())
+            .then(|| "the object it belongs to does not exist".into())
     }
 
     /// A view of a kept table that the target does not have, and what needs that view.
@@ -172,7 +172,8 @@ impl<'a> FailurePolicy<'a> {
                 | "TRIGGER"
                 | "DEFAULT"
         );
-        (needs && is_part).then(|| "what it needs could not be made without a kept table".into())
+        (needs && is_part)
+            .then(|| "an object it needs could not be created without a kept table".into())
     }
 }
 

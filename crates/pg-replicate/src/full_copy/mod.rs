@@ -144,7 +144,7 @@ impl FullCopy {
             return Err(Error::Preflight(vec![Check::bad(
                 "BACKUP_MODE",
                 format!(
-                    "it keeps {kept}, which a plain SQL dump would make anew: restore a dump of the custom \
+                    "it keeps {kept}, which a plain SQL dump would create again: restore a dump in custom \
                      format, or set BACKUP_MODE to {{}}"
                 ),
             )]));

@@ -151,7 +151,7 @@ pub(super) async fn unreadable(
     kept: &[u32],
 ) -> Result<Vec<(String, String)>, Error> {
     const SQL: &str = include_str!("../../sql/unreadable.sql");
-    let rows = rows(connection, "look at our rights", SQL, &[&kept]).await?;
+    let rows = rows(connection, "read the role's privileges", SQL, &[&kept]).await?;
     Ok(rows.iter().map(|row| (row.get("kind"), row.get("name"))).collect())
 }
 
@@ -178,6 +178,6 @@ pub(super) async fn restore_rights(
     extensions: &[String],
 ) -> Result<HashSet<(String, String)>, Error> {
     const SQL: &str = include_str!("../../sql/restore_rights.sql");
-    let rows = rows(connection, "look at our rights", SQL, &[&extensions]).await?;
+    let rows = rows(connection, "read the role's privileges", SQL, &[&extensions]).await?;
     Ok(rows.iter().map(|row| (row.get("what"), row.get("object"))).collect())
 }

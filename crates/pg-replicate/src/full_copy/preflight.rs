@@ -382,14 +382,17 @@ async fn target_rights(
             .collect();
         if !in_the_way.is_empty() {
             wrong.push(format!(
-                "another role owns what is to be replaced: {} (ALTER … OWNER TO {})",
+                "another role owns objects that are to be replaced: {} (ALTER … OWNER TO {})",
                 shortened(&in_the_way),
                 server.role
             ));
         }
     }
     let check = if wrong.is_empty() {
-        Check::good(subject, format!("role {} may drop and create what is restored", server.role))
+        Check::good(
+            subject,
+            format!("role {} may drop and create the restored objects", server.role),
+        )
     } else {
         Check::bad(subject, wrong.join("; "))
     };
@@ -421,7 +424,7 @@ async fn others_rows(
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     Ok((!names.is_empty()).then(|| {
         let found = format!(
-            "they depend on what is replaced, and will be dropped with it: {}; the log will have their \
+            "they depend on objects that are replaced, and will be dropped with them: {}; the log will contain their \
              definitions",
             shortened(&names)
         );

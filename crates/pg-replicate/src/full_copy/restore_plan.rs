@@ -44,7 +44,7 @@ impl RestorePlan {
                 continue;
             }
             let reason = match reason {
-                Reason::RefersToKept => "what it belongs to is left out",
+                Reason::RefersToKept => "the object it belongs to is left out",
                 Reason::Kept => "it belongs to a kept table",
                 Reason::ForeignKey => "foreign keys are off",
                 Reason::Present => "it is there",
@@ -84,7 +84,7 @@ pub(super) async fn plan(
 }
 
 const NOT_OFFERED: &str =
-    "the server does not offer it, or only to superusers; what needs it will fail by itself";
+    "the server does not offer it, or only to superusers; objects that need it will fail";
 
 /// Why an extension cannot be created by our role, if it cannot.
 pub(crate) async fn cannot_create(
@@ -116,7 +116,7 @@ async fn divide(
             "EXTENSION" if cannot("create", &format!("EXTENSION {}", entry.tag)) => {
                 Some(NOT_OFFERED)
             }
-            "COMMENT" if cannot("create", &tag) => Some("what it belongs to is not there"),
+            "COMMENT" if cannot("create", &tag) => Some("the object it belongs to does not exist"),
             "COMMENT" if cannot("comment", &tag) => {
                 Some("only the owner may comment on an object that the platform made")
             }

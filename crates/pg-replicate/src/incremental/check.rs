@@ -77,7 +77,7 @@ async fn look(
         }
         if let Ok(found) = &mut outcome {
             if rule.copy.filter().is_some() {
-                found.push_str("; those that \"where\" lets through");
+                found.push_str("; those that \"where\" selects");
             }
             if rule.copy.columns().next().is_some() {
                 let names: Vec<&str> = rule.copy.columns().map(|(name, _)| name).collect();
@@ -122,10 +122,9 @@ fn rights(rule: &TableRule) -> &'static [&'static str] {
 
 async fn may(connection: &Connection, table: &TableName, right: &str) -> Result<bool, Error> {
     const SQL: &str = "SELECT pg_catalog.has_table_privilege($1::text, $2::text)";
-    let row = connection
-        .query_one(SQL, &[&table.quoted(), &right])
-        .await
-        .map_err(|error| connection.error(format!("look at our rights on {table}"), &error))?;
+    let row = connection.query_one(SQL, &[&table.quoted(), &right]).await.map_err(|error| {
+        connection.error(format!("read the role's privileges on {table}"), &error)
+    })?;
     Ok(row.get(0))
 }
 

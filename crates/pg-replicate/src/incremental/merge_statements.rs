@@ -10,7 +10,7 @@ pub(super) const STAGING: &str = "pg_temp.pg_replicate_staging";
 pub(super) struct Statements {
     /// Write rows that are new, and those that differ where they shall be changed.
     writes: Vec<String>,
-    /// Whether the rows `here` and `there` differ; nothing when rows that are there are left as they are.
+    /// Whether the rows `here` and `there` differ; nothing when rows that are there are left unchanged.
     pub(super) different: Option<String>,
 }
 

@@ -33,7 +33,7 @@ pub(super) async fn moves(target: &Connection, plan: &TablePlan) -> Result<Vec<M
         if !row.get::<_, bool>("is_ours") {
             tracing::warn!(
                 table_name = %plan.table,
-                "The sequence {sequence} is left as it is: the role has no SELECT or no UPDATE on it"
+                "The sequence {sequence} is left unchanged: the role has no SELECT or no UPDATE on it"
             );
             continue;
         }

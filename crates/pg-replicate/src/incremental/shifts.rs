@@ -71,8 +71,8 @@ pub(super) async fn write(
     let advice = if plan.deletes() {
         ""
     } else {
-        "when the row that has the value is gone from the source, \"deletes\": true in BACKUP_MODE lets it go here too; \
-         when it was changed there before the cursor's last value, leave out the cursor for one run; "
+        "if the row with this value was deleted on the source, \"deletes\": true in BACKUP_MODE deletes it here too; \
+         if it was changed there before the cursor's last value, omit the cursor for one run; "
     };
     Err(match failed(refused) {
         Error::Database { action, reason } => {

@@ -54,7 +54,7 @@ pub(super) async fn plan(
     let target_relation = Relation::find(target, table).await?;
     let Some(target_relation) = target_relation.filter(|_| !on_target.is_empty()) else {
         return Ok(Err(format!(
-            "{table}: the target has no such table; copy it whole once, without it in BACKUP_MODE"
+            "{table}: the target has no such table; remove it from BACKUP_MODE for one full copy"
         )));
     };
     for (side, relation) in [(Side::Source, &source_relation), (Side::Target, &target_relation)] {
@@ -100,7 +100,7 @@ pub(super) async fn plan(
         }
     } else if rule.is_plain {
         return Ok(Err(format!(
-            "{table} table must not be empty on target database: copy it whole once, without it in BACKUP_MODE"
+            "{table} table must not be empty on target database: remove it from BACKUP_MODE for one full copy"
         )));
     } else {
         WriteMethod::Append(None)
@@ -147,7 +147,7 @@ async fn find_key(
     }
     if names.is_empty() {
         return Ok(Err(format!(
-            "{table}: the target's table has no primary key; name the columns that tell rows apart with \"key\""
+            "{table}: the target's table has no primary key; name the columns that identify a row with \"key\""
         )));
     }
     let mut key = Key::default();
@@ -155,7 +155,7 @@ async fn find_key(
         let find = |columns: &[Column]| columns.iter().find(|one| one.name == *name).cloned();
         let (Some(on_source), Some(on_target)) = (find(on_source), find(on_target)) else {
             return Ok(Err(format!(
-                "{table}: it has no column \"{name}\", without which new rows cannot be told"
+                "{table}: it has no column \"{name}\", which is needed to recognize new rows"
             )));
         };
         if needs_unique_key(rule) && !on_target.is_not_null {
@@ -178,8 +178,8 @@ async fn find_key(
             .map_err(failed)?;
         if !row.get::<_, bool>("found") {
             return Ok(Err(format!(
-                "{table}: the target has no unique index over exactly the key ({}), without which rows \
-                 that are there cannot be told; create one, without a condition",
+                "{table}: the target has no unique index over exactly the key ({}), which is needed \
+                 to find existing rows; create one, without a condition",
                 key.names()
             )));
         }

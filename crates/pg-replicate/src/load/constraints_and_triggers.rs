@@ -104,7 +104,7 @@ async fn follow(
         .map_err(|error| connection.error(format!("set the sequence {}", sequence.name), &error))?;
     if let Some(row) = moved.first() {
         let value: i64 = row.get(0);
-        tracing::info!(sequence = %sequence.name, value, "The source did not set the sequence {}: it goes on after {value}", sequence.name);
+        tracing::info!(sequence = %sequence.name, value, "The source did not set the sequence {}: it continues after {value}", sequence.name);
     }
     Ok(())
 }

@@ -274,7 +274,7 @@ impl DatabaseSource {
             Some(gone) => Err(Error::Database {
                 action: format!("read the tables of {}", self.name),
                 reason: format!(
-                    "since they were looked at, this has happened: {gone}; nothing was changed: load again"
+                    "the source has changed since it was checked: {gone}; nothing was changed: load again"
                 ),
             }),
         }
@@ -333,7 +333,7 @@ impl DatabaseSource {
             } else {
                 "another role owns the target's"
             };
-            tracing::warn!("The sequence {} is left as it is: {why}", theirs.name);
+            tracing::warn!("The sequence {} is left unchanged: {why}", theirs.name);
             return Ok(None);
         }
         let state = format!("SELECT last_value, is_called FROM {}", sequence.quoted());
@@ -344,7 +344,7 @@ impl DatabaseSource {
         let (least, most) = theirs.bounds;
         if !(least..=most).contains(&value) {
             tracing::warn!(
-                "The sequence {} is left as it is: it goes from {least} to {most}, and the source's is at {value}",
+                "The sequence {} is left unchanged: it ranges from {least} to {most}, and the source's is at {value}",
                 theirs.name
             );
             return Ok(None);

@@ -41,7 +41,7 @@ impl Untouched {
             return Ok(());
         }
         Err(Error::Configuration(format!(
-            "the sources change what --exclude-table leaves alone: {}; nothing was changed: take those statements out of the sources, or do not exclude the tables",
+            "the sources change tables that --exclude-table protects: {}; nothing was changed: remove those statements from the sources, or do not exclude the tables",
             changed.join(", ")
         )))
     }

@@ -62,14 +62,14 @@ impl<'a> Guard<'a> {
         };
         if row.get::<_, Option<i64>>("transaction") != Some(self.transaction) {
             return Err(Error::Configuration(format!(
-                "{action}: the statement ended the transaction of the load, which must be one: look at what the target holds"
+                "{action}: the statement ended the transaction of the load: check the content of the target"
             )));
         }
         let encoding: String = row.get("encoding");
         // Of a database that knows no encoding, rows are bytes as they are; a quote is a quote there too.
         if !matches!(encoding.as_str(), "UTF8" | "SQL_ASCII") {
             return Err(Error::Configuration(format!(
-                "{action}: the statement sets client_encoding to {encoding}: the text of a script is UTF-8; take it out"
+                "{action}: the statement sets client_encoding to {encoding}: the text of a script must be UTF-8; remove the statement"
             )));
         }
         Ok(strings_of_server(row.get("strings")))

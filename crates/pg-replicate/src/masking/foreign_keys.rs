@@ -70,8 +70,8 @@ pub(super) async fn broken(
             Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => {
                 tracing::warn!(
                     foreign_key = key.name,
-                    "Foreign key {} from {} to {} could not be looked at in time: the copy fails when \
-                     the rules break it",
+                    "Foreign key {} from {} to {} could not be checked in time: the copy fails if \
+                     the rules violate it",
                     key.name,
                     key.from.table,
                     key.to.table

@@ -53,8 +53,8 @@ pub fn refusal(dependents: &[Dependent]) -> Option<String> {
     let names: Vec<String> = rows.map(ToString::to_string).collect();
     (!names.is_empty()).then(|| {
         format!(
-            "they depend on what is replaced, and their rows would be lost with it: {}; move them to \
-             where nothing of ours is needed, or give them to the target's role, or set \
+            "they depend on objects that are replaced, and their rows would be lost: {}; move them to \
+             where they do not depend on them, or make the target's role their owner, or set \
              DROP_DEPENDENTS=true to have them dropped",
             names.join(", ")
         )
@@ -65,11 +65,12 @@ impl Dependent {
     /// Says that it goes, and how it can be made again.
     pub fn announce(&self) {
         let Self { object, owner, definition, .. } = self;
-        let definition = definition.as_deref().unwrap_or("(the server has no definition of it)");
+        let definition =
+            definition.as_deref().unwrap_or("(the server does not know its definition)");
         tracing::warn!(
             object,
             owner,
-            "{self} depends on what is dropped and goes with it; its definition: {definition}"
+            "{self} depends on a dropped object and is dropped with it; its definition: {definition}"
         );
     }
 }

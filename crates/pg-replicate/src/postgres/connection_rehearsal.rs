@@ -35,7 +35,7 @@ pub(crate) async fn rehearse(
         WHERE application_name = $1::text AND pid <> pg_catalog.pg_backend_pid()";
     while start.elapsed() < CLOSE_LIMIT {
         let row = last.query_one(OTHERS, &[&name]).await;
-        let row = row.map_err(|error| last.error("look at our connections", &error))?;
+        let row = row.map_err(|error| last.error("examine the connections", &error))?;
         if row.get::<_, i64>(0) == 0 {
             break;
         }

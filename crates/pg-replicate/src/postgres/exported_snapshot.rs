@@ -43,7 +43,7 @@ impl Looks {
         Err(Error::Database {
             action: "lock the source's tables against changes".into(),
             reason: format!(
-                "{LOOKS} times a table was dropped, emptied or written anew before it could be locked: copy at \
+                "{LOOKS} times a table was dropped, truncated or rewritten before it could be locked: copy at \
                  another time"
             ),
         })
@@ -95,7 +95,7 @@ pub(crate) async fn lock(
     let replaced = connection.query(REPLACED, &[]).await.map_err(failed)?;
     let name = |row: &Row| TableName::new(row.get::<_, &str>("schema"), row.get::<_, &str>("name"));
     let first = replaced.iter().map(name).find(is_read);
-    Ok(first.map(|table| format!("table {table} was dropped, emptied or written anew")))
+    Ok(first.map(|table| format!("table {table} was dropped, truncated or rewritten")))
 }
 
 /// Answers what is not there any more, in the server's words.
@@ -181,7 +181,7 @@ impl ExportedSnapshot {
     /// What sees that the snapshot is lost, and who waits for its locks.
     pub(crate) fn watch(&self) -> Watch<'_> {
         Watch::new(&self.connection, &self.sessions)
-            .of("the snapshot of the source was lost, so that the copy has to begin anew")
+            .of("the snapshot of the source was lost, so the copy must start again")
     }
 
     /// Another connection that reads in the snapshot until it is closed.

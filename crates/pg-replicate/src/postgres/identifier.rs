@@ -43,7 +43,7 @@ impl TableName {
             let quoted = format!("\"{schema}\".{name}");
             let json = quoted.replace('"', r#"\""#);
             text.push_str(&format!(
-                "; a schema whose name holds a dot stands in double quotes: {quoted}, in JSON \"{json}\""
+                "; a schema name that contains a dot must be in double quotes: {quoted}, in JSON \"{json}\""
             ));
         }
         text

@@ -103,9 +103,9 @@ pub(crate) async fn refuse_pooler(
         let is_shared = found.0 == found.1 || seen.as_ref().is_some_and(|seen| *seen != found);
         if is_shared {
             return Err(Error::Configuration(format!(
-                "{url} leads to a connection pooler that lends a server for each transaction (PgBouncer's \
+                "{url} is a connection pooler that assigns a server per transaction (PgBouncer's \
                  pool_mode = transaction or statement): settings of a session would reach other applications, and \
-                 snapshots and locks would not hold; name the server itself, or a pool in session mode"
+                 snapshots and locks would be lost; use the server's own address, or a pool in session mode"
             )));
         }
         seen = Some(found);

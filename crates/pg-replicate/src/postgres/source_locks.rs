@@ -153,7 +153,8 @@ impl<'a> Watch<'a> {
                 self.is_ended.store(true, Ordering::Relaxed);
                 self.end_all().await;
                 return Error::Locked {
-                    action: "the copy was ended, so that nobody waits for it any longer".into(),
+                    action: "the copy was ended so that other sessions no longer wait for it"
+                        .into(),
                     reason: format!(
                         "{wait}, for nearly {} s (SOURCE_LOCK_TIMEOUT); {ADVICE}",
                         limit.as_secs_f32()

@@ -163,7 +163,9 @@ fn revoked(url: &DatabaseUrl) -> Result<Vec<CertificateRevocationListDer<'static
         }
         // An empty list would mean that nothing is looked at.
         if lists.is_empty() {
-            return Err(wrong("it holds no list (<hash>.r0); see openssl rehash".into()));
+            return Err(wrong(
+                "it contains no list (<hash>.r0); prepare it with openssl rehash".into(),
+            ));
         }
     }
     Ok(lists)
@@ -191,14 +193,15 @@ fn roots(file: Option<&Path>) -> Result<RootCertStore, String> {
                 .map_err(|error| format!("sslrootcert {}: {error}", file.display()))?;
             store.add_parsable_certificates(certificates.filter_map(Result::ok));
             if store.is_empty() {
-                return Err(format!("sslrootcert {} holds no certificate", file.display()));
+                return Err(format!("sslrootcert {} contains no certificate", file.display()));
             }
         }
         None => {
             store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             if store.is_empty() {
                 return Err(
-                    "this system has no trusted authorities: name a file with sslrootcert".into()
+                    "this system has no trusted certificate authorities: set sslrootcert to a file"
+                        .into(),
                 );
             }
         }

@@ -7,7 +7,7 @@ const SQL: &str = include_str!("../../sql/source/unlogged.sql");
 
 /// Why such a table has no rows here.
 pub(crate) const REASON: &str =
-    "it is unlogged, and the source is a standby, which has no rows of it";
+    "it is unlogged, and the source is a standby, which does not have its rows";
 
 /// The tables that cannot be read, without those with the oids `kept`; none unless the source is a standby.
 pub(crate) async fn tables(source: &Connection, kept: &[u32]) -> Result<Vec<TableName>, Error> {
@@ -34,7 +34,7 @@ pub(crate) fn check(tables: &[TableName]) -> Option<Check> {
         Check::warning(
             "unlogged tables",
             format!(
-                "the source is a standby, which has no rows of {}: they arrive empty; read from the primary to have them",
+                "the source is a standby, which does not have the rows of {}: they will be empty; copy from the primary to include them",
                 names.join(", ")
             ),
         )

@@ -41,7 +41,7 @@ pub(crate) fn run(text: &str, variables: &mut Variables) -> Outcome {
         "\\r" | "\\reset" => Outcome::Forget,
         "\\encoding" => encoding(rest),
         "\\connect" | "\\c" => Outcome::Refused(format!(
-            "{name} leads to another database: everything is loaded into DATABASE_URL; take the line out"
+            "{name} connects to another database, but everything is loaded into DATABASE_URL; remove the line"
         )),
         "\\i" | "\\ir" | "\\include" | "\\include_relative" => Outcome::Refused(format!(
             "{name} reads another file: name that file with --from, in its order"
@@ -104,7 +104,7 @@ fn arguments(mut rest: &str, variables: &Variables) -> Result<Vec<String>, Strin
                     argument.push_str(&rest[1..=end]);
                     rest = &rest[end + 2..];
                 }
-                '`' => return Err("what stands in backquotes would be run as a program".into()),
+                '`' => return Err("text in backquotes would be run as a program".into()),
                 ':' => rest = variable(rest, &mut argument, variables),
                 _ => {
                     argument.push(first);

@@ -98,19 +98,19 @@ impl SqlKind {
         }
         if at.eat(&["COMMIT"]) || at.eat(&["END"]) {
             if at.eat(&["PREPARED"]) {
-                return Self::Refused("a prepared transaction is none of the load's".into());
+                return Self::Refused("prepared transactions are not supported".into());
             }
             return Self::LeftOut(IN_ONE_TRANSACTION);
         }
         if at.eat(&["ABORT"]) || (at.eat(&["ROLLBACK"]) && !rolls_back_to_savepoint(at)) {
             return Self::Refused(
-                "ROLLBACK would undo what was loaded: everything is one transaction; take it out"
+                "ROLLBACK would undo what was loaded: everything is one transaction; remove it"
                     .into(),
             );
         }
         if at.eat(&["PREPARE", "TRANSACTION"]) {
             return Self::Refused(
-                "everything is one transaction: take PREPARE TRANSACTION out".into(),
+                "everything is one transaction: remove PREPARE TRANSACTION".into(),
             );
         }
         Self::Other

@@ -255,7 +255,8 @@ impl<R: AsyncBufRead + Unpin> Script<R> {
             }
             return Err(ScriptError {
                 line,
-                reason: "the file ends within rows of COPY, without a line \\.: it was cut".into(),
+                reason: "the file ends within rows of COPY, without a line \\.: it is truncated"
+                    .into(),
                 is_cut: true,
             });
         }

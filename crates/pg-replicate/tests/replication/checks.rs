@@ -73,7 +73,10 @@ async fn rights_on_the_target() {
     let world = World::new("CREATE TABLE a (id int); CREATE TABLE b (id int)");
     world.server.psql("target", "CREATE TABLE a (id int); CREATE TABLE another (id int)").unwrap();
     let text = refusal(&world.copy("{}")).await;
-    assert!(text.contains("another role owns what is to be replaced: table public.a "), "{text}");
+    assert!(
+        text.contains("another role owns objects that are to be replaced: table public.a "),
+        "{text}"
+    );
     assert!(!text.contains("another ("), "{text}");
     // Kept, it is not in the way.
     world.copy(r#"{"a":"none"}"#).preflight().await.unwrap();

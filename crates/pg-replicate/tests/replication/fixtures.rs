@@ -94,7 +94,7 @@ async fn values_stand_as_django_writes_them() {
     assert_eq!(written.files.len(), std::fs::read_dir(directory.path()).unwrap().count());
     let left_out: Vec<String> =
         written.left_out.iter().map(|one| format!("{}: {}", one.table, one.reason)).collect();
-    let key = "it has no primary key of one column, which Django's models have";
+    let key = "it has no single-column primary key, which Django's models require";
     assert_eq!(
         left_out,
         [

@@ -293,7 +293,7 @@ async fn what_is_asked_of_tls_is_kept() {
         ("sslcrldir=good", ""),
         ("sslcrl=server.crl", "Revoked"),
         ("sslcrldir=taken-back", "Revoked"),
-        ("sslcrldir=empty", "it holds no list"),
+        ("sslcrldir=empty", "it contains no list"),
     ] {
         let parameters = format!("{verified}&{}", parameters.replace('=', &format!("={path}/")));
         let ours = is_encrypted(&world, "localhost", &parameters).await;

@@ -95,7 +95,7 @@ fn a_job_is_removed_or_promoted() {
     cli.redis::<()>(&format!("SET {{q}}:{active}:lock token"));
     let locked = cli.run(&["rm", &active, "--yes"]);
     assert_eq!(locked.code, Some(1));
-    assert!(locked.stderr.contains("is run by a worker"), "{}", locked.stderr);
+    assert!(locked.stderr.contains("is being run by a worker"), "{}", locked.stderr);
 }
 
 #[test]

@@ -151,7 +151,7 @@ async fn the_newest_archive_has_a_name_that_stays() {
 async fn one_is_chosen_by_its_name_and_a_wrong_name_shows_those_there_are() {
     let world = World::new(SCRIPT);
     let error = world.fetch("latest").await.unwrap_err();
-    assert!(error.to_string().ends_with("can be used: it is empty"), "{error}");
+    assert!(error.to_string().ends_with("has no usable snapshot: it is empty"), "{error}");
     let (first, _) = world.forced().await;
     let (second, _) = world.forced().await;
     assert_eq!(world.list().await, [second.clone(), first.clone()]);

@@ -22,16 +22,16 @@ async fn each_change_is_seen_and_told() {
     assert!(world.changes().await.is_empty(), "the first one has nothing before it");
     for (script, told) in [
         ("INSERT INTO users VALUES (101, 'new')", "users has 101 rows, 100 before"),
-        ("UPDATE users SET name = 'other' WHERE id = 7", "users has other rows"),
+        ("UPDATE users SET name = 'other' WHERE id = 7", "users has changed rows"),
         ("DELETE FROM stats.answers", "stats.answers_2026 has 0 rows, 1 before"),
         ("CREATE TABLE extra (x int)", "extra is new"),
-        ("ALTER TABLE extra ADD CHECK (x > 0)", "extra is defined otherwise"),
-        ("CREATE INDEX ON extra (x)", "extra is defined otherwise"),
-        ("ALTER TABLE extra ALTER x SET DEFAULT 7", "extra is defined otherwise"),
-        ("ALTER TABLE extra ALTER x TYPE bigint", "extra is defined otherwise"),
-        ("ALTER TABLE extra ENABLE ROW LEVEL SECURITY", "extra is defined otherwise"),
-        ("ALTER TABLE extra DISABLE ROW LEVEL SECURITY", "extra is defined otherwise"),
-        ("DROP TABLE extra", "extra is gone"),
+        ("ALTER TABLE extra ADD CHECK (x > 0)", "extra has a different definition"),
+        ("CREATE INDEX ON extra (x)", "extra has a different definition"),
+        ("ALTER TABLE extra ALTER x SET DEFAULT 7", "extra has a different definition"),
+        ("ALTER TABLE extra ALTER x TYPE bigint", "extra has a different definition"),
+        ("ALTER TABLE extra ENABLE ROW LEVEL SECURITY", "extra has a different definition"),
+        ("ALTER TABLE extra DISABLE ROW LEVEL SECURITY", "extra has a different definition"),
+        ("DROP TABLE extra", "extra was removed"),
         ("TRUNCATE users", "users has 0 rows, 101 before"),
     ] {
         world.psql(script);

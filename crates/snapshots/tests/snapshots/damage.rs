@@ -121,7 +121,7 @@ async fn a_manifest_that_says_something_else() {
     sidecar["manifest"]["tables"][0]["rows"] = 7.into();
     world.put(&name, sidecar.to_string()).await;
     let text = fetched(&world, &newer).await;
-    assert!(text.contains("is not the manifest beside it"), "{text}");
+    assert!(text.contains("differs from the manifest next to it"), "{text}");
 
     let mut sidecar: serde_json::Value = serde_json::from_str(&good).unwrap();
     sidecar["manifest"]["files"][0]["sha256"] = "00".into();
@@ -180,5 +180,5 @@ async fn an_archive_that_is_gone() {
     let path = world.settings.store.path.clone().join(newer.as_str());
     object_store::ObjectStoreExt::delete(&*world.settings.store.store, &path).await.unwrap();
     assert!(matches!(world.list().await[0].state, EntryState::Damaged(_)));
-    assert_unusable(&world, &older, &newer, "its archive is gone").await;
+    assert_unusable(&world, &older, &newer, "its archive is missing").await;
 }

@@ -84,7 +84,7 @@ async fn an_archive_that_cannot_be_taken_back_does_not_count() {
     assert_eq!(entries[0].state, EntryState::Unfinished);
     assert_eq!(broken.world.fetch("latest").await.unwrap().entry, older);
     let error = broken.world.fetch(&entries[0].name).await.unwrap_err().to_string();
-    assert!(error.contains("has no manifest beside it"), "{error}");
+    assert!(error.contains("has no manifest"), "{error}");
     broken.next_run_keeps_it().await;
 }
 
@@ -95,7 +95,7 @@ async fn a_refused_pointer_is_written_by_the_next_run() {
     broken.fail("PUT ", "pix-latest.json", 500);
     let error = broken.error().await;
     let Error::Unfinished { name, .. } = &error else { panic!("{error:?}") };
-    assert!(error.to_string().contains("is kept and whole, but"), "{error}");
+    assert!(error.to_string().contains("is complete and stored, but"), "{error}");
     assert_eq!(broken.world.list().await[0].name, *name);
     assert_eq!(broken.world.latest().await, older);
     // The snapshot is good: nothing has changed since.
@@ -109,7 +109,7 @@ async fn refused_pruning_is_done_by_the_next_run() {
     broken.world.settings.keep = "last=1".parse().unwrap();
     broken.fail("POST ", "delete", 403);
     let error = broken.error().await;
-    assert!(error.to_string().contains("but not all is done: remove pix-"), "{error}");
+    assert!(error.to_string().contains("but not everything is done: remove pix-"), "{error}");
     assert_eq!(broken.world.list().await.len(), 2);
     assert!(matches!(broken.world.take().await.unwrap(), Taken::Unchanged { .. }));
     assert_eq!(broken.world.list().await.len(), 1);

@@ -273,7 +273,7 @@ fn left_out(object: String, failures: &mut Vec<ObjectFailure>) {
     if failures.iter().any(|failure| failure.object == object) {
         return;
     }
-    let message = "left out, for what it needs could not be made".to_owned();
+    let message = "left out, because an object it needs could not be created".to_owned();
     tracing::error!(object, "{object}: {message}");
     failures.push(ObjectFailure { object, message });
 }

@@ -123,7 +123,7 @@ fn object_checks(with_rows: &[String], others: &[String]) -> Vec<Check> {
         checks.push(Check::bad(
             OBJECTS,
             format!(
-                "rows could not be copied, for the target refuses what their tables need: {}; have a superuser create \
+                "rows could not be copied, because the target refuses objects that their tables need: {}; have a superuser create \
                  or GRANT it on the target, or keep the tables (BACKUP_MODE)",
                 shortened(with_rows)
             ),
@@ -133,7 +133,7 @@ fn object_checks(with_rows: &[String], others: &[String]) -> Vec<Check> {
         checks.push(Check::warning(
             OBJECTS,
             format!(
-                "the target refuses what holds no rows, so that the copy will fail in the end: {}",
+                "the target refuses objects without rows, so the copy will fail at the end: {}",
                 shortened(others)
             ),
         ));
@@ -186,7 +186,7 @@ async fn allowed(
     }
     let parameters: [&(dyn ToSql + Sync); 5] =
         [&extensions, &wrappers, &survivors.classes, &survivors.oids, &schemas];
-    let rows = catalog::rows(target, "look at our rights", ALLOWED, &parameters).await?;
+    let rows = catalog::rows(target, "read the role's privileges", ALLOWED, &parameters).await?;
     Ok(rows.iter().map(|row| (row.get("needs"), row.get("name"))).collect())
 }
 
@@ -307,7 +307,7 @@ async fn closed(
 struct ExtensionTables {
     /// Rows would be lost.
     lost: Vec<String>,
-    /// They are left as they are.
+    /// They are left unchanged.
     left: Vec<String>,
 }
 
@@ -336,7 +336,7 @@ impl ExtensionTables {
             checks.push(Check::warning(
                 EXTENSION_ROWS,
                 format!(
-                    "{} is left as it is: our role may not write there on the target, and the source has no rows of \
+                    "{} is left unchanged: our role may not write there on the target, and the source has no rows of \
                      its own in it",
                     shortened(&self.left)
                 ),

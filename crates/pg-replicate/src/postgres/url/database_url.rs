@@ -11,7 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::host::HostName;
 use super::parameters::PARAMETERS;
 
-/// What is left as it is in a printed URL.
+/// What is left unchanged in a printed URL.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Whether the connection is encrypted and the server's certificate verified, as libpq has it.

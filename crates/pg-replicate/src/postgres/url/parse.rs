@@ -25,7 +25,7 @@ pub enum DatabaseUrlError {
     User,
     /// A sign in the user or the password that ends them.
     #[error(
-        "the user or the password holds one of / ? @ : as it is: write it percent-encoded (%2F %3F %40 %3A)"
+        "the user or the password contains an unencoded / ? @ or :, which must be percent-encoded (%2F %3F %40 %3A)"
     )]
     NotEncoded,
     /// Not as many ports, or addresses, as hosts.
@@ -42,7 +42,7 @@ pub enum DatabaseUrlError {
     #[error("the port must be a whole number from 1 to 65535")]
     Port,
     /// `[` without `]`.
-    #[error("the host's [ has no ]")]
+    #[error("the host contains a [ without a closing ]")]
     Bracket,
     /// Percent-encoding that yields no UTF-8, or holds a zero byte.
     #[error("{0} is not percent-encoded UTF-8 without zero bytes")]
