@@ -1,25 +1,23 @@
-//! Private PostgreSQL servers and Redis on free ports, for the demo and the tests.
+//! Private PostgreSQL and Redis servers on free ports, and fakes of HTTP APIs, for the tests and the demo.
 //!
-//! Every server lives in a temporary directory (in memory where there is room), listens on 127.0.0.1
-//! only, and is gone when its value is dropped, also when the test panics. After a SIGKILL of the
-//! test the kernel ends the server (`setpriv --pdeathsig`), and whoever starts the next one removes
-//! its directory: start servers from the test's own thread, not from a spawned task.
+//! Every server has a temporary directory (in memory if there is room), listens only on 127.0.0.1, and is
+//! stopped and removed when its value is dropped, even if the test panics. After a SIGKILL of the test,
+//! the kernel ends the server (`setpriv --pdeathsig`), and the next server that is started removes its
+//! directory. Start servers from the test's own thread, not from a spawned task.
 //!
-//! [`Proxy`] stands before a server and breaks its connections on purpose; [`wait_for`] waits for a
-//! condition with a limit.
+//! [`Proxy`] forwards to a server and breaks connections on request; [`wait_for`] waits for a condition
+//! with a limit; [`sample`] is a source database shaped like Pix's; [`fakes`] are fakes of HTTP APIs.
 //!
-//! [`platforms`] answer as the places do that backups come from, and fail on purpose.
-//!
-//! PostgreSQL refuses to run as root; there the servers run as `postgres` (or `nobody`).
+//! PostgreSQL refuses to run as root; in that case the servers run as `postgres` (or `nobody`).
 
-pub mod demo;
 mod error;
+pub mod fakes;
 mod launch;
-pub mod platforms;
 mod postgres;
 mod processes;
 mod proxy;
 mod redis;
+pub mod sample;
 mod scratch;
 mod sentinel;
 pub mod versions;

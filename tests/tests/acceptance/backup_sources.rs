@@ -5,7 +5,7 @@ use std::process::Command;
 
 use acceptance_tests::{Production, Programs, Queues, wait_until};
 use test_servers::RedisServer;
-use test_servers::platforms::{DownloadFault, ScalingoApi};
+use test_servers::fakes::{DownloadFault, ScalingoApi};
 
 /// What pg_dump makes of the source, in the custom format.
 fn dump(production: &Production, directory: &Path) -> Vec<u8> {

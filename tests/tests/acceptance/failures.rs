@@ -3,7 +3,7 @@
 use acceptance_tests::{Production, Programs, Queues, wait_until};
 use serde_json::{Value, json};
 use test_servers::RedisServer;
-use test_servers::demo::WebhookReceiver;
+use test_servers::fakes::WebhookReceiver;
 
 #[test]
 fn a_failed_night_is_told_to_those_who_asked_and_to_sentry() {

@@ -3,7 +3,7 @@
 use acceptance_tests::{Production, Programs, Queues, wait_until};
 use serde_json::{Value, json};
 use test_servers::RedisServer;
-use test_servers::demo::{ContentApi, WebhookReceiver};
+use test_servers::fakes::{ContentApi, WebhookReceiver};
 
 #[test]
 fn a_night_copies_chains_and_notifies() {

@@ -7,7 +7,7 @@ use age::secrecy::ExposeSecret;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use test_servers::RedisServer;
-use test_servers::demo::WebhookReceiver;
+use test_servers::fakes::WebhookReceiver;
 
 const DOCUMENT: &str = include_str!("../../../docs/snapshots.md");
 

@@ -3,7 +3,7 @@
 
 use acceptance_tests::{Production, Programs, Queues, wait_until};
 use nix::sys::signal::Signal;
-use test_servers::platforms::{BucketFault, Failing, S3Buckets};
+use test_servers::fakes::{BucketFault, Failing, S3Buckets};
 use test_servers::{Proxy, RedisServer};
 
 /// What an application's migrations do, with psql in the place of rake.

@@ -105,7 +105,7 @@ mod tests {
         assert_eq!(
             reason(&all),
             "none from today (since midnight in Europe/Paris): backup d has status error; the \
-             newest that is done is backup a of 2026-11-20T01:00:00Z, 27 h old; wait for it, set \
+             newest one that is done is backup a of 2026-11-20T01:00:00Z, 27 h old; wait for it, set \
              BACKUP_CREATE=true to start one, or allow an older one by BACKUP_MAX_AGE"
         );
         assert!(reason(&[]).contains("no backup is done"));

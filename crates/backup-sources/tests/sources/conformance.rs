@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use backup_sources::{Error, MaxAge};
 use progress::{Context, Progress, ProgressSink};
-use test_servers::platforms::{DownloadFault, HerokuApi, S3Server, ScalingoApi};
+use test_servers::fakes::{DownloadFault, HerokuApi, S3Server, ScalingoApi};
 
 use crate::captured_log::Log;
 use crate::stages::{Directory, OneFile, SECRETS, Stage};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use test_servers::platforms::{DownloadFault, HerokuApi};
+use test_servers::fakes::{DownloadFault, HerokuApi};
 
 use crate::captured_log::Log;
 use crate::stages::Stage;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use backup_sources::Error;
 use serde_json::json;
-use test_servers::platforms::{DownloadFault, HerokuApi};
+use test_servers::fakes::{DownloadFault, HerokuApi};
 
 use crate::captured_log::Log;
 use crate::stages::heroku;

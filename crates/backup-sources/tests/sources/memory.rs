@@ -6,7 +6,7 @@ use std::io::Cursor;
 use std::time::Duration;
 
 use async_compression::tokio::bufread::GzipEncoder;
-use test_servers::platforms::HerokuApi;
+use test_servers::fakes::HerokuApi;
 use tokio::io::{AsyncReadExt, BufReader};
 
 use crate::stages::Stage;

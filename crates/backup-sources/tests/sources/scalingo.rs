@@ -6,7 +6,7 @@ use std::time::Duration;
 use backup_sources::{BackupQuery, BackupSource, Error, Fetcher, MaxAge};
 use chrono::Utc;
 use progress::Context;
-use test_servers::platforms::{DownloadFault, ScalingoApi};
+use test_servers::fakes::{DownloadFault, ScalingoApi};
 
 use crate::stages::{Stage, scalingo};
 use crate::support::{Fetching, dump, tar_gz};

@@ -10,7 +10,7 @@ use backup_sources::{
 use chrono::{DateTime, Utc};
 use http_requests::Secret;
 use tempfile::TempDir;
-use test_servers::platforms::{Downloads, HerokuApi, S3Server, ScalingoApi};
+use test_servers::fakes::{Downloads, HerokuApi, S3Server, ScalingoApi};
 
 use crate::support::limits;
 

@@ -7,7 +7,7 @@ use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
 use object_stores::ObjectPlace;
 use progress::Context;
-use test_servers::platforms::S3Server;
+use test_servers::fakes::S3Server;
 
 use crate::support::{Fetching, dump, limits, tar_gz};
 

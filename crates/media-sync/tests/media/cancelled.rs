@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use media_sync::{Error, MediaSync, Request};
 use progress::{CancellationToken, Context, Progress, ProgressSink};
-use test_servers::platforms::{BucketFault, Failing, S3Buckets};
+use test_servers::fakes::{BucketFault, Failing, S3Buckets};
 
 use crate::support::{MIRROR, OLD, large, limits, run, settings, side};
 

@@ -1,7 +1,7 @@
 //! Stores that fail: nothing is deleted, everything that can be copied is, and the next run mends it.
 
 use media_sync::{Error, MediaSync};
-use test_servers::platforms::{BucketFault, Failing, S3Buckets};
+use test_servers::fakes::{BucketFault, Failing, S3Buckets};
 
 use crate::support::{MIRROR, OLD, large, limits, run, settings, side};
 

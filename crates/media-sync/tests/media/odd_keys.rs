@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use media_sync::MediaSync;
 use progress::Context;
-use test_servers::platforms::S3Buckets;
+use test_servers::fakes::S3Buckets;
 
 use crate::support::{COPY, MIRROR, OLD, limits, phases, run, settings, side};
 

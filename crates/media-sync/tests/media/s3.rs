@@ -1,7 +1,7 @@
 //! What S3 alone does: copies within the store, access control lists, attributes, markers.
 
 use media_sync::{MediaSync, Settings, Side};
-use test_servers::platforms::S3Buckets;
+use test_servers::fakes::S3Buckets;
 
 use crate::support::{COPY, MIRROR, OLD, large, limits, run, settings, side};
 

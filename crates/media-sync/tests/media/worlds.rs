@@ -8,7 +8,7 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use object_stores::ObjectPlace;
-use test_servers::platforms::S3Buckets;
+use test_servers::fakes::S3Buckets;
 
 use crate::support::{LATER, OLD, limits, settings, side};
 

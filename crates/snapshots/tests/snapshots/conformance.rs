@@ -6,7 +6,7 @@ use object_store::memory::InMemory;
 use object_stores::{ObjectPlace, StoreLimits};
 use progress::Context;
 use snapshots::{Identity, Selector, Taken, fetch};
-use test_servers::platforms::S3Buckets;
+use test_servers::fakes::S3Buckets;
 
 use crate::s3::s3;
 use crate::support::{LARGE, SCRIPT, World};

@@ -2,7 +2,7 @@
 
 use progress::Context;
 use snapshots::{EntryState, Error, Taken};
-use test_servers::platforms::{BucketFault, Failing, S3Buckets};
+use test_servers::fakes::{BucketFault, Failing, S3Buckets};
 
 use crate::pruning::named;
 use crate::s3::{limits, s3};

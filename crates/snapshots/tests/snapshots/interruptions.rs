@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use progress::{CancellationToken, Context, Progress, ProgressSink};
 use snapshots::{Error, Selector, fetch, take};
-use test_servers::platforms::{BucketFault, Failing, S3Buckets};
+use test_servers::fakes::{BucketFault, Failing, S3Buckets};
 
 use crate::s3::s3;
 use crate::support::{LARGE, SCRIPT, World, until};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http_requests::RetryLimits;
 use object_stores::{ObjectPlace, StoreLimits};
-use test_servers::platforms::S3Buckets;
+use test_servers::fakes::S3Buckets;
 
 /// A place in a bucket of S3, and how often a request is tried there.
 pub(crate) fn s3(server: &S3Buckets, path: &str) -> ObjectPlace {

@@ -1,6 +1,6 @@
-//! The servers, the proxy and the demo's parts that tests start.
+//! Tests of the servers, the proxy, the sample databases and the fakes.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test may panic")]
 
-mod demo_parts;
+mod fakes;
 mod faults;
 mod servers;

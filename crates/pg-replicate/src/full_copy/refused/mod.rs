@@ -326,8 +326,8 @@ impl ExtensionTables {
             checks.push(Check::bad(
                 EXTENSION_ROWS,
                 format!(
-                    "the source has rows of its own in {}, and our role may not write there on the target: create \
-                     the extension if it is missing, and have a superuser GRANT SELECT, INSERT, DELETE",
+                    "the source has added rows to {}, which the target's role may not write to: create the \
+                     extension if it is missing, and have a superuser GRANT SELECT, INSERT, DELETE",
                     shortened(&self.lost)
                 ),
             ));
@@ -336,8 +336,8 @@ impl ExtensionTables {
             checks.push(Check::warning(
                 EXTENSION_ROWS,
                 format!(
-                    "{} is left unchanged: our role may not write there on the target, and the source has no rows of \
-                     its own in it",
+                    "{} is left unchanged: the target's role may not write to it, and the source has added no \
+                     rows to it",
                     shortened(&self.left)
                 ),
             ));

@@ -3,7 +3,7 @@
 use progress::Context;
 use serde_json::{Value, json};
 use shared_steps::jobs::learning_content::{self, ContentFormat, LearningContentSettings};
-use test_servers::demo::ContentApi;
+use test_servers::fakes::ContentApi;
 use tokio_postgres::NoTls;
 
 use crate::learning_content::support::{Log, Target, api, content, settings};

@@ -1,4 +1,4 @@
-//! The content API, as the learning content step asks it.
+//! Content API (LCMS), as used by the learning content step.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,9 +13,9 @@ use super::content::content;
 use super::http::HttpServer;
 use crate::error::Error;
 
-/// Answers with all learning content whoever sends the key and says who asks (header `client`): as a
-/// stream of documents (`GET /replication-stream`), and as one object, as it did until 2.35
-/// (`GET /databases/airtable`). Gone when dropped.
+/// Returns all learning content to requests with the key and a header `client`: as a stream of documents
+/// (`GET /replication-stream`), and as one object, like versions up to 2.35 (`GET /databases/airtable`).
+/// Stopped when dropped.
 #[derive(Debug)]
 pub struct ContentApi {
     server: HttpServer,
@@ -29,7 +29,7 @@ struct Shared {
 }
 
 impl ContentApi {
-    /// The key that the API asks for.
+    /// The key that requests must contain.
     pub const KEY: &'static str = "a-key-of-the-demo";
 
     /// Starts the API with [`content`].
@@ -59,8 +59,8 @@ impl ContentApi {
         self.server.url()
     }
 
-    /// How many items of each table the answer has, in the answer's order, by the names that the tables
-    /// have in the target.
+    /// The number of items of each table in the answer, in the answer's order, with the tables' names on the
+    /// target.
     #[must_use]
     pub fn table_sizes(&self) -> Vec<(String, usize)> {
         self.shared
@@ -91,7 +91,7 @@ async fn object(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Respon
     }
 }
 
-/// Half of the documents have a line of their own: nothing else is promised.
+/// Every other document is followed by a newline, because the API guarantees no separators.
 async fn stream(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
     if let Some(refusal) = admit(&shared, &headers, "x-api-key", ContentApi::KEY) {
         return refusal;
@@ -108,7 +108,7 @@ async fn stream(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Respon
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// The refusal of who does not send the key, or does not say who asks.
+/// Refuses requests without the key or without the header `client`.
 fn admit(shared: &Shared, headers: &HeaderMap, name: &str, key: &str) -> Option<Response> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if text(name) != Some(key) {

@@ -13,8 +13,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use super::downloads::{Downloads, json as in_json, plain};
-use crate::demo::http::HttpServer;
 use crate::error::Error;
+use crate::fakes::http::HttpServer;
 
 /// Exchanges tokens, lists add-ons and backups, makes backups; gone when dropped.
 #[derive(Debug)]

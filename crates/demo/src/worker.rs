@@ -1,4 +1,4 @@
-//! The worker of the demo: started, listened to, stopped.
+//! The worker of the demo: starting it, showing its log, stopping it.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -17,10 +17,10 @@ use test_servers::wait_for;
 use crate::programs::Programs;
 use crate::screen::{LogLevel, Screen};
 
-/// A PaaS gives a program 30 s between SIGTERM and SIGKILL; a little more, to tell the two apart.
+/// A little more than the 30 s that a PaaS allows between SIGTERM and SIGKILL, to distinguish the two.
 const STOP_LIMIT: Duration = Duration::from_secs(35);
 
-/// A running worker; ended when dropped.
+/// A running worker; killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Worker {
     child: Child,
@@ -50,19 +50,19 @@ impl Worker {
         Ok(Self { child, lines })
     }
 
-    /// Shows what the worker has logged since the last call.
+    /// Shows the log lines written since the last call.
     pub(crate) fn forward(&self, screen: &mut Screen) {
         while let Ok(line) = self.lines.try_recv() {
             show(&line, screen);
         }
     }
 
-    /// How the worker ended, when it has.
+    /// The exit status, if the worker has ended.
     pub(crate) fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
-        self.child.try_wait().context("look after the worker")
+        self.child.try_wait().context("check whether the worker runs")
     }
 
-    /// SIGTERM, and waits for the end.
+    /// Sends SIGTERM and waits for the end.
     pub(crate) fn stop(&mut self, screen: &mut Screen) -> anyhow::Result<ExitStatus> {
         let pid = Pid::from_raw(self.child.id().cast_signed());
         kill(pid, Signal::SIGTERM).context("send SIGTERM to the worker")?;
@@ -86,7 +86,7 @@ impl Drop for Worker {
     }
 }
 
-/// Copies each line to the log file and to the channel, on a thread that ends with the stream.
+/// Copies each line to the log file and the channel, on a thread that ends with the stream.
 fn pump(stream: impl Read + Send + 'static, mut file: File, lines: Sender<String>) {
     std::thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
@@ -96,7 +96,7 @@ fn pump(stream: impl Read + Send + 'static, mut file: File, lines: Sender<String
     });
 }
 
-/// A bunyan line as time, level and message; anything else (a panic's text) as an error.
+/// Shows a bunyan line as time, level and message, and anything else (a panic's message) as an error.
 fn show(line: &str, screen: &mut Screen) {
     let parsed = serde_json::from_str::<Value>(line).ok();
     let Some((event, message)) =
@@ -105,14 +105,14 @@ fn show(line: &str, screen: &mut Screen) {
         screen.log("        ", LogLevel::Error, line);
         return;
     };
-    // The tables after the run say the same in less room.
+    // Shown by the tables after the run.
     let is_phase = event["phase"].is_string() && event["seconds"].is_number();
-    let is_told_later =
+    let is_shown_later =
         is_phase || event["item"].is_number() || message.starts_with("Slowest objects");
-    // Right in production; here they would only look like faults.
+    // Useful in production, but in the demo these lines would look like faults.
     let is_of_start =
         message.starts_with("No active jobs to be marked") || message.starts_with("The next ");
-    if is_told_later || is_of_start {
+    if is_shown_later || is_of_start {
         return;
     }
     let level = match event["level"].as_u64() {

@@ -1,13 +1,14 @@
 //! The servers of the demo.
 
 use anyhow::Context;
-use test_servers::demo::{ContentApi, SampleSource, SampleTarget, WebhookReceiver};
+use test_servers::fakes::{ContentApi, WebhookReceiver};
+use test_servers::sample::{SampleSource, SampleTarget};
 use test_servers::{PostgresServer, RedisServer};
 
-/// The token that the first notification carries.
+/// The token of the first notification.
 pub(crate) const TOKEN: &str = "a-token-of-the-demo";
 
-/// Everything that a night needs around it; gone when dropped.
+/// All servers and mocks that a run needs; stopped and removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Services {
     pub(crate) source_server: PostgresServer,
@@ -44,7 +45,7 @@ impl Services {
         self.target.url(&self.target_server)
     }
 
-    /// The environment of the worker and of the operator's commands, as an operator sets it.
+    /// The environment of the worker and of the operator's commands.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
         let notifications = serde_json::json!([
             { "url": self.webhook.url("/dashboards"), "token": TOKEN },
@@ -59,7 +60,7 @@ impl Services {
             ("LCMS_API_URL", self.content_api.url()),
             ("LCMS_API_KEY", ContentApi::KEY.to_owned()),
             ("NOTIFICATIONS", notifications.to_string()),
-            // The nights of the demo are started by hand; the next tick is on a 29th of February.
+            // The demo starts its runs by hand: the schedule is due only on a 29th of February.
             ("SCHEDULE", "10 5 29 2 *".to_owned()),
             ("MAX_RETRY_COUNT", "2".to_owned()),
             ("PG_RESTORE_JOBS", "2".to_owned()),

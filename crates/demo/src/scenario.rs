@@ -1,45 +1,48 @@
-//! The story of the demo: a first night that copies everything, a day of use, a second night that
-//! keeps the big tables and copies only what is new in them, and what else the programs do.
+//! Scenario of the demo: a first run that copies everything, a day of use, a second run that copies only new
+//! rows of the large tables, and then the other programs.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use test_servers::demo::{SampleSource, SampleTarget};
+use shared_steps::human::{count, duration};
+use test_servers::sample::{SampleSource, SampleTarget};
 
-use crate::backup_source::Staging;
 use crate::compare::Content;
 use crate::interrupt::Interrupt;
-use crate::night::Night;
+use crate::nightly_run::NightlyRun;
 use crate::programs::Programs;
-use crate::screen::{Screen, grouped};
+use crate::screen::Screen;
 use crate::services::{Services, TOKEN};
-use crate::staging;
+use crate::staging::Staging;
 use crate::worker::Worker;
-use crate::{log_analysis, review_data};
+use crate::{log_analysis, media, review_data};
 
-/// The tables that the second night keeps.
+/// The tables that the second run updates incrementally.
 const KEPT: [&str; 3] = ["answers", "knowledge-elements", "knowledge-element-snapshots"];
 
-/// Where the worker's log is left, under the current directory.
+/// Path of the worker's log, relative to the current directory.
 pub(crate) const LOG: &str = ".demo/worker.log";
 
-/// Tells the story to its end.
-pub(crate) fn tell(screen: &mut Screen, users: u32, keep: bool) -> anyhow::Result<()> {
+/// Runs the whole scenario.
+pub(crate) fn run(screen: &mut Screen, users: u32, keep: bool) -> anyhow::Result<()> {
     let interrupt = Interrupt::listen()?;
     screen.heading("db-replication, end to end");
-    screen.line("This demo copies a production database into a warehouse, twice, as it would happen each night, and then");
-    screen.line("shows staging databases, review environments, snapshots and media. What it calls is real, on private servers;");
-    screen.line("the content API, the webhook receiver, Scalingo and S3 are mocks. At the end every row is compared.");
+    screen.line("This demo copies a production database into a data warehouse twice, as two nightly runs would, then");
+    screen.line("shows staging and review databases, snapshots and media. Analysts and staging environments work on such");
+    screen.line("copies instead of on production, so the copies must be complete: at the end, every row is compared.");
+    screen.line("");
+    screen.line("The programs, PostgreSQL and Redis are real; the content API, the webhook receiver, the Scalingo API and S3");
+    screen.line("are mocks. Indented lines are output of the programs.");
     screen.line("");
     let mut demo = Demo::prepare(users, interrupt, screen)?;
     demo.check(screen)?;
-    demo.first_night(screen)?;
+    demo.first_run(screen)?;
     demo.a_day_of_use(users, screen)?;
-    demo.second_night(screen)?;
+    demo.second_run(screen)?;
     demo.results(screen)?;
     demo.other_databases(screen)?;
     demo.snapshots(screen)?;
-    staging::tell(&demo.programs, screen)?;
+    media::run(&demo.programs, screen)?;
     demo.interrupt.check()?;
     if keep { demo.stay(screen) } else { demo.end(screen) }
 }
@@ -60,34 +63,37 @@ impl Demo {
         std::fs::create_dir_all(directory).with_context(|| format!("{}", directory.display()))?;
         std::fs::write(&log, "").with_context(|| format!("empty {}", log.display()))?;
 
-        screen.line("Starting private servers and filling the source ...");
+        screen.line("Starting private servers and filling the source …");
         let services = Services::start(users)?;
         interrupt.check()?;
         let content = Content::of(&services.source_server, SampleSource::DATABASE)?;
-        screen.done("Started: PostgreSQL for the source and for the target, Redis, a content API, a webhook receiver");
+        screen.done("Started PostgreSQL servers for source and target, Redis, a mock content API and a mock webhook receiver");
         screen.done(&format!(
             "Filled the source: {} tables, {} rows",
             content.tables(),
-            grouped(content.rows())
+            count(content.rows())
         ));
         let programs =
-            Programs::beside_this(services.source_server.bin_dir(), services.environment())?;
+            Programs::next_to_this(services.source_server.bin_dir(), services.environment())?;
         Ok(Self { worker: None, services, programs, log, interrupt })
     }
 
     fn check(&self, screen: &mut Screen) -> anyhow::Result<()> {
-        screen.heading("Before the first run: worker --check tells whether a run can succeed");
+        screen.heading("Before the first run: can it succeed?");
+        screen.command("worker --check");
         let answer = self.programs.run("worker", &["--check"])?;
         screen.quote(&answer);
         Ok(self.interrupt.check()?)
     }
 
-    fn first_night(&mut self, screen: &mut Screen) -> anyhow::Result<()> {
+    fn first_run(&mut self, screen: &mut Screen) -> anyhow::Result<()> {
         screen.heading("First nightly run: everything is copied");
-        screen.line("BACKUP_MODE={}  RESTORE_FK_CONSTRAINTS=true");
-        self.night(&[("BACKUP_MODE", "{}"), ("RESTORE_FK_CONSTRAINTS", "true")], screen)?;
+        screen.line("An operator starts the run with `restart`, instead of waiting for the schedule. Each of its four steps is a");
+        screen.line("job on a queue in Redis: copy, increments, learning content, notification.");
+        screen.command("BACKUP_MODE={} RESTORE_FK_CONSTRAINTS=true worker");
+        self.nightly_run(&[("BACKUP_MODE", "{}"), ("RESTORE_FK_CONSTRAINTS", "true")], screen)?;
         screen.done("The first run has finished");
-        log_analysis::tell(&self.programs, &self.log, screen)
+        log_analysis::run(&self.programs, &self.log, screen)
     }
 
     fn a_day_of_use(&mut self, users: u32, screen: &mut Screen) -> anyhow::Result<()> {
@@ -95,20 +101,22 @@ impl Demo {
         let before = self.source_content()?;
         self.services.source.add_rows(&self.services.source_server, users / 10)?;
         let after = self.source_content()?;
-        screen.done(&format!("{} new rows on the source:", grouped(after.rows() - before.rows())));
+        screen.done(&format!(
+            "Added {} rows to the source, among them:",
+            count(after.rows() - before.rows())
+        ));
         for table in ["users", "assessments"].iter().chain(&KEPT) {
             let rows = after.rows_of(table).unwrap_or(0) - before.rows_of(table).unwrap_or(0);
-            screen.quote(&format!("{:>10}  {table}", grouped(rows)));
+            screen.quote(&format!("{:>10}  {table}", count(rows)));
         }
         let mut worker = self.worker.take().context("a worker runs")?;
         let status = worker.stop(screen)?;
-        screen
-            .done(&format!("Worker stopped, to be started with another configuration ({status})"));
+        screen.done(&format!("Stopped the worker to change its configuration ({status})"));
         self.drop_foreign_keys(screen)
     }
 
-    /// What the operators' guide says to do once, before tables are kept: their outgoing foreign
-    /// keys would refuse rows that come before the tables they refer to are whole again.
+    /// Prepares the target for incremental tables, which is necessary once: their foreign keys would refuse
+    /// rows that arrive before the tables they refer to are complete again.
     fn drop_foreign_keys(&self, screen: &mut Screen) -> anyhow::Result<()> {
         let kept = KEPT.map(|table| format!("'\"{table}\"'::regclass")).join(", ");
         let query = format!(
@@ -118,49 +126,57 @@ impl Demo {
         let statements = self.services.target_server.psql(SampleTarget::DATABASE, &query)?;
         let script = format!("SET ROLE target_user;\n{statements}");
         self.services.target_server.psql(SampleTarget::DATABASE, &script)?;
-        screen.done("Dropped the outgoing foreign keys of the tables to keep, on the target:");
+        screen.done("Dropped the foreign keys of the incremental tables on the target, because their rows may arrive before the rows they refer to:");
         screen.quote(&statements);
         Ok(())
     }
 
-    fn second_night(&mut self, screen: &mut Screen) -> anyhow::Result<()> {
-        screen.heading(
-            "Second nightly run: large tables are kept, and only their new rows are copied",
+    fn second_run(&mut self, screen: &mut Screen) -> anyhow::Result<()> {
+        screen.heading("Second nightly run: only new rows of the large tables are copied");
+        screen.line(
+            "A command after the restore creates a table, as an application's migrations would.",
         );
         let modes = KEPT.map(|table| format!("\"{table}\":\"incremental\"")).join(",");
         let mode = format!("{{{modes}}}");
-        screen.line(&format!("BACKUP_MODE='{mode}'  RESTORE_FK_CONSTRAINTS=false"));
-        // As staging has it, whose release is ahead of production's.
-        screen.line(&format!("AFTER_RESTORE_COMMAND={}", staging::MIGRATIONS));
+        screen.command(&format!(
+            "BACKUP_MODE='{mode}' RESTORE_FK_CONSTRAINTS=false AFTER_RESTORE_COMMAND=\"{}\" worker",
+            media::MIGRATIONS
+        ));
         let environment = [
             ("BACKUP_MODE", mode.as_str()),
             ("RESTORE_FK_CONSTRAINTS", "false"),
-            ("AFTER_RESTORE_COMMAND", staging::MIGRATIONS),
+            ("AFTER_RESTORE_COMMAND", media::MIGRATIONS),
         ];
-        self.night(&environment, screen)?;
+        self.nightly_run(&environment, screen)?;
         screen.done("The second run has finished");
         Ok(())
     }
 
-    /// Starts a worker, starts the chain as an operator does, waits for its end.
-    fn night(&mut self, environment: &[(&str, &str)], screen: &mut Screen) -> anyhow::Result<()> {
-        let mut night = Night::begin(&self.services.redis.url())?;
+    /// Starts a worker, starts a run as an operator would, and waits for its end.
+    fn nightly_run(
+        &mut self,
+        environment: &[(&str, &str)],
+        screen: &mut Screen,
+    ) -> anyhow::Result<()> {
+        let mut nightly_run = NightlyRun::prepare(&self.services.redis.url())?;
         let mut worker = Worker::start(&self.programs, environment, &self.log)?;
+        screen.command("restart full-replication");
         self.programs.run("restart", &["full-replication"])?;
-        screen.done("Worker started; restart full-replication");
-        night.watch(&mut worker, &self.programs, &self.interrupt, screen)?;
+        screen.done("Started the worker and the first job; the worker's log:");
+        nightly_run.watch(&mut worker, &self.programs, &self.interrupt, screen)?;
         self.worker = Some(worker);
-        screen.table(&["queue", "phase", "objects", "rows", "bytes", "seconds"], night.phases()?);
-        let header = ["slowest objects", "name", "rows", "bytes", "seconds"];
-        screen.table(&header, night.slowest()?);
+        let header = ["queue", "phase", "objects", "rows", "size", "time"];
+        screen.table(&header, nightly_run.phases()?);
+        let header = ["slowest objects", "name", "rows", "size", "time"];
+        screen.table(&header, nightly_run.slowest()?);
         Ok(())
     }
 
     fn results(&mut self, screen: &mut Screen) -> anyhow::Result<()> {
-        screen.heading("Result: source and target compared, row by row");
+        screen.heading("Result: source and target compared row by row");
         let source = self.source_content()?;
         let target = self.target_content()?;
-        let (rows, all_equal) = source.beside(&target);
+        let (rows, all_equal) = source.compared_with(&target);
         screen.table(&["table", "source", "target", "every row compared"], rows);
 
         let mut content_rows = Vec::new();
@@ -168,14 +184,14 @@ impl Demo {
         for (table, items) in self.services.content_api.table_sizes() {
             let items = u64::try_from(items)?;
             let loaded = target.rows_of(&table);
-            let verdict = if loaded == Some(items) { "equal" } else { "DIFFERENT" };
+            let result = if loaded == Some(items) { "equal" } else { "DIFFERENT" };
             all_loaded &= loaded == Some(items);
-            let loaded = loaded.map_or_else(|| "-".to_owned(), grouped);
-            content_rows.push(vec![table, grouped(items), loaded, verdict.to_owned()]);
+            let loaded = loaded.map_or_else(|| "-".to_owned(), count);
+            content_rows.push(vec![table, count(items), loaded, result.to_owned()]);
         }
         screen.table(&["learning content", "content API", "target", "items"], content_rows);
 
-        screen.line("\nReceived by the mock webhook receiver:");
+        screen.line("\nCalls received by the mock webhook receiver (two addresses, two runs):");
         let received = self.services.webhook.received();
         for webhook in &received {
             let token = match webhook.authorization.as_deref() {
@@ -190,17 +206,17 @@ impl Demo {
             ));
         }
 
-        screen.line("\nqueue-cli stats:");
+        screen.command("queue-cli stats");
         screen.quote(&self.programs.run("queue-cli", &["stats"])?);
 
         if !all_equal || !all_loaded {
-            bail!("the target is not what it should be: see the tables above");
+            bail!("source and target differ: see the tables above");
         }
-        // Two nights, two addresses.
+        // Two runs, two addresses.
         if received.len() != 4 {
-            bail!("4 notifications were expected, {} came", received.len());
+            bail!("expected 4 notifications, received {}", received.len());
         }
-        screen.good("The target holds every row of the source, and all learning content.");
+        screen.good("The target contains every row of the source, and all learning content.");
         Ok(())
     }
 
@@ -208,14 +224,14 @@ impl Demo {
     fn other_databases(&self, screen: &mut Screen) -> anyhow::Result<()> {
         let Services { target_server: server, target, .. } = &self.services;
         let directory = self.log.parent().context("the log is in a directory")?;
-        let staging = Staging::tell(server, target, &self.programs, directory, screen)?;
+        let staging = Staging::run(server, target, &self.programs, directory, screen)?;
         self.interrupt.check()?;
-        review_data::tell(&staging, server, target, &self.programs, directory, screen)?;
+        review_data::run(&staging, server, target, &self.programs, directory, screen)?;
         Ok(self.interrupt.check()?)
     }
 
     fn snapshots(&self, screen: &mut Screen) -> anyhow::Result<()> {
-        crate::snapshots::tell(&self.services, &self.programs, screen)?;
+        crate::snapshots::run(&self.services, &self.programs, screen)?;
         Ok(self.interrupt.check()?)
     }
 
@@ -227,20 +243,30 @@ impl Demo {
         let Self { services, programs, log, .. } = self;
         drop(services);
         screen.done("Servers stopped, their files removed");
-        screen.good(&format!(
-            "Done in {} s: {} rows of the source are in the target, all equal.",
-            screen.seconds(),
-            grouped(rows)
-        ));
         screen.heading("What to try next");
-        screen.line(&format!("    less {}", log.display()));
-        screen.line("        the worker's log, as a platform would keep it (bunyan JSON)");
-        screen.line("    ./scripts/demo --keep");
-        screen
-            .line("        the same, and everything runs on until Ctrl-C: look around with psql,");
-        screen.line("        queue-cli and restart");
-        screen.line(&format!("    {} --help", programs.directory().join("worker").display()));
-        screen.line("        every variable, its default and meaning");
+        for (command, meaning) in [
+            (
+                format!("less {}", log.display()),
+                "the worker's log, as a platform would keep it (bunyan JSON)",
+            ),
+            (
+                "./scripts/demo --keep".into(),
+                "the same, but leave everything running to explore it",
+            ),
+            (
+                format!("{} --help", programs.directory().join("worker").display()),
+                "every variable with its default and meaning",
+            ),
+        ] {
+            screen.line(&format!("    {command}"));
+            screen.line(&format!("        {meaning}"));
+        }
+        screen.line("");
+        screen.good(&format!(
+            "Done in {}: all {} rows of the source are in the target, and all are equal.",
+            duration(screen.seconds()),
+            count(rows)
+        ));
         Ok(())
     }
 
@@ -250,14 +276,20 @@ impl Demo {
         let bin = self.programs.directory().display().to_string();
         screen.heading("What to try next, in another terminal");
         for (command, meaning) in [
-            (format!(". {}", file.display()), "the environment of the commands below"),
-            ("psql \"$SOURCE_DATABASE_URL\"".into(), "the source, by the role that only reads"),
+            (format!(". {}", file.display()), "set the environment for the commands below"),
+            ("psql \"$SOURCE_DATABASE_URL\"".into(), "the source, as a read-only role"),
             ("psql \"$TARGET_DATABASE_URL\"".into(), "the target"),
-            ("redis-cli -u \"$REDIS_URL\" --scan --pattern 'bull:*'".into(), "the queues' keys"),
-            (format!("{bin}/queue-cli stats"), "how many jobs stand where"),
-            (format!("{bin}/queue-cli failed"), "what went wrong"),
-            (format!("{bin}/restart incremental-replication"), "from the second step on"),
-            (format!("{bin}/restart notification"), "the webhooks again"),
+            (
+                "redis-cli -u \"$REDIS_URL\" --scan --pattern 'bull:*'".into(),
+                "list the queues' keys",
+            ),
+            (format!("{bin}/queue-cli stats"), "the number of jobs in each state"),
+            (format!("{bin}/queue-cli failed"), "failed jobs and their errors"),
+            (
+                format!("{bin}/restart incremental-replication"),
+                "run the second and the following steps again",
+            ),
+            (format!("{bin}/restart notification"), "call the webhooks again"),
         ] {
             screen.line(&format!("    {command}"));
             screen.line(&format!("        {meaning}"));
@@ -270,7 +302,7 @@ impl Demo {
         }
         screen.line("\nEverything runs until Ctrl-C.");
         let mut worker = self.worker.take().context("a worker runs")?;
-        while !self.interrupt.is_noted() {
+        while !self.interrupt.is_requested() {
             worker.forward(screen);
             if let Some(status) = worker.ended()? {
                 bail!("the worker ended ({status})");
@@ -283,7 +315,7 @@ impl Demo {
         Ok(())
     }
 
-    /// Lines for a shell to read.
+    /// Commands for a shell to set the environment.
     fn exports(&self) -> String {
         self.services
             .environment()
@@ -301,14 +333,14 @@ impl Demo {
     }
 }
 
-/// A body in JSON with its long list of steps shortened to their number.
+/// A JSON body whose long list of steps is replaced by their number.
 fn without_steps(body: &str) -> String {
     let Ok(mut json) = serde_json::from_str::<serde_json::Value>(body) else {
         return body.to_owned();
     };
     if let Some(steps) = json.get_mut("steps") {
-        let count = steps.as_array().map_or(0, Vec::len);
-        *steps = format!("... {count} steps with their phases ...").into();
+        let number = steps.as_array().map_or(0, Vec::len);
+        *steps = format!("… {number} steps with their phases …").into();
     }
     json.to_string()
 }

@@ -21,8 +21,8 @@ use percent_encoding::percent_decode_str;
 pub use faults::{BucketFault, Failing};
 pub use state::StoredObject;
 
-use crate::demo::http::HttpServer;
 use crate::error::Error;
+use crate::fakes::http::HttpServer;
 use answers::{denied, error};
 use state::{Buckets, Call};
 

@@ -1,30 +1,30 @@
-//! The source in the manner of Pix, and an empty target.
+//! Sample databases: a source shaped like Pix's, and an empty target.
 
 use crate::PostgresServer;
 use crate::error::Error;
 
-const TABLES: &str = include_str!("../../sql/tables.sql");
-const ROWS: &str = include_str!("../../sql/rows.sql");
-const CONSTRAINTS: &str = include_str!("../../sql/constraints.sql");
-const READ_ONLY: &str = include_str!("../../sql/read_only.sql");
-const NEW_ROWS: &str = include_str!("../../sql/new_rows.sql");
+const TABLES: &str = include_str!("../sql/tables.sql");
+const ROWS: &str = include_str!("../sql/rows.sql");
+const CONSTRAINTS: &str = include_str!("../sql/constraints.sql");
+const READ_ONLY: &str = include_str!("../sql/read_only.sql");
+const NEW_ROWS: &str = include_str!("../sql/new_rows.sql");
 
-/// The database `source_database`: nineteen tables of Pix's, owned by one role, that `source_user`
-/// can only read.
+/// The database `source_database`: nineteen tables of Pix's, owned by one role, which
+/// `source_user` can only read.
 #[derive(Debug)]
 pub struct SampleSource;
 
 impl SampleSource {
     /// The database's name.
     pub const DATABASE: &'static str = "source_database";
-    /// The password of `source_user`; one that a URL must quote.
+    /// The password of `source_user`, which must be percent-encoded in a URL.
     const PASSWORD: &'static str = "read only";
 
-    /// Creates roles, tables and rows for `users` users, a multiple of ten of at least 2,000;
-    /// about fifty rows come with each. The same number gives the same rows.
+    /// Creates roles, tables and rows for `users` users, a multiple of ten and at least 2,000, with
+    /// about fifty rows each. The same number gives the same rows.
     ///
     /// # Errors
-    /// What the server said.
+    /// The server's error.
     pub fn create(server: &PostgresServer, users: u32) -> Result<Self, Error> {
         server.psql("postgres", "CREATE ROLE source_owner NOLOGIN;")?;
         server.create_role("source_user", Self::PASSWORD)?;
@@ -40,7 +40,7 @@ impl SampleSource {
     /// elements and a snapshot.
     ///
     /// # Errors
-    /// What the server said.
+    /// The server's error.
     pub fn add_rows(&self, server: &PostgresServer, new_users: u32) -> Result<(), Error> {
         let script = format!("SET ROLE source_owner;\n\\set new_users {new_users}\n{NEW_ROWS}");
         server.psql(Self::DATABASE, &script)?;
@@ -54,7 +54,7 @@ impl SampleSource {
     }
 }
 
-/// The database `target_database`: empty, owned by `target_user`, who is no superuser and cannot
+/// The database `target_database`: empty, owned by `target_user`, which is not a superuser and cannot
 /// create databases.
 #[derive(Debug)]
 pub struct SampleTarget;
@@ -62,13 +62,13 @@ pub struct SampleTarget;
 impl SampleTarget {
     /// The database's name.
     pub const DATABASE: &'static str = "target_database";
-    /// The password of `target_user`; one that a URL must quote.
+    /// The password of `target_user`, which must be percent-encoded in a URL.
     const PASSWORD: &'static str = "p@ss:word";
 
     /// Creates the role and the empty database.
     ///
     /// # Errors
-    /// What the server said.
+    /// The server's error.
     pub fn create(server: &PostgresServer) -> Result<Self, Error> {
         server.create_role("target_user", Self::PASSWORD)?;
         server.create_database(Self::DATABASE, "target_user")?;

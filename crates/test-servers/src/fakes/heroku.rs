@@ -11,8 +11,8 @@ use axum::routing::{get, post};
 use serde_json::{Value, json};
 
 use super::downloads::{Downloads, json as in_json, plain};
-use crate::demo::http::HttpServer;
 use crate::error::Error;
+use crate::fakes::http::HttpServer;
 
 /// Lists transfers and answers URLs of backups; gone when dropped.
 #[derive(Debug)]

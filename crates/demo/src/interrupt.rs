@@ -1,5 +1,5 @@
-//! Ctrl-C and SIGTERM: noted here, looked at where something is waited for, so that servers and
-//! their files are removed on the way out.
+//! Ctrl-C and SIGTERM: recorded here and checked wherever the demo waits, so that servers and their files
+//! are removed before it ends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,19 +7,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Somebody asked the demo to stop.
+/// The demo was asked to stop.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
 pub(crate) struct Interrupted;
 
-/// Whether somebody asked the demo to stop.
+/// Whether the demo was asked to stop.
 #[derive(Debug, Clone)]
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Listens from now on.
+    /// Starts listening for signals.
     pub(crate) fn listen() -> anyhow::Result<Self> {
-        let noted = Arc::new(AtomicBool::new(false));
+        let requested = Arc::new(AtomicBool::new(false));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -28,7 +28,7 @@ impl Interrupt {
             let _guard = runtime.enter();
             (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
         };
-        let for_thread = Arc::clone(&noted);
+        let for_thread = Arc::clone(&requested);
         std::thread::spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
@@ -38,15 +38,15 @@ impl Interrupt {
             });
             for_thread.store(true, Ordering::SeqCst);
         });
-        Ok(Self(noted))
+        Ok(Self(requested))
     }
 
-    pub(crate) fn is_noted(&self) -> bool {
+    pub(crate) fn is_requested(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 
-    /// The error that ends the demo, once somebody asked for it.
+    /// The error that ends the demo if it was asked to stop.
     pub(crate) fn check(&self) -> Result<(), Interrupted> {
-        if self.is_noted() { Err(Interrupted) } else { Ok(()) }
+        if self.is_requested() { Err(Interrupted) } else { Ok(()) }
     }
 }

@@ -1,17 +1,17 @@
-//! Two nights on private servers, start to end, and what else the programs do: `./scripts/demo`.
+//! Scenario of `./scripts/demo`: two nightly runs on private servers, and what else the programs do.
 
-mod backup_source;
 mod compare;
 mod interrupt;
 mod log_analysis;
-mod night;
+mod media;
+mod nightly_run;
 mod programs;
 mod review_data;
+mod scenario;
 mod screen;
 mod services;
 mod snapshots;
 mod staging;
-mod story;
 mod worker;
 
 use std::process::ExitCode;
@@ -21,19 +21,19 @@ use clap::Parser;
 use crate::interrupt::Interrupted;
 use crate::screen::Screen;
 
-/// Runs two nights on private servers and shows what they did; then fills a staging database from a
-/// platform's backup, and a review database from a file.
+/// Copies a sample database twice on private servers, as in two nightly runs, and shows staging databases,
+/// review environments, snapshots and media.
 ///
-/// Starts PostgreSQL (source and target), Redis, a content API and a webhook receiver on free ports
-/// of 127.0.0.1; everything is gone at the end. Exit codes: 0 all went well, 1 something failed,
-/// 2 wrong usage, 4 interrupted.
+/// Starts PostgreSQL (source and target), Redis, a mock content API and a mock webhook receiver on free ports
+/// of 127.0.0.1, and removes everything at the end. Exit codes: 0 success, 1 failure, 2 usage error,
+/// 4 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "demo")]
 struct Arguments {
-    /// Leave servers and worker running until Ctrl-C, and print their URLs
+    /// Leave the servers and the worker running until Ctrl-C, and print commands to explore them
     #[arg(long)]
     keep: bool,
-    /// Users in the source, a multiple of ten; each brings about fifty rows
+    /// Users in the source database, a multiple of ten; each has about fifty rows
     #[arg(long, default_value_t = 40_000, value_parser = users)]
     users: u32,
 }
@@ -48,15 +48,15 @@ fn users(text: &str) -> Result<u32, String> {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut screen = Screen::new();
-    match story::tell(&mut screen, arguments.users, arguments.keep) {
+    match scenario::run(&mut screen, arguments.users, arguments.keep) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<Interrupted>() => {
-            screen.line("Interrupted: everything is stopped and gone.");
+            screen.line("Interrupted: all servers are stopped and removed.");
             ExitCode::from(4)
         }
         Err(error) => {
             screen.bad(&format!("The demo failed: {error:#}"));
-            screen.line(&format!("The worker's log: {}", story::LOG));
+            screen.line(&format!("The worker's log: {}", scenario::LOG));
             ExitCode::FAILURE
         }
     }

@@ -1,4 +1,4 @@
-//! Learning content as the content API sends it: one list of items for each table.
+//! Learning content in the form of the content API: one list of items for each table.
 
 use serde_json::{Value, json};
 
@@ -8,8 +8,8 @@ const SKILLS: usize = 300;
 const CHALLENGES: usize = 600;
 const TUTORIALS: usize = 150;
 
-/// Everything the API has. Items are as uneven as real ones: keys are missing, values are null,
-/// texts hold quotes, braces, line ends, tabs, backslashes and more than Latin letters.
+/// All content of the API. Items are as irregular as real ones: keys are missing, values are null, and
+/// strings contain quotes, braces, newlines, tabs, backslashes and non-Latin letters.
 #[must_use]
 pub fn content() -> Value {
     json!({
@@ -38,7 +38,7 @@ fn cycle<'a>(n: usize, values: &[&'a str]) -> &'a str {
     values[n % values.len()]
 }
 
-/// `item` without those of `keys` that `is_missing` names: an absent key is not the same as a null.
+/// `item` without `keys` if `is_missing`: an absent key is not the same as null.
 fn without(mut item: Value, is_missing: bool, keys: &[&str]) -> Value {
     if let Some(item) = item.as_object_mut().filter(|_| is_missing) {
         item.retain(|key, _| !keys.contains(&key.as_str()));
@@ -192,7 +192,7 @@ fn challenge(n: usize) -> Value {
         "contextualizedFields": if n.is_multiple_of(8) { vec!["instruction", "illustration, \"photo\""] } else { vec![] },
         "urlsToConsult": if n.is_multiple_of(12) { json!(["https://example.net/a,b", "https://example.net/{c}"]) } else { Value::Null },
     });
-    // What only the stream has.
+    // Only in the stream.
     challenge["geography"] = json!("France");
     challenge["isQualityOk"] = json!(!n.is_multiple_of(19));
     challenge["format"] = json!(cycle(n, &["mots", "phrase"]));

@@ -1,13 +1,12 @@
-//! Source and target, side by side.
+//! Comparison of source and target.
 
 use std::collections::BTreeMap;
 
 use anyhow::Context;
+use shared_steps::human::count;
 use test_servers::PostgresServer;
 
-use crate::screen::grouped;
-
-/// Row count of each table of `public`, and a checksum over all its rows.
+/// The row count of each table in `public`, and a checksum of its rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Content(BTreeMap<String, (u64, String)>);
 
@@ -45,21 +44,21 @@ impl Content {
         self.0.get(table).map(|(rows, _)| *rows)
     }
 
-    /// One row for each table of this source: table, rows here, rows in `target`, verdict; and
-    /// whether all are equal.
-    pub(crate) fn beside(&self, target: &Self) -> (Vec<Vec<String>>, bool) {
+    /// One row for each table of this source (table, rows here, rows in `target`, result), and whether
+    /// all are equal.
+    pub(crate) fn compared_with(&self, target: &Self) -> (Vec<Vec<String>>, bool) {
         let mut all_equal = true;
         let rows = self.0.iter().map(|(table, (rows, checksum))| {
             let found = target.0.get(table);
-            let verdict = match found {
+            let result = match found {
                 None => "MISSING",
                 Some((other, _)) if other != rows => "ROWS DIFFER",
                 Some((_, other)) if other != checksum => "VALUES DIFFER",
                 Some(_) => "equal",
             };
-            all_equal &= verdict == "equal";
-            let target_rows = found.map_or_else(|| "-".to_owned(), |(rows, _)| grouped(*rows));
-            vec![table.clone(), grouped(*rows), target_rows, verdict.to_owned()]
+            all_equal &= result == "equal";
+            let target_rows = found.map_or_else(|| "-".to_owned(), |(rows, _)| count(*rows));
+            vec![table.clone(), count(*rows), target_rows, result.to_owned()]
         });
         (rows.collect(), all_equal)
     }
@@ -76,17 +75,17 @@ mod tests {
     #[test]
     fn equal_means_every_table_every_row() {
         let source = content(&[("a", 1, "x"), ("b", 2, "y")]);
-        assert!(source.beside(&source.clone()).1);
+        assert!(source.compared_with(&source.clone()).1);
         let more = content(&[("a", 1, "x"), ("b", 2, "y"), ("c", 9, "z")]);
-        assert!(source.beside(&more).1, "the target may hold more tables");
+        assert!(source.compared_with(&more).1, "the target may hold more tables");
     }
 
     #[test]
     fn a_difference_is_named() {
         let source = content(&[("a", 1, "x"), ("b", 2, "y"), ("c", 3, "z")]);
-        let (rows, equal) = source.beside(&content(&[("a", 2, "x"), ("b", 2, "other")]));
+        let (rows, equal) = source.compared_with(&content(&[("a", 2, "x"), ("b", 2, "other")]));
         assert!(!equal);
-        let verdicts: Vec<_> = rows.iter().map(|row| row[3].as_str()).collect();
-        assert_eq!(verdicts, ["ROWS DIFFER", "VALUES DIFFER", "MISSING"]);
+        let results: Vec<_> = rows.iter().map(|row| row[3].as_str()).collect();
+        assert_eq!(results, ["ROWS DIFFER", "VALUES DIFFER", "MISSING"]);
     }
 }

@@ -1,4 +1,4 @@
-//! The project's own programs, run as an operator runs them.
+//! The project's own programs, started as an operator would.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, bail};
 
-/// What the programs keep of the demo's own environment.
+/// Variables of the demo's own environment that the programs inherit.
 const KEPT: &[&str] = &["HOME", "LANG", "TERM", "TMPDIR", "NO_COLOR", "RUST_BACKTRACE", "RUST_LOG"];
 
 /// The programs, and the environment they run in.
@@ -18,9 +18,9 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
-    /// The programs that were built beside this one. `postgres_bin` goes first on their PATH:
+    /// The programs in the same directory as this one. `postgres_bin` comes first on their PATH, because
     /// `pg_dump` must be as new as the server.
-    pub(crate) fn beside_this(
+    pub(crate) fn next_to_this(
         postgres_bin: &Path,
         environment: Vec<(&'static str, String)>,
     ) -> anyhow::Result<Self> {
@@ -41,15 +41,15 @@ impl Programs {
         Ok(Self { directory, path, environment })
     }
 
-    /// Where the programs stand.
+    /// The directory of the programs.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// A command for `program` with the demo's environment and nothing else.
+    /// A command for `program` with only the demo's environment.
     pub(crate) fn command(&self, program: &str, extra: &[(&str, &str)]) -> Command {
         let mut command = Command::new("setpriv");
-        // Should the demo be killed, its worker ends too.
+        // If the demo is killed, its worker ends too.
         command.args(["--pdeathsig", "TERM", "--"]).arg(self.directory.join(program)).env_clear();
         for name in KEPT {
             if let Some(value) = std::env::var_os(name) {
@@ -64,12 +64,12 @@ impl Programs {
         command
     }
 
-    /// Runs a program to its end; answers its stdout.
+    /// Runs a program, and returns its stdout if it succeeds.
     pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> anyhow::Result<String> {
         self.run_with(program, &[], arguments)
     }
 
-    /// The same with `extra` in its environment.
+    /// Like [`Programs::run`], with `extra` in its environment.
     pub(crate) fn run_with(
         &self,
         program: &str,
@@ -89,7 +89,7 @@ impl Programs {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Runs a program to its end, however it ends.
+    /// Runs a program, and returns its output whether it succeeds or not.
     pub(crate) fn output(
         &self,
         program: &str,

@@ -1,4 +1,4 @@
-//! A small HTTP server on a free port of 127.0.0.1.
+//! HTTP server on a free port of 127.0.0.1.
 
 use std::thread::JoinHandle;
 
@@ -8,8 +8,8 @@ use tokio::sync::oneshot;
 
 use crate::error::{Error, IoContext};
 
-/// Serves a router on a thread of its own, with its own runtime, until it is dropped: so it works
-/// in a plain program, in a test, and inside another runtime.
+/// Serves a router on its own thread with its own runtime until it is dropped, so that it works in a
+/// plain program, in a test, and inside another runtime.
 #[derive(Debug)]
 pub(crate) struct HttpServer {
     port: u16,

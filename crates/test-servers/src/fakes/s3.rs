@@ -11,8 +11,8 @@ use axum::http::{HeaderMap, Method, Response, header};
 use axum::routing::any;
 
 use super::downloads::{Downloads, plain};
-use crate::demo::http::HttpServer;
 use crate::error::Error;
+use crate::fakes::http::HttpServer;
 
 /// Keys of one page of a list: few, so that a second page is needed soon.
 const PAGE: usize = 2;

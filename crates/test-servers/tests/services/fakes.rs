@@ -1,11 +1,12 @@
-//! The sample databases, the content API and the webhook receiver of the demo.
+//! Sample databases, content API and webhook receiver.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 
 use test_servers::PostgresServer;
-use test_servers::demo::{ContentApi, SampleSource, SampleTarget, Webhook, WebhookReceiver};
+use test_servers::fakes::{ContentApi, Webhook, WebhookReceiver};
+use test_servers::sample::{SampleSource, SampleTarget};
 
 /// Runs one statement as the role of `url`; the error is what psql wrote.
 fn psql(server: &PostgresServer, url: &str, statement: &str) -> Result<String, String> {

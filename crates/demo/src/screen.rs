@@ -1,4 +1,4 @@
-//! What the demo prints: readable without colour, coloured on a terminal unless `NO_COLOR` is set.
+//! Output of the demo: plain text, coloured on a terminal unless `NO_COLOR` is set.
 
 use std::io::{IsTerminal, Write, stdout};
 use std::time::{Duration, Instant};
@@ -11,16 +11,16 @@ const RED: &str = "31";
 const YELLOW: &str = "33";
 const DIM: &str = "2";
 
-/// Without a terminal a status is a line of its own: not more often than this.
+/// The shortest time between two status lines when stdout is not a terminal.
 const STATUS_INTERVAL: Duration = Duration::from_secs(3);
 
-/// The standard output.
+/// Standard output.
 #[derive(Debug)]
 pub(crate) struct Screen {
     start: Instant,
     is_terminal: bool,
     in_colour: bool,
-    /// A status line stands on the terminal and must be wiped before the next line.
+    /// The terminal shows a status line, which must be erased before the next line.
     has_status: bool,
     last_status: Option<Instant>,
 }
@@ -38,7 +38,7 @@ impl Screen {
         }
     }
 
-    /// A chapter of the story.
+    /// The title of a part.
     pub(crate) fn heading(&mut self, text: &str) {
         self.print("");
         self.print(&self.colour(BOLD, text));
@@ -50,28 +50,34 @@ impl Screen {
         self.print(text);
     }
 
-    /// Something that was done, with the seconds since the start.
+    /// A command that is about to run, as an operator would type it.
+    pub(crate) fn command(&mut self, text: &str) {
+        self.print("");
+        self.print(&self.colour(BOLD, &format!("$ {text}")));
+    }
+
+    /// A finished action, with the seconds since the start.
     pub(crate) fn done(&mut self, text: &str) {
         let seconds = self.start.elapsed().as_secs_f64();
         self.print(&format!("{} {text}", self.colour(DIM, &format!("[{seconds:6.1} s]"))));
     }
 
-    /// Whole seconds since the start.
-    pub(crate) fn seconds(&self) -> u64 {
-        self.start.elapsed().as_secs()
+    /// Seconds since the start.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.start.elapsed().as_secs_f64()
     }
 
-    /// A result that is as it should be.
+    /// A result that is as expected.
     pub(crate) fn good(&mut self, text: &str) {
         self.print(&self.colour(GREEN, text));
     }
 
-    /// A result that is not.
+    /// A result that is not as expected.
     pub(crate) fn bad(&mut self, text: &str) {
         self.print(&self.colour(RED, text));
     }
 
-    /// Something quoted: the output of a command, indented.
+    /// The output of a command, indented.
     pub(crate) fn quote(&mut self, text: &str) {
         for line in text.trim_end().lines() {
             self.print(&format!("    {line}"));
@@ -90,7 +96,7 @@ impl Screen {
         self.print(&format!("    {} {text}", self.colour(DIM, time)));
     }
 
-    /// How far things are: rewritten in place on a terminal; elsewhere a line every few seconds.
+    /// Progress: updated in place on a terminal, otherwise one line every few seconds.
     pub(crate) fn status(&mut self, text: &str) {
         if self.is_terminal {
             self.write(&format!("\r\x1b[2K    {text}"));
@@ -101,7 +107,7 @@ impl Screen {
         }
     }
 
-    /// A table; columns but the first and those of words are numbers, set to the right.
+    /// A table; cells that begin with a digit are aligned to the right.
     pub(crate) fn table(&mut self, header: &[&str], rows: Vec<Vec<String>>) {
         let mut table = Table::new();
         table.load_style(presets::UTF8_FULL_CONDENSED).set_header(header.iter().copied());
@@ -125,7 +131,7 @@ impl Screen {
         self.write(&format!("{wipe}{text}\n"));
     }
 
-    /// Nobody reads a closed pipe: the story goes on, its servers have to be stopped in order.
+    /// Ignores a closed pipe, so that the servers are still stopped in order.
     fn write(&self, text: &str) {
         let mut out = stdout().lock();
         let _ = out.write_all(text.as_bytes());
@@ -133,36 +139,10 @@ impl Screen {
     }
 }
 
-/// How a line of the log is shown.
+/// The level of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogLevel {
     Info,
     Warning,
     Error,
-}
-
-/// `1234567` as `1 234 567`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::grouped;
-
-    #[test]
-    fn numbers_are_grouped_by_three_digits() {
-        assert_eq!(grouped(0), "0");
-        assert_eq!(grouped(999), "999");
-        assert_eq!(grouped(1000), "1 000");
-        assert_eq!(grouped(1_234_567), "1 234 567");
-    }
 }

@@ -1,24 +1,25 @@
-//! A staging database from the backup that a platform has: the production database is not asked.
+//! A staging database restored from a platform's backup, without access to the production database.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, bail};
+use shared_steps::human::{count, size};
 use test_servers::PostgresServer;
-use test_servers::demo::{SampleSource, SampleTarget};
-use test_servers::platforms::ScalingoApi;
+use test_servers::fakes::ScalingoApi;
+use test_servers::sample::{SampleSource, SampleTarget};
 
 use crate::compare::Content;
 use crate::programs::Programs;
-use crate::screen::{Screen, grouped};
+use crate::screen::Screen;
 
-/// Its users; the production of this step is a small one.
+/// Users of the small production database of this part.
 const USERS: u32 = 2_000;
 
-/// The dump in the platform's archive.
+/// Name of the dump in the platform's archive.
 const DUMP: &str = "20261121_pix.pgsql";
 
-/// A small production, and a staging database that holds its backup.
+/// A small production database, and a staging database restored from its backup.
 #[derive(Debug)]
 pub(crate) struct Staging {
     source: SampleSource,
@@ -30,15 +31,17 @@ impl Staging {
     /// The staging database's name.
     pub(crate) const DATABASE: &'static str = "staging_database";
 
-    /// Restores the newest backup of an application on a Scalingo that is played here.
-    pub(crate) fn tell(
+    /// Restores the newest backup of an application from a mock Scalingo API.
+    pub(crate) fn run(
         server: &PostgresServer,
         target: &SampleTarget,
         programs: &Programs,
         directory: &Path,
         screen: &mut Screen,
     ) -> anyhow::Result<Self> {
-        screen.heading("Production to staging: the platform's backup is restored");
+        screen.heading("Staging database: restored from a platform's backup");
+        screen.line("A staging database is filled from the backup that the platform makes anyway: the production database");
+        screen.line("is not read. The Scalingo API is a mock; the backup is a real dump of a small production database.");
         let source = SampleSource::create(server, USERS)?;
         let content = Content::of(server, SampleSource::DATABASE)?;
         server.create_database(Self::DATABASE, "target_user")?;
@@ -46,8 +49,8 @@ impl Staging {
         let backup = packed(server, &source, directory)?;
         let made_at = chrono::Utc::now().to_rfc3339();
         screen.done(&format!(
-            "A mock Scalingo API offers a backup of today: {} bytes, .tar.gz",
-            grouped(backup.len() as u64)
+            "The mock Scalingo API offers a backup made today: {}, .tar.gz",
+            size(backup.len() as u64)
         ));
         api.add("backup-of-today", &made_at, "done", backup);
 
@@ -64,7 +67,7 @@ impl Staging {
             ("DATABASE_URL", &place),
             ("TARGET_DATABASE_URL", &place),
         ];
-        screen.line(&format!(
+        screen.command(&format!(
             "BACKUP_SOURCE=scalingo SCALINGO_APP={} run backup-restore",
             ScalingoApi::APP
         ));
@@ -73,7 +76,7 @@ impl Staging {
         Ok(staging)
     }
 
-    /// The URL of the small production, for the role that can only read.
+    /// The URL of the small production database, for the read-only role.
     pub(crate) fn source_url(&self, server: &PostgresServer) -> String {
         self.source.url(server)
     }
@@ -83,28 +86,28 @@ impl Staging {
         target.url(server).replace(SampleTarget::DATABASE, Self::DATABASE)
     }
 
-    /// Compares every row of `database` with those of the small production.
+    /// Compares every row of `database` with the small production database.
     pub(crate) fn check(
         &self,
         server: &PostgresServer,
         database: &str,
         screen: &mut Screen,
     ) -> anyhow::Result<()> {
-        let (rows, is_equal) = self.content.beside(&Content::of(server, database)?);
+        let (rows, is_equal) = self.content.compared_with(&Content::of(server, database)?);
         if !is_equal {
-            screen.table(&["table", "wanted", "found", "every row compared"], rows);
-            bail!("{database} is not what it should be: see the table above");
+            screen.table(&["table", "expected", "found", "every row compared"], rows);
+            bail!("{database} differs from production: see the table above");
         }
         screen.good(&format!(
-            "{database}: {} tables, {} rows, all equal.",
+            "{database}: {} tables and {} rows, all equal to production's.",
             self.content.tables(),
-            grouped(self.content.rows())
+            count(self.content.rows())
         ));
         Ok(())
     }
 }
 
-/// A dump of the small production, packed as Scalingo packs it.
+/// A dump of the small production database, packed as by Scalingo.
 fn packed(
     server: &PostgresServer,
     source: &SampleSource,

@@ -1,14 +1,15 @@
-//! Waiting for a night to be over, with what Redis says meanwhile.
+//! A nightly run: waits for its end, and reads its progress and results from Redis.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use redis::Connection;
 use serde_json::Value;
+use shared_steps::human::{count, duration, size};
 
 use crate::interrupt::Interrupt;
 use crate::programs::Programs;
-use crate::screen::{Screen, grouped};
+use crate::screen::Screen;
 use crate::worker::Worker;
 
 /// The queues, in the order of the chain.
@@ -19,29 +20,29 @@ pub(crate) const QUEUES: [&str; 4] = [
     "Notification queue",
 ];
 
-/// A night of the demo that takes longer is stuck.
+/// A run that takes longer than this is stuck.
 const LIMIT: Duration = Duration::from_secs(600);
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// Objects in the table of the slowest.
+/// Rows in the table of the slowest objects.
 const SLOWEST: usize = 5;
 
-/// One run of the chain, watched from before it is started.
-pub(crate) struct Night {
+/// One run of the chain.
+pub(crate) struct NightlyRun {
     redis: Connection,
-    /// Jobs completed and failed before this night, for each queue.
+    /// Numbers of completed and failed jobs of each queue before this run.
     before: [(u64, u64); QUEUES.len()],
 }
 
-impl Night {
-    /// Notes what stands in Redis before the night begins.
-    pub(crate) fn begin(redis_url: &str) -> anyhow::Result<Self> {
+impl NightlyRun {
+    /// Records the state of the queues before the run begins.
+    pub(crate) fn prepare(redis_url: &str) -> anyhow::Result<Self> {
         let mut redis = redis::Client::open(redis_url)
             .and_then(|client| client.get_connection())
             .context("connect to Redis")?;
         let mut before = [(0, 0); QUEUES.len()];
         for (queue, counts) in QUEUES.iter().zip(&mut before) {
-            *counts = (count(&mut redis, queue, "completed")?, count(&mut redis, queue, "failed")?);
+            *counts = (jobs(&mut redis, queue, "completed")?, jobs(&mut redis, queue, "failed")?);
         }
         Ok(Self { redis, before })
     }
@@ -49,7 +50,7 @@ impl Night {
     /// Shows log and progress until the last job of the chain has completed.
     ///
     /// # Errors
-    /// A job that failed, a worker that ended, the limit, or Ctrl-C.
+    /// A failed job, a worker that ended, the time limit, or Ctrl-C.
     pub(crate) fn watch(
         &mut self,
         worker: &mut Worker,
@@ -67,10 +68,10 @@ impl Night {
             }
             if let Some(status) = worker.ended()? {
                 worker.forward(screen);
-                bail!("the worker ended in the middle of the night ({status})");
+                bail!("the worker ended during the run ({status})");
             }
             if start.elapsed() > LIMIT {
-                bail!("the night was not over after {} s", LIMIT.as_secs());
+                bail!("the run has not ended after {} s", LIMIT.as_secs());
             }
             if let Some(progress) = self.progress()? {
                 screen.status(&progress);
@@ -82,13 +83,13 @@ impl Night {
     fn is_over(&mut self, programs: &Programs, screen: &mut Screen) -> anyhow::Result<bool> {
         let mut is_over = false;
         for (queue, (completed, failed)) in QUEUES.iter().zip(self.before) {
-            if count(&mut self.redis, queue, "failed")? > failed {
+            if jobs(&mut self.redis, queue, "failed")? > failed {
                 let output = programs.output("queue-cli", &[], &["failed"])?;
                 screen.quote(&String::from_utf8_lossy(&output.stdout));
                 bail!("a job of {queue} failed");
             }
             // The chain ends with the last queue.
-            is_over = count(&mut self.redis, queue, "completed")? > completed;
+            is_over = jobs(&mut self.redis, queue, "completed")? > completed;
         }
         Ok(is_over)
     }
@@ -112,7 +113,7 @@ impl Night {
         Ok(None)
     }
 
-    /// What each job of the night has done: queue, phase, objects, rows, bytes, seconds.
+    /// The phases of each job: queue, phase, objects, rows, size, time.
     pub(crate) fn phases(&mut self) -> anyhow::Result<Vec<Vec<String>>> {
         let mut rows = Vec::new();
         for (queue, returned) in self.returned()? {
@@ -120,38 +121,38 @@ impl Night {
                 vec![
                     queue.to_owned(),
                     text(&phase["name"]),
-                    counted(&phase["objects"]),
-                    counted(&phase["rows"]),
-                    counted(&phase["bytes"]),
-                    seconds(&phase["seconds"]),
+                    count(number(&phase["objects"])),
+                    count(number(&phase["rows"])),
+                    size(number(&phase["bytes"])),
+                    time(&phase["seconds"]),
                 ]
             }));
         }
         Ok(rows)
     }
 
-    /// The objects that took longest: kind, object, rows, bytes, seconds.
+    /// The slowest objects: kind, name, rows, size, time.
     pub(crate) fn slowest(&mut self) -> anyhow::Result<Vec<Vec<String>>> {
         let returned = self.returned()?;
         let mut objects: Vec<&Value> = returned
             .iter()
             .flat_map(|(_, returned)| returned["slowest"].as_array().into_iter().flatten())
             .collect();
-        let time = |object: &Value| object["seconds"].as_f64().unwrap_or_default();
-        objects.sort_by(|one, other| time(other).total_cmp(&time(one)));
+        let seconds = |object: &Value| object["seconds"].as_f64().unwrap_or_default();
+        objects.sort_by(|one, other| seconds(other).total_cmp(&seconds(one)));
         let row = |object: &&Value| {
             vec![
                 text(&object["kind"]),
                 text(&object["name"]),
-                counted(&object["rows"]),
-                counted(&object["bytes"]),
-                seconds(&object["seconds"]),
+                count(number(&object["rows"])),
+                size(number(&object["bytes"])),
+                time(&object["seconds"]),
             ]
         };
         Ok(objects.iter().take(SLOWEST).map(row).collect())
     }
 
-    /// The value that the last job of each queue returned.
+    /// The return value of the last job of each queue.
     fn returned(&mut self) -> anyhow::Result<Vec<(&'static str, Value)>> {
         let mut values = Vec::new();
         for queue in QUEUES {
@@ -177,23 +178,23 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn seconds(value: &Value) -> String {
-    format!("{:.1}", value.as_f64().unwrap_or_default())
+fn time(seconds: &Value) -> String {
+    duration(seconds.as_f64().unwrap_or_default())
 }
 
-fn count(redis: &mut Connection, queue: &str, set: &str) -> anyhow::Result<u64> {
+fn jobs(redis: &mut Connection, queue: &str, set: &str) -> anyhow::Result<u64> {
     redis::cmd("ZCARD")
         .arg(format!("bull:{queue}:{set}"))
         .query(redis)
         .with_context(|| format!("count the {set} jobs of {queue}"))
 }
 
-/// A number; nothing for zero, which says that a phase does not count this.
-fn counted(number: &Value) -> String {
-    number.as_u64().filter(|number| *number > 0).map_or_else(String::new, grouped)
+/// Zero if a phase does not count this.
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or_default()
 }
 
-/// `: copy, 40 %, TABLE DATA public.answers, 120 000 rows, 9 s left`, as far as it is known.
+/// `: copy, 40 %, TABLE DATA public.answers, 120 000 rows, 9 s left`, as far as known.
 fn described(progress: &Value) -> String {
     let mut parts = Vec::new();
     if let Some(phase) = progress["phase"].as_str() {
@@ -206,7 +207,7 @@ fn described(progress: &Value) -> String {
         parts.push(object.to_owned());
     }
     if let Some(rows @ 1..) = progress["rows"].as_u64() {
-        parts.push(format!("{} rows", grouped(rows)));
+        parts.push(format!("{} rows", count(rows)));
     }
     if let Some(left) = progress["seconds_left"].as_u64() {
         parts.push(format!("{left} s left"));

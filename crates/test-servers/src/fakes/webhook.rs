@@ -1,4 +1,4 @@
-//! A system that wants to be told when a night is over.
+//! Webhook receiver.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,18 +10,18 @@ use axum::routing::post;
 use super::http::HttpServer;
 use crate::error::Error;
 
-/// A call that was received.
+/// A received call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
     /// The path that was called.
     pub path: String,
     /// The header `Authorization`.
     pub authorization: Option<String>,
-    /// The body, as it came.
+    /// The body.
     pub body: String,
 }
 
-/// Takes every `POST` and keeps what it said; gone when dropped.
+/// Accepts and records every `POST`; stopped when dropped.
 #[derive(Debug)]
 pub struct WebhookReceiver {
     server: HttpServer,
@@ -45,7 +45,7 @@ impl WebhookReceiver {
         format!("{}{path}", self.server.url())
     }
 
-    /// What was received so far, oldest first.
+    /// The calls received so far, oldest first.
     #[must_use]
     pub fn received(&self) -> Vec<Webhook> {
         self.received.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -1,19 +1,18 @@
-//! Production to staging: migrations after a restore, the media beside it, and what keeps production
-//! from being the target.
+//! Media of a staging environment: synchronized to a bucket, and protected by PROTECTED_HOSTS.
 
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use test_servers::platforms::S3Buckets;
+use test_servers::fakes::S3Buckets;
 
 use crate::programs::Programs;
 use crate::screen::Screen;
 
-/// In the place of an application's migrations.
+/// A substitute for an application's migrations.
 pub(crate) const MIGRATIONS: &str = "psql -X -q -c 'CREATE TABLE IF NOT EXISTS schema_migrations AS SELECT 20261121 AS version' \
      && echo migrated as $PGUSER";
 
-/// The media of production: key and content.
+/// Production's media: keys and contents.
 const MEDIA: [(&str, &str); 4] = [
     ("covers/one.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>"),
     ("covers/two.svg", "<svg xmlns='http://www.w3.org/2000/svg'><g/></svg>"),
@@ -23,9 +22,12 @@ const MEDIA: [(&str, &str); 4] = [
 
 const BUCKET: &str = "shop-staging";
 
-/// A small directory of media into a bucket, and what is changed in it after.
-pub(crate) fn tell(programs: &Programs, screen: &mut Screen) -> anyhow::Result<()> {
-    screen.heading("Production to staging: the media");
+/// Copies a small directory of media into a bucket, then changes some files and copies again.
+pub(crate) fn run(programs: &Programs, screen: &mut Screen) -> anyhow::Result<()> {
+    screen.heading("Media: a directory is synchronized to a bucket");
+    screen.line(
+        "The S3 server is a mock. The last command shows that a protected target is refused.",
+    );
     let directory = tempfile::tempdir().context("a directory for media")?;
     for (key, content) in MEDIA {
         write(directory.path(), key, content)?;
@@ -53,14 +55,14 @@ pub(crate) fn tell(programs: &Programs, screen: &mut Screen) -> anyhow::Result<(
             String::from_utf8_lossy(&output.stderr).into_owned(),
         ))
     };
-    let mut show = |arguments: &[&str], extra: &[(&str, &str)], wanted: i32| {
+    let mut show = |arguments: &[&str], extra: &[(&str, &str)], expected: i32| {
         let set: String = extra.iter().map(|(name, value)| format!("{name}={value} ")).collect();
-        screen.done(&format!("{set}run {}", arguments.join(" ")));
+        screen.command(&format!("{set}run {}", arguments.join(" ")));
         let (code, stdout, stderr) = run(arguments, extra)?;
-        if code != Some(wanted) {
+        if code != Some(expected) {
             bail!("run {} ended with {code:?}: {stdout}{stderr}", arguments.join(" "));
         }
-        screen.quote(if wanted == 0 { &stdout } else { &stderr });
+        screen.quote(if expected == 0 { &stdout } else { &stderr });
         anyhow::Ok(())
     };
     show(&["media-sync", "--dry-run"], &[], 0)?;
@@ -76,15 +78,16 @@ pub(crate) fn tell(programs: &Programs, screen: &mut Screen) -> anyhow::Result<(
     };
     let keys = server.keys(BUCKET);
     if keys.len() != MEDIA.len() || !keys.iter().all(public) {
-        bail!("the bucket is not what it should be: {keys:?}");
+        bail!("the bucket does not contain the expected objects: {keys:?}");
     }
-    screen.good("The bucket holds what the directory holds, and everybody may read it.");
+    screen
+        .good("The bucket contains the same files as the directory, and everybody may read them.");
     Ok(())
 }
 
 fn write(directory: &Path, key: &str, content: &str) -> anyhow::Result<()> {
     let file = directory.join(key);
-    let parent = file.parent().context("a file stands in a directory")?;
+    let parent = file.parent().context("a file is in a directory")?;
     std::fs::create_dir_all(parent).with_context(|| format!("{}", parent.display()))?;
     std::fs::write(&file, content).with_context(|| format!("{}", file.display()))
 }
