@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
-use shared_steps::human::count;
+use pipeline::human::count;
 use test_servers::PostgresServer;
 
 /// The row count of each table in `public`, and a checksum of its rows.

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use pipeline::human::{count, duration, size};
 use redis::Connection;
 use serde_json::Value;
-use shared_steps::human::{count, duration, size};
 
 use crate::interrupt::Interrupt;
 use crate::programs::Programs;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use shared_steps::human::size;
+use pipeline::human::size;
 use test_servers::PostgresServer;
 use test_servers::sample::SampleTarget;
 

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use shared_steps::human::{count, duration};
+use pipeline::human::{count, duration};
 use test_servers::sample::{SampleSource, SampleTarget};
 
 use crate::compare::Content;

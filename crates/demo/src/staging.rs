@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, bail};
-use shared_steps::human::{count, size};
+use pipeline::human::{count, size};
 use test_servers::PostgresServer;
 use test_servers::fakes::ScalingoApi;
 use test_servers::sample::{SampleSource, SampleTarget};
