@@ -63,7 +63,7 @@ impl Demo {
         std::fs::create_dir_all(directory).with_context(|| format!("{}", directory.display()))?;
         std::fs::write(&log, "").with_context(|| format!("empty {}", log.display()))?;
 
-        screen.line("Starting private servers and filling the source …");
+        screen.line("Starting private servers and filling the source (about half a minute) …");
         let services = Services::start(users)?;
         interrupt.check()?;
         let content = Content::of(&services.source_server, SampleSource::DATABASE)?;
@@ -189,7 +189,8 @@ impl Demo {
             let loaded = loaded.map_or_else(|| "-".to_owned(), count);
             content_rows.push(vec![table, count(items), loaded, result.to_owned()]);
         }
-        screen.table(&["learning content", "content API", "target", "items"], content_rows);
+        screen
+            .table(&["learning content", "content API", "target", "number of items"], content_rows);
 
         screen.line("\nCalls received by the mock webhook receiver (two addresses, two runs):");
         let received = self.services.webhook.received();

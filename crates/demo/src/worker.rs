@@ -110,9 +110,10 @@ fn show(line: &str, screen: &mut Screen) {
     let is_shown_later =
         is_phase || event["item"].is_number() || message.starts_with("Slowest objects");
     // Useful in production, but in the demo these lines would look like faults.
-    let is_of_start =
-        message.starts_with("No active jobs to be marked") || message.starts_with("The next ");
-    if is_shown_later || is_of_start {
+    let is_misleading = message.starts_with("No active jobs to be marked")
+        || message.starts_with("The next ")
+        || message.ends_with("does not exist");
+    if is_shown_later || is_misleading {
         return;
     }
     let level = match event["level"].as_u64() {
