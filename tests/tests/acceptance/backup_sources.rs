@@ -122,8 +122,8 @@ fn what_cannot_be_restored_leaves_the_target_as_it_was() {
     for (bytes, words) in [
         (cut, "it ends in the data of"),
         (&whole[..whole.len() / 2], "it ends"),
-        (b"CREATE TABLE x ();".as_slice(), "holds a plain SQL script"),
-        (b"".as_slice(), "holds nothing (0 bytes)"),
+        (b"CREATE TABLE x ();".as_slice(), "contains a plain SQL script"),
+        (b"".as_slice(), "contains nothing (0 bytes)"),
     ] {
         std::fs::write(&file, bytes).unwrap();
         let run = programs.run("run", &["full-replication"]);

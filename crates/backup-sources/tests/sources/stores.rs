@@ -135,7 +135,7 @@ async fn a_pipe_in_place_of_a_file_is_not_waited_for() {
 async fn a_directory_in_place_of_a_file_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let fetching = Fetching::from(Arc::new(FileSource::new(directory.path())));
-    assert!(fetching.error().await.to_string().contains("holds a directory;"));
+    assert!(fetching.error().await.to_string().contains("contains a directory;"));
     std::fs::write(directory.path().join("toc.dat"), "PGDMP").unwrap();
     assert!(fetching.error().await.to_string().contains("pg_dump's directory format"));
 }
