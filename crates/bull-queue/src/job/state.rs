@@ -68,7 +68,7 @@ impl FromStr for State {
         Self::ALL.into_iter().find(|state| state.name() == text || state.part() == text).ok_or_else(
             || {
                 format!(
-                    "{text:?} is no state: wanted waiting, active, completed, failed, delayed or \
+                    "{text:?} is not a valid state: expected waiting, active, completed, failed, delayed or \
                      paused"
                 )
             },

@@ -100,7 +100,7 @@ fn wrong_arguments_are_explained() {
         (&["failed", "-q", "nothing_such"], 2, "nothing_such"),
         (&["failed", "-q", ".root.id"], 2, "failed"),
         (&["failed", "-t", "a while"], 2, "is no period"),
-        (&["clean", "1h", "-s", "done"], 2, "is no state: wanted waiting"),
+        (&["clean", "1h", "-s", "done"], 2, "is not a valid state: expected waiting"),
         (&["clean"], 2, "<PERIOD>"),
         (&["stat"], 2, "stats"),
         (&["get", "99"], 1, "no job 99"),
