@@ -249,7 +249,7 @@ async fn what_will_be_refused_of_a_plain_dump_is_known_before_the_drop() {
     let (whole, _) = script.split_once("\n\\.\n").unwrap();
     std::fs::write(&plain, whole).unwrap();
     let error = copy.preflight_script(&plain).await.unwrap_err().to_string();
-    assert!(error.contains("nothing was changed") && error.contains("it was cut"), "{error}");
+    assert!(error.contains("nothing was changed") && error.contains("it is truncated"), "{error}");
 }
 
 /// A trusted extension: who creates it owns it, and not its tables. An event trigger does what its script would, for no

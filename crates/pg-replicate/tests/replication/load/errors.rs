@@ -89,7 +89,7 @@ async fn a_cut_file_is_noticed_wherever_it_ends() {
         let error = run_text(&world, &RESTORE[..end]).await.unwrap_err();
         assert!(matches!(error, Error::Preflight(_)), "{error:?}");
         assert!(
-            error.to_string().contains("cut") || error.to_string().contains("never closed"),
+            error.to_string().contains("truncated") || error.to_string().contains("never closed"),
             "{error}"
         );
     }
