@@ -1,5 +1,5 @@
-//! The rows alone, as fast as two servers can pass them on: binary COPY to COPY by several
-//! connections, into tables without index. Knows nothing of what is measured beside it.
+//! Bare limit: copies only the rows, with binary COPY to COPY over several connections, into tables without
+//! indexes.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,17 +9,17 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt, StreamExt, TryStreamExt};
 use tokio_postgres::{Client, NoTls};
 
-/// Bytes handed to the target at once.
+/// Bytes sent to the target at a time.
 const CHUNK: usize = 64 * 1024;
 
-/// Of how many pieces the database consists, about: small enough that all connections end together.
+/// Approximate number of pieces of the database: small enough that all connections finish together.
 const PIECES: i64 = 24;
 
 /// Rows of a table.
 pub(crate) struct Piece {
     /// The table, quoted.
     pub(crate) table: String,
-    /// Which rows, as SQL.
+    /// The rows, as an SQL condition.
     pub(crate) condition: String,
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn run(source: &str, target: &str, jobs: usize) -> Result<()> {
     })
 }
 
-/// Copies `pieces`, the first first, over `jobs` connections to each side.
+/// Copies `pieces` in order, over `jobs` connections to each side.
 pub(crate) async fn copy(
     source: &str,
     target: &str,
@@ -59,7 +59,7 @@ pub(crate) async fn copy(
 async fn connect(url: &str) -> Result<Client> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
-    // pglz takes longer than everything else together; a server built without lz4 has nothing else.
+    // pglz takes longer than everything else together; a server built without lz4 has no alternative.
     let _ = client.batch_execute("SET default_toast_compression = lz4").await;
     Ok(client)
 }

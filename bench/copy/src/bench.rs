@@ -1,4 +1,4 @@
-//! The servers, and whose turn it is.
+//! Benchmark: the servers, and the order of the measurements.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,25 +14,25 @@ use crate::record::{self, Record};
 use crate::usage::Meter;
 use crate::{Compare, full, growth, incremental, table};
 
-/// The database of the target that is written.
+/// The target database.
 pub(crate) const COPY: &str = "copy";
 
-/// What every contestant is given.
+/// The servers and files that every contestant uses.
 pub(crate) struct Bench {
     pub(crate) source: PostgresServer,
     pub(crate) target: PostgresServer,
     pub(crate) source_url: String,
     pub(crate) target_url: String,
-    /// What the source holds, by `contents.sql`.
+    /// The content of the source, from `contents.sql`.
     contents: String,
     /// The program `run`.
     pub(crate) ours: PathBuf,
-    /// Output of the contestants' programs: the last one's of each.
+    /// Directory for the output of the contestants' programs; only the last output of each is kept.
     logs: PathBuf,
     _temporary: Option<TempDir>,
 }
 
-/// Measures and prints.
+/// Runs the benchmark and prints the results.
 pub(crate) fn run(arguments: &Compare) -> Result<()> {
     let all: Vec<Contestant> = Contestant::value_variants().to_vec();
     let wanted = if arguments.only.is_empty() { &all } else { &arguments.only };
@@ -77,7 +77,7 @@ pub(crate) fn run(arguments: &Compare) -> Result<()> {
         None => Vec::new(),
     };
     if !taking_part.is_empty() && arguments.rounds > 0 {
-        // The first copy would find the source's pages on disk and the target's memory untouched.
+        // The first copy would read the source's pages from disk, and use untouched memory on the target.
         bench.measure(Contestant::Bare, arguments.scale).context("warm up")?;
     }
     for round in 1..=arguments.rounds {
@@ -124,7 +124,7 @@ fn is_installed(contestant: Contestant) -> bool {
     is_there
 }
 
-/// Rows, indexes, constraints and sequences of a database, a line each.
+/// Rows, indexes, constraints and sequences of a database, one per line.
 fn contents(server: &PostgresServer, database: &str) -> Result<String> {
     Ok(server.psql(database, include_str!("../sql/contents.sql"))?)
 }
@@ -156,7 +156,7 @@ impl Bench {
         Ok(Record { scale, contestant, usage, parts })
     }
 
-    /// Whether the target holds what the source holds.
+    /// Checks that the target equals the source.
     fn check(&self, contestant: Contestant) -> Result<()> {
         let found = contents(&self.target, COPY)?;
         let wants = |line: &&str| match contestant {
@@ -177,17 +177,17 @@ impl Bench {
         }
     }
 
-    /// A program of PostgreSQL's, as new as the servers.
+    /// A PostgreSQL client program of the servers' version.
     pub(crate) fn program(&self, name: &str) -> Command {
         Command::new(self.target.bin_dir().join(name))
     }
 
-    /// Where the output of a contestant's program goes.
+    /// Path for the output of a contestant's program.
     pub(crate) fn log(&self, name: &str) -> PathBuf {
         self.logs.join(name)
     }
 
-    /// The program `run` with this workspace's settings, and nothing of ours around it.
+    /// The program `run` with this workspace's settings, in an otherwise empty environment.
     pub(crate) fn our_run(&self, step: &str, scratch: &Path) -> Command {
         let mut command = Command::new(&self.ours);
         let mut path = vec![self.target.bin_dir().to_owned()];
@@ -196,7 +196,7 @@ impl Bench {
             .arg(step)
             .env_clear()
             .env("PATH", std::env::join_paths(path).unwrap_or_default())
-            // No .env file is read.
+            // Prevents a .env file from being read.
             .env("NODE_ENV", "production")
             .env("TMPDIR", scratch)
             .env("BACKUP_DIRECTORY", scratch)

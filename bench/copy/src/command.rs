@@ -1,4 +1,4 @@
-//! Programs that are measured.
+//! Running of measured programs.
 
 use std::fs::File;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// How many lines of a failed program's output are shown.
+/// Maximum number of output lines shown when a program fails.
 const SHOWN: usize = 40;
 
-/// Runs `command` to its end; its output goes to `log`.
+/// Runs `command`; its output goes to `log`.
 pub(crate) fn run(mut command: Command, log: &Path) -> Result<()> {
     let file = File::create(log).with_context(|| format!("create {}", log.display()))?;
     let status = command

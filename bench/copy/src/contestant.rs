@@ -14,7 +14,7 @@ pub(crate) enum Contestant {
     TodayEnriched,
     /// pg_dump -Fd -j 2, then pg_restore -j 2
     Directory,
-    /// pgcopydb clone, at its defaults
+    /// pgcopydb clone, with default settings
     Pgcopydb,
     /// `run backup-restore` of this workspace, live
     Ours,
@@ -22,7 +22,7 @@ pub(crate) enum Contestant {
     OursArchive,
     /// `run full-replication` of this workspace, live, with the enrichment
     OursEnriched,
-    /// The rows alone, into tables without index
+    /// Only the rows, into tables without indexes
     Bare,
     /// The last tenth of three tables: text from psql into psql, one table after the other
     PsqlPipe,
@@ -66,7 +66,7 @@ impl Contestant {
         })
     }
 
-    /// pgcopydb, where both do the same: it makes no enrichment.
+    /// pgcopydb, if both do the same: it has no enrichment.
     pub(crate) fn pgcopydb(self) -> Option<Self> {
         let is_comparable = !matches!(self, Self::TodayEnriched | Self::OursEnriched);
         is_comparable.then_some(Self::Pgcopydb)

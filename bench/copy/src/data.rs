@@ -1,4 +1,4 @@
-//! The database that is copied.
+//! The database to copy.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -7,8 +7,8 @@ use std::time::Instant;
 use anyhow::{Result, anyhow};
 use test_servers::{PostgresOptions, PostgresServer};
 
-/// As of a small managed database whose data are in memory; the same for everybody. The servers of
-/// `test-servers` do not sync (`fsync=off`), so that the disk of the machine makes no difference.
+/// Settings of a small managed database whose data fits in memory; the same for all contestants. The
+/// servers of `test-servers` have `fsync=off`, so that the disk makes no difference.
 const SETTINGS: [(&str, &str); 5] = [
     ("shared_buffers", "1GB"),
     ("max_wal_size", "4GB"),
@@ -17,19 +17,19 @@ const SETTINGS: [(&str, &str); 5] = [
     ("max_connections", "100"),
 ];
 
-/// The owner of the source, and who reads it.
+/// The owner and reader of the source.
 pub(crate) const SOURCE: &str = "source";
 
 /// The owner of the target.
 pub(crate) const TARGET: &str = "target";
 
-/// Passwords over TCP. The servers are ours alone.
+/// Password over TCP; the servers are private.
 pub(crate) const PASSWORD: &str = "bench";
 
 const SCHEMA: &str = include_str!("../sql/schema.sql");
 const CONSTRAINTS: &str = include_str!("../sql/constraints.sql");
 
-/// Each in a session of its own, at the same time; each has a seed of its own.
+/// Scripts that run at the same time, each in a session and with a seed of its own.
 const ROWS: [&str; 4] = [
     include_str!("../sql/snapshots.sql"),
     include_str!("../sql/knowledge_elements.sql"),
@@ -37,7 +37,7 @@ const ROWS: [&str; 4] = [
     include_str!("../sql/people.sql"),
 ];
 
-/// A server with [`SETTINGS`]; in `directory` when one is given.
+/// A server with [`SETTINGS`]; in `directory` if one is given.
 pub(crate) fn server(directory: Option<&Path>) -> Result<PostgresServer> {
     let settings =
         SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
@@ -46,7 +46,7 @@ pub(crate) fn server(directory: Option<&Path>) -> Result<PostgresServer> {
     Ok(PostgresServer::start_with(options)?)
 }
 
-/// The server with the generated database; one that `keep` has already is used.
+/// The server with the generated database; reuses the one in `keep`, if there is one.
 pub(crate) fn source(scale: f64, keep: Option<&Path>) -> Result<PostgresServer> {
     let made_by = format!("{scale} {SCHEMA} {} {CONSTRAINTS}", ROWS.concat());
     if let Some(directory) = keep {
@@ -93,7 +93,7 @@ fn generate(server: &PostgresServer, scale: f64) -> Result<()> {
     Ok(())
 }
 
-/// What the source holds, for the eye.
+/// A description of the source, for people.
 pub(crate) fn describe(source: &PostgresServer) -> Result<String> {
     let line = source.psql(SOURCE, include_str!("../sql/describe.sql"))?;
     let mut text = String::new();

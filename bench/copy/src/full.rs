@@ -1,4 +1,4 @@
-//! Ways to copy the whole database.
+//! Contestants that copy the whole database.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,17 +10,17 @@ use crate::bench::Bench;
 use crate::command;
 use crate::contestant::Contestant;
 
-/// How many indexes the enrichment makes.
+/// Number of indexes that the enrichment creates.
 pub(crate) const ENRICHMENT: usize = 4;
 
-/// What both sides run with the enrichment.
+/// The enrichment script used by both.
 const ENRICHMENT_FILE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../crates/pg-replicate/sql/enrichment.sql");
 
 /// Connections to each side of the bare limit.
 const BARE_JOBS: &str = "2";
 
-/// Copies; answers what the parts took, in seconds.
+/// Copies; returns the duration of each part, in seconds.
 pub(crate) fn run(
     bench: &Bench,
     contestant: Contestant,
@@ -94,7 +94,7 @@ fn commands(
     })
 }
 
-/// Creates the source's tables on the target, without index or constraint.
+/// Creates the source's tables on the target, without indexes and constraints.
 pub(crate) fn create_tables(bench: &Bench, scratch: &Path) -> Result<()> {
     let schema = scratch.join("schema");
     let mut dump = bench.program("pg_dump");

@@ -1,4 +1,4 @@
-//! How the time grows with the size, as Markdown.
+//! Growth of the time with the size, as Markdown.
 
 use comfy_table::{CellAlignment, Table, presets};
 
@@ -6,8 +6,8 @@ use crate::contestant::Contestant;
 use crate::record::Record;
 use crate::table::median;
 
-/// The smallest and the largest scale of `records` beside each other, for those of `contestants` that were measured at
-/// both; nothing when there are none.
+/// The smallest and the largest scale in `records`, for those `contestants` that were measured at both;
+/// `None` if there are none.
 pub(crate) fn render(records: &[Record], contestants: &[Contestant]) -> Option<String> {
     let scales = || records.iter().map(|record| record.scale);
     let (small, large) = (scales().reduce(f64::min)?, scales().reduce(f64::max)?);

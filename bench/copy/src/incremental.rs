@@ -1,4 +1,5 @@
-//! Ways to add the last tenth of three tables, which the target holds otherwise, with their indexes.
+//! Contestants that add the last tenth of three tables, with their indexes, to a target that already has
+//! the rest.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -14,10 +15,10 @@ use crate::data::{SOURCE, TARGET};
 
 const TABLES: [&str; 3] = ["knowledge-elements", "answers", "knowledge-element-snapshots"];
 
-/// The database that every run's is a copy of.
+/// Template of the target database of each run.
 const TEMPLATE: &str = "nine_tenths";
 
-/// Makes the database that holds nine tenths.
+/// Creates the database with nine tenths of the rows.
 pub(crate) fn prepare(bench: &Bench) -> Result<()> {
     bench.target.psql("postgres", &format!("DROP DATABASE IF EXISTS \"{TEMPLATE}\";"))?;
     bench.target.create_database(TEMPLATE, TARGET)?;
@@ -45,7 +46,7 @@ pub(crate) fn prepare(bench: &Bench) -> Result<()> {
         pieces.push_back(Piece { table: format!("\"{table}\""), condition });
     }
     tokio::runtime::Runtime::new()?.block_on(bare::copy(&bench.source_url, &url, pieces, 2))?;
-    // The tables of the foreign keys are not there.
+    // The tables that foreign keys refer to are missing.
     let indexes = schema("post-data")?;
     let statements = indexes.split(";\n").filter(|sql| !sql.contains("FOREIGN KEY"));
     own(&statements.collect::<Vec<_>>().join(";\n"))?;
@@ -53,7 +54,7 @@ pub(crate) fn prepare(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// Puts the target back to nine tenths.
+/// Resets the target to nine tenths of the rows.
 pub(crate) fn reset(bench: &Bench) -> Result<()> {
     bench.target.psql("postgres", &format!("DROP DATABASE IF EXISTS \"{COPY}\";"))?;
     bench.target.psql(
@@ -63,7 +64,7 @@ pub(crate) fn reset(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// Adds the rows; answers what the parts took, in seconds.
+/// Adds the rows; returns the duration of each part, in seconds.
 pub(crate) fn run(
     bench: &Bench,
     contestant: Contestant,

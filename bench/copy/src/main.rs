@@ -31,9 +31,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Generates a database and lets everybody copy it in turn
+    /// Generates a database and copies it with each program in turn
     Compare(Compare),
-    /// The rows alone, from one database into the tables of another
+    /// Copies only the rows, from one database into the tables of another
     #[command(hide = true)]
     Bare {
         source: String,
@@ -50,7 +50,7 @@ pub(crate) struct Compare {
     #[arg(default_value_t = 0.2)]
     scale: f64,
 
-    /// How often each is measured
+    /// Number of measurements of each
     #[arg(long, default_value_t = 5)]
     rounds: u32,
 
@@ -58,19 +58,20 @@ pub(crate) struct Compare {
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     only: Vec<Contestant>,
 
-    /// Keeps the generated database in this directory, and uses the one that stands there; the programs' logs too
+    /// Keep the generated database and the programs' logs in this directory, and reuse a database that is
+    /// already there
     #[arg(long, value_name = "DIRECTORY")]
     keep: Option<PathBuf>,
 
-    /// Adds the measurements to this file; the tables show all that stand there
+    /// Append the measurements to this file; the tables show everything in it
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
 
-    /// Every measurement as JSON instead of the table
+    /// Print every measurement as JSON instead of the tables
     #[arg(long)]
     json: bool,
 
-    /// Connects by TCP instead of the unix sockets
+    /// Connect by TCP instead of Unix sockets
     #[arg(long)]
     tcp: bool,
 

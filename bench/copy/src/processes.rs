@@ -1,21 +1,21 @@
-//! What the kernel knows of processes (proc(5)).
+//! Information about processes from `/proc` (proc(5)).
 
 use std::fs;
 
-/// Clock ticks a second in `/proc`, on every Linux.
+/// Clock ticks per second in `/proc`, on every Linux.
 const TICKS: f64 = 100.0;
 
 /// A line of `/proc/<pid>/stat`.
 pub(crate) struct Process {
     pid: u32,
     parent: u32,
-    /// Seconds it has computed.
+    /// CPU time of the process, in seconds.
     pub(crate) own_cpu: f64,
-    /// Seconds that its children computed that have ended and were waited for, and theirs.
+    /// CPU time of its children that have ended and were waited for, and of theirs, in seconds.
     pub(crate) ended_children_cpu: f64,
 }
 
-/// What is known of a process, while it is there.
+/// Information about a process, if it exists.
 pub(crate) fn process(pid: u32) -> Option<Process> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The second field is the program's name in parentheses, and may itself contain some.
@@ -33,7 +33,7 @@ pub(crate) fn process(pid: u32) -> Option<Process> {
     })
 }
 
-/// `pid` and all that it started, and they, except the families of `without`.
+/// `pid` and all its descendants, except the families of `without`.
 pub(crate) fn family(pid: u32, without: &[u32]) -> Vec<Process> {
     let mut others: Vec<Process> = fs::read_dir("/proc")
         .into_iter()
@@ -53,7 +53,7 @@ pub(crate) fn family(pid: u32, without: &[u32]) -> Vec<Process> {
 }
 
 impl Process {
-    /// Its bytes in memory; a page that several processes share counts in part for each (PSS).
+    /// Memory of a process in bytes, with shared pages divided among the processes that share them (PSS).
     pub(crate) fn memory(&self) -> Option<u64> {
         let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.pid)).ok()?;
         let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
@@ -61,13 +61,13 @@ impl Process {
     }
 }
 
-/// Seconds that a server and its processes have computed, those that ended too.
+/// CPU time of a server and its processes, including those that have ended, in seconds.
 pub(crate) fn server_cpu(postmaster: u32) -> f64 {
     let living: f64 = family(postmaster, &[]).iter().map(|process| process.own_cpu).sum();
     living + process(postmaster).map_or(0.0, |postmaster| postmaster.ended_children_cpu)
 }
 
-/// Time of all processors together since the machine started: in use, and altogether.
+/// Time of all processors since the machine started: busy, and total.
 pub(crate) fn machine() -> (f64, f64) {
     let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
     let times: Vec<f64> = stat

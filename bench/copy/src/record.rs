@@ -1,4 +1,4 @@
-//! Measurements, and the file that keeps them.
+//! Measurements, and the file that stores them.
 
 use std::fs::File;
 use std::io::Write;
@@ -17,7 +17,7 @@ pub(crate) struct Record {
     pub(crate) contestant: Contestant,
     #[serde(flatten)]
     pub(crate) usage: Usage,
-    /// What its parts took, in seconds.
+    /// The duration of each part, in seconds.
     pub(crate) parts: Vec<(String, f64)>,
 }
 
@@ -28,7 +28,7 @@ impl Record {
     }
 }
 
-/// Adds a measurement to the file: a line of JSON each.
+/// Appends a measurement to the file, as one line of JSON.
 pub(crate) fn append(path: &Path, record: &Record) -> Result<()> {
     let mut file = File::options()
         .create(true)
@@ -39,7 +39,7 @@ pub(crate) fn append(path: &Path, record: &Record) -> Result<()> {
     Ok(())
 }
 
-/// The measurements of the file; none when there is no file.
+/// The measurements in the file; none if it does not exist.
 pub(crate) fn read(path: &Path) -> Result<Vec<Record>> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     text.lines()

@@ -1,4 +1,4 @@
-//! Medians and ratios, as Markdown.
+//! Tables of medians and ratios, as Markdown.
 
 use comfy_table::{CellAlignment, Table, presets};
 
@@ -8,7 +8,7 @@ use crate::usage::Usage;
 
 const MEGABYTE: f64 = 1e6;
 
-/// A column of ratios: its title, and than whom the contestant is how many times as fast.
+/// A column of ratios: its title, and the contestant to compare with.
 pub(crate) type Baseline = (&'static str, fn(Contestant) -> Option<Contestant>);
 
 /// The table of these contestants.
@@ -66,7 +66,7 @@ fn values(records: &[Record], contestant: Contestant, value: fn(&Usage) -> f64) 
     own.map(|record| value(&record.usage)).collect()
 }
 
-/// How many times as fast: the ratio of each round, for the two ran one soon after the other.
+/// The ratio of each round, because the two ran soon after each other.
 fn ratio(records: &[Record], than: Option<Contestant>, contestant: Contestant) -> String {
     let Some(than) = than else { return "-".into() };
     let theirs = values(records, than, |usage| usage.seconds);
@@ -88,7 +88,7 @@ fn spread(values: &[f64], digits: usize) -> String {
     format!("{:.digits$} ({lowest:.digits$}-{highest:.digits$})", median(values))
 }
 
-/// The middle one.
+/// The middle value.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

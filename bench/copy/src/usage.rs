@@ -1,4 +1,4 @@
-//! What a copy costs: time, processors, memory, disk.
+//! Resource usage of a copy: time, processors, memory, disk.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,32 +12,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::processes::{Process, family, machine, process, server_cpu};
 
-/// Time between two looks at memory and disk. A look takes 1 or 2 ms.
+/// Interval of the samples of memory and disk; a sample takes 1 or 2 ms.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// Time between two looks at a server whose sessions have ended, and how often it is looked at.
+/// Interval and number of checks whether a server's ended sessions are gone.
 const SETTLING: Duration = Duration::from_millis(100);
 const LOOKS: u32 = 20;
 
-/// Seconds that a server at rest may compute between two looks.
+/// Maximum CPU time, in seconds, that an idle server may use between two checks.
 const SETTLED: f64 = 0.05;
 
-/// What a copy cost.
+/// Resources used by a copy.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Usage {
-    /// Seconds on the clock.
+    /// Elapsed time, in seconds.
     pub(crate) seconds: f64,
-    /// Seconds that the client's processes computed.
+    /// CPU time of the client's processes, in seconds.
     pub(crate) client_cpu: f64,
-    /// Seconds that the source's server computed.
+    /// CPU time of the source's server, in seconds.
     pub(crate) source_cpu: f64,
-    /// Seconds that the target's server computed.
+    /// CPU time of the target's server, in seconds.
     pub(crate) target_cpu: f64,
-    /// Share of all processors' time that was in use, 0 to 1.
+    /// Share of all processors' time that was used, 0 to 1.
     pub(crate) busy: f64,
-    /// The most memory that the client's processes had together (PSS), in bytes.
+    /// Peak memory of the client's processes together (PSS), in bytes.
     pub(crate) client_memory: u64,
-    /// The most that stood in the client's directory, in bytes.
+    /// Peak size of the client's directory, in bytes.
     pub(crate) disk: u64,
 }
 
@@ -63,8 +63,8 @@ struct Peak {
 }
 
 impl Meter {
-    /// `servers` are the first processes of source and target; what else we start is the client,
-    /// and `scratch` is its directory.
+    /// `servers` are the main processes of source and target; all other child processes are the client, and
+    /// `scratch` is its directory.
     pub(crate) fn start(servers: [u32; 2], scratch: &Path) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
         let sampler = std::thread::spawn({
@@ -75,7 +75,7 @@ impl Meter {
         Self { servers, before, start: Instant::now(), is_over, sampler }
     }
 
-    /// The cost since the start. The client's processes have ended.
+    /// The usage since the start. The client's processes must have ended.
     pub(crate) fn stop(self) -> Result<Usage> {
         let seconds = self.start.elapsed().as_secs_f64();
         let (after_machine, before_machine) = (machine(), self.before.machine);
@@ -97,14 +97,14 @@ impl Meter {
 
 fn count(servers: [u32; 2]) -> Counters {
     Counters {
-        // The servers are children too, but are not waited for before the end.
+        // The servers are child processes too, but are not waited for before the end.
         client: process(std::process::id()).map_or(0.0, |own| own.ended_children_cpu),
         servers: servers.map(settled_cpu),
         machine: machine(),
     }
 }
 
-/// Once the sessions that have just ended are gone: one that ends while it is looked at could be counted twice.
+/// Waits until ended sessions are gone: one that ends during the measurement could be counted twice.
 fn settled_cpu(server: u32) -> f64 {
     let mut last = server_cpu(server);
     for _ in 0..LOOKS {
@@ -122,7 +122,7 @@ fn sample(servers: [u32; 2], scratch: &Path, is_over: &AtomicBool) -> Peak {
     let own = std::process::id();
     let mut peak = Peak::default();
     while !is_over.load(Ordering::Relaxed) {
-        // The first is ourselves.
+        // The first one is this process.
         let clients = family(own, &servers);
         let memory = clients.iter().skip(1).filter_map(Process::memory).sum();
         peak.memory = peak.memory.max(memory);
@@ -132,7 +132,7 @@ fn sample(servers: [u32; 2], scratch: &Path, is_over: &AtomicBool) -> Peak {
     peak
 }
 
-/// Bytes of the files of a directory.
+/// Total size of the files in a directory.
 fn size(directory: &Path) -> u64 {
     let mut waiting: Vec<PathBuf> = vec![directory.to_owned()];
     let mut bytes = 0;

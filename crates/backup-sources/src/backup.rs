@@ -13,11 +13,11 @@ const TIME_ZONE: Tz = chrono_tz::Europe::Paris;
 /// One backup of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
-    /// What the source knows it by: a path, an id, a key.
+    /// Its identifier in the source: a path, an id, a key.
     pub id: String,
     /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// Its size in bytes as the source lists it, when it does.
+    /// Its size in bytes, if the source lists it.
     pub size: Option<u64>,
 }
 
@@ -42,26 +42,26 @@ impl Backup {
     }
 }
 
-/// How old a backup may be.
+/// Maximum age of a backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaxAge {
-    /// Of any age.
+    /// Any age.
     Any,
     /// Made since midnight in Europe/Paris, the time zone of `SCHEDULE`.
     Today,
-    /// Made within this time.
+    /// Made within this period.
     Within(Duration),
 }
 
 impl MaxAge {
-    /// The oldest time that a backup may have at `now`.
+    /// The oldest acceptable creation time at `now`.
     #[must_use]
     pub fn oldest(self, now: DateTime<Utc>) -> DateTime<Utc> {
         match self {
             Self::Any => DateTime::<Utc>::MIN_UTC,
             Self::Today => {
                 let local = now.with_timezone(&TIME_ZONE);
-                // Midnight exists every day in this zone: clocks change at 2 and at 3.
+                // Midnight exists every day in this time zone: clocks change at 2 and at 3.
                 local
                     .with_time(NaiveTime::MIN)
                     .earliest()
@@ -87,16 +87,16 @@ impl fmt::Display for MaxAge {
 /// Which backup is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BackupQuery {
-    /// How old it may be.
+    /// Its maximum age.
     pub max_age: MaxAge,
-    /// Whether one is started, and waited for, when there is none.
+    /// Whether to start a backup and wait for it if there is none.
     pub create: bool,
-    /// What counts as now.
+    /// The current time.
     pub now: DateTime<Utc>,
 }
 
 impl BackupQuery {
-    /// Whether something made at `created_at` is young enough.
+    /// Whether a backup made at `created_at` is recent enough.
     #[must_use]
     pub fn accepts(&self, created_at: DateTime<Utc>) -> bool {
         created_at >= self.max_age.oldest(self.now)

@@ -1,14 +1,14 @@
-//! What a file is, by its first bytes.
+//! Detection of a file's format by its first bytes.
 
-/// Bytes that are looked at: a tar file shows itself at byte 257.
+/// Number of bytes examined: a tar file is recognized at byte 257.
 pub(crate) const HEAD: usize = 512;
 
-/// The byte of an archive's head that names its format, and the custom format's value in it.
+/// The byte of an archive's header that contains the format, and its value for the custom format.
 ///
 /// Source: `WriteHead` in PostgreSQL's src/bin/pg_dump/pg_backup_archiver.c.
 const FORMAT: (usize, u8) = (10, 1);
 
-/// What a file is.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Content {
     /// An archive of pg_dump's custom format.
@@ -19,12 +19,12 @@ pub(crate) enum Content {
     Zstd,
     /// A tar file.
     Tar,
-    /// Anything else, in words.
+    /// Another format, in words.
     Other(&'static str),
 }
 
 impl Content {
-    /// What begins with `head`: the first [`HEAD`] bytes, or all there are.
+    /// The format of a file that begins with `head`: its first [`HEAD`] bytes, or all if there are fewer.
     pub(crate) fn of(head: &[u8]) -> Self {
         if head.starts_with(b"PGDMP") {
             let (place, custom) = FORMAT;
@@ -61,7 +61,7 @@ fn text(head: &[u8]) -> &'static str {
     if head.is_empty() {
         return "nothing (0 bytes)";
     }
-    // A character may be cut at the end of the head.
+    // A character may be incomplete at the end of the head.
     let text = match std::str::from_utf8(head) {
         Ok(text) => text,
         Err(error) if error.error_len().is_none() => {

@@ -1,4 +1,4 @@
-//! The bytes of a backup as one stream, whatever happens to the connections that carry them.
+//! Download of a backup as one stream, across interrupted connections.
 
 use std::time::Duration;
 
@@ -13,37 +13,37 @@ use tokio_util::io::StreamReader;
 
 use crate::{Backup, BackupSource, Error, Opened};
 
-/// A download that has come this much further is getting on: its failures are counted anew.
+/// After this much progress, failures are counted from zero again.
 const GETTING_ON: u64 = 1 << 20;
 
-/// Pieces that are fetched while those before them are unpacked and written.
+/// Number of pieces downloaded ahead while earlier ones are unpacked and written.
 const PIECES_AHEAD: usize = 16;
 
-/// Told where the download stands: bytes received, bytes in all when known.
+/// Receives the progress: bytes received, and total bytes if known.
 pub type Report<'a> = &'a (dyn Fn(u64, Option<u64>) + Send + Sync);
 
-/// Reads a backup from its first byte to its last, opening it again where a connection broke.
+/// Reads a backup from the first byte to the last, and reopens it when a connection breaks.
 pub struct Download<'a> {
     source: &'a dyn BackupSource,
     backup: &'a Backup,
     cancel: &'a CancellationToken,
     retry: RetryLimits,
     report: Report<'a>,
-    /// Bytes handed on.
+    /// Number of bytes passed on.
     position: u64,
-    /// Bytes of the open body that were handed on before it broke.
+    /// Bytes of the current response that were already passed on before the interruption.
     skip: u64,
     total: Option<u64>,
     version: Option<String>,
     was_open: bool,
     body: Option<BoxStream<'static, Result<Bytes, String>>>,
     failures: u32,
-    /// The position at the first of the failures.
+    /// The position at the first of the current failures.
     failed_at: u64,
 }
 
 impl<'a> Download<'a> {
-    /// Nothing is asked for yet; `report` is told where it stands.
+    /// Requests nothing yet; `report` receives the progress.
     #[must_use]
     pub fn new(
         source: &'a dyn BackupSource,
@@ -69,10 +69,10 @@ impl<'a> Download<'a> {
         }
     }
 
-    /// Opens it; answers its length, when the server tells.
+    /// Opens it; returns its length, if the server sends it.
     ///
     /// # Errors
-    /// Why it cannot be opened, after as many tries as `retry` says.
+    /// The last error after as many attempts as `retry` allows.
     pub async fn begin(&mut self) -> Result<Option<u64>, Error> {
         while self.body.is_none() {
             self.open().await?;
@@ -80,10 +80,10 @@ impl<'a> Download<'a> {
         Ok(self.total)
     }
 
-    /// The download as a future that fetches and a reader of what it has fetched, to be awaited side
-    /// by side: while the one waits for the disk, the other need not leave its connection silent.
+    /// Splits the download into a future that downloads and a reader of what was downloaded. They must be
+    /// awaited concurrently, so that a slow disk does not leave the connection idle.
     ///
-    /// The future tells what made the download fail; the reader fails as well then.
+    /// The future returns the error that made the download fail; the reader then fails too.
     pub fn into_parts(
         self,
     ) -> (impl Future<Output = Result<(), Error>> + Send + 'a, impl AsyncRead + Send + Unpin) {
@@ -99,7 +99,7 @@ impl<'a> Download<'a> {
             match self.next().await {
                 Ok(Some(piece)) => {
                     if pieces.send(Ok(piece)).await.is_err() {
-                        // Who does not listen any more knows what is wrong.
+                        // The receiver has stopped reading, so it already knows the error.
                         return Ok(());
                     }
                 }
@@ -112,7 +112,7 @@ impl<'a> Download<'a> {
         }
     }
 
-    /// The next piece; `None` at the end, when all of it has come.
+    /// The next piece; `None` at the end, if everything was received.
     async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             if self.total == Some(self.position) && self.was_open {
@@ -136,11 +136,11 @@ impl<'a> Download<'a> {
         }
     }
 
-    /// What of `piece` is new.
+    /// The part of `piece` that is new.
     fn take(&mut self, mut piece: Bytes) -> Result<Option<Bytes>, Error> {
         let known = self.skip.min(piece.len() as u64);
         self.skip -= known;
-        // `known` is no more than the length of a slice.
+        // `known` is not larger than the length of a slice.
         let new = piece.split_off(usize::try_from(known).unwrap_or(piece.len()));
         if new.is_empty() {
             return Ok(None);
@@ -167,7 +167,7 @@ impl<'a> Download<'a> {
         }
     }
 
-    /// The rest of another content must not be put behind the beginning of this one.
+    /// Prevents the rest of a different content from being appended to the beginning of this one.
     fn accept(&mut self, opened: Opened) -> Result<(), Error> {
         let changed = |reason: String| {
             Err(Error::Changed { backup: format!("backup {}", self.backup.id), reason })
@@ -204,7 +204,7 @@ impl<'a> Download<'a> {
         self.failed(Error::Unreachable { url: self.source.place(), reason }, None).await
     }
 
-    /// Waits before the next try, or gives up.
+    /// Waits before the next attempt, or gives up.
     async fn failed(&mut self, error: Error, asked: Option<Duration>) -> Result<(), Error> {
         if self.position >= self.failed_at + GETTING_ON {
             self.failures = 0;

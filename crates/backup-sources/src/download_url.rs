@@ -1,4 +1,4 @@
-//! The URL of a backup in work, which a platform hands out for some minutes.
+//! Download URL of the current backup, which a platform issues for some minutes.
 
 use http_requests::SecretUrl;
 use reqwest::Client;
@@ -7,13 +7,13 @@ use tokio::sync::Mutex;
 use crate::platform::open_url;
 use crate::{Error, OpenError, Opened};
 
-/// The URL that was handed out last, and for which backup.
+/// The last issued URL, and its backup.
 #[derive(Debug, Default)]
 pub(crate) struct DownloadUrl(Mutex<Option<(String, SecretUrl)>>);
 
 impl DownloadUrl {
-    /// Opens backup `id` from byte `from` on, if it is still `version`. `ask` has the platform hand out
-    /// a URL; it is awaited only where none is known.
+    /// Opens backup `id` at byte `from`, if it is still `version`. `ask` requests a URL from the platform;
+    /// it is awaited only if none is known.
     pub(crate) async fn open(
         &self,
         client: &Client,
@@ -25,7 +25,7 @@ impl DownloadUrl {
         let url = self.get(id, ask).await.map_err(OpenError::lasting)?;
         let opened = open_url(client, &url.0, from, version).await;
         if opened.is_err() {
-            // It may have expired: the next try asks for another.
+            // It may have expired: the next attempt requests a new one.
             *self.0.lock().await = None;
         }
         opened.map_err(OpenError::or_expired)

@@ -1,4 +1,4 @@
-//! How a fetch ends when it does not succeed.
+//! Errors of fetching a backup.
 
 use std::path::PathBuf;
 
@@ -6,15 +6,15 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// It was asked to stop.
+    /// It was cancelled.
     #[error("cancelled")]
     Cancelled,
-    /// A server could not be reached, or a connection to it broke again and again.
+    /// A server could not be reached, or its connections broke repeatedly.
     #[error("{url} could not be reached: {reason}")]
     Unreachable {
         /// Where, without secrets.
         url: String,
-        /// What the network said.
+        /// The network error.
         reason: String,
     },
     /// A server refused a request.
@@ -26,30 +26,30 @@ pub enum Error {
         url: String,
         /// The HTTP status.
         status: u16,
-        /// The beginning of the answer, or where it redirects to.
+        /// The beginning of the response, or the destination of a redirect.
         body: String,
         /// What to do.
         hint: String,
     },
-    /// A server answered something else than documented.
+    /// A server's response does not match its documentation.
     #[error("{what}: {url} answered something unexpected: {reason}")]
     Answer {
         /// What was attempted.
         what: String,
         /// Where, without secrets.
         url: String,
-        /// What was expected and what came.
+        /// What was expected and what was received.
         reason: String,
     },
-    /// There is no backup that may be used.
+    /// There is no acceptable backup.
     #[error("no usable backup in {place}: {reason}")]
     NoBackup {
-        /// Where was looked.
+        /// The place that was searched.
         place: String,
-        /// What is there, and what to do.
+        /// What was found, and what to do.
         reason: String,
     },
-    /// The backup is not what can be restored.
+    /// The backup has a format that cannot be restored.
     #[error(
         "{backup} contains {found}; expected an archive in pg_dump's custom format (pg_dump \
          --format=custom), optionally in a .gz, .zst, .tar, .tar.gz or .tar.zst"
@@ -57,7 +57,7 @@ pub enum Error {
     Content {
         /// Which backup.
         backup: String,
-        /// What it is instead.
+        /// The format found.
         found: String,
     },
     /// The backup is incomplete or damaged.
@@ -68,33 +68,33 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// The backup was replaced by another while it was read.
+    /// The backup was replaced while it was read.
     #[error("{backup} was replaced while it was read: {reason}")]
     Changed {
         /// Which backup.
         backup: String,
-        /// How that was seen.
+        /// How this was detected.
         reason: String,
     },
-    /// An object store refused something.
+    /// An object store refused a request.
     #[error("{what}: {reason}")]
     Store {
         /// What was attempted, and where.
         what: String,
-        /// What the store said.
+        /// The store's error.
         reason: String,
     },
-    /// The disk has no place for the backup.
+    /// The disk is full.
     #[error(
         "{} has {free} free, the backup is {wanted}: free space, or set BACKUP_DIRECTORY to another disk",
         directory.display()
     )]
     Space {
-        /// Where it was to be written.
+        /// The directory it was to be written to.
         directory: PathBuf,
-        /// What is free there.
+        /// The free space.
         free: String,
-        /// What is needed at least.
+        /// The minimum space needed.
         wanted: String,
     },
     /// A file operation failed.
@@ -104,16 +104,16 @@ pub enum Error {
         action: &'static str,
         /// On which file.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// A setting that cannot be used.
+    /// An invalid setting.
     #[error("{0}")]
     Configuration(String),
 }
 
 impl Error {
-    /// Whether it was cancelled, and nothing else is wrong.
+    /// Whether it was cancelled and nothing else went wrong.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         matches!(self, Self::Cancelled)

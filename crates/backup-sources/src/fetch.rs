@@ -1,4 +1,4 @@
-//! From a source to a whole dump on this machine's disk.
+//! Fetching: from a backup source to a complete dump on disk.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -16,38 +16,38 @@ use crate::download::Download;
 use crate::unpack::{UnpackError, unpack};
 use crate::{Backup, BackupQuery, BackupSource, Error, Limits, MaxAge, age_in_words};
 
-/// The phase's name in progress and summary.
+/// The phase's name in progress and summaries.
 const PHASE: &str = "fetch";
 
-/// A backup that is replaced while it is read is read anew so many times.
+/// How often a backup that is replaced during the download is downloaded again.
 const CHANGES: u32 = 2;
 
-/// A backup older than this is worth a word when any age is accepted.
+/// If any age is accepted, a backup older than this is logged as a warning.
 const OLD: Duration = Duration::from_secs(48 * 60 * 60);
 
-/// A dump that can be restored.
+/// A dump that is ready to be restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
-    /// Where it is: where it was asked for, or where it has been all along.
+    /// Its path: the requested one, or that of a local file that is used in place.
     pub path: PathBuf,
-    /// Its bytes.
+    /// Its size.
     pub bytes: u64,
-    /// Which backup it is.
+    /// The backup it was made from.
     pub backup: Backup,
-    /// How long it took.
+    /// The duration of the download.
     pub duration: Duration,
 }
 
-/// How the backups of a source are fetched.
+/// Fetches backups from a source.
 #[derive(Debug, Clone)]
 pub struct Fetcher {
-    /// Where they come from.
+    /// The source.
     pub source: Arc<dyn BackupSource>,
-    /// How old one may be.
+    /// Maximum age of a backup.
     pub max_age: MaxAge,
-    /// Whether one is made when there is none.
+    /// Whether a backup is created if there is none.
     pub create: bool,
-    /// How long anything may take.
+    /// Time limits and numbers of attempts.
     pub limits: Limits,
 }
 
@@ -56,18 +56,18 @@ pub struct Fetcher {
 pub struct FetchTarget<'a> {
     /// The file.
     pub path: &'a Path,
-    /// Whether a dump that stands on this machine already may stay where it is.
+    /// Whether a dump that is already on this machine may be used in place.
     pub may_stay: bool,
-    /// The percent of the step's progress that are the fetch's.
+    /// The fetch's percentage of the step's progress.
     pub share: f64,
 }
 
 impl Fetcher {
-    /// Puts the newest backup that is wanted at `target.path`, as an archive of pg_dump's custom
-    /// format. A file there is always whole.
+    /// Writes the newest acceptable backup to `target.path`, as an archive in pg_dump's custom format. A
+    /// file at this path is always complete.
     ///
     /// # Errors
-    /// Why there is none; then nothing is left at the path or beside it.
+    /// Why there is none. No file is then left at the path or next to it.
     pub async fn fetch(
         &self,
         target: FetchTarget<'_>,
@@ -98,10 +98,10 @@ impl Fetcher {
         Ok(Fetched { path, bytes, backup, duration })
     }
 
-    /// Whether a backup that is wanted is there, in words; nothing is fetched or started.
+    /// Describes the newest acceptable backup, without downloading or starting anything.
     ///
     /// # Errors
-    /// Why not.
+    /// Why there is none.
     pub async fn check(&self, cancel: &CancellationToken) -> Result<String, Error> {
         let query = self.query(false);
         let backup = self.source.find(&query, cancel).await?;
@@ -129,7 +129,7 @@ impl Fetcher {
                 result => break result?,
             }
         };
-        // What it took is the caller's phase.
+        // Its duration belongs to the caller's phase.
         let _ = tracker.finish();
         Ok(bytes)
     }
@@ -142,7 +142,7 @@ impl Fetcher {
         context: &Context,
     ) -> Result<u64, Error> {
         let (object, highest) = (OnceLock::<ProgressItem>::new(), AtomicU64::new(0));
-        // After a cut some bytes may come again.
+        // After an interruption, some bytes may be received twice.
         let report = |bytes, _| {
             let before = highest.fetch_max(bytes, Ordering::Relaxed);
             if let (Some(object), Some(more @ 1..)) = (object.get(), bytes.checked_sub(before)) {
@@ -217,7 +217,7 @@ fn explain(error: UnpackError, backup: &str, partial: &PartialFile) -> Error {
     }
 }
 
-/// What is unpacked is no smaller than what is packed, so this is the least that is needed.
+/// Unpacked data is at least as large as packed data, so this is the minimum needed.
 fn enough_space(path: &Path, bytes: Option<u64>) -> Result<(), Error> {
     let directory = path.parent().filter(|path| !path.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new("."));

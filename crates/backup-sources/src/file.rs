@@ -1,4 +1,4 @@
-//! A file on this machine.
+//! Backup source `file`: a file on this machine.
 
 use std::io::SeekFrom;
 use std::path::PathBuf;
@@ -12,17 +12,17 @@ use tokio_util::io::ReaderStream;
 
 use crate::{Backup, BackupQuery, BackupSource, Error, OpenError, Opened};
 
-/// Bytes that are read at once.
+/// Size of the read buffer.
 const PIECE: usize = 128 << 10;
 
-/// `BACKUP_SOURCE=file`: one file, whose age is that of its last change.
+/// `BACKUP_SOURCE=file`: one file, whose age is the time since its last modification.
 #[derive(Debug, Clone)]
 pub struct FileSource {
     path: PathBuf,
 }
 
 impl FileSource {
-    /// The file at `path`; it need not be there yet.
+    /// The file at `path`, which need not exist yet.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
@@ -48,7 +48,7 @@ impl FileSource {
             });
         }
         if !metadata.is_file() {
-            // Opening a pipe that nobody writes into would wait for ever.
+            // Opening a pipe without a writer would block forever.
             return Err(Error::Content {
                 backup: self.path.display().to_string(),
                 found: "a pipe, a socket or a device".into(),

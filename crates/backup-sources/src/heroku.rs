@@ -1,6 +1,6 @@
-//! The backups that Heroku makes of an application's database.
+//! Backup source `heroku`: the backups that Heroku makes of an application's database.
 //!
-//! Endpoints and fields as Heroku's own command line uses them (`heroku pg:backups`).
+//! Endpoints and fields are those of Heroku's own command line (`heroku pg:backups`).
 
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
@@ -15,10 +15,10 @@ use crate::download_url::DownloadUrl;
 use crate::platform::{Answer, Api};
 use crate::{Backup, BackupQuery, BackupSource, Error, Limits, OpenError, Opened};
 
-/// A transfer to Heroku's own storage is a backup; others are copies between databases and uploads.
+/// A transfer to Heroku's own storage is a backup; others are copies between databases, or uploads.
 const BACKUP: &str = "gof3r";
 
-/// `BACKUP_SOURCE=heroku`: the newest backup of an application that succeeded.
+/// `BACKUP_SOURCE=heroku`: an application's newest successful backup.
 #[derive(Debug)]
 pub struct HerokuSource {
     app: String,
@@ -48,7 +48,7 @@ impl HerokuSource {
     /// The backups of `app`, read with `key` from the data API at `data_url`.
     ///
     /// # Errors
-    /// When no HTTP client can be made.
+    /// When no HTTP client can be created.
     pub fn new(app: &str, key: Secret, data_url: Url, limits: &Limits) -> Result<Self, Error> {
         let downloads = http_requests::download_client(limits.silence)
             .map_err(|error| Error::Configuration(describe(error)))?;
@@ -174,7 +174,7 @@ impl BackupSource for HerokuSource {
     }
 }
 
-/// `2026-11-21 01:00:00 +0000`, as this API writes it, or RFC 3339.
+/// `2026-11-21 01:00:00 +0000`, as used by this API, or RFC 3339.
 fn time(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(text)
         .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S %z"))

@@ -1,13 +1,10 @@
-//! Where a backup comes from, when the source database itself is not asked: a file, Scalingo, Heroku,
-//! an object store.
+//! Backup sources, used instead of copying the source database: a file, Scalingo, Heroku, an object store.
 //!
-//! A [`BackupSource`] names its newest usable backup and opens its bytes, from any place on. The rest
-//! is the same for every source and stands here once: a [`Fetcher`] resumes after a cut connection,
-//! opens what the backup is packed in while it streams, checks that it is one of pg_dump's
-//! custom-format archives, and leaves a whole file or none.
+//! A [`BackupSource`] names its newest acceptable backup, and opens it at any position. Everything else is
+//! common to all sources: a [`Fetcher`] resumes interrupted downloads, unpacks them on the fly, checks that
+//! the content is an archive in pg_dump's custom format, and leaves a complete file or none.
 //!
-//! Nothing here knows of queues, steps or databases. Secrets (tokens, signed download URLs) are never
-//! shown.
+//! Independent of queues, steps and databases. Secrets (tokens, signed download URLs) are never shown.
 
 mod backup;
 mod content;

@@ -1,21 +1,21 @@
-//! How long anything may take.
+//! Time limits and numbers of attempts.
 
 use std::time::Duration;
 
 use http_requests::RetryLimits;
 
-/// How long is waited for what, and how often it is tried again.
+/// Time limits, and numbers of attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// One request to an API, its answer included.
+    /// Time limit of an API request, including its response.
     pub request: Duration,
-    /// Between two pieces of a download; a connection that is silent longer is given up.
+    /// Maximum time between two pieces of a download; after that, the connection is given up.
     pub silence: Duration,
-    /// How often a request is tried again, and a download that does not get on.
+    /// Number of attempts of a request, and of a download without progress.
     pub retry: RetryLimits,
-    /// Between two looks at a backup that is being made.
+    /// Interval between status requests for a backup in progress.
     pub poll: Duration,
-    /// How long a backup may be in the making while it is waited for.
+    /// Maximum time to wait for a backup in progress.
     pub making: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! An object store: S3 and what speaks its language, Azure, Google Cloud, a directory.
+//! Backup source `s3`: an object store (S3 and compatible ones, Azure, Google Cloud, a directory).
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::{Backup, BackupQuery, BackupSource, Error, Limits, OpenError, Opened};
 
-/// What stands beside backups and is none.
+/// Suffixes of objects that are stored next to backups.
 const COMPANIONS: [&str; 12] = [
     ".json", ".txt", ".log", ".md5", ".sha1", ".sha256", ".sha512", ".sig", ".asc", ".partial",
     ".tmp", ".crc",
@@ -24,11 +24,11 @@ pub struct ObjectStorageSource {
 }
 
 impl ObjectStorageSource {
-    /// What `url` names (`s3://`, `az://`, `gs://`, `file:///` …). `environment` holds credentials and
-    /// endpoint, in the stores' usual variables (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL` …).
+    /// The object or prefix at `url` (`s3://`, `az://`, `gs://`, `file:///` …). `environment` contains
+    /// credentials and endpoint in the stores' usual variables (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL` …).
     ///
     /// # Errors
-    /// What cannot be used in the URL or the variables.
+    /// An invalid URL or variable.
     pub fn from_url(
         url: &Url,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -40,7 +40,7 @@ impl ObjectStorageSource {
             .map_err(|error| Error::Configuration(error.to_string()))
     }
 
-    /// What stands at or below a place.
+    /// The object at this place, or the objects below it.
     #[must_use]
     pub fn new(place: ObjectPlace) -> Self {
         Self { place }
@@ -67,7 +67,7 @@ impl ObjectStorageSource {
         Err(Error::NoBackup { place: self.place(), reason })
     }
 
-    /// The object of this very name, or the newest below it.
+    /// The object with exactly this name, or the newest below it.
     async fn newest_object(&self) -> Result<Option<ObjectMeta>, Error> {
         if !self.place.path.is_root() {
             match self.place.store.head(&self.place.path).await {
@@ -81,7 +81,7 @@ impl ObjectStorageSource {
         while let Some(listed) =
             objects.try_next().await.map_err(|error| self.rejected("list", &error))?
         {
-            // A name that cannot be handled is passed over: one of them must not hide all backups.
+            // Unsupported names are skipped: one of them must not hide all backups.
             let Listed::Object { key, size, modified: last_modified } = listed else { continue };
             let path = &self.place.path;
             let key = if path.is_root() { key } else { format!("{path}/{key}") };
@@ -103,10 +103,10 @@ impl ObjectStorageSource {
         version: Option<&str>,
     ) -> Result<Opened, OpenError> {
         let range = (from > 0).then_some(GetRange::Offset(from));
-        // Without a tag `version` is a date, which the download compares by itself.
+        // Without an ETag, `version` is a date, which the download compares itself.
         let if_match = version.filter(|version| !is_date(version)).map(str::to_owned);
         let options = GetOptions { range, if_match, ..GetOptions::default() };
-        // As it is: `from` would write a % of its name anew.
+        // Unchanged: `from` would escape a % in its name again.
         let id = backup.id.as_str();
         let path = Path::parse(id).unwrap_or_else(|_| Path::from(id));
         let got = self.place.store.get_opts(&path, options).await.map_err(|error| match error {
@@ -118,7 +118,7 @@ impl ObjectStorageSource {
                 place: self.place(),
                 reason: format!("the backup no longer exists: {path}"),
             }),
-            // The store has tried again by itself.
+            // The store has already retried.
             other => OpenError::lasting(self.rejected("open", &other)),
         })?;
         Ok(Opened {

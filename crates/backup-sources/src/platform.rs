@@ -1,5 +1,5 @@
-//! What the platforms' APIs have in common: JSON requests that are tried again, and downloads from
-//! a URL that anybody may read who knows it.
+//! Common parts of the platforms' APIs: JSON requests with retries, and downloads from URLs that need no
+//! further authorization.
 
 use std::time::Duration;
 
@@ -19,11 +19,11 @@ use url::Url;
 
 use crate::{Error, Limits, OpenError, Opened};
 
-/// The answer to a request that was let in, or not.
+/// The response to an authorized or unauthorized request.
 pub(crate) enum Answer<T> {
-    /// It was answered.
+    /// The request succeeded.
     Good(T),
-    /// The token is not, or no longer, accepted.
+    /// The token is not accepted, or no longer.
     Unauthorized(Error),
 }
 
@@ -41,8 +41,8 @@ impl Api {
         Ok(Self { client, retry: limits.retry })
     }
 
-    /// Sends `request` until it is answered, and reads the JSON of the answer. `what` says what it is
-    /// for, `hint` what to do when it is refused by 403 or 404; `secret` is kept out of errors.
+    /// Sends `request` until it is answered, and parses the JSON response. `what` is its purpose, `hint`
+    /// what to do on 403 or 404; `secret` is kept out of errors.
     pub(crate) async fn json<T: DeserializeOwned>(
         &self,
         request: RequestBuilder,
@@ -99,7 +99,7 @@ async fn one_try<T: DeserializeOwned>(
         Err(error) => broken(error, url),
         Ok(body) => Try::Ended(match serde_json::from_slice(&body) {
             Ok(answer) => Ok(Answer::Good(answer)),
-            // What was found may be a token: only the place is shown.
+            // The value may be a token, so only its position is shown.
             Err(error) => Err(Error::Answer {
                 what: what.into(),
                 url: redacted(url),
@@ -132,18 +132,18 @@ async fn rejected(mut response: Response, what: &str, hint: &str, secret: &str) 
     Error::Status { what: what.into(), url, status, body, hint: hint.into() }
 }
 
-/// Opens what stands at `url` from byte `from` on, if it is still `version`.
+/// Opens `url` at byte `from`, if it is still `version`.
 pub(crate) async fn open_url(
     client: &Client,
     url: &Url,
     from: u64,
     version: Option<&str>,
 ) -> Result<Opened, OpenError> {
-    // What is counted are the file's own bytes.
+    // Positions count the bytes of the file itself.
     let mut request = client.get(url.clone()).header(ACCEPT_ENCODING, "identity");
     if from > 0 {
         request = request.header(RANGE, format!("bytes={from}-"));
-        // A weak tag says nothing about bytes (RFC 9110, 13.1.5).
+        // A weak ETag does not identify bytes (RFC 9110, 13.1.5).
         if let Some(version) = version.filter(|version| !version.starts_with("W/")) {
             request = request.header(IF_RANGE, version);
         }
@@ -187,7 +187,7 @@ fn opened(from: u64, total: Option<u64>, response: Response) -> Opened {
     Opened { from, total, version, body }
 }
 
-/// `bytes 100-199/200`: the first byte and the length of the whole.
+/// `bytes 100-199/200`: the position of the first byte, and the total length.
 fn content_range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
     let value = headers.get(CONTENT_RANGE)?.to_str().ok()?;
     let (range, total) = value.trim().strip_prefix("bytes")?.trim_start().split_once('/')?;

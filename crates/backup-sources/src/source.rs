@@ -1,4 +1,4 @@
-//! What every source of backups can do.
+//! Interface of backup sources.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,9 +10,9 @@ use progress::CancellationToken;
 
 use crate::{Backup, BackupQuery, Error};
 
-/// A place that backups come from.
+/// A source of backups.
 ///
-/// Every source passes the conformance suite in tests/conformance.
+/// Every source passes the conformance tests in tests/sources/conformance.rs.
 pub trait BackupSource: fmt::Debug + Send + Sync {
     /// The place, for people and without secrets: `Scalingo's application pix-api`.
     fn place(&self) -> String;
@@ -27,11 +27,11 @@ pub trait BackupSource: fmt::Debug + Send + Sync {
         cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<Backup, Error>>;
 
-    /// Opens `backup` to be read from byte `from` on. `version` is what the first opening answered;
-    /// a source that can refuses to open another.
+    /// Opens `backup` at byte `from`. `version` is what the first opening returned; if possible, a source
+    /// refuses to open another version.
     ///
     /// # Errors
-    /// Why it cannot be read, and whether another try may help.
+    /// Why it cannot be read, and whether another attempt may help.
     fn open<'a>(
         &'a self,
         backup: &'a Backup,
@@ -40,22 +40,22 @@ pub trait BackupSource: fmt::Debug + Send + Sync {
         cancel: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<Opened, OpenError>>;
 
-    /// Where `backup` stands on this machine already, so that it need not be copied.
+    /// The path of `backup` if it is already on this machine and need not be copied.
     fn local_path(&self, backup: &Backup) -> Option<PathBuf> {
         let _ = backup;
         None
     }
 }
 
-/// The bytes of a backup.
+/// The content of a backup.
 pub struct Opened {
-    /// The place of the first byte that comes: what was asked for, or 0.
+    /// The position of the first byte: the requested one, or 0.
     pub from: u64,
-    /// The length of the whole, when the server tells.
+    /// The total length, if the server sends it.
     pub total: Option<u64>,
-    /// What makes this content differ from another of the same name, when the server tells.
+    /// A value that distinguishes this content from others with the same name, if the server sends one.
     pub version: Option<String>,
-    /// The bytes; an error is why they broke off.
+    /// The bytes; an error is the reason for an interruption.
     pub body: BoxStream<'static, Result<Bytes, String>>,
 }
 
@@ -75,26 +75,26 @@ impl fmt::Debug for Opened {
 pub struct OpenError {
     /// What went wrong.
     pub error: Box<Error>,
-    /// Whether another try may succeed.
+    /// Whether another attempt may succeed.
     pub may_pass: bool,
-    /// How long the server asks to wait before.
+    /// How long the server asks to wait before the next attempt.
     pub wait: Option<std::time::Duration>,
 }
 
 impl OpenError {
-    /// Another try may succeed.
+    /// Another attempt may succeed.
     #[must_use]
     pub fn passing(error: Error) -> Self {
         Self { error: Box::new(error), may_pass: true, wait: None }
     }
 
-    /// No other try will succeed.
+    /// No other attempt will succeed.
     #[must_use]
     pub fn lasting(error: Error) -> Self {
         Self { error: Box::new(error), may_pass: false, wait: None }
     }
 
-    /// [`OpenError::lasting`], unless it is what an expired URL is answered: a new one may help.
+    /// [`OpenError::lasting`], unless the URL may have expired: then a new one may help.
     pub(crate) fn or_expired(self) -> Self {
         let is_expired = matches!(*self.error, Error::Status { status: 400 | 401 | 403, .. });
         Self { may_pass: self.may_pass || is_expired, ..self }

@@ -1,4 +1,4 @@
-//! From what a backup is packed in to the dump, while the bytes come.
+//! Unpacking of a backup into a dump while it is downloaded.
 
 use std::io::{self, Cursor};
 
@@ -9,33 +9,33 @@ use tokio_tar::{Archive, EntryType};
 
 use crate::content::{Content, HEAD};
 
-/// Bytes that are moved at once.
+/// Size of the copy buffer.
 const PIECE: usize = 128 << 10;
 
-/// Members of a tar file that an error names.
+/// Maximum number of tar members in an error.
 const SHOWN: usize = 10;
 
-/// Characters of a member's name that it shows.
+/// Maximum length of a member's name in an error.
 const LONGEST_NAME: usize = 200;
 
 type Reader<'a> = Box<dyn AsyncRead + Send + Unpin + 'a>;
 
-/// Why no dump came out.
+/// Why no dump was unpacked.
 #[derive(Debug)]
 pub(crate) enum UnpackError {
     /// The input ended early, or does not follow its format.
     Read(io::Error),
     /// The dump could not be written.
     Write(io::Error),
-    /// There is no dump in it, but this.
+    /// It contains this instead of a dump.
     Content(String),
-    /// It breaks off or contradicts itself.
+    /// It is truncated or inconsistent.
     Damaged(String),
 }
 
-/// Writes the dump that `input` holds, as it is or packed, to `output`; answers its bytes.
+/// Writes the dump in `input`, packed or not, to `output`; returns its size.
 ///
-/// The input is read to its end, so that its check sums are verified whole.
+/// The input is read to its end, so that all its checksums are verified.
 pub(crate) async fn unpack(
     input: impl AsyncRead + Send + Unpin,
     output: &mut (impl AsyncWrite + Unpin),
@@ -73,7 +73,7 @@ pub(crate) async fn unpack(
     Ok(bytes)
 }
 
-/// The first bytes, and the reader as it was before.
+/// The first bytes, and a reader that still returns them.
 async fn peek(mut reader: Reader<'_>) -> Result<(Vec<u8>, Reader<'_>), UnpackError> {
     let mut head = Vec::with_capacity(HEAD);
     (&mut reader).take(HEAD as u64).read_to_end(&mut head).await.map_err(UnpackError::Read)?;
@@ -81,7 +81,7 @@ async fn peek(mut reader: Reader<'_>) -> Result<(Vec<u8>, Reader<'_>), UnpackErr
     Ok((head, Box::new(whole)))
 }
 
-/// The one dump among the members.
+/// The only dump among the members.
 async fn from_tar<'a>(
     reader: Reader<'a>,
     output: &mut (impl AsyncWrite + Unpin),
@@ -140,7 +140,7 @@ fn words(content: Content) -> &'static str {
     }
 }
 
-/// The members that are no dump: a tar file may have millions.
+/// The members that are not dumps, of which a tar file may have millions.
 #[derive(Default)]
 struct Members {
     /// The first ones.
@@ -166,7 +166,7 @@ impl Members {
     }
 }
 
-/// Like `tokio::io::copy`, and tells which side failed.
+/// Like `tokio::io::copy`, but tells which side failed.
 async fn copy(
     reader: &mut (impl AsyncRead + Unpin),
     output: &mut (impl AsyncWrite + Unpin),

@@ -1,4 +1,4 @@
--- Adds a job. KEYS[1] the queue's base; ARGV[1] {nonce, job}. Answers {id, new}.
+-- Adds a job. KEYS[1] is the queue's key prefix; ARGV[1] {nonce, job}. Returns {id, new}.
 local base, request = KEYS[1], cjson.decode(ARGV[1])
 local before = receipt(base, request.nonce)
 if before then

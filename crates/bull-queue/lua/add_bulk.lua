@@ -1,4 +1,4 @@
--- Adds several jobs. KEYS[1] the queue's base; ARGV[1] {nonce, jobs}. Answers their ids, in order.
+-- Adds several jobs. KEYS[1] is the queue's key prefix; ARGV[1] {nonce, jobs}. Returns their ids, in order.
 local base, request = KEYS[1], cjson.decode(ARGV[1])
 local before = receipt(base, request.nonce)
 if before then

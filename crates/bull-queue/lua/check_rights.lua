@@ -1,5 +1,5 @@
--- Tries each command that the scripts use, on keys of its own, which it removes. KEYS[1] the queue's base;
--- ARGV[1] {nonce}. Answers {command, what Redis said} for each that was refused.
+-- Tries each command that the scripts use, on temporary keys. KEYS[1] is the queue's key prefix; ARGV[1]
+-- {nonce}. Returns {command, Redis's error} for each refused one.
 local base, request = KEYS[1], cjson.decode(ARGV[1])
 local key = base .. 'receipt:check:' .. request.nonce .. ':'
 local refused = {}

@@ -21,7 +21,7 @@ else
 end
 
 local function is_old(id)
-  -- What is no hash has no time: it is old.
+  -- A key that is not a hash has no time and counts as old.
   for _, time in ipairs(redis.pcall('HMGET', base .. id, 'finishedOn', 'processedOn', 'timestamp')) do
     if time then
       return (tonumber(time) or 0) < request.before
@@ -33,7 +33,7 @@ end
 local removed, kept = {}, 0
 local first, last, step = 1, #ids, 1
 if not request.set then
-  -- The oldest stand at the right end of a list.
+  -- The oldest are at the right end of a list.
   first, last, step = #ids, 1, -1
 end
 for i = first, last, step do
@@ -45,7 +45,7 @@ for i = first, last, step do
     if request.set then
       redis.call('ZREM', key, id)
     else
-      -- A place of its own is marked at once; LREM for each would go through the list each time.
+      -- Marks each position with a unique value; LREM for each would scan the list every time.
       redis.call('LSET', key, i - 1, '')
     end
     redis.call('ZREM', base .. 'priority', id)

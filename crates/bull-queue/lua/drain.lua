@@ -1,6 +1,6 @@
--- Removes the jobs in line. KEYS[1] the queue's base; ARGV[1] {nonce, delayed: the delayed ones too}.
--- Occurrences of repeatable jobs stay: without them a schedule would silently end.
--- Answers how many were removed.
+-- Removes all waiting jobs. KEYS[1] is the queue's key prefix; ARGV[1] {nonce, delayed: also the delayed
+-- ones}. Occurrences of repeatable jobs stay, because without them a schedule would silently end. Returns
+-- the number of removed jobs.
 local base, request = KEYS[1], cjson.decode(ARGV[1])
 local before = receipt(base, request.nonce)
 if before then

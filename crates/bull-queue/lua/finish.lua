@@ -1,17 +1,17 @@
--- Ends a try of a job, adds its successor, and takes the next job, all in one step: the one script
--- that every job runs. What is the same for every job comes as plain text, which costs less than JSON
--- or Lua's numbers.
--- KEYS[1] the queue's base, KEYS[2] where the receipt is left: a key that no other request uses until
--- this one is answered;
--- ARGV: id, token, processed_on, now, again (1 when it was sent before), the token for the next job
--- (empty to take none), lock_ms, outcome (completed | failed | delayed | wait), event (for completed and
--- failed), what else there is to know (mostly empty) {
+-- Ends an attempt of a job, adds the next job of its run, and fetches another job, atomically: the one
+-- script that every job runs. Arguments needed for every job are plain text, which is faster than JSON or
+-- Lua's numbers.
+-- KEYS[1] is the queue's key prefix, KEYS[2] the key of the receipt, which no other request uses until this
+-- one is answered.
+-- ARGV: id, token, processed_on, now, again (1 if it was sent before), the token for the fetched job (empty
+-- to fetch none), lock_ms, outcome (completed | failed | delayed | wait), event (for completed and failed),
+-- other arguments as JSON (usually empty) {
 --   keep: {count, age},                    for completed and failed
 --   due,                                   for delayed: ms
 --   lifo, front,                           for wait
---   debounce: the key that the job holds, successor: {base, job} },
--- then what is written to the hash, `finishedOn` included, name and value in turn.
--- Answers {1 | 2 (an earlier run did it) | what `ownership` says, id, fields, next due}.
+--   debounce: the key held by the job, successor: {base, job} },
+-- then the fields written to the hash, including `finishedOn`, names and values alternating.
+-- Returns {1 | 2 (an earlier run did it) | the result of `ownership`, id, fields, next due}.
 local base, receipt = KEYS[1], KEYS[2]
 local try = { id = ARGV[1], token = ARGV[2], processed_on = ARGV[3] }
 local id, now = try.id, ARGV[4]
@@ -26,7 +26,7 @@ if lock < 0 then
   return { lock, false, {}, false }
 end
 
--- What can be refused for want of memory comes first: then nothing has happened yet.
+-- Writes that may be refused for lack of memory come first, when nothing has been changed yet.
 redis.call('SET', receipt, try.token, 'PX', '86400000')
 if redis.call('LREM', base .. 'active', '0', id) == 0 then
   redis.call('DEL', receipt, base .. id .. ':lock')

@@ -1,5 +1,5 @@
--- Appends a line to a job's log. KEYS[1] the queue's base; ARGV[1] {nonce, id, line}.
--- Answers how many lines there are, 0 when there is no such job.
+-- Appends a line to a job's log. KEYS[1] is the queue's key prefix; ARGV[1] {nonce, id, line}. Returns the
+-- number of lines, 0 if there is no such job.
 local base, request = KEYS[1], cjson.decode(ARGV[1])
 if redis.call('EXISTS', base .. request.id) == 0 then
   return 0

@@ -1,5 +1,5 @@
--- Looks at the jobs in `active`; what is no job is put aside. KEYS[1] the queue's base. Answers for each {id, lock, how many ms
--- the lock still lives, owner, processedOn}; false for what is missing.
+-- Lists the jobs in `active`, and moves values that are not jobs aside. KEYS[1] is the queue's key prefix.
+-- Returns for each {id, lock, remaining ms of the lock, owner, processedOn}; false for what is missing.
 local base = KEYS[1]
 local seen = {}
 for _, id in ipairs(redis.call('LRANGE', base .. 'active', 0, -1)) do

@@ -1,12 +1,13 @@
--- Removes a queue with all that belongs to it, a thousand jobs at a time. KEYS[1] the queue's base;
--- ARGV[1] {force: although jobs are active, begun: this is not the first call}.
--- Answers {0 all is gone, 1 call again, -2 jobs are active and nothing was done; how many are active}.
+-- Removes a queue with everything in it, a thousand jobs at a time. KEYS[1] is the queue's key prefix;
+-- ARGV[1] {force: even if jobs are active, begun: this is not the first call}. Returns {0 everything is
+-- removed, 1 call again, -2 jobs are active and nothing was done; number of active jobs}.
 local base, request = KEYS[1], cjson.decode(ARGV[1])
 local active = redis.call('LLEN', base .. 'active')
 if active > 0 and not request.force and not request.begun then
   return { -2, active }
 end
--- Nobody takes a job until all is gone, and who runs one does not put it back (see own.lua).
+-- Prevents workers from fetching jobs until everything is removed, and from returning running ones (see
+-- own.lua).
 redis.call('SET', base .. 'meta-paused', 1)
 redis.call('SET', base .. 'receipt:obliterated', 1, 'PX', 120000)
 local left = 1000

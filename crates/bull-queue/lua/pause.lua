@@ -1,5 +1,5 @@
--- Pauses or resumes a queue. KEYS[1] the queue's base; ARGV[1] {paused}.
--- `wait` becomes `paused` and back; what already stands there keeps its place in front.
+-- Pauses or resumes a queue. KEYS[1] is the queue's key prefix; ARGV[1] {paused}. `wait` becomes `paused`
+-- and back; jobs already in the destination stay in front.
 local base, request = KEYS[1], cjson.decode(ARGV[1])
 local from, to, event = 'paused', 'wait', 'resumed'
 if request.paused then

@@ -1,5 +1,5 @@
--- Puts a delayed job in line at once. KEYS[1] the queue's base; ARGV[1] {id, token}.
--- Answers 1 done, 0 it is not delayed.
+-- Moves a delayed job to the waiting list at once. KEYS[1] is the queue's key prefix; ARGV[1] {id, token}.
+-- Returns 1 done, 0 not delayed.
 local base, request = KEYS[1], cjson.decode(ARGV[1])
 if not redis.call('ZSCORE', base .. 'delayed', request.id) then
   return 0

@@ -1,5 +1,5 @@
--- Puts a job that was taken but not begun back to the front of the line. KEYS[1] the queue's base;
--- ARGV[1] {token}. Answers how many.
+-- Returns a job that was fetched but not started to the front of the waiting list. KEYS[1] is the queue's
+-- key prefix; ARGV[1] {token}. Returns the number of jobs.
 local base, request = KEYS[1], cjson.decode(ARGV[1])
 local released = 0
 for _, id in ipairs(redis.call('LRANGE', base .. 'active', 0, -1)) do

@@ -1,11 +1,11 @@
--- Removes a job from wherever it stands. KEYS[1] the queue's base; ARGV[1] {id}.
--- Answers 1 done, 0 no such job, -1 it is locked.
+-- Removes a job, whatever its state. KEYS[1] is the queue's key prefix; ARGV[1] {id}. Returns 1 done, 0 no
+-- such job, -1 locked.
 local base, request = KEYS[1], cjson.decode(ARGV[1])
 local id = request.id
 if redis.call('EXISTS', base .. id .. ':lock') == 1 then
   return -1
 end
--- What is no hash is removed as well.
+-- A key that is not a hash is removed as well.
 local debounce = redis.pcall('HGET', base .. id, 'deid')
 if type(debounce) == 'string' then
   redis.call('DEL', base .. 'de:' .. debounce)

@@ -1,5 +1,5 @@
--- Removes a repeatable job and its delayed occurrences. KEYS[1] the queue's base; ARGV[1] {key,
--- prefix: what the ids of its occurrences start with}. Answers 1 done, 0 there is none.
+-- Removes a repeatable job and its delayed occurrences. KEYS[1] is the queue's key prefix; ARGV[1] {key,
+-- prefix: of its occurrences' ids}. Returns 1 done, 0 no such repeatable job.
 local base, request = KEYS[1], cjson.decode(ARGV[1])
 for _, id in ipairs(redis.call('ZRANGE', base .. 'delayed', 0, -1)) do
   if string.sub(id, 1, #request.prefix) == request.prefix then

@@ -25,7 +25,7 @@ local server = redis.call('TIME')
 local is_past = next <= server[1] * 1000 + math.floor(server[2] / 1000)
 if known > next and (known == request.following or is_past)
   and redis.call('ZSCORE', base .. 'delayed', current) then
-  -- This occurrence has begun already: our clock is behind, or our request came late.
+  -- This occurrence has already started: the local clock is behind, or the request arrived late.
   next = known
 else
   redis.call('ZADD', base .. 'repeat', next, request.key)
@@ -41,8 +41,8 @@ if redis.call('ZSCORE', base .. 'delayed', occurrence) then
   end
 end
 
--- Occurrences that will not be: those of the replaced jobs, and later ones of this job. One that is
--- overdue was missed while nobody worked: it runs once.
+-- Removes occurrences that will not run: those of replaced jobs, and later ones of this job. An overdue one
+-- was missed while no worker ran, and runs once.
 local function stale(id, score)
   for _, prefix in pairs(others) do
     if string.sub(id, 1, #prefix) == prefix then

@@ -1,6 +1,6 @@
--- Puts a running job back into a Redis that has lost its data. KEYS[1] the queue's base; ARGV[1] {
--- id, token, processed_on, lock_ms, fields: its hash as it was fetched, name and value in turn}.
--- Answers 1 done, 0 the job is there.
+-- Restores a running job in a Redis that has lost its data. KEYS[1] is the queue's key prefix; ARGV[1] {id,
+-- token, processed_on, lock_ms, fields: its hash as fetched, names and values alternating}. Returns 1 done,
+-- 0 the job exists.
 local base, request = KEYS[1], cjson.decode(ARGV[1])
 if redis.call('EXISTS', base .. request.id) == 1 then
   return 0

@@ -1,5 +1,5 @@
--- Puts a failed job in line for one more try. KEYS[1] the queue's base; ARGV[1] {nonce, id, token,
--- now}. Answers what `retry_job` says.
+-- Moves a failed job to the waiting list for one more attempt. KEYS[1] is the queue's key prefix; ARGV[1]
+-- {nonce, id, token, now}. Returns the result of `retry_job`.
 local base, request = KEYS[1], cjson.decode(ARGV[1])
 if receipt(base, request.nonce) then
   return 1

@@ -1,5 +1,6 @@
--- Puts failed jobs in line for one more try, all of them before a worker takes the first. KEYS[1] the
--- queue's base; ARGV[1] {nonce, ids, token, now}. Answers the ids of those that were retried, in order.
+-- Moves failed jobs to the waiting list for one more attempt, all of them before a worker fetches the
+-- first. KEYS[1] is the queue's key prefix; ARGV[1] {nonce, ids, token, now}. Returns the ids of the
+-- retried jobs, in order.
 local base, request = KEYS[1], cjson.decode(ARGV[1])
 local before = receipt(base, request.nonce)
 if before then

@@ -1,4 +1,4 @@
-//! The time as Bull writes it.
+//! Time in Bull's format.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

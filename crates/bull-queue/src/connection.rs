@@ -14,27 +14,26 @@ use crate::redis_url::{Place, RedisUrl, Trust};
 use crate::sentinel::Watch;
 use crate::server::Server;
 
-/// A Redis that stalls for less than this is waited for; the scripts bear being run twice, so a
-/// reply that comes later does no harm.
+/// How long to wait for a reply. All scripts can safely be run twice, so a later reply does no harm.
 const RESPONSE_LIMIT: Duration = Duration::from_secs(5);
 
-/// How long one attempt to connect may take, and the first connection altogether.
+/// Time limit of one connection attempt, and of the first connection as a whole.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// How long one more attempt may take that only asks for the reason.
+/// Time limit of an additional attempt that only determines the reason.
 const REASON_LIMIT: Duration = Duration::from_millis(500);
 
-/// The longest pause between two attempts to connect.
+/// The longest pause between two connection attempts.
 const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
 
-/// A connection that is shared by its clones and comes back by itself after an outage.
+/// A connection that is shared by its clones and reconnects automatically after an outage.
 #[derive(Clone)]
 pub struct Connection {
     current: Arc<RwLock<Current>>,
     url: Arc<str>,
 }
 
-/// The server of this moment; with sentinels, another one may take its place.
+/// The current server; with sentinels, another one may replace it.
 pub(crate) struct Current {
     pub(crate) client: Client,
     manager: ConnectionManager,
@@ -57,13 +56,13 @@ impl Connection {
         &self.url
     }
 
-    /// The connection itself, for commands that the queue has no function for.
+    /// The underlying connection, for commands that the queue has no function for.
     #[must_use]
     pub fn manager(&self) -> ConnectionManager {
         self.current.read().unwrap_or_else(PoisonError::into_inner).manager.clone()
     }
 
-    /// What the server says of itself. One that does not let us ask is not known.
+    /// Information about the server; empty if the server does not permit the request.
     ///
     /// # Errors
     /// When Redis does not answer.
@@ -89,22 +88,22 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// Connects to Redis at `redis_url`, see [`RedisUrl`] and [`connect_to`].
+/// Connects to Redis at `redis_url`; see [`RedisUrl`] and [`connect_to`].
 ///
 /// # Errors
-/// [`Error::Url`] when the URL cannot be used, else as [`connect_to`].
+/// [`Error::Url`] if the URL is invalid, otherwise as [`connect_to`].
 pub async fn connect(redis_url: &str) -> Result<Connection, Error> {
     connect_to(&redis_url.parse().map_err(Error::Url)?).await
 }
 
 /// Connects to Redis.
 ///
-/// The connection comes back by itself after an outage, trying again at least every second; with
-/// sentinels, to the master that they name then.
+/// The connection reconnects automatically after an outage, at least every second; with sentinels, to the
+/// master that they then name.
 ///
 /// # Errors
-/// [`Error::Unreachable`] when Redis did not answer within about 5 s, [`Error::Refused`] when it
-/// answered with an error (a wrong password), [`Error::Cluster`] when it is part of a Redis Cluster.
+/// [`Error::Unreachable`] if Redis did not answer within about 5 s, [`Error::Refused`] if it answered with
+/// an error (a wrong password), [`Error::Cluster`] if it is part of a Redis Cluster.
 pub async fn connect_to(redis_url: &RedisUrl) -> Result<Connection, Error> {
     let url: Arc<str> = redis_url.to_string().into();
     if redis_url.is_tls() {
@@ -153,7 +152,7 @@ fn open(url: &RedisUrl) -> Result<Client, RedisError> {
     }
 }
 
-/// The authorities that stand in the place of the system's.
+/// The authorities that replace the system's.
 pub(crate) fn certificates(trust: &Trust) -> Option<TlsCertificates> {
     match trust {
         Trust::Authorities(pem) => {
@@ -163,7 +162,7 @@ pub(crate) fn certificates(trust: &Trust) -> Option<TlsCertificates> {
     }
 }
 
-/// Requests are small and waited for: none is held back for the next one to go with it.
+/// Disables Nagle's algorithm: requests are small, and the client waits for each reply.
 pub(crate) fn tcp_settings() -> TcpSettings {
     TcpSettings::default().set_nodelay(true)
 }
@@ -191,7 +190,7 @@ fn no_answer() -> RedisError {
     RedisError::from((ErrorKind::Io, "no answer within 5 s"))
 }
 
-/// Why Redis cannot be reached: the manager keeps that to itself while it tries again.
+/// Determines why Redis cannot be reached, which the connection manager does not report while it retries.
 async fn reason(client: &Client) -> RedisError {
     let attempt = client.get_multiplexed_async_connection();
     match tokio::time::timeout(REASON_LIMIT, attempt).await {
@@ -200,7 +199,7 @@ async fn reason(client: &Client) -> RedisError {
     }
 }
 
-/// Whether an error passes by itself: the connection broke, or the server is not ready yet.
+/// Whether an error is transient: the connection broke, or the server is not ready yet.
 pub(crate) fn is_passing(error: &RedisError) -> bool {
     use redis::ServerErrorKind::{BusyLoading, MasterDown, ReadOnly, TryAgain};
     error.is_io_error()
@@ -210,7 +209,7 @@ pub(crate) fn is_passing(error: &RedisError) -> bool {
         || matches!(error.code(), Some("BUSY"))
 }
 
-/// rustls needs one provider for the whole process; whoever comes first installs it.
+/// rustls needs one provider for the whole process; the first caller installs it.
 fn install_tls_provider() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         let _ = rustls::crypto::ring::default_provider().install_default();

@@ -1,12 +1,12 @@
 //! Cron schedules: five fields, in a time zone.
 //!
-//! Day of month *or* day of week when both are given, 0 and 7 are Sunday.
+//! If both day of month and day of week are given, either matches; 0 and 7 are Sunday.
 //!
-//! Where clocks are changed, a time runs when the local clock reaches it for the first time: one that
-//! is skipped at the first minute after the gap (02:30 becomes 03:00 in spring), and together with a
-//! time that falls on that minute; one that comes twice the first time only. A schedule of every hour
-//! (`*` as hour) follows the clock instead: it runs whenever the clock shows one of its times, in an
-//! hour that is repeated twice, and nothing stands for those of an hour that is skipped.
+//! When clocks change, a job runs when the local clock reaches its time for the first time. A skipped time
+//! runs at the first minute after the gap (02:30 becomes 03:00 in spring), together with a time that falls
+//! on that minute; a time that occurs twice runs only the first time. A schedule of every hour (`*` as
+//! hour) follows the clock instead: it runs whenever the clock shows one of its times, also in an hour that
+//! is repeated, and has no runs in an hour that is skipped.
 
 mod clock_changes;
 mod fields;
@@ -21,7 +21,7 @@ use croner::parser::{CronParser, Seconds, Year};
 /// The time zone of the nightly schedule.
 pub const PARIS: Tz = chrono_tz::Europe::Paris;
 
-/// A schedule that cannot be used.
+/// An invalid schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScheduleError {
@@ -99,7 +99,7 @@ impl CronSchedule {
         }
     }
 
-    /// The first time strictly after `time`; none when the schedule never fires again.
+    /// The first time strictly after `time`; `None` if the schedule never fires again.
     #[must_use]
     pub fn next_after(&self, time: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.next_after_in(time.with_timezone(&self.zone))
@@ -114,7 +114,7 @@ impl CronSchedule {
         }
     }
 
-    /// The expression as it was given, without spaces around it.
+    /// The expression as given, without surrounding spaces.
     #[must_use]
     pub fn expression(&self) -> &str {
         &self.expression

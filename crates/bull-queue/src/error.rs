@@ -1,4 +1,4 @@
-//! What can go wrong, written for the person on call.
+//! Errors of queues, written for the person on call.
 
 use redis::RedisError;
 
@@ -12,12 +12,12 @@ pub enum Error {
     /// The URL of Redis cannot be used.
     #[error("the Redis URL cannot be used: {0}")]
     Url(crate::redis_url::RedisUrlError),
-    /// Redis does not answer.
+    /// Redis cannot be reached.
     #[error("Redis at {url} could not be reached: {source}; {}", advice(source))]
     Unreachable {
         /// The URL, without its password.
         url: String,
-        /// What the connection said.
+        /// The connection's error.
         source: RedisError,
     },
     /// Redis answered with an error.
@@ -29,7 +29,7 @@ pub enum Error {
         action: &'static str,
         /// The queue.
         queue: String,
-        /// What Redis said.
+        /// Redis's error.
         source: RedisError,
     },
     /// The server is part of a Redis Cluster.
@@ -50,7 +50,7 @@ pub enum Error {
         /// The job.
         id: JobId,
     },
-    /// A worker runs the job.
+    /// The job is being run by a worker.
     #[error(
         "job {id} of {queue} is being run by a worker: it cannot be {action} before it \
          ends, or before the lock of a dead worker has expired (30 s)"
@@ -60,22 +60,22 @@ pub enum Error {
         queue: String,
         /// The job.
         id: JobId,
-        /// What was asked, as `removed`.
+        /// The requested action, such as `removed`.
         action: &'static str,
     },
-    /// The job stands in another list than the operation needs.
+    /// The job is in a different state than the operation requires.
     #[error("job {id} of {queue} is not {wanted}, so it cannot be {action}")]
     NotInState {
         /// The queue.
         queue: String,
         /// The job.
         id: JobId,
-        /// Where it would have to stand.
+        /// The required state.
         wanted: State,
-        /// What was asked, as `retried`.
+        /// The requested action, such as `retried`.
         action: &'static str,
     },
-    /// Jobs are run by workers at this moment.
+    /// Jobs are being run by workers.
     #[error(
         "{queue} cannot be removed: {active} of its jobs are active; wait until they have ended, \
          stop the workers, or force it"
@@ -97,7 +97,7 @@ pub enum Error {
     /// The schedule of a repeatable job is wrong.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
-    /// Other schedulers changed the queue's repeatable jobs all the time.
+    /// Other schedulers kept changing the queue's repeatable jobs.
     #[error(
         "the repeatable jobs of {queue} kept changing: check whether several schedulers have different schedules"
     )]
@@ -107,7 +107,7 @@ pub enum Error {
     },
 }
 
-/// What helps against a connection that fails.
+/// Advice for a failed connection.
 fn advice(source: &RedisError) -> &'static str {
     if source.to_string().contains("invalid peer certificate") {
         "its certificate is not signed by an authority that is trusted: name that authority's \
@@ -118,7 +118,7 @@ fn advice(source: &RedisError) -> &'static str {
 }
 
 impl Error {
-    /// Whether Redis could not be reached, as opposed to having said no.
+    /// Whether Redis could not be reached, as opposed to having refused.
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable { .. })

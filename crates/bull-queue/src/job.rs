@@ -1,4 +1,4 @@
-//! Jobs: what is asked for, what stands in Redis, how one ends.
+//! Jobs: requests, their representation in Redis, and their outcome.
 
 mod id;
 mod read;
@@ -15,7 +15,7 @@ use crate::options::JobOptions;
 /// The name Bull gives to a job without one.
 pub const DEFAULT_JOB_NAME: &str = "__default__";
 
-/// The reason that a job has in `failed` after it was cut by a restart or a crash.
+/// The reason in `failed` of a job that was interrupted by a restart or a crash.
 pub const INTERRUPTED_REASON: &str = "Move interrupted job in failed queue";
 
 /// A job to be added.
@@ -27,7 +27,7 @@ pub struct JobRequest {
     pub data: Value,
     /// Its options.
     pub options: JobOptions,
-    /// The run (night) it belongs to; one of its own when absent.
+    /// The run it belongs to; a run of its own if absent.
     pub run_id: Option<String>,
 }
 
@@ -45,7 +45,7 @@ impl Default for JobRequest {
     }
 }
 
-/// A job as it stands in Redis. Times are milliseconds since the epoch.
+/// A job as stored in Redis. Times are milliseconds since the epoch.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Job {
@@ -53,53 +53,53 @@ pub struct Job {
     pub id: JobId,
     /// Its name.
     pub name: String,
-    /// Its argument; the text as it was found when it is no JSON (see [`Job::malformed`]).
+    /// Its argument; the raw text if it is not JSON (see [`Job::malformed`]).
     pub data: Value,
     /// Its options.
     pub opts: JobOptions,
     /// When it was added.
     pub timestamp: u64,
-    /// How long it was to wait before its first try.
+    /// The delay before its first attempt.
     pub delay: u64,
     /// Its priority, 0 for none.
     pub priority: u64,
-    /// When its latest try began.
+    /// When its latest attempt began.
     pub processed_on: Option<u64>,
     /// When it completed or failed.
     pub finished_on: Option<u64>,
-    /// When an operator last asked for one more try.
+    /// When an operator last retried it.
     pub retried_on: Option<u64>,
-    /// How many tries have ended.
+    /// The number of attempts that have ended.
     pub attempts_made: u32,
     /// Why it failed: the message of the latest error.
     pub failed_reason: Option<String>,
-    /// One text per failed try, with the causes of its error.
+    /// One text per failed attempt, with the causes of its error.
     pub stacktrace: Vec<String>,
-    /// What it answered.
+    /// Its return value.
     pub return_value: Option<Value>,
-    /// How far it is, in whatever shape the job reports it.
+    /// Its progress, in any form that the job reports.
     pub progress: Option<Value>,
-    /// How often it was put back after a worker died (`INTERRUPTED_JOBS=retry`).
+    /// How often it was returned to the waiting list after a worker died (`INTERRUPTED_JOBS=retry`).
     pub stalled_counter: u32,
-    /// The run (night) it belongs to.
+    /// The run it belongs to.
     pub run_id: String,
-    /// Why it cannot be run: its data or options are no JSON.
+    /// Why it cannot be run: its data or options are not JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub malformed: Option<String>,
 }
 
-/// What a handler answers: the return value, and the job that follows, which is added in the same
-/// atomic step that records this one as completed.
+/// Result of a handler: the return value, and the next job, which is added in the same atomic step that
+/// records this one as completed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct JobOutcome {
-    /// Kept with the job, and handed to those who wait for it.
+    /// Stored with the job, and passed to those that wait for it.
     pub return_value: Value,
-    /// The job that follows.
+    /// The next job.
     pub successor: Option<Successor>,
 }
 
 impl JobOutcome {
-    /// An outcome without a successor.
+    /// An outcome without a next job.
     #[must_use]
     pub fn new(return_value: Value) -> Self {
         Self { return_value, successor: None }
@@ -113,7 +113,7 @@ impl JobOutcome {
     }
 }
 
-/// A job that is added when its predecessor completes. It inherits the predecessor's run id.
+/// A job that is added when the one before it completes, and inherits its run id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Successor {
     /// The exact name of the queue it is added to, on the same Redis.

@@ -3,7 +3,7 @@
 /// Bull's default key prefix; the Node.js program never changed it.
 const PREFIX: &str = "bull";
 
-/// Parts of a queue that are no jobs: an id must not be one of them.
+/// Parts of a queue that are not jobs: an id must not be one of them.
 const RESERVED: &[&str] = &[
     "",
     "active",
@@ -33,7 +33,7 @@ impl Keys {
         Self { base: format!("{PREFIX}:{queue}:") }
     }
 
-    /// `bull:<queue>:`, what every other key starts with.
+    /// `bull:<queue>:`, the prefix of all other keys.
     pub(crate) fn base(&self) -> &str {
         &self.base
     }
@@ -54,7 +54,7 @@ impl Keys {
     }
 }
 
-/// A pattern of Redis that matches `text` alone.
+/// A Redis pattern that matches only `text`.
 pub(crate) fn as_pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len());
     for c in text.chars() {

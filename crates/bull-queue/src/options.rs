@@ -1,4 +1,4 @@
-//! A job's options, as they stand in Bull's `opts`.
+//! A job's options, as stored in Bull's `opts`.
 
 mod backoff;
 mod keep;
@@ -17,42 +17,42 @@ use crate::job::JobId;
 
 /// Options of a job. Times are in milliseconds.
 ///
-/// Numbers are read as JavaScript would (`"3"` and `3.0` are 3), since Node.js programs write them
-/// too. Options that Bull has and we do not act on are kept in [`JobOptions::other`].
+/// Numbers are parsed as in JavaScript (`"3"` and `3.0` are 3), because Node.js programs write them too.
+/// Options of Bull that have no effect here are preserved in [`JobOptions::other`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct JobOptions {
     /// Repeats the job; set through [`Queue::upsert_repeatable`](crate::Queue::upsert_repeatable).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeat: Option<RepeatOptions>,
-    /// An id of the caller's choice: a second job with it is not added.
+    /// An id chosen by the caller: a second job with the same id is not added.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_id: Option<JobId>,
-    /// How often the job is tried; 1 means no retry.
+    /// The number of attempts; 1 means no retry.
     #[serde(deserialize_with = "lenient::attempts")]
     pub attempts: u32,
-    /// How long to wait between two tries.
+    /// The delay between two attempts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backoff: Option<Backoff>,
-    /// How long to wait before the first try.
+    /// The delay before the first attempt.
     #[serde(deserialize_with = "lenient::number")]
     pub delay: u64,
-    /// When the job was made; filled in when it is added.
+    /// When the job was created; filled in when it is added.
     #[serde(
         skip_serializing_if = "Option::is_none",
         deserialize_with = "lenient::optional_number"
     )]
     pub timestamp: Option<u64>,
-    /// The time this occurrence of a repeatable job stands for.
+    /// The due time of this occurrence of a repeatable job.
     #[serde(
         skip_serializing_if = "Option::is_none",
         deserialize_with = "lenient::optional_number"
     )]
     pub prev_millis: Option<u64>,
-    /// 0 means none; otherwise the lowest number runs first, after jobs without one came before.
+    /// 0 means no priority; otherwise lower numbers run first, after all jobs without a priority.
     #[serde(skip_serializing_if = "is_zero", deserialize_with = "lenient::number")]
     pub priority: u64,
-    /// Runs the job before those that wait.
+    /// Runs the job before the waiting ones.
     #[serde(skip_serializing_if = "std::ops::Not::not", deserialize_with = "lenient::flag")]
     pub lifo: bool,
     /// Cancels the job after this long.
@@ -61,19 +61,19 @@ pub struct JobOptions {
         deserialize_with = "lenient::optional_number"
     )]
     pub timeout: Option<u64>,
-    /// What is kept of the completed jobs when this one completes.
+    /// Which completed jobs are kept when this one completes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remove_on_complete: Option<Keep>,
-    /// What is kept of the failed jobs when this one fails.
+    /// Which failed jobs are kept when this one fails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remove_on_fail: Option<Keep>,
-    /// How many of the latest stacks are kept.
+    /// The number of latest stack traces to keep.
     #[serde(
         skip_serializing_if = "Option::is_none",
         deserialize_with = "lenient::optional_number"
     )]
     pub stack_trace_limit: Option<u64>,
-    /// Options that we do not know.
+    /// Unknown options.
     #[serde(flatten)]
     pub other: Map<String, Value>,
 }

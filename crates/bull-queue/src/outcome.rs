@@ -1,4 +1,4 @@
-//! How a try of a job ends: where the job goes, and what is written to it.
+//! Outcome of an attempt: where the job moves, and what is written to it.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -6,26 +6,26 @@ use serde_json::{Value, json};
 use crate::job::Job;
 use crate::options::Limits;
 
-/// How a try of a job ends. `lua/finish.lua` and `lua/manual_finish.lua` take it, each in its way.
+/// Outcome of an attempt, in the form that `lua/finish.lua` and `lua/manual_finish.lua` expect.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Outcome {
     /// `completed`, `failed`, `delayed` or `wait`.
     pub(crate) outcome: &'static str,
-    /// What is written to the job's hash, names and values in turn.
+    /// Fields written to the job's hash, names and values alternating.
     pub(crate) fields: Vec<String>,
-    /// What is published when the job is over.
+    /// The event to publish.
     pub(crate) event: String,
     #[serde(flatten)]
     pub(crate) details: Details,
 }
 
-/// What only some endings need.
+/// What only some outcomes need.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Details {
     pub(crate) keep: Limits,
-    /// When the next try is due, ms.
+    /// When the next attempt is due, in ms.
     pub(crate) due: u64,
-    /// The next try is the next job.
+    /// The next attempt runs before the waiting jobs.
     pub(crate) lifo: bool,
 }
 
@@ -34,14 +34,14 @@ impl Outcome {
         let value = return_value.to_string();
         Self {
             outcome: "completed",
-            // The value as a text that holds JSON: Node's `job.finished()` parses it once more.
+            // The value as a string that contains JSON: Node's `job.finished()` parses it once more.
             event: json!({ "jobId": job.id, "val": value }).to_string(),
             fields: vec!["returnvalue".into(), value],
             details: Details { keep: job.opts.remove_on_complete.into(), ..Details::default() },
         }
     }
 
-    /// The job is tried again after `wait` ms, or failed for good.
+    /// The job is retried after `wait` ms, or failed permanently.
     pub(crate) fn failed(
         job: &Job,
         reason: &str,
@@ -66,7 +66,7 @@ impl Outcome {
         }
     }
 
-    /// The job is failed for good, and kept whatever `removeOnFail` says.
+    /// The job failed permanently, and is kept whatever `removeOnFail` says.
     pub(crate) fn failed_and_kept(job: &Job, reason: &str, fields: Vec<String>) -> Self {
         Self {
             outcome: "failed",

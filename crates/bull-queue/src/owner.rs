@@ -1,32 +1,33 @@
-//! Who holds a job's lock, and whether that process is certainly dead.
+//! Owner of a job's lock, and whether its process is certainly dead.
 //!
-//! The value of a lock is `<random>-<count>@<host>:<pid>:<started>:<pid namespace>:<boot>`: unique per
-//! try, so that a script that is run a second time knows its own first run, and telling which process
-//! took it. The lock of a process that has died on this machine need not be waited for.
+//! The value of a lock is `<random>-<count>@<host>:<pid>:<started>:<pid namespace>:<boot>`. It is unique
+//! per attempt, so that a script that runs a second time recognizes its own first run. It also identifies
+//! the process, so that the lock of a process that died on this machine need not expire first.
 //!
-//! It stays below 65 bytes: beyond, Redis would turn the hash of every job that is run into its large
-//! form (`hash-max-listpack-value`), which costs time at every step and memory ever after.
+//! It stays below 65 bytes: with a longer value, Redis would convert the hash of every running job to its
+//! large representation (`hash-max-listpack-value`), which costs time in every step, and memory
+//! permanently.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use uuid::Uuid;
 
-/// This process, as `host:pid:started:namespace:boot`; the last three are `?` where the system does
-/// not tell.
+/// This process, as `host:pid:started:namespace:boot`; the last three are `?` if the system does not
+/// provide them.
 static PROCESS: LazyLock<String> = LazyLock::new(|| {
     let host = read("/proc/sys/kernel/hostname").unwrap_or_else(|| "?".into());
     let pid = std::process::id();
     let started = started(pid).unwrap_or_else(|| "?".into());
-    // For people who look; its beginning tells them enough.
+    // For people, for whom the beginning is sufficient.
     let host: String =
         host.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(5).collect();
     format!("{host}:{pid}:{started}:{}:{}", namespace(), boot())
 });
 
-/// A token that no other try of any job has.
+/// A token that no other attempt of any job has.
 pub(crate) fn new_token() -> String {
-    // One random number per process: asking the system for each would be felt.
+    // One random number per process, because a system call for each token would be noticeable.
     static RANDOM: LazyLock<u32> = LazyLock::new(|| Uuid::new_v4().as_fields().0);
     static COUNT: AtomicU64 = AtomicU64::new(0);
     format!("{:08x}-{:x}@{}", *RANDOM, COUNT.fetch_add(1, Ordering::Relaxed), *PROCESS)
@@ -35,23 +36,23 @@ pub(crate) fn new_token() -> String {
 /// What is known about the owner of a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Liveness {
-    /// Its process ran on this machine and is gone.
+    /// Its process ran on this machine and no longer exists.
     Dead,
-    /// Its process lives, or nothing is known about it.
+    /// Its process exists, or nothing is known about it.
     Unknown,
 }
 
-/// Looks at the owner of `token`. Only a process of this boot of this machine, in our own namespace
-/// of process ids, can be known to be dead; everything else (another host, Node's Bull) is unknown.
+/// Determines the state of the owner of `token`. Only a process of the same boot of this machine and the
+/// same PID namespace can be known to be dead; everything else (another host, Node.js's Bull) is unknown.
 pub(crate) fn liveness(token: &str) -> Liveness {
     let dead = || -> Option<bool> {
         let (_, process) = token.split_once('@')?;
         let mut parts = process.split(':').skip(1);
         let (pid, began) = (parts.next()?.parse::<u32>().ok()?, parts.next()?);
         let same_machine = parts.next()? == namespace() && parts.next()? == boot();
-        // Where processes of others are hidden (hidepid), the first one is hidden too.
+        // If processes of other users are hidden (hidepid), process 1 is hidden too.
         let known = began != "?" && namespace() != "?" && boot() != "?" && started(1).is_some();
-        // A reused process id has another start time.
+        // A reused process id has a different start time.
         Some(same_machine && known && started(pid).as_deref() != Some(began))
     };
     if dead().unwrap_or(false) { Liveness::Dead } else { Liveness::Unknown }
@@ -75,13 +76,13 @@ fn boot() -> &'static str {
     &BOOT
 }
 
-/// When the process began, in ticks since boot: field 22 of its `stat`, counted after the name,
-/// which may hold anything.
+/// When the process began, in ticks since boot: field 22 of its `stat`, counted after the name, which may
+/// contain anything.
 fn started(pid: u32) -> Option<String> {
     let stat = read(&format!("/proc/{pid}/stat"))?;
     let (_, after_name) = stat.rsplit_once(')')?;
     let mut fields = after_name.split_whitespace();
-    // A zombie is dead: it only waits for its parent.
+    // A zombie is dead and only waits for its parent.
     let state = fields.next()?;
     if matches!(state, "Z" | "X") {
         return None;
@@ -105,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_token_fits_into_a_small_hash() {
-        // What is short now may become this long: the count, the host, the pid, the start.
+        // The variable parts may become this long: the count, the host, the pid, the start time.
         let token = new_token();
         let (number, process) = token.split_once('@').unwrap();
         let lengths: Vec<usize> = process.split(':').map(str::len).collect();

@@ -1,4 +1,4 @@
-//! A queue: what programs and operators do to it. One file per operation.
+//! A queue, with the operations of programs and operators. One file per operation.
 
 mod add;
 mod add_bulk;

@@ -1,4 +1,4 @@
-//! Where Redis is: one server, or the master that sentinels name.
+//! Location of Redis: one server, or the master that sentinels name.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,24 +10,24 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use url::Url;
 
-/// The port of a sentinel that is given without one.
+/// The default port of sentinels.
 const SENTINEL_PORT: u16 = 26379;
 
 const EXPECTED: &str = "expected redis://user:password@host:6379/0, rediss://… (TLS), or \
                       redis+sentinel://user:password@host:26379,host:26379/service/0";
 
-/// A URL of Redis that cannot be used; it never shows the URL, which may hold a password.
+/// An invalid Redis URL; the error never contains the URL, which may include a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}; {EXPECTED}")]
 pub struct RedisUrlError {
     reason: String,
 }
 
-/// A URL of Redis: `redis://`, `rediss://` (TLS), `redis+unix://`, or
-/// `redis+sentinel://[user:password@]host[:port][,host[:port]…]/service[/database]`
-/// (`rediss+sentinel://`: TLS to the master). User and password are the master's.
+/// A Redis URL: `redis://`, `rediss://` (TLS), `redis+unix://`, or
+/// `redis+sentinel://[user:password@]host[:port][,host[:port]…]/service[/database]` (`rediss+sentinel://`:
+/// TLS to the master). User and password are the master's.
 ///
-/// Its password is not shown.
+/// Its password is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedisUrl {
     text: String,
@@ -36,21 +36,21 @@ pub struct RedisUrl {
     pub(crate) trust: Trust,
 }
 
-/// Whose certificates a connection by TLS accepts.
+/// Which certificates a TLS connection accepts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Trust {
-    /// Those that an authority of the system has signed.
+    /// Certificates signed by one of the system's authorities.
     #[default]
     System,
-    /// Those that one of these authorities has signed: certificates in PEM format.
+    /// Certificates signed by one of these authorities, given in PEM format.
     Authorities(Vec<u8>),
-    /// Any. What is sent is encrypted, but whoever answers in the server's place gets the password
-    /// and can read and change everything.
+    /// Any certificate. The connection is encrypted, but whoever answers in the server's place gets the
+    /// password and can read and change everything.
     Anybody,
 }
 
 impl Trust {
-    /// The authorities of a file in PEM format.
+    /// The authorities in a file in PEM format.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -73,9 +73,9 @@ impl Trust {
 
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// The text of the URL is what the client takes.
+    /// A server, whose URL the client understands.
     Server,
-    /// Ask these.
+    /// Sentinels to ask for the master.
     Sentinels(Sentinels),
 }
 
@@ -90,13 +90,13 @@ pub(crate) struct Sentinels {
 }
 
 impl RedisUrl {
-    /// The URL with its password, for the connection alone.
+    /// The URL including its password, only for connecting.
     #[must_use]
     pub fn secret(&self) -> &str {
         &self.text
     }
 
-    /// The same place, with another say over whose certificates are accepted.
+    /// The same location with another rule for certificates.
     #[must_use]
     pub fn trusting(self, trust: Trust) -> Self {
         Self { trust, ..self }

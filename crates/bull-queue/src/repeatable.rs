@@ -15,7 +15,7 @@ pub struct RepeatableJob {
     pub key: String,
     /// The name of its jobs.
     pub name: String,
-    /// Its own id, if it has one.
+    /// Its id, if it has one.
     pub id: Option<String>,
     /// The last time it may run, in milliseconds since the epoch.
     pub end_date: Option<u64>,
@@ -23,16 +23,16 @@ pub struct RepeatableJob {
     pub tz: Option<String>,
     /// Five fields.
     pub cron: Option<String>,
-    /// Milliseconds between two occurrences, in place of `cron`.
+    /// Milliseconds between two occurrences, instead of `cron`.
     pub every: Option<u64>,
-    /// When it runs next, in milliseconds since the epoch.
+    /// When it next runs, in milliseconds since the epoch.
     pub next: u64,
 }
 
 impl RepeatableJob {
-    /// Reads a member of the `repeat` set.
+    /// Parses a member of the `repeat` set.
     pub(crate) fn from_member(key: &str, next: u64) -> Self {
-        // The cron expression comes last; no field before it holds a colon.
+        // The cron expression comes last; no field before it contains a colon.
         let mut parts = key.splitn(5, ':').map(|part| Some(part).filter(|part| !part.is_empty()));
         let mut part = || parts.next().flatten().map(str::to_owned);
         let (name, id, end_date) = (part(), part(), part());
@@ -53,7 +53,7 @@ impl RepeatableJob {
         }
     }
 
-    /// What the ids of its occurrences start with.
+    /// Prefix of its occurrences' ids.
     pub(crate) fn id_prefix(&self) -> String {
         id_prefix(&self.name, self.id.as_deref(), &self.key)
     }
@@ -75,7 +75,7 @@ pub(crate) fn key(name: &str, repeat: &RepeatOptions) -> String {
     }
 }
 
-/// What the ids of the occurrences start with: `repeat:<md5>:`.
+/// Prefix of the occurrences' ids: `repeat:<md5>:`.
 fn id_prefix(name: &str, id: Option<&str>, key: &str) -> String {
     let id = id.unwrap_or_default();
     format!("repeat:{}:", md5_hex(&format!("{name}{id}:{}", md5_hex(key))))
@@ -93,8 +93,8 @@ pub(crate) struct Occurrence {
     pub(crate) request: JobRequest,
 }
 
-/// The occurrence after the one that `request` stands for (or the first, when it stands for none);
-/// none when the repeatable job has come to its end.
+/// The occurrence after that of `request` (or the first, if it has none); `None` if the repeatable job has
+/// no more occurrences.
 pub(crate) fn next_occurrence(
     request: &JobRequest,
     now: u64,
@@ -105,7 +105,7 @@ pub(crate) fn next_occurrence(
     let mut repeat = repeat.clone();
     let previous = request.options.prev_millis;
     if previous.is_none() {
-        // Only the first request's own id is part of the key; later ones carry an occurrence's.
+        // Only the first request's own id is part of the key; later ones have an occurrence's id.
         repeat.job_id = request.options.job_id.as_ref().map(ToString::to_string).or(repeat.job_id);
     }
     let count = repeat.count.unwrap_or(0) + 1;
@@ -158,7 +158,7 @@ fn next_time(after: u64, repeat: &RepeatOptions) -> Result<Option<u64>, Schedule
     }
 }
 
-/// As Bull: without a time zone, that of the process.
+/// As in Bull: without a time zone, that of the process.
 fn next_local(cron: &str, after: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, ScheduleError> {
     let schedule = CronSchedule::parse(cron)?;
     Ok(schedule.next_after_in(after.with_timezone(&Local)))
@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(first.request.options.attempts, 4);
         assert_eq!(first.request.options.repeat.as_ref().unwrap().count, Some(1));
 
-        // Made at the very moment, or long after: never the same one again, never a heap of them.
+        // At exactly the due time, or long after it: never the same one again, and never several.
         let second = next_occurrence(&first.request, 11_000).unwrap().unwrap();
         assert_eq!(second.next, 12_000);
         assert_eq!(second.key, first.key);

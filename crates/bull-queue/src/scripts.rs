@@ -1,7 +1,7 @@
-//! The Lua scripts, one per operation, each after the functions it uses.
+//! The Lua scripts, one per operation, each preceded by the functions it uses.
 //!
-//! A script gets the queue's base as its key and one JSON object as its argument. All of them bear
-//! being run twice with the same request: Redis may have run one although its reply was lost.
+//! A script receives the queue's key prefix as its key and a JSON object as its argument. All scripts can
+//! safely be run twice with the same request, because Redis may have run one although its reply was lost.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! The master that sentinels name, followed when it changes.
+//! Sentinels: finds the master that they name, and follows changes.
 
 use std::sync::{PoisonError, RwLock, Weak};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use redis::{Client, ConnectionAddr, RedisError, TlsMode};
 use crate::connection::{Current, certificates, manager_config, tcp_settings};
 use crate::redis_url::{Sentinels, Trust};
 
-/// How often the sentinels are asked who is master.
+/// How often the sentinels are asked for the master.
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// Sentinels of one service.
@@ -41,17 +41,17 @@ impl Watch {
         Ok(Self { sentinels: builder.build()? })
     }
 
-    /// The client of the master of this moment.
+    /// A client of the current master.
     pub(crate) async fn master(&mut self) -> Result<Client, RedisError> {
         self.sentinels.async_get_client().await
     }
 
-    /// Puts the new master in place of the old one, until nobody uses the connection any more.
+    /// Replaces the old master by the new one, until nobody uses the connection any more.
     pub(crate) async fn follow(mut self, current: Weak<RwLock<Current>>) {
         loop {
             tokio::time::sleep(PERIOD).await;
             let Some(shared) = current.upgrade() else { return };
-            // No sentinel answers, or none knows a master: the one we have may still be right.
+            // No sentinel answers, or none knows a master: the current one may still be right.
             let Ok(master) = self.master().await else { continue };
             let addr = |client: &Client| client.get_connection_info().addr().clone();
             let known = addr(&shared.read().unwrap_or_else(PoisonError::into_inner).client);

@@ -1,18 +1,18 @@
-//! What a Redis says of itself.
+//! Information about a Redis server.
 
-/// What a Redis says of itself; empty when it does not let us ask.
+/// Information about a Redis server; empty if it does not permit the request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Server {
     /// Its version, such as `7.0.15`.
     pub version: Option<String>,
     /// Whether it is part of a Redis Cluster.
     pub is_cluster: bool,
-    /// What it does when its memory is full (`maxmemory-policy`), if that is to drop keys.
+    /// Its policy when memory is full (`maxmemory-policy`), if it drops keys.
     pub evicts: Option<String>,
 }
 
 impl Server {
-    /// Reads the answer to `INFO`.
+    /// Parses the reply to `INFO`.
     pub(crate) fn read(info: &str) -> Self {
         let field = |name: &str| {
             let value = |line: &str| Some(line.strip_prefix(name)?.strip_prefix(':')?.to_owned());

@@ -1,4 +1,4 @@
-//! Running a queue's jobs under apalis. One file per role, see the README.
+//! Worker: runs a queue's jobs under apalis. One file per role; see the README.
 
 mod backend;
 mod completer;

@@ -1,4 +1,4 @@
-//! Clients, and which redirects they follow.
+//! HTTP clients, and the redirects that they follow.
 
 use std::time::Duration;
 
@@ -8,37 +8,37 @@ use url::Url;
 
 use crate::redact::redacted;
 
-/// How long a TCP connection and its TLS handshake may take.
+/// Time limit for a TCP connection and its TLS handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Between two probes of an idle connection; a platform cuts what it believes dead.
+/// Interval of keep-alive probes, because platforms close idle connections.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
 const USER_AGENT: &str = concat!("replication/", env!("CARGO_PKG_VERSION"));
 
-/// Redirects followed in a row.
+/// Maximum number of consecutive redirects.
 const REDIRECTS: usize = 5;
 
-/// Which redirects a client follows; always to the same scheme, host and port only, because the
-/// next request carries the same secrets.
+/// Redirects that a client follows: only to the same scheme, host and port, because the next request
+/// carries the same secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Redirects {
-    /// Every kind: the request is a GET.
+    /// All kinds: the request is a GET.
     All,
-    /// 307 and 308 alone: the others turn a POST into a GET, which notifies nobody.
+    /// Only 307 and 308: the others turn a POST into a GET, which notifies nobody.
     KeepingMethod,
 }
 
-/// rustls needs a provider for the process before the first client is built, even for http URLs.
+/// rustls needs a default provider for the process before the first client is built, even for http URLs.
 pub fn install_tls_provider() {
-    // An error says that the process has one already, which serves as well.
+    // An error means that the process already has one, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// A client whose requests, body included, take `timeout` at most.
+/// A client with `timeout` for a whole request, including its body.
 ///
 /// # Errors
-/// When no client can be made.
+/// When no client can be created.
 pub fn client(timeout: Duration, redirects: Redirects) -> Result<Client, reqwest::Error> {
     install_tls_provider();
     Client::builder()
@@ -50,13 +50,13 @@ pub fn client(timeout: Duration, redirects: Redirects) -> Result<Client, reqwest
         .build()
 }
 
-/// A client for long downloads: no limit for the whole, `read_timeout` for each piece.
+/// A client for long downloads: no limit for the whole, but `read_timeout` for each piece.
 ///
-/// A download carries no secret but its own URL, so redirects may lead to another host; not from
+/// A download has no secret except its own URL, so redirects to other hosts are followed, but not from
 /// https to http.
 ///
 /// # Errors
-/// When no client can be made.
+/// When no client can be created.
 pub fn download_client(read_timeout: Duration) -> Result<Client, reqwest::Error> {
     install_tls_provider();
     Client::builder()
@@ -87,18 +87,17 @@ fn follow(attempt: Attempt<'_>, redirects: Redirects) -> reqwest::redirect::Acti
     }
 }
 
-/// Where a redirect that was not followed leads, without its secrets.
+/// The destination of a redirect that was not followed, without its secrets.
 pub fn redirect_target(response: &Response) -> Option<String> {
     let location = response.headers().get(reqwest::header::LOCATION)?.to_str().ok()?;
     let target = response.url().join(location).ok()?;
     response.status().is_redirection().then(|| redacted(&target))
 }
 
-/// The URL without its user and password: reqwest would turn them into an `Authorization` header
-/// beside the one that is wanted.
+/// The URL without its user and password, which reqwest would turn into a second `Authorization` header.
 pub fn without_credentials(url: &Url) -> Url {
     let mut bare = url.clone();
-    // These fail only for URLs without a host, which the configuration refuses.
+    // These fail only for URLs without a host, which the configuration rejects.
     let _ = bare.set_username("");
     let _ = bare.set_password(None);
     bare

@@ -1,6 +1,6 @@
-//! HTTP clients of the steps and of the backup sources: TLS by rustls, proxies from the environment
-//! (`HTTPS_PROXY`, `NO_PROXY` …), limits of time, redirects that never carry a secret elsewhere,
-//! retries, and how URLs, errors and answers may be shown.
+//! HTTP clients of the steps and backup sources: TLS by rustls, proxies from the environment
+//! (`HTTPS_PROXY`, `NO_PROXY` …), time limits, redirects that never pass a secret to another host, retries,
+//! and redaction of URLs, errors and responses.
 
 mod client;
 mod redact;

@@ -1,14 +1,14 @@
-//! URLs, errors and answers as they may be shown.
+//! Redaction of URLs, errors and responses.
 
 use std::error::Error;
 
 use serde_json::Value;
 use url::Url;
 
-/// Characters of an answer that an error shows.
+/// Maximum number of characters of a response in an error.
 const EXCERPT: usize = 200;
 
-/// `url` without its password and without the values of its query, which often are keys.
+/// `url` without its password and the values of its query, which are often keys.
 #[must_use]
 pub fn redacted(url: &Url) -> String {
     let mut shown = url.clone();
@@ -16,7 +16,7 @@ pub fn redacted(url: &Url) -> String {
     if shown.password().is_some() {
         let _ = shown.set_password(Some("***"));
     } else if !shown.username().is_empty() {
-        // A user without a password is a key, as in https://key@host.
+        // A user without a password may be a key, as in https://key@host.
         let _ = shown.set_username("***");
     }
     let names: Vec<String> = url.query_pairs().map(|(name, _)| name.into_owned()).collect();
@@ -28,7 +28,7 @@ pub fn redacted(url: &Url) -> String {
     shown.into()
 }
 
-/// What went wrong with a request, down to its cause, without the URL: it may hold secrets.
+/// The error of a request and its causes, without the URL, which may contain secrets.
 pub fn describe(error: reqwest::Error) -> String {
     with_causes(&error.without_url())
 }
@@ -47,7 +47,7 @@ pub fn with_causes(error: &dyn Error) -> String {
     text
 }
 
-/// The beginning of an answer on one line, without `secret` should the server have echoed it.
+/// The beginning of a response on one line, without `secret`, in case the server echoed it.
 pub fn excerpt(body: &[u8], secret: &str) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(16 * EXCERPT)]);
     let text = if secret.is_empty() { text.into_owned() } else { text.replace(secret, "***") };
@@ -59,7 +59,7 @@ pub fn excerpt(body: &[u8], secret: &str) -> String {
     }
 }
 
-/// What a JSON value is, without showing it.
+/// The type of a JSON value, without its content.
 #[must_use]
 pub fn kind(value: &Value) -> &'static str {
     match value {

@@ -1,7 +1,7 @@
-//! Trying a request again within one attempt of a job.
+//! Retries of a request within one attempt of a job.
 //!
-//! reqwest-retry says which failures may pass and how long to wait; its middleware is not used,
-//! because it knows neither `Retry-After` nor cancellation, and ends before the body is read.
+//! reqwest-retry decides which failures are transient and how long to wait. Its middleware is not used,
+//! because it supports neither `Retry-After` nor cancellation, and ends before the body is read.
 
 use std::fmt::Display;
 use std::time::{Duration, SystemTime};
@@ -14,22 +14,22 @@ use tokio_util::sync::CancellationToken;
 
 use crate::redact::describe;
 
-/// How often a request is tried again, and how long is waited between.
+/// Number of retries, and the delays between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryLimits {
-    /// Tries after the first.
+    /// Number of attempts after the first.
     pub retries: u32,
-    /// The wait before the first of them; it doubles each time.
+    /// The delay before the first retry; it doubles each time.
     pub first_wait: Duration,
-    /// The longest wait, unless the server asks for more.
+    /// The longest delay, unless the server asks for more.
     pub longest_wait: Duration,
-    /// The longest `Retry-After` that is waited for; a server that asks for more has failed.
+    /// The longest accepted `Retry-After`; if a server asks for more, the request has failed.
     pub longest_asked_wait: Duration,
 }
 
 impl RetryLimits {
-    /// How long to wait before another try, after `past_retries` of them and with the wait that the
-    /// server asks for; `None` when it is time to give up.
+    /// The delay before the next retry, after `past_retries` retries and with the delay that the server
+    /// asks for; `None` if it is time to give up.
     #[must_use]
     pub fn wait(self, past_retries: u32, asked: Option<Duration>) -> Option<Duration> {
         let policy = ExponentialBackoff::builder()
@@ -48,15 +48,15 @@ impl RetryLimits {
     }
 }
 
-/// How one try ended.
+/// Result of one attempt.
 pub enum Try<T, E> {
-    /// It need not, or must not, be repeated.
+    /// It need not or must not be repeated.
     Ended(Result<T, E>),
-    /// It failed, and another try may succeed, after this wait when the server named one.
+    /// It failed, but another attempt may succeed, after this delay if the server specified one.
     Again(E, Option<Duration>),
 }
 
-/// Repeats `attempt` within `limits`; `None` when it was cancelled.
+/// Repeats `attempt` within `limits`; `None` if it was cancelled.
 pub async fn retried<T, E, F>(
     limits: RetryLimits,
     cancel: &CancellationToken,
@@ -95,7 +95,7 @@ pub fn failure(error: reqwest::Error) -> (bool, String) {
     (may_pass, reason)
 }
 
-/// The wait that a server asks for, in either form of RFC 9110, 10.2.3: seconds or a date.
+/// The delay that a server asks for, in either form of RFC 9110, 10.2.3: seconds or a date.
 pub fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {

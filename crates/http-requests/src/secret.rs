@@ -1,4 +1,4 @@
-//! Texts that are never shown.
+//! Secret strings that are never shown.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use url::Url;
 
 use crate::redact::redacted;
 
-/// A text that is never logged: a key, a token.
+/// A string that is never logged: a key, a token.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The text itself, for the request alone.
+    /// The string itself, for use in a request.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is none.
+    /// Whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -36,7 +36,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A URL that may hold secrets: it is shown without its password and the values of its query.
+/// A URL that may contain secrets: it is shown without its password and the values of its query.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretUrl(pub Url);
 

@@ -1,14 +1,13 @@
-//! What is kept of an object beside its bytes.
+//! Attributes of objects that are preserved.
 
 use object_store::{Attribute, Attributes};
 
 use crate::Kind;
 
-/// The attributes that an object is written with, from those that it was read with.
+/// The attributes to write an object with, from those of the source object.
 ///
-/// The storage class stays behind: its names are each store's own, and a copy for staging shall not
-/// lie in an archive. A directory keeps nothing but bytes, and knows no type: it is told from the
-/// ending of the name then.
+/// The storage class is not preserved: its names differ between stores, and a copy for staging should not
+/// be in an archive. A directory has only bytes; the type is then derived from the extension.
 pub(crate) fn kept(read: &Attributes, key: &str, target: Kind) -> Attributes {
     if target == Kind::File {
         return Attributes::new();

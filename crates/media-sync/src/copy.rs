@@ -1,4 +1,4 @@
-//! All copies of a run, several at once.
+//! Copying of objects, several in parallel.
 
 use futures_util::{StreamExt, stream};
 use object_store::path::Path;
@@ -11,26 +11,26 @@ use crate::run::{MediaSync, below};
 use crate::spool::{Entry, Spool};
 use crate::streamed::{PART, Streamed, part_size};
 
-/// Memory for objects on their way, in KiB, all together.
+/// Memory for all objects in transfer, in KiB.
 const BUDGET: u32 = 64 << 10;
 
-/// After so many failures the rest would fail as well, each after its retries.
+/// After this many failures, the rest would probably fail too, each after its retries.
 const MOST_FAILURES: u64 = 1_000;
 
-/// The largest object that S3 copies by one request.
+/// The largest object that S3 copies with one request.
 const LARGEST_COPY: u64 = 5 << 30;
 
-/// What became of the copies.
+/// Result of the copies.
 #[derive(Debug, Default)]
 pub(crate) struct Copied {
     pub(crate) objects: u64,
     pub(crate) bytes: u64,
-    /// Deleted from the source since it was listed.
+    /// Objects deleted from the source after it was listed.
     pub(crate) gone: u64,
     pub(crate) failures: Failures,
 }
 
-/// What became of one.
+/// Result of one copy.
 enum Outcome {
     Copied(u64),
     Gone,
@@ -46,7 +46,7 @@ impl MediaSync {
     ) -> std::result::Result<Copied, Error> {
         let budget = Semaphore::new(BUDGET as usize);
         let mut copied = Copied::default();
-        // Once cancelled, nothing is begun, and what was begun may give up what it has to.
+        // After a cancellation, nothing is started, and running uploads may be aborted.
         let entries = copies.read()?.take_while(|_| !context.cancel.is_cancelled());
         let mut outcomes = stream::iter(entries)
             .map(async |entry| {
@@ -93,13 +93,13 @@ impl MediaSync {
         let copying = self.copy_by(entry, (&source, &target), progress, budget, context);
         let copied = tokio::select! {
             biased;
-            // An upload that was begun is given up first; the others are dropped.
+            // An upload in progress is aborted first; everything else is dropped.
             copied = copying => copied,
             () = cancelled_for_long(context) => return Ok(Outcome::Cancelled),
         };
         match copied {
             Ok(bytes) => Ok(Outcome::Copied(bytes)),
-            // A bucket that is missing would be no reason to go on.
+            // If the bucket itself is missing, there is no point in continuing.
             Err(error @ object_store::Error::NotFound { .. }) => {
                 match self.source.store.head(&source).await {
                     Err(object_store::Error::NotFound { .. }) => Ok(Outcome::Gone),
@@ -123,7 +123,7 @@ impl MediaSync {
             progress.advance(0, entry.size);
             return Ok(entry.size);
         }
-        // One part is read while another one travels.
+        // One part is read while another is uploaded.
         let memory = if entry.size <= PART { entry.size } else { 2 * part_size(entry.size) };
         let permits = u32::try_from(memory >> 10).unwrap_or(BUDGET).clamp(1, BUDGET);
         let _memory = budget.acquire_many(permits).await;
@@ -138,7 +138,7 @@ impl MediaSync {
     }
 }
 
-/// Cancelled, and what has to be given up had its time for that.
+/// Cancelled, and the time for aborting uploads is over.
 async fn cancelled_for_long(context: &Context) {
     context.cancel.cancelled().await;
     tokio::time::sleep(std::time::Duration::from_secs(4)).await;

@@ -10,7 +10,7 @@ use crate::run::{MediaSync, below};
 use crate::spool::Spool;
 
 impl MediaSync {
-    /// Answers how many are gone.
+    /// Returns the number of deleted objects.
     pub(crate) async fn delete_all(
         &self,
         deletions: Spool,
@@ -34,7 +34,7 @@ impl MediaSync {
                     tracing::debug!(%path, "deleted");
                     count += 1;
                 }
-                // Somebody else was faster.
+                // Another program was faster.
                 Err(StoreError::NotFound { .. }) => count += 1,
                 Err(error) => {
                     let key = named(&error, &self.target.path);
@@ -49,7 +49,7 @@ impl MediaSync {
     }
 }
 
-/// Which object an error is about, as far as it says so.
+/// The object that caused an error, as far as the error tells.
 fn named(error: &StoreError, prefix: &Path) -> String {
     let path = match error {
         StoreError::PermissionDenied { path, .. }

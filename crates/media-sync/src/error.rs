@@ -1,11 +1,11 @@
-//! How a sync ends when it does not succeed.
+//! Errors of a sync.
 
 use std::fmt;
 
-/// Failed objects that an error names.
+/// Maximum number of failed objects in an error.
 pub(crate) const MOST_NAMED: usize = 20;
 
-/// Which of the two places.
+/// One of the two places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
     /// The place that is read.
@@ -23,13 +23,13 @@ impl fmt::Display for Which {
     }
 }
 
-/// A place that cannot be used.
+/// An unusable place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct OpenError {
     /// Which one.
     pub which: Which,
-    /// What is wrong, and what is wanted.
+    /// What is wrong, and what is expected.
     pub reason: String,
 }
 
@@ -38,7 +38,7 @@ pub struct OpenError {
 pub struct Failure {
     /// Its key below the prefix.
     pub key: String,
-    /// What the store said.
+    /// The store's error.
     pub reason: String,
 }
 
@@ -46,7 +46,7 @@ pub struct Failure {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// It was asked to stop.
+    /// It was cancelled.
     #[error("cancelled")]
     Cancelled,
     /// A place could not be listed; nothing was copied or deleted.
@@ -56,22 +56,22 @@ pub enum Error {
         which: Which,
         /// Where, without secrets.
         place: String,
-        /// What the store said.
+        /// The store's error.
         reason: String,
-        /// Whether it could not be reached at all.
+        /// Whether it could not be reached.
         is_unreachable: bool,
     },
     /// Too much would be deleted; nothing was copied or deleted.
     #[error("{0}; nothing was changed")]
     Refused(String),
-    /// Objects that could not be copied; what could be is copied, nothing was deleted.
+    /// Objects that could not be copied; all others were copied, and nothing was deleted.
     #[error("{} could not be copied: {}{}", counted(*.count), named(.failures, *.count), no_deletion(*.would_delete))]
     Copy {
         /// Some of them.
         failures: Vec<Failure>,
-        /// How many there are.
+        /// Their total number.
         count: u64,
-        /// How many objects of the target had been left to delete.
+        /// Number of objects of the target that would have been deleted.
         would_delete: u64,
     },
     /// Objects that could not be deleted; everything was copied.
@@ -79,16 +79,16 @@ pub enum Error {
     Delete {
         /// Some of them.
         failures: Vec<Failure>,
-        /// How many there are.
+        /// Their total number.
         count: u64,
     },
-    /// The temporary file of what is to be done could not be written or read.
+    /// The temporary list of actions could not be written or read.
     #[error("the list of actions could not be written to a temporary file: {0}")]
     Spool(#[from] std::io::Error),
 }
 
 impl Error {
-    /// Whether it was cancelled, and nothing else is wrong.
+    /// Whether it was cancelled and nothing else went wrong.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         matches!(self, Self::Cancelled)
@@ -101,7 +101,7 @@ impl Error {
     }
 }
 
-/// Some of many failures, and their number.
+/// Some of the failures, and their total number.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
     pub(crate) named: Vec<Failure>,

@@ -1,13 +1,12 @@
-//! Media from one object store into another: what is new or changed is copied, what is gone is
-//! deleted when that is asked for.
+//! Media sync: copies new and changed objects from one object store to another and, if requested, deletes
+//! those that no longer exist in the source.
 //!
-//! A run lists both sides in the order of their keys and walks them side by side, so that memory does
-//! not grow with their number. What is to be done is written to a temporary file first, weighed
-//! (would nearly everything be deleted?) and only then done: copies, several at once, then deletions,
-//! if every copy has succeeded. Nothing is kept between runs: what a run that was cut has copied is
-//! equal for the next one.
+//! A run reads both listings in key order and in parallel, so that memory does not grow with the number of
+//! objects. The actions are first written to a temporary file and checked (would nearly everything be
+//! deleted?), then executed: copies, several in parallel, followed by deletions if every copy succeeded. No
+//! state is kept between runs: the next run finds the objects copied by an interrupted one unchanged.
 //!
-//! Nothing here knows of queues, steps or databases, or shows a credential.
+//! Independent of queues, steps and databases. Credentials are never shown.
 
 mod attributes;
 mod copy;

@@ -1,4 +1,4 @@
-//! All objects below a prefix, in the order of their keys, without holding them all.
+//! Listing of all objects below a prefix in key order, without holding them all in memory.
 
 use std::cmp::Ordering;
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use object_stores::{Listed, ObjectPlace};
 
 use crate::error::MOST_NAMED;
 
-/// Pages that are fetched while those before are compared.
+/// Number of objects listed ahead while earlier ones are compared.
 const AHEAD: usize = 2_000;
 
-/// An object of a list.
+/// A listed object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
     /// Below the prefix.
@@ -24,10 +24,10 @@ pub(crate) struct Found {
     pub(crate) modified: DateTime<Utc>,
 }
 
-/// What `objects` yields, as it comes, fetched ahead by a task of its own.
+/// The items of `objects`, fetched ahead by a separate task.
 ///
-/// The end is told apart from a task that has died: a list that is short without a word would have
-/// what it lacks deleted.
+/// The end of the listing is distinguished from the death of the task: a listing that ended silently would
+/// cause the missing objects to be deleted.
 pub(crate) fn ahead(
     mut objects: BoxStream<'static, Result<Found>>,
 ) -> (impl futures_util::Stream<Item = Result<Found>> + Unpin, tokio::task::JoinSet<()>) {
@@ -52,7 +52,7 @@ pub(crate) fn ahead(
     (received.boxed(), task)
 }
 
-/// What a list has that cannot be brought over.
+/// Objects that cannot be copied.
 #[derive(Debug, Default)]
 pub(crate) struct Skipped {
     /// The first ones, each with the reason.
@@ -64,14 +64,14 @@ impl Skipped {
     fn add(&mut self, key: String, reason: String) {
         self.count += 1;
         if self.named.len() < MOST_NAMED {
-            // As it would be written in a program: it may have control characters.
+            // Escaped as in source code, because it may contain control characters.
             self.named.push((key.escape_debug().to_string(), reason));
         }
     }
 }
 
-/// Lists a place; what cannot be brought over is noted in `skipped`. `source`: the directory that is only read, where it is
-/// one and this place is written: a link that leads there is an error.
+/// Lists a place; objects that cannot be copied are recorded in `skipped`. `source` is the source's
+/// directory, if there is one and this place is the target: a link that points into it is an error.
 pub(crate) fn sorted(
     place: &ObjectPlace,
     source: Option<PathBuf>,
@@ -108,13 +108,13 @@ fn leads_to_source(key: &str, directory: &std::path::Path) -> object_store::Erro
     object_store::Error::Generic { store: "file", source: source.into() }
 }
 
-/// Leaves out what consoles put in place of a directory: an object without bytes whose key ends in
-/// a slash, which `object_store` does not show. It stands before what is below it, or out of order.
-/// Anything else that is out of order is an error: two lists could not be compared.
+/// Skips the directory markers of consoles: empty objects whose keys end in a slash, which `object_store`
+/// does not show. A marker may come before the objects below it, or out of order. Anything else that is out
+/// of order is an error, because the listings could not be compared.
 fn without_markers(
     objects: BoxStream<'static, Result<Found>>,
 ) -> BoxStream<'static, Result<Found>> {
-    // The last object is held while the end of the list is seen.
+    // The last object is held back until the end of the listing is known.
     let state = (objects.fuse(), None::<Found>);
     stream::try_unfold(state, async |(mut objects, mut held)| {
         loop {

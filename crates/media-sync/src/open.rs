@@ -1,4 +1,4 @@
-//! Both sides opened, and whether the store can copy by itself.
+//! Opening of both sides; decides whether the store can copy objects itself.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use crate::run::{MediaSync, Settings};
 use crate::{Kind, Side};
 
 impl MediaSync {
-    /// Opens both sides; no request is made.
+    /// Opens both sides, without any request.
     ///
     /// # Errors
-    /// What cannot be used, places that overlap among it.
+    /// Unusable places, including places that overlap.
     pub fn open(
         source: &Side,
         target: &Side,
@@ -52,8 +52,7 @@ impl MediaSync {
         Ok(Self { source: from, target: to, target_kind: target.kind, copier, settings })
     }
 
-    /// Between two places that are open already; `copier` takes a path of the source and one of the
-    /// target.
+    /// Between two places that are already open; `copier` takes a path of the source and one of the target.
     #[must_use]
     pub fn between(
         source: ObjectPlace,
@@ -66,17 +65,17 @@ impl MediaSync {
     }
 }
 
-/// Where one request copies an object from source to target.
+/// Cases in which a single request copies an object from source to target.
 enum Within {
     OneBucket,
     OneStore { url: Url, environment: Vec<(String, String)> },
 }
 
-/// `object_store` copies within one bucket. S3 copies between two: the request goes to the target's
-/// address, and names the source's bucket in a header. So a client is opened for the source's bucket
-/// at the target's address.
+/// `object_store` copies within one bucket. S3 also copies between two: the request goes to the target's
+/// address and names the source's bucket in a header. This opens a client for the source's bucket at the
+/// target's address.
 fn copying_url(source: &Side, target: &Side) -> Option<Within> {
-    // A directory would make a hard link: one file under two names, no copy.
+    // A directory would create a hard link instead of a copy.
     if !source.has_same_access(target) || source.kind == Kind::File {
         return None;
     }
@@ -97,7 +96,7 @@ fn copying_url(source: &Side, target: &Side) -> Option<Within> {
         .iter()
         .find_map(|name| target.variable(name));
     let address = match endpoint {
-        // It names a bucket already, and both sides have it.
+        // The address already contains the bucket, and both sides use it.
         Some(_) if is_virtual => return None,
         Some(endpoint) => format!("{}/{bucket}", endpoint.trim_end_matches('/')),
         None => {
@@ -105,7 +104,7 @@ fn copying_url(source: &Side, target: &Side) -> Option<Within> {
                 .iter()
                 .find_map(|name| target.variable(name))
                 .unwrap_or("us-east-1");
-            // Names with dots have no certificate as a host.
+            // No certificate matches a host name made from a bucket name with dots.
             if bucket.contains('.') {
                 format!("https://s3.{region}.amazonaws.com/{bucket}")
             } else {

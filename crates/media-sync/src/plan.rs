@@ -1,4 +1,4 @@
-//! What has to be done: both lists walked side by side.
+//! Comparison of both listings: decides what has to be done.
 
 use std::fmt;
 use std::path::Path;
@@ -9,14 +9,14 @@ use crate::error::{Error, Which};
 use crate::listing::Found;
 use crate::spool::{Entry, Spool};
 
-/// Why an object is copied.
+/// Reason for copying an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// The target has none of this key.
+    /// The target has no object with this key.
     New,
     /// Their sizes differ.
     Size,
-    /// The source's has not been changed before the target's.
+    /// The source's modification time is not earlier than the target's.
     Time,
 }
 
@@ -30,28 +30,28 @@ impl fmt::Display for Reason {
     }
 }
 
-/// What is done with an object.
+/// An action on an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// It is copied from the source.
     Copy {
         /// Below the prefix.
         key: String,
-        /// The source's.
+        /// The size on the source.
         bytes: u64,
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
     /// It is deleted from the target.
     Delete {
         /// Below the prefix.
         key: String,
-        /// The target's.
+        /// The size on the target.
         bytes: u64,
     },
 }
 
-/// Everything that has to be done.
+/// Totals of all actions.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) copies: Spool,
@@ -60,7 +60,7 @@ pub(crate) struct Plan {
     pub(crate) target_objects: u64,
 }
 
-/// A list, and what names it in an error.
+/// A listing, and its name in errors.
 pub(crate) struct Listed<'a, S> {
     pub(crate) which: Which,
     pub(crate) place: &'a str,
@@ -78,7 +78,7 @@ impl<S: Stream<Item = object_store::Result<Found>> + Unpin> Listed<'_, S> {
     }
 }
 
-/// Walks both lists; `on_action` is told everything that will be done.
+/// Reads both listings; calls `on_action` for each action.
 pub(crate) async fn make<S, T>(
     mut source: Listed<'_, S>,
     mut target: Listed<'_, T>,
@@ -130,8 +130,8 @@ where
     Ok(Plan { copies, deletions, source_objects, target_objects })
 }
 
-/// As `aws s3 sync` has it, but for two times that are equal: stores tell them to the second, and the
-/// source may have been changed within the second of the copy.
+/// As in `aws s3 sync`, except for equal times: stores record times in seconds, and the source may have
+/// been modified within the second of the copy.
 fn why_copied(source: &Found, target: Option<&Found>) -> Option<Reason> {
     let Some(target) = target else { return Some(Reason::New) };
     if source.size != target.size {

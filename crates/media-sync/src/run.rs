@@ -1,4 +1,4 @@
-//! A sync from its beginning to its end.
+//! A whole run of a sync.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,47 +14,47 @@ use crate::error::{self, Error, Which};
 use crate::listing::{self, Skipped};
 use crate::plan::{self, Action, Listed, Plan};
 
-/// The percent of a run that listing takes, and deleting.
+/// Percentages of a run for listing and for deleting.
 const LISTING: f64 = 3.0;
 const DELETING: f64 = 98.0;
 
-/// How every run goes.
+/// Settings of every run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Objects copied at once.
+    /// Number of objects copied in parallel.
     pub jobs: usize,
-    /// Whether everybody may read what is copied.
+    /// Whether everybody may read the copied objects.
     pub public_read: bool,
-    /// Percent of the target's objects that a run may delete.
+    /// Maximum percentage of the target's objects that a run may delete.
     pub max_delete: u8,
-    /// Where the list of what is to be done stands for the time of a run.
+    /// Directory for the temporary list of actions.
     pub directory: PathBuf,
 }
 
-/// What one run is asked for.
+/// Options of one run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Request {
-    /// Whether what is gone from the source is deleted from the target.
+    /// Whether objects that no longer exist in the source are deleted from the target.
     pub deletes: bool,
-    /// Whether it only tells what it would do.
+    /// Whether it only reports what it would do.
     pub is_dry: bool,
-    /// Whether it deletes however much that is.
+    /// Whether the limit for deletions is ignored.
     pub is_forced: bool,
 }
 
-/// Two places, and how one is brought into the other.
+/// A source and a target, and how to copy between them.
 #[derive(Clone)]
 pub struct MediaSync {
     pub(crate) source: ObjectPlace,
     pub(crate) target: ObjectPlace,
     pub(crate) target_kind: Kind,
-    /// Copies a path of the source to one of the target by one request.
+    /// Copies a path of the source to a path of the target with one request.
     pub(crate) copier: Option<Arc<dyn ObjectStore>>,
     pub(crate) settings: Settings,
 }
 
 impl std::fmt::Debug for MediaSync {
-    /// Without the stores, which hold credentials.
+    /// Without the stores, which contain credentials.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("MediaSync")
@@ -67,10 +67,11 @@ impl std::fmt::Debug for MediaSync {
 }
 
 impl MediaSync {
-    /// Brings the source into the target. `on_action` is told what will be done, before any of it is.
+    /// Copies the source to the target. `on_action` is called for every action before any of them is
+    /// executed.
     ///
     /// # Errors
-    /// Why it did not succeed. What has been copied by then stays, and need not be copied again.
+    /// Why it did not succeed. Objects copied until then stay, and need not be copied again.
     pub async fn run(
         &self,
         request: Request,
@@ -130,7 +131,7 @@ impl MediaSync {
         Ok(summary)
     }
 
-    /// Whether a place can be reached, listed and, as far as that can be told without writing, written.
+    /// Checks whether a place can be reached, listed and, as far as possible without writing, written to.
     ///
     /// # Errors
     /// Why not.
@@ -210,7 +211,7 @@ impl MediaSync {
         Ok((plan, summary))
     }
 
-    /// An empty source, or one of which most is missing, is more often a mistake than a wish.
+    /// An empty source, or one that lacks most objects, is more likely a mistake than intended.
     fn weigh(&self, plan: &Plan, request: Request) -> Result<(), Error> {
         let (deletions, all) = (plan.deletions.objects, plan.target_objects);
         let (source, target) = (self.source.shown(), self.target.shown());

@@ -1,29 +1,29 @@
-//! One side of a sync: its URL, and the variables that its store is opened with.
+//! One side of a sync: its URL, and the variables of its store.
 
 use std::path::{Path, PathBuf};
 
 use object_store::ObjectStoreScheme;
 use url::Url;
 
-/// What URLs are taken.
+/// The accepted URLs.
 pub(crate) const WANTED: &str =
     "must be s3://bucket/prefix, az://container/prefix, gs://bucket/prefix or file:///directory";
 
-/// What a store is.
+/// Type of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// S3, or what speaks its language.
+    /// S3 or a compatible store.
     S3,
-    /// Azure's blobs.
+    /// Azure Blob Storage.
     Azure,
     /// Google Cloud Storage.
     Google,
-    /// A directory of this machine.
+    /// A directory on this machine.
     File,
 }
 
 impl Kind {
-    /// How the variables begin that it is opened with.
+    /// Prefix of the variables that configure it.
     fn prefix(self) -> Option<&'static str> {
         match self {
             Self::S3 => Some("AWS_"),
@@ -34,23 +34,23 @@ impl Kind {
     }
 }
 
-/// Where, and with which variables.
+/// The URL and the variables of a place.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Side {
     pub(crate) url: Url,
     pub(crate) kind: Kind,
     pub(crate) path: object_store::path::Path,
-    /// Of its own kind of store, sorted by name.
+    /// Only for its type of store, sorted by name.
     pub(crate) environment: Vec<(String, String)>,
 }
 
 impl Side {
-    /// What `text` names. Of `environment`, the variables that begin with `own` (`MEDIA_SOURCE_`) and
-    /// then as the store's do (`AWS_`) are taken; if there are none, the store's usual ones. Never
-    /// some of both: a key of one account would go with the secret of another.
+    /// Parses `text`. Uses the variables of `environment` that begin with `own` (`MEDIA_SOURCE_`) followed
+    /// by the store's prefix (`AWS_`); if there are none, the store's usual variables. The two are never
+    /// mixed, so that the key of one account is not combined with the secret of another.
     ///
     /// # Errors
-    /// What is wrong with the URL, and what is wanted.
+    /// What is wrong with the URL, and what is expected.
     pub fn new(
         text: &str,
         own: &str,
@@ -87,13 +87,13 @@ impl Side {
         Ok(Self { url, kind, path, environment: variables })
     }
 
-    /// What its store is.
+    /// The type of its store.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The bucket or container; nothing for a directory.
+    /// The bucket or container; `None` for a directory.
     #[must_use]
     pub fn bucket(&self) -> &str {
         match self.kind {
@@ -104,13 +104,13 @@ impl Side {
         }
     }
 
-    /// The prefix in the bucket, or the directory, without slashes around it.
+    /// The prefix in the bucket, or the directory, without surrounding slashes.
     #[must_use]
     pub fn path(&self) -> &str {
         self.path.as_ref()
     }
 
-    /// The hosts and ports that its store is reached at, as far as variables tell.
+    /// Hosts and ports of its store, as far as variables specify them.
     pub fn endpoints(&self) -> impl Iterator<Item = (String, Option<u16>)> {
         self.environment.iter().filter(|(name, _)| name.contains("ENDPOINT")).filter_map(
             |(_, value)| {
@@ -125,12 +125,12 @@ impl Side {
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// Whether both are reached in the same way, by the same credentials.
+    /// Whether both use the same store with the same credentials.
     pub(crate) fn has_same_access(&self, other: &Self) -> bool {
         self.kind == other.kind && self.environment == other.environment
     }
 
-    /// Whether something can be below both.
+    /// Whether an object could be in both.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         if self.kind != other.kind {
             return false;
@@ -139,7 +139,8 @@ impl Side {
             let (one, other) = (self.directory(), other.directory());
             return one.starts_with(&other) || other.starts_with(&one);
         }
-        // Two names of one endpoint are not seen through; two credentials are no two buckets.
+        // Different names of one endpoint are not recognized; different credentials do not imply different
+        // buckets.
         let endpoints = |side: &Self| side.endpoints().collect::<Vec<_>>();
         if self.bucket() != other.bucket() || endpoints(self) != endpoints(other) {
             return false;
@@ -151,7 +152,7 @@ impl Side {
         is_below(self.path(), other.path()) || is_below(other.path(), self.path())
     }
 
-    /// The directory behind symbolic links, as far as it exists.
+    /// The directory with symbolic links resolved, as far as it exists.
     fn directory(&self) -> PathBuf {
         let whole = self.url.to_file_path().unwrap_or_default();
         let existing = whole.ancestors().find_map(|ancestor| {
@@ -164,7 +165,7 @@ impl Side {
 }
 
 impl std::fmt::Debug for Side {
-    /// Without the variables, which hold credentials.
+    /// Without the variables, which contain credentials.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_tuple("Side").field(&self.url.as_str()).finish()
     }

@@ -1,4 +1,4 @@
-//! What is to be done, in a temporary file: there may be millions of it.
+//! List of actions in a temporary file, because there may be millions of them.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Result, Seek, SeekFrom, Write};
@@ -14,7 +14,8 @@ pub(crate) struct Entry {
     pub(crate) size: u64,
 }
 
-/// A list of objects that is written, then read. The file has no name: it is gone with the process.
+/// A list of objects that is first written, then read. The file has no name, so it disappears with the
+/// process.
 #[derive(Debug)]
 pub(crate) struct Spool {
     file: BufWriter<File>,
@@ -36,7 +37,7 @@ impl Spool {
         Ok(())
     }
 
-    /// All of it, in its order.
+    /// All objects, in order.
     pub(crate) fn read(self) -> Result<impl Iterator<Item = Result<Entry>> + Send> {
         let mut file = self.file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
         file.seek(SeekFrom::Start(0))?;

@@ -1,4 +1,4 @@
-//! An object read from one store and written to another, with bounded memory.
+//! Streaming copy of an object from one store to another, with bounded memory.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,19 +16,19 @@ use tokio::task::JoinSet;
 
 use crate::{Kind, attributes};
 
-/// Up to this size an object is one request; above, it is written in parts of it.
+/// Objects up to this size are written with one request; larger ones in parts of at least this size.
 pub(crate) const PART: u64 = 8 << 20;
 
-/// Parts of one object: S3 takes 10 000.
+/// Maximum number of parts of an object; S3 accepts 10,000.
 const MOST_PARTS: u64 = 9_000;
 
-/// How often an object is read again that was changed while it was read.
+/// How often an object that changes during the copy is copied again.
 const TRIES: u32 = 3;
 
-/// How long giving up an upload may take.
+/// Time limit for aborting an upload.
 const ABORT: Duration = Duration::from_secs(3);
 
-/// What an object needs to go from one store to the other.
+/// The two ends of a streaming copy.
 pub(crate) struct Streamed<'a> {
     pub(crate) from: &'a Arc<dyn ObjectStore>,
     pub(crate) to: &'a Arc<dyn ObjectStore>,
@@ -37,15 +37,15 @@ pub(crate) struct Streamed<'a> {
     pub(crate) cancel: &'a CancellationToken,
 }
 
-/// How large the parts of an object of this size are.
+/// The part size for an object of this size.
 pub(crate) fn part_size(size: u64) -> u64 {
     const MIB: u64 = 1 << 20;
     PART.max(size.div_ceil(MOST_PARTS).div_ceil(MIB) * MIB)
 }
 
 impl Streamed<'_> {
-    /// Copies, and looks afterwards whether the source is still what was read: the target's time would
-    /// hide the change from the next run.
+    /// Copies, then checks whether the source is still the version that was read: otherwise the target's
+    /// newer time would hide the change from the next run.
     pub(crate) async fn copy(&self, source: &Path, target: &Path) -> Result<u64> {
         for _ in 0..TRIES {
             let read = self.once(source, target).await?;
@@ -77,7 +77,7 @@ impl Streamed<'_> {
             match written.await {
                 Some(Ok(())) => {}
                 failed_or_cancelled => {
-                    // What is left of it is paid for, and nobody sees it.
+                    // Remaining parts would be charged for, although no listing shows them.
                     let _ = tokio::time::timeout(ABORT, upload.abort()).await;
                     return Err(match failed_or_cancelled {
                         Some(Err(error)) => error,
@@ -90,7 +90,7 @@ impl Streamed<'_> {
     }
 }
 
-/// One part travels while the next one is read.
+/// One part is uploaded while the next one is read.
 async fn in_parts(
     upload: &mut dyn MultipartUpload,
     mut pieces: Pieces<'_>,
@@ -113,7 +113,7 @@ async fn arrived(travelling: &mut JoinSet<Result<()>>) -> Result<()> {
     Ok(())
 }
 
-/// The bytes of an object, as they come, cut into parts.
+/// The bytes of an object, divided into parts.
 struct Pieces<'a> {
     body: BoxStream<'static, Result<Bytes>>,
     rest: Bytes,
@@ -126,7 +126,7 @@ impl<'a> Pieces<'a> {
         Self { body: body.boxed(), rest: Bytes::new(), left: size, progress }
     }
 
-    /// The next `length` bytes, or fewer at the end; nothing after it.
+    /// The next `length` bytes, or fewer at the end; `None` after the end.
     async fn next_part(&mut self, length: u64) -> Result<Option<Vec<Bytes>>> {
         let mut part = Vec::new();
         let mut wanted = length.min(self.left);

@@ -1,11 +1,11 @@
-//! The variables that configure a store.
+//! Variables that configure a store.
 
 use crate::StoreLimits;
 
-/// Variables of stores begin so; the others are none of their business.
+/// Prefixes of the stores' variables.
 const PREFIXES: [&str; 3] = ["AWS_", "AZURE_", "GOOGLE_"];
 
-/// The variables that stores read, and our limits, as `object_store` names them.
+/// The stores' variables and our limits, with the names that `object_store` uses.
 pub(crate) fn options(
     environment: impl IntoIterator<Item = (String, String)>,
     limits: &StoreLimits,
@@ -19,10 +19,10 @@ pub(crate) fn options(
         name.contains("endpoint") && value.starts_with("http://")
     };
     if options.iter().any(is_http) {
-        // Who names an http endpoint means it.
+        // An http endpoint was given deliberately.
         options.push(("allow_http".into(), "true".into()));
     }
-    // A download may take hours: only its pieces have a limit.
+    // A download may take hours: only its pieces have a time limit.
     options.push(("timeout".into(), "365 days".into()));
     let silence = limits.silence.as_secs().max(1);
     options.push(("read_timeout".into(), format!("{silence} seconds")));

@@ -1,8 +1,7 @@
-//! Places in object stores: S3 and what speaks its language, Azure, Google Cloud, a directory.
+//! Locations in object stores: S3 and compatible ones, Azure, Google Cloud, a directory.
 //!
-//! A URL and the stores' usual environment variables make an [`ObjectPlace`]: a client of the store,
-//! and the path that the URL names in it. What is done there is the `object_store` crate's business.
-//! Nothing here shows a credential.
+//! A URL and the stores' usual environment variables give an [`ObjectPlace`]: a client of the store, and
+//! the path in it. All operations are those of the `object_store` crate. Credentials are never shown.
 
 mod environment;
 mod list;

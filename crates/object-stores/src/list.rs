@@ -1,5 +1,5 @@
-//! All objects of a place, in the order of their keys, and what stands among them that cannot be handled:
-//! one odd name must not end a list.
+//! Listing of all objects of a place in key order. Objects that this program cannot handle are reported
+//! instead of ending the listing.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,40 +13,40 @@ use object_store::{Error, Result};
 
 use crate::ObjectPlace;
 
-/// Objects of a page; stores have no larger ones.
+/// Objects per page, the maximum that stores support.
 const PAGE: usize = 1_000;
 
-/// What a list has.
+/// An entry of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listed {
     /// An object.
     Object {
-        /// Below the place's path.
+        /// Its key below the place's path.
         key: String,
-        /// Its bytes.
+        /// Its size in bytes.
         size: u64,
-        /// When it was last written.
+        /// Its modification time.
         modified: DateTime<Utc>,
     },
-    /// A symbolic link to a directory, whose content is listed as if it stood here.
+    /// A symbolic link to a directory, whose content is listed as if it were here.
     Link {
-        /// Below the place's path.
+        /// Its key below the place's path.
         key: String,
-        /// Where it leads.
+        /// The directory that it points to.
         directory: PathBuf,
     },
-    /// What can be neither read nor written by this program.
+    /// An object that this program can neither read nor write.
     Unusable {
-        /// Below the place's path; bytes that are not UTF-8 are replaced.
+        /// Its key below the place's path; bytes that are not UTF-8 are replaced.
         key: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
 
 impl ObjectPlace {
-    /// Lists what is at and below the place. In a directory each directory is sorted here, so that the widest
-    /// one has to fit into memory, but not the whole tree; buckets list in this order.
+    /// Lists the objects at and below the place. Directories are sorted here, so each single directory must
+    /// fit into memory, but not the whole tree; buckets list in key order.
     #[must_use]
     pub fn list(&self) -> BoxStream<'static, Result<Listed>> {
         if let Some(directory) = self.directory() {
@@ -70,17 +70,17 @@ fn of(object: object_store::ObjectMeta, cut: usize) -> Listed {
     }
 }
 
-/// Where the list of a bucket goes on.
+/// Where the listing of a bucket continues.
 enum At {
     Start,
-    /// Behind this key.
+    /// After this key.
     Key(String),
     Token(String),
     End,
 }
 
-/// A page with an odd key is refused as a whole. It is asked for again in halves, until the odd key stands
-/// alone, whose name the refusal tells.
+/// Stores reject a whole page that contains an unsupported key. The page is requested again in halves,
+/// until the unsupported key is alone and the error names it.
 fn in_pages(
     store: Arc<dyn PaginatedListStore>,
     path: &Path,
@@ -133,14 +133,14 @@ fn odd(error: &object_store::path::Error) -> String {
     }
 }
 
-/// What is to be listed: a directory, or what was found in one.
+/// A directory to list, or an entry of one.
 enum Item {
     Directory(PathBuf, String),
     Found(Listed),
 }
 
 fn in_directory(top: PathBuf) -> impl futures_util::Stream<Item = Result<Listed>> {
-    // What comes next is last.
+    // The next item is the last one.
     let stack = vec![Item::Directory(top, String::new())];
     stream::try_unfold(stack, async |mut stack| {
         while let Some(item) = stack.pop() {
@@ -152,7 +152,7 @@ fn in_directory(top: PathBuf) -> impl futures_util::Stream<Item = Result<Listed>
             let read = tokio::task::spawn_blocking(move || read(&directory, &below)).await;
             let read = read.map_err(std::io::Error::other).flatten();
             let items = match read {
-                // As an empty place: nothing was written there yet.
+                // Like an empty place: nothing was written there yet.
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
                 read => read.map_err(|error| Error::Generic {
                     store: "file",
@@ -165,14 +165,14 @@ fn in_directory(top: PathBuf) -> impl futures_util::Stream<Item = Result<Listed>
     })
 }
 
-/// The entries of a directory, the last one first.
+/// The entries of a directory, in reverse order.
 fn read(directory: &std::path::Path, below: &str) -> std::io::Result<Vec<Item>> {
     let mut items = Vec::new();
     for entry in std::fs::read_dir(directory)? {
         let entry = entry?;
         let name = entry.file_name();
         let key = format!("{below}{}", name.to_string_lossy());
-        // Links are followed.
+        // Follows links.
         let found = std::fs::metadata(entry.path());
         let unusable = |reason: &str| {
             Item::Found(Listed::Unusable { key: key.clone(), reason: reason.into() })

@@ -1,4 +1,4 @@
-//! A store, and a path in it.
+//! A place: a store, and a path in it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -22,67 +22,66 @@ use crate::private::PrivateFiles;
 use crate::public_read::{HEADER, PublicRead};
 use crate::reason::reason;
 
-/// What a URL must look like.
+/// Expected form of a URL.
 const SCHEMES_WANTED: &str = "must be an object store, such as s3://bucket/prefix, az://container/prefix, gs://bucket/prefix or \
      file:///directory";
 
-/// How long is waited for a store, and how often a request is tried again.
+/// Time limit of a store's response, and retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoreLimits {
-    /// Between two pieces of an answer; a connection that is silent longer is given up.
+    /// Maximum time between two pieces of a response; after that, the connection is given up.
     pub silence: Duration,
-    /// Requests that failed for a reason that may pass.
+    /// Retries of transient failures.
     pub retry: RetryLimits,
 }
 
-/// A URL, or the variables beside it, that no store can be opened with.
+/// An unusable URL, or unusable variables.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {reason}")]
 pub struct PlaceError {
     /// The URL, without secrets.
     pub place: String,
-    /// What is wrong, and what is wanted.
+    /// What is wrong, and what is expected.
     pub reason: String,
 }
 
-/// Who may read what is written.
+/// Who may read written objects.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
-    /// This user alone, in a directory; in a bucket whom its policy names.
+    /// Only this user, in a directory; in a bucket, as its policy says.
     Private,
-    /// Whom the umask names, in a directory.
+    /// As the umask says, in a directory.
     Shared,
     /// Everybody, in a bucket.
     PublicRead,
 }
 
-/// An object, or the prefix of many, in a store.
+/// An object or a prefix in a store.
 #[derive(Clone)]
 pub struct ObjectPlace {
     /// The client of the store.
     pub store: Arc<dyn ObjectStore>,
-    /// The path that the URL names; the root when it names none.
+    /// The path in the URL; the root if there is none.
     pub path: Path,
-    /// The same store, page by page, where it can list so and go on behind a key.
+    /// The same store with paginated listing, if it can continue after a key.
     pub(crate) pages: Option<Arc<dyn PaginatedListStore>>,
     shown: String,
 }
 
 impl fmt::Debug for ObjectPlace {
-    /// Without the store, which holds credentials.
+    /// Without the store, which contains credentials.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("ObjectPlace").field(&self.shown).finish()
     }
 }
 
 impl ObjectPlace {
-    /// What `url` names: `s3://bucket/path`, `az://container/path`, `gs://bucket/path` or
-    /// `file:///path`. `environment` holds credentials and endpoint, in the stores' usual variables
-    /// (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL` …). No request is made. What is written below
-    /// `file:///path` only this user can read.
+    /// Opens `url`: `s3://bucket/path`, `az://container/path`, `gs://bucket/path` or `file:///path`.
+    /// `environment` contains credentials and endpoint in the stores' usual variables (`AWS_ACCESS_KEY_ID`,
+    /// `AWS_ENDPOINT_URL` …). Makes no request. Files below `file:///path` are readable only by this user.
     ///
     /// # Errors
-    /// What cannot be used in the URL or the variables.
+    /// An invalid URL or variable.
     pub fn open(
         url: &Url,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -91,10 +90,10 @@ impl ObjectPlace {
         Self::open_as(url, environment, limits, Access::Private)
     }
 
-    /// [`ObjectPlace::open`] for a bucket of S3 in which everybody may read what is written there.
+    /// [`ObjectPlace::open`] for an S3 bucket whose new objects everybody may read.
     ///
     /// # Errors
-    /// What cannot be used; other stores have no such list for an object.
+    /// An invalid URL or variable, or another kind of store, which has no access control list per object.
     pub fn open_public_read(
         url: &Url,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -103,7 +102,8 @@ impl ObjectPlace {
         Self::open_as(url, environment, limits, Access::PublicRead)
     }
 
-    /// [`ObjectPlace::open`] for files that the umask decides about, as other programs read them.
+    /// [`ObjectPlace::open`] with file modes according to the umask, so that other programs can read the
+    /// files.
     ///
     /// # Errors
     /// As [`ObjectPlace::open`].
@@ -136,7 +136,7 @@ impl ObjectPlace {
             },
             ..RetryConfig::default()
         };
-        // The three builders share their methods, but no trait.
+        // The three builders have the same methods, but no common trait.
         macro_rules! built {
             ($builder:ty, $headers:expr) => {
                 options
@@ -189,37 +189,38 @@ impl ObjectPlace {
         Ok(Self { store, path, pages, shown: redacted(url) })
     }
 
-    /// What stands at or below `path` in `store`; `shown` is its name for people.
+    /// The place at `path` in `store`; `shown` is its name for people.
     #[must_use]
     pub fn new(store: Arc<dyn ObjectStore>, path: &str, shown: &str) -> Self {
         Self { store, path: Path::from(path), pages: None, shown: shown.into() }
     }
 
-    /// The directory that it is; nothing for a bucket.
+    /// Its directory; `None` for a bucket.
     #[must_use]
     pub fn directory(&self) -> Option<PathBuf> {
         if !self.shown.starts_with("file:") {
             return None;
         }
-        // A root has no file name, without which no path is answered.
+        // The root has no file name, so no path is returned for it.
         LocalFileSystem::new().path_to_filesystem(&self.path).ok().or(Some("/".into()))
     }
 
-    /// Whether it holds anything. One page of its list is asked for.
+    /// Whether it contains any object. Requests one page of its listing.
     ///
     /// # Errors
-    /// What the store said.
+    /// The store's error.
     pub async fn has_objects(&self) -> object_store::Result<bool> {
         let below = (!self.path.is_root()).then_some(&self.path);
         match self.store.list(below).next().await {
             None | Some(Err(object_store::Error::NotFound { .. })) => Ok(false),
-            // A name that this program cannot handle is an object too.
+            // An object with an unsupported name counts too.
             Some(Ok(_) | Err(object_store::Error::InvalidPath { .. })) => Ok(true),
             Some(Err(error)) => Err(error),
         }
     }
 
-    /// Whether a directory can be written, or created; of a bucket that is only known by writing.
+    /// Whether a directory can be written to, or created. Buckets are not checked, because only a write
+    /// would show it.
     ///
     /// # Errors
     /// Why not.

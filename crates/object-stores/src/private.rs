@@ -1,8 +1,8 @@
-//! A directory as a store, whose new files only their owner can read.
+//! Directory store whose new files only their owner can read.
 //!
-//! `object_store` creates files by the umask. Its uploads in parts are written beside their place, as
-//! `<name>#1`, and moved there when they are whole: such a file is closed to others while it is empty,
-//! and locked as long as the upload lives, so that what a killed program has left can be told.
+//! `object_store` creates files according to the umask. It writes multipart uploads to `<name>#1` and
+//! renames that file when it is complete. Here, such a file is made private while it is empty, and locked
+//! as long as the upload is in progress, so that the files of killed programs can be recognized.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -24,7 +24,7 @@ use object_store::{
 pub(crate) struct PrivateFiles(pub(crate) LocalFileSystem);
 
 impl PrivateFiles {
-    /// Where an object is, or is going to be, in a directory that exists.
+    /// The path of an object in an existing directory, whether it exists or not.
     fn prepare(&self, location: &Path) -> Result<PathBuf> {
         let path = self.0.path_to_filesystem(location)?;
         if let Some(directory) = path.parent() {
@@ -98,12 +98,12 @@ impl ObjectStore for PrivateFiles {
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
         self.prepare(to)?;
-        // The copy is another name of the same file.
+        // The copy is a hard link.
         self.0.copy_opts(from, to, options).await
     }
 }
 
-/// An upload, with the locks of its file.
+/// An upload, with the lock of its file.
 #[derive(Debug)]
 struct Upload {
     upload: Box<dyn MultipartUpload>,
@@ -125,8 +125,8 @@ impl MultipartUpload for Upload {
     }
 }
 
-/// Closes the unfinished files of an object to others, and locks those that nobody else has: the one of
-/// this upload among them, whose name is not told.
+/// Makes the unfinished files of an object private, and locks those that nobody else has locked, including
+/// that of this upload, whose name is not known.
 fn close(path: &FilePath) -> std::io::Result<Vec<File>> {
     let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
         return Ok(Vec::new());
@@ -135,7 +135,7 @@ fn close(path: &FilePath) -> std::io::Result<Vec<File>> {
     for file in unfinished_files(directory).filter(|(object, _)| object == name) {
         private_files::restrict(&file.1)?;
         let opened = File::open(&file.1)?;
-        // Without locks (an old network file system) what is left is told by its age alone.
+        // Without locks (on an old network file system), only the age shows whether a file is abandoned.
         if opened.try_lock().is_ok() {
             locks.push(opened);
         }
@@ -143,8 +143,8 @@ fn close(path: &FilePath) -> std::io::Result<Vec<File>> {
     Ok(locks)
 }
 
-/// Removes what killed programs have left of uploads into `directory`, for objects whose name `is_ours`;
-/// answers it.
+/// Removes unfinished uploads of killed programs in `directory`, for objects whose name `is_ours`; returns
+/// them.
 #[must_use]
 pub fn remove_unfinished_files(
     directory: &FilePath,
@@ -163,7 +163,7 @@ pub fn remove_unfinished_files(
     removed
 }
 
-/// Own files `<object>#<number>`, each with the name of the object.
+/// Own files named `<object>#<number>`, each with the name of its object.
 fn unfinished_files(
     directory: &FilePath,
 ) -> impl Iterator<Item = (std::ffi::OsString, PathBuf)> + use<> {
@@ -207,7 +207,7 @@ mod tests {
         let unfinished = directory.path().join("shop/archives/one#1");
         assert_eq!(mode(&unfinished), 0o600);
         upload.put_part(PutPayload::from_static(b"more")).await.unwrap();
-        // Somebody is at work on it.
+        // Another program is using it.
         assert!(remove_unfinished_files(file.parent().unwrap(), |_| true).is_empty());
         upload.complete().await.unwrap();
         assert_eq!((mode(&file), std::fs::read(&file).unwrap()), (0o600, b"more".to_vec()));

@@ -1,9 +1,9 @@
-//! S3, with objects that everybody may read.
+//! S3 store whose objects everybody may read.
 //!
-//! The access control list of an object is a header (`x-amz-acl`) of the request that creates it, so
-//! that there is no moment at which the object stands there without it. `object_store` knows no such
-//! attribute, but signs default headers; they would go with every request of a client, and S3 wants
-//! this one where an object is created and nowhere else. So there are two clients.
+//! The access control list of an object is a header (`x-amz-acl`) of the request that creates it, so the
+//! object never exists without it. `object_store` has no such attribute, but signs default headers. These
+//! are sent with every request of a client, while S3 accepts this header only in requests that create an
+//! object. There are therefore two clients.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UploadPart,
 };
 
-/// The header, and what it says.
+/// The header and its value.
 pub(crate) const HEADER: (&str, &str) = ("x-amz-acl", "public-read");
 
-/// A bucket of S3 whose new objects everybody may read.
+/// An S3 bucket whose new objects everybody may read.
 #[derive(Debug)]
 pub(crate) struct PublicRead {
     pub(crate) plain: Arc<AmazonS3>,
@@ -86,13 +86,13 @@ impl ObjectStore for PublicRead {
     }
 }
 
-/// An upload in parts, whose list was set when it was begun.
+/// A multipart upload that was started with the header.
 #[derive(Debug)]
 struct Upload {
     store: Arc<AmazonS3>,
     location: Path,
     id: String,
-    /// By their place.
+    /// Parts by position.
     parts: Arc<std::sync::Mutex<Vec<(usize, PartId)>>>,
     begun: usize,
 }

@@ -1,14 +1,14 @@
-//! What a store said.
+//! Error messages of stores.
 
-/// The address at which a machine of a cloud is told its credentials.
+/// The address at which a cloud's virtual machine obtains its credentials.
 const METADATA: [&str; 2] = ["169.254.169.254", "metadata.google.internal"];
 
-/// What to do when it was asked for them in vain.
+/// Advice if there are no credentials.
 const NO_CREDENTIALS: &str = "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (for Azure \
      AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, for Google GOOGLE_SERVICE_ACCOUNT); this machine \
      has no role of a cloud either";
 
-/// What the store said, down to the cause: `object_store` shows only the outermost error.
+/// The store's error with its causes, of which `object_store` shows only the outermost.
 #[must_use]
 pub fn reason(error: &object_store::Error) -> String {
     let text = http_requests::with_causes(error);
@@ -18,8 +18,8 @@ pub fn reason(error: &object_store::Error) -> String {
     in_words(&text)
 }
 
-/// The text with code and message in place of the XML in which S3 and Azure say them. The rest of it
-/// (request numbers, the text that was signed) helps nobody here.
+/// The text with code and message instead of the XML of S3 and Azure. The rest of it (request ids, the
+/// signed text) is of no use here.
 fn in_words(text: &str) -> String {
     let Some(start) = text.find("<Error>") else { return text.into() };
     let (xml, rest) = match text[start..].split_once("</Error>") {
@@ -46,11 +46,11 @@ fn element(xml: &str, name: &str) -> Option<String> {
     let text = ["&lt;", "<", "&gt;", ">", "&quot;", "\"", "&apos;", "'", "&amp;", "&"]
         .chunks(2)
         .fold(text.to_owned(), |text, pair| text.replace(pair[0], pair[1]));
-    // Azure's has lines of its own about the request.
+    // Azure's message is followed by lines about the request.
     Some(text.lines().next().unwrap_or_default().trim().to_owned())
 }
 
-/// Whether the store could not be reached at all, as far as its error tells.
+/// Whether the store could not be reached, as far as the error tells.
 #[must_use]
 pub fn is_unreachable(error: &object_store::Error) -> bool {
     let reason = reason(error);

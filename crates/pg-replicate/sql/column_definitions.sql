@@ -1,5 +1,5 @@
--- How the columns of the table ($1 schema, $2 name) are made, besides their types. Without a search
--- path, expressions name everything in full.
+-- Definitions of the columns of the table ($1 schema, $2 name), in addition to their types. With an empty
+-- search path, all names in expressions are qualified.
 SELECT a.attname::text AS name,
   CASE WHEN a.attcollation NOT IN (0, t.typcollation)
     THEN pg_catalog.quote_ident(cn.nspname) || '.' || pg_catalog.quote_ident(co.collname)

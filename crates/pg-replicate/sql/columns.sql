@@ -1,8 +1,7 @@
--- The columns of the table ($1 schema, $2 name), in their order.
--- base_type: what is below its domains.
--- is_fixed: GENERATED ALWAYS AS IDENTITY, which no UPDATE may set.
--- is_binary: its binary form is the same on every server. That of arrays and composites holds oids
--- of their types, and of reg* types oids of objects, which are others elsewhere.
+-- The columns of the table ($1 schema, $2 name), in order. base_type: the base type of domains. is_fixed:
+-- GENERATED ALWAYS AS IDENTITY, which UPDATE cannot set. is_binary: its binary format is the same on every
+-- server. That of arrays and composites contains oids of their types, and that of reg* types oids of
+-- objects, which differ between servers.
 WITH RECURSIVE base (attnum, typid) AS (
   SELECT a.attnum, a.atttypid
   FROM pg_catalog.pg_attribute a

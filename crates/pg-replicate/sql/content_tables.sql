@@ -1,11 +1,10 @@
--- The tables whose rows a copy has, largest first, and their columns that hold data: what pg_dump
--- takes the rows of, but for the tables $1 (oids). A partition is a table, a partitioned table has no
--- rows of its own. Of an extension's tables, those that it says users fill, and the rows it says.
+-- The tables whose rows are copied, largest first, and their columns that store data: those whose rows
+-- pg_dump dumps, except the tables $1 (oids). A partition is a table; a partitioned table has no rows of
+-- its own. Of an extension's tables, those marked for dumping, with the marked rows.
 --
--- root: of a partition, the table that is partitioned, of whatever level.
--- bytes: an estimate, for measuring would wait for locks.
--- is_row_secured: a policy may hide rows from our role.
--- forms: how a column's values are written, after the type below its domains, see row_hash.rs.
+-- root: for a partition, the partitioned table at any level. bytes: an estimate, because measuring would
+-- wait for locks. is_row_secured: a policy may hide rows from the role. forms: how a column's values are
+-- written, according to the base type; see row_hash.rs.
 WITH RECURSIVE base (typid, below) AS (
   SELECT t.oid, t.oid FROM pg_catalog.pg_type t WHERE t.typtype <> 'd'
   UNION ALL
@@ -20,7 +19,7 @@ WITH RECURSIVE base (typid, below) AS (
   JOIN pg_catalog.pg_inherits i ON i.inhparent = family.oid
   JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND c.relispartition
 ), member (oid, condition) AS (
-  -- No condition: not among the tables that the extension's users fill.
+  -- No condition: not among the tables that the extension marks.
   SELECT d.objid, (
     SELECT coalesce(x.extcondition[config.place], '')
     FROM pg_catalog.unnest(x.extconfig) WITH ORDINALITY AS config (oid, place)
@@ -60,13 +59,13 @@ LEFT JOIN LATERAL (
   FROM pg_catalog.pg_attribute a
   JOIN base ON base.typid = a.atttypid
   JOIN pg_catalog.pg_type t ON t.oid = base.below
-  -- What is generated follows from the rest.
+  -- Generated columns follow from the others.
   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 ) columns ON true
 WHERE c.relkind = 'r' AND c.relpersistence <> 't'
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND c.oid <> ALL ($1::oid[])
   AND (member.oid IS NULL OR member.condition IS NOT NULL)
-  -- A standby has no rows of them, and pg_dump takes none there.
+  -- A standby does not have their rows, and pg_dump dumps none there.
   AND NOT (c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery())
 ORDER BY bytes DESC, n.nspname, c.relname

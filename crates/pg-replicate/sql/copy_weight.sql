@@ -1,5 +1,5 @@
--- How large a table is ($1 schema, $2 table), to begin with the longest: bytes of its own and of its TOAST, and rows. An
--- estimate: measuring would wait for locks.
+-- Size of a table ($1 schema, $2 table), to start with the longest copy: bytes of the table and of its
+-- TOAST, and rows. An estimate, because measuring would wait for locks.
 SELECT greatest(c.relpages, 0) * block.size AS heap,
   coalesce(greatest(t.relpages, 0), 0) * block.size AS toast,
   greatest(c.reltuples, 0)::bigint AS counted

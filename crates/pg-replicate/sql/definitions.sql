@@ -1,8 +1,8 @@
--- The tables whose rows a copy has, with the partitioned ones, which have none of their own, and how each is
--- defined: a SHA-256 of its columns, constraints, indexes, triggers and policies. Which tables:
--- content_tables.sql. The functions that write definitions know no snapshot: the tables have to be locked.
+-- The tables whose rows are copied, and partitioned tables, which have none of their own, with a SHA-256 of
+-- each definition: columns, constraints, indexes, triggers and policies. Selection: content_tables.sql. The
+-- functions that return definitions ignore snapshots, so the tables must be locked.
 --
--- root: of a partition, the table that is partitioned, of whatever level.
+-- root: for a partition, the partitioned table at any level.
 WITH RECURSIVE family (oid, root) AS (
   SELECT c.oid, c.oid
   FROM pg_catalog.pg_class c WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
@@ -42,7 +42,7 @@ SELECT n.nspname::text AS schema, c.relname::text AS name,
        ORDER BY tr.tgname COLLATE "C")
      FROM pg_catalog.pg_trigger tr
      LEFT JOIN pg_catalog.pg_constraint k ON k.oid = tr.tgconstraint
-     -- Before 15 a partition's copy of its parent's trigger is called internal too.
+     -- Before 15, a partition's copy of its parent's trigger is marked as internal too.
      WHERE tr.tgrelid = c.oid
        AND (NOT tr.tgisinternal OR tr.tgparentid <> 0 AND coalesce(k.contype, 't') = 't')),
     (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', pg_catalog.quote_ident(p.polname),

@@ -1,7 +1,7 @@
--- How many objects the server locks to drop each of ($1 classes, $2 oids) with all that depends on
--- it; a schema is empty when its turn comes.
+-- Number of objects that the server locks to drop each of ($1 classes, $2 oids) with all dependents; a
+-- schema is empty when it is dropped.
 --
--- total: for all of them together. capacity: what the server's lock table holds at least.
+-- total: for all of them together. capacity: the minimum size of the server's lock table.
 WITH RECURSIVE gone (root_class, root_oid, classid, objid) AS (
   SELECT root.classid, root.objid, root.classid, root.objid
   FROM unnest($1::oid[], $2::oid[]) AS root (classid, objid)

@@ -1,4 +1,4 @@
--- Ends the sessions of our own role in this database whose name matches $1.
+-- Ends the role's own sessions in this database whose name matches $1.
 SELECT pid, pg_catalog.pg_terminate_backend(pid)
 FROM pg_catalog.pg_stat_activity
 WHERE usename = CURRENT_USER

@@ -1,9 +1,9 @@
--- The table $1.$2, when it is one whose rows an extension says are to be dumped: which rows (a WHERE clause, or
--- nothing), and whether our role may replace them.
+-- The table $1.$2, if an extension marks its rows for dumping: which rows (a WHERE clause, or empty), and
+-- whether the role may replace them.
 SELECT coalesce(config.condition, '') AS condition,
   pg_catalog.has_table_privilege(c.oid, 'INSERT')
     AND pg_catalog.has_table_privilege(c.oid, 'DELETE')
-    -- The condition is read.
+    -- The condition is evaluated.
     AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS may_replace
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

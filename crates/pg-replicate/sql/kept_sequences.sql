@@ -1,5 +1,5 @@
--- The sequences that columns of the tables $1 own. pg_dump leaves out an excluded table's identity
--- sequences by itself, but not its serial ones.
+-- The sequences owned by columns of the tables $1. pg_dump leaves out the identity sequences of an excluded
+-- table, but not its serial ones.
 SELECT n.nspname AS schema, s.relname AS name
 FROM pg_catalog.pg_depend d
 JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S'

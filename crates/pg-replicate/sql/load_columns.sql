@@ -1,4 +1,4 @@
--- The columns that rows are loaded into, of every table, in their order.
+-- The columns that rows are loaded into, of every table, in order.
 SELECT a.attrelid AS table, a.attname::text AS name
 FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid

@@ -1,2 +1,2 @@
--- How many large objects a database holds.
+-- Number of large objects in a database.
 SELECT count(*) FROM pg_catalog.pg_largeobject_metadata

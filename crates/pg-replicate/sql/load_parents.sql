@@ -1,2 +1,2 @@
--- Partitions and the tables that inherit, with what they belong to.
+-- Partitions and inheriting tables, with their parents.
 SELECT inhrelid AS child, inhparent AS parent FROM pg_catalog.pg_inherits

@@ -1,5 +1,5 @@
--- A script is run with the settings that psql would have: those of the role and of the database.
--- Time limits are for interactive work.
+-- A script runs with the settings that psql would have: those of the role and of the database. Time limits
+-- are meant for interactive work.
 RESET ALL;
 SET statement_timeout = 0;
 SET lock_timeout = 0;

@@ -1,4 +1,4 @@
--- The sequences, and the columns that own them (serial or identity).
+-- Sequences, and the columns that own them (serial or identity).
 SELECT s.oid, n.nspname::text AS schema, s.relname::text AS name,
   d.refobjid AS table, a.attname::text AS column,
   q.seqincrement AS increment, q.seqmin AS least, q.seqmax AS most,
@@ -6,7 +6,7 @@ SELECT s.oid, n.nspname::text AS schema, s.relname::text AS name,
     'pg_catalog.int2'::pg_catalog.regtype, 'pg_catalog.int4'::pg_catalog.regtype,
     'pg_catalog.int8'::pg_catalog.regtype, 'pg_catalog.numeric'::pg_catalog.regtype), false) AS is_of_numbers,
   pg_catalog.pg_has_role(s.relowner, 'USAGE') AS is_ours,
-  -- Not known of what was dropped meanwhile.
+  -- NULL for a sequence dropped in the meantime.
   coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE')
     AND pg_catalog.has_sequence_privilege(s.oid, 'SELECT'), false) AS is_readable
 FROM pg_catalog.pg_class s

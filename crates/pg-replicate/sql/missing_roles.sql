@@ -1,4 +1,4 @@
--- Those of the roles ($1) that this server does not have.
+-- Those of the roles ($1) that do not exist on this server.
 SELECT wanted.name
 FROM pg_catalog.unnest($1::text[]) AS wanted (name)
 WHERE wanted.name NOT IN ('public', 'current_user', 'session_user', 'current_role')

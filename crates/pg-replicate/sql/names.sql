@@ -1,4 +1,4 @@
--- The names of all relations, types and routines that are dumped, as not_ours.sql writes them.
+-- The names of all relations, types and routines that are dumped, in the format of not_ours.sql.
 SELECT n.nspname || '.' || thing.name AS name
 FROM (
   SELECT relnamespace AS namespace, relname::text AS name

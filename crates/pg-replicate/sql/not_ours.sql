@@ -1,5 +1,5 @@
--- Tables, views, sequences, types and routines of another owner in the schemas that are restored.
--- They stay, and the restore of one of the same name would fail.
+-- Tables, views, sequences, types and routines of other owners in the schemas that are restored. They stay,
+-- and restoring an object with the same name would fail.
 SELECT i.type || ' ' || i.identity AS object, n.nspname || '.' || foreigner.name AS name
 FROM (
   SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid AS classid, oid, relnamespace AS namespace,

@@ -1,4 +1,4 @@
--- The foreign keys that leave the tables ($1 schemas, $2 names).
+-- Foreign keys of the tables ($1 schemas, $2 names).
 SELECT c.conname::text AS name, tn.nspname::text AS schema, t.relname::text AS table,
   rn.nspname::text AS referenced_schema, r.relname::text AS referenced
 FROM unnest($1::text[], $2::text[]) AS wanted (schema, name)

@@ -20,11 +20,11 @@ WITH owners AS (
   LEFT JOIN pg_catalog.pg_namespace s
     ON owners.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND s.oid = owners.objid
   WHERE owners.owner = (SELECT oid FROM me)
-    -- Indexes and the like go with what they are part of.
+    -- Indexes and similar objects are dropped with the object they are part of.
     AND (c.oid IS NULL OR c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S'))
     AND (s.oid IS NULL
       OR s.nspname <> 'public' AND s.nspname !~ '^pg_' AND s.nspname <> 'information_schema')
-    -- An extension that stays needs the schema in which it is, and those in which its members are.
+    -- An extension that stays needs its schema, and those of its members.
     AND NOT EXISTS (
       SELECT
       FROM pg_catalog.pg_depend inside
@@ -43,12 +43,13 @@ WITH owners AS (
   SELECT owned.classid, owned.objid, i.type, i.identity
   FROM owned
   CROSS JOIN LATERAL pg_catalog.pg_identify_object(owned.classid, owned.objid, 0) i
-  -- Objects of initdb have smaller oids.
+  -- Objects created by initdb have smaller oids.
   WHERE (owned.objid >= 16384 OR i.type = 'large object')
-    -- Nothing is known of what was dropped meanwhile.
+    -- NULL for an object dropped in the meantime.
     AND i.identity IS NOT NULL
     AND coalesce(i.schema, '') !~ '^pg_(toast|temp)'
-    -- An extension's members go with it, a column's sequence and a table's row type with the table.
+    -- An extension's members are dropped with it, a column's sequence and a table's row type with the
+    -- table.
     AND NOT EXISTS (
       SELECT FROM pg_catalog.pg_depend d
       WHERE d.classid = owned.classid AND d.objid = owned.objid AND d.deptype IN ('e', 'i')
@@ -72,8 +73,8 @@ SELECT classid, objid, type || ' ' || identity AS object,
     END || ' IF EXISTS ' || identity || ' CASCADE'
   END AS statement
 FROM droppable
--- Tables first: what hangs on them is gone when its own turn comes; partitions and children before
--- their parents, whose drop would take them all at once. Schemas and extensions last.
+-- Tables first, because their dependents are then already gone; partitions and children before their
+-- parents, whose drop would drop them all at once. Schemas and extensions last.
 ORDER BY CASE type
     WHEN 'publication' THEN 0 WHEN 'event trigger' THEN 0
     WHEN 'table' THEN 1 WHEN 'foreign table' THEN 1

@@ -1,5 +1,5 @@
--- The sequences that columns of the table ($1 schema, $2 name) own, serial or identity; of columns that hold numbers.
--- last: the last value that the sequence can give, the least one where it descends. is_ours: whether our role may read and set it.
+-- The sequences owned by numeric columns of the table ($1 schema, $2 name), serial or identity. last: the
+-- last value of the sequence, the minimum if it descends. is_ours: whether the role may read and set it.
 SELECT s.oid::pg_catalog.regclass::text AS sequence, a.attname::text AS column,
   q.seqincrement AS increment, CASE WHEN q.seqincrement > 0 THEN q.seqmax ELSE q.seqmin END AS last,
   pg_catalog.has_sequence_privilege(s.oid, 'SELECT') AND pg_catalog.has_sequence_privilege(s.oid, 'UPDATE') AS is_ours

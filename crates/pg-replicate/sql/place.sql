@@ -1,4 +1,4 @@
--- Which database of which server. Two servers never share the moment of their start.
+-- Identifies a database of a server. Two servers never have the same start time.
 SELECT pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time())::text || '/' || oid
     AS place,
   oid::text AS database,

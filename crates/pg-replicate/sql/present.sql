@@ -1,6 +1,6 @@
--- Objects that stand here and need not be restored, as pg_dump names them (kind, schema, tag): every
--- schema and extension, and of the rest those of ($1 classes, $2 oids), what kept tables need.
--- Arguments are written as pg_dump does, with an empty search_path.
+-- Objects that exist here and need not be restored, named as by pg_dump (kind, schema, tag): every schema
+-- and extension, and of the others those of ($1 classes, $2 oids), which kept tables need. Arguments are
+-- written as by pg_dump, with an empty search_path.
 WITH kept (classid, objid) AS (
   SELECT * FROM unnest($1::oid[], $2::oid[])
 )

@@ -1,4 +1,4 @@
--- The columns of the table's primary key ($1 schema, $2 name), in their order.
+-- The columns of the table's primary key ($1 schema, $2 name), in order.
 SELECT a.attname::text AS name
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -1,4 +1,5 @@
--- What is called ($1 schema, $2 name): for an index, whether it is whole; for a table, the server's estimate of its rows.
+-- The relation ($1 schema, $2 name): for an index, whether it is valid; for a table, the server's estimate
+-- of its rows.
 SELECT coalesce(i.indisvalid, true) AS is_valid, greatest(c.reltuples, 0)::bigint AS rows
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

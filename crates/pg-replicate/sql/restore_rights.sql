@@ -1,5 +1,5 @@
--- What an ordinary role cannot do to things that others made: extensions ($1 names) it may not
--- create, extensions and schemas it may not comment on.
+-- What an ordinary role cannot do with objects of others: extensions ($1 names) that it may not create,
+-- extensions and schemas that it may not comment on.
 SELECT 'create' AS what, 'EXTENSION ' || wanted.name AS object
 FROM unnest($1::text[]) AS wanted (name)
 WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname = wanted.name)

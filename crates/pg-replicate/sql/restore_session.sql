@@ -1,6 +1,6 @@
--- What pg_restore sets before it makes objects: bodies of functions may name what comes later, XML may be a fragment,
--- and what row security would hide is an error. A tablespace that the role sets is not the source's; a partitioned table
--- refuses the database's own where it is named.
+-- The settings of pg_restore: bodies of functions may refer to later objects, XML may be a fragment, and
+-- rows hidden by row-level security are an error. The role's default tablespace is not the source's; a
+-- partitioned table refuses the database's default tablespace if it is named.
 SET check_function_bodies = false;
 SET xmloption = content;
 SET row_security = off;

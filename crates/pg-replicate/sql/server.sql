@@ -1,4 +1,4 @@
--- Who and where we are.
+-- The server, and the role on it.
 SELECT pg_catalog.current_setting('server_version') AS version,
   pg_catalog.current_setting('server_version_num')::int AS version_number,
   CURRENT_USER::text AS role,
@@ -8,7 +8,8 @@ SELECT pg_catalog.current_setting('server_version') AS version,
     (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'public'), 'CREATE'), true)
     AS may_create_in_public,
   pg_catalog.pg_is_in_recovery() AS is_standby,
-  -- How many connections we may have: the limits of the role and of the database bind no superuser.
+  -- The number of connections available: the limits of the role and of the database do not apply to
+  -- superusers.
   (SELECT pg_catalog.min(bound) FROM (
     SELECT pg_catalog.current_setting('max_connections')::int8
       - pg_catalog.current_setting('superuser_reserved_connections')::int8 AS bound

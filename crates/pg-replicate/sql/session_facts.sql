@@ -1,6 +1,6 @@
--- The number of this session, whether the database knows no encoding, and what programs of PostgreSQL need in PGOPTIONS: they set for themselves what they
--- read and write by, but not what else changes the meaning of a statement, here where the role or the database has
--- set it (reset_val) to something else.
+-- The process id of this session, whether the database has encoding SQL_ASCII, and what PostgreSQL's client
+-- programs need in PGOPTIONS: they set what they read and write themselves, but not other settings that
+-- change the meaning of a statement, if the role or the database sets them (reset_val) to something else.
 SELECT pg_catalog.pg_backend_pid() AS pid,
   (pg_catalog.current_setting('server_encoding') = 'SQL_ASCII')::text AS is_sql_ascii, (
   SELECT coalesce(pg_catalog.string_agg(
@@ -21,6 +21,6 @@ SELECT pg_catalog.pg_backend_pid() AS pid,
   ) AS wanted (name, value)
   JOIN pg_catalog.pg_settings setting USING (name)
   WHERE setting.reset_val <> wanted.value
-    -- These write money as C does. Not every pooler takes options: none is given without need.
+    -- They write money as in locale C. Not every pooler accepts options, so none is given unnecessarily.
     AND NOT (wanted.name = 'lc_monetary' AND setting.reset_val ~* '^(C|POSIX|en_US)([.@]|$)')
 ) AS options

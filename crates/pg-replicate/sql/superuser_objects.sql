@@ -1,7 +1,8 @@
--- The statements that drop what has no owner, and so belongs to superusers, but for the objects
--- ($1 classes, $2 oids) that are to survive; and the subscriptions of our role.
+-- Statements that drop objects without an owner, which belong to superusers, except the objects ($1
+-- classes, $2 oids) that must stay; and the role's subscriptions.
 --
--- A restored subscription names the slot of the source's own: it is left alone on its server.
+-- A restored subscription refers to the slot of the source's subscription, which is left alone on its
+-- server.
 WITH ownerless (classid, objid) AS (
   SELECT 'pg_catalog.pg_cast'::pg_catalog.regclass::oid, oid FROM pg_catalog.pg_cast
   UNION ALL

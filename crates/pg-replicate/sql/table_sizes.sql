@@ -1,4 +1,4 @@
--- What each table's data weighs, for progress: an estimate, for measuring would wait for locks.
+-- Size of each table's data, for progress: an estimate, because measuring would wait for locks.
 SELECT n.nspname || '.' || c.relname AS name,
   (greatest(c.relpages, 1) + coalesce(greatest(t.relpages, 0), 0))::bigint * 8192 AS bytes
 FROM pg_catalog.pg_class c

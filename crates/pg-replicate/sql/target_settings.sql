@@ -1,4 +1,4 @@
--- What this server has for building indexes, in bytes.
+-- The server's settings for building indexes, in bytes.
 SELECT
   (SELECT setting::bigint * 1024 FROM pg_catalog.pg_settings WHERE name = 'maintenance_work_mem')
     AS maintenance_bytes,

@@ -1,9 +1,8 @@
--- What fires when rows of the tables $1 (oids; all tables when it is null) are written: triggers of users, and rules, with
--- the words that bring each state back. What PostgreSQL makes for foreign keys is not among them; a partition's copy of its
--- parent's trigger, which servers before 15 call internal too, is.
--- depth: how deep the table lies below a partitioned one: what is done to a partitioned table's trigger is done to its
--- partitions' copies.
--- is_ours: only the owner of a table may switch them off.
+-- Triggers and rules that fire when rows of the tables $1 (oids; all tables if null) are written: those of
+-- users, with the clauses that restore their states. Triggers that PostgreSQL creates for foreign keys are
+-- not included; a partition's copy of its parent's trigger, which servers before 15 mark as internal too,
+-- is. depth: the level of the table below a partitioned one: changes of a partitioned table's trigger apply
+-- to its partitions' copies. is_ours: only the owner of a table may disable them.
 SELECT c.oid AS table, n.nspname::text AS schema, c.relname::text AS table_name, fires.kind, fires.name,
   CASE fires.state WHEN 'R' THEN 'ENABLE REPLICA' WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'D' THEN 'DISABLE' ELSE 'ENABLE' END
     AS state,
@@ -15,7 +14,7 @@ FROM (
   LEFT JOIN pg_catalog.pg_constraint k ON k.oid = t.tgconstraint
   WHERE NOT t.tgisinternal OR t.tgparentid <> 0 AND coalesce(k.contype, 't') = 't'
   UNION ALL
-  -- 1: SELECT, which is a view's.
+  -- 1: SELECT, the rule of a view.
   SELECT r.ev_class, 'RULE', r.rulename::text, r.ev_enabled
   FROM pg_catalog.pg_rewrite r WHERE r.ev_type <> '1'
 ) AS fires

@@ -1,5 +1,5 @@
--- Whether the table ($1 schema, $2 name) has a unique index over these columns ($3) and no others that
--- ON CONFLICT can use: whole, checked at once, without a condition or an expression.
+-- Whether the table ($1 schema, $2 name) has a unique index over exactly these columns ($3) that ON
+-- CONFLICT can use: valid, checked immediately, without a condition or an expression.
 SELECT EXISTS (
   SELECT
   FROM pg_catalog.pg_class c

@@ -1,5 +1,5 @@
--- What our role may not read of all that is dumped, but for the tables $1 (oids): pg_dump locks and
--- reads every table, reads every sequence, and needs USAGE on each schema that holds any.
+-- Dumped objects that the role may not read, except the tables $1 (oids): pg_dump locks and reads every
+-- table, reads every sequence, and needs USAGE on each schema that contains any.
 WITH dumped AS (
   SELECT c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity, c.relforcerowsecurity, c.relowner
   FROM pg_catalog.pg_class c
@@ -7,7 +7,7 @@ WITH dumped AS (
   WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
     AND c.relkind IN ('r', 'p', 'S') AND c.relpersistence <> 't'
     AND c.oid <> ALL ($1::oid[])
-    -- Members of an extension are not dumped, but for those whose rows it wants dumped.
+    -- Members of an extension are not dumped, except those whose rows it marks for dumping.
     AND NOT EXISTS (
       SELECT FROM pg_catalog.pg_depend d
       LEFT JOIN pg_catalog.pg_extension x ON x.oid = d.refobjid AND c.oid = ANY (x.extconfig)
@@ -33,7 +33,7 @@ WHERE relkind IN ('r', 'p') AND NOT pg_catalog.has_table_privilege(oid, 'SELECT'
 UNION ALL
 SELECT 'sequence', pg_catalog.format('%s.%s', nspname, relname)
 FROM dumped
--- In a CASE: asking for a sequence's privilege on a table is an error.
+-- In a CASE, because asking for a sequence's privilege on a table is an error.
 WHERE CASE relkind WHEN 'S' THEN NOT pg_catalog.has_sequence_privilege(oid, 'SELECT') END
 UNION ALL
 SELECT 'row-secured table', pg_catalog.format('%s.%s', nspname, relname)

@@ -1,4 +1,4 @@
-//! `BACKUP_MODE`: which tables are not copied whole, or not as they are.
+//! `BACKUP_MODE`: tables that are not copied completely, or not unchanged.
 
 mod copy_rule;
 mod expression;
@@ -17,33 +17,33 @@ pub use rule::TableRule;
 /// How a table is handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TableMode {
-    /// It is copied whole, its rows and columns by rules; the full copy does that.
+    /// It is copied completely by the full copy, with rules for rows and columns.
     Full,
     /// Only rows with a larger key are added.
     Incremental,
-    /// Rows are added, and changed where they differ.
+    /// Rows are added, and updated if they differ.
     Upsert,
-    /// It is left alone.
+    /// It is not touched.
     None,
 }
 
-/// What becomes of a column about which the rules of its table say nothing.
+/// What to do with a column that the rules of its table do not mention.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Masking {
-    /// It is copied as it is.
+    /// It is copied unchanged.
     #[default]
     Off,
-    /// The table is refused, and the column named.
+    /// The table is refused, and the error names the column.
     Strict,
 }
 
-/// Which tables the full copy neither dumps, drops nor touches, and which it copies by rules.
+/// The tables that the full copy does not dump, drop or touch, and the tables that it copies by rules.
 ///
-/// A JSON object: table → `"incremental"`, `"none"`, or an object with what [`TableRule`] holds, such
-/// as `{"mode": "upsert", "key": "id", "cursor": "updatedAt", "lag": "10 minutes"}` or
-/// `{"columns": {"email": "'user' || id"}}`. A table without a schema is one of `public`;
-/// `schema.table` names one of another schema, and a part in double quotes may hold dots:
-/// `"stats"."a.b"`. Names are taken as they stand in the catalog: case counts, nothing is a pattern.
+/// A JSON object: table → `"incremental"`, `"none"`, or an object with the members of [`TableRule`], such
+/// as `{"mode": "upsert", "key": "id", "cursor": "updatedAt", "lag": "10 minutes"}` or `{"columns":
+/// {"email": "'user' || id"}}`. A table without a schema is in `public`; `schema.table` is in another
+/// schema, and a part in double quotes may contain dots: `"stats"."a.b"`. Names are those of the catalog:
+/// they are case-sensitive, and nothing is a pattern.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BackupMode {
     tables: BTreeMap<TableName, TableRule>,
@@ -51,78 +51,78 @@ pub struct BackupMode {
 }
 
 impl BackupMode {
-    /// Whether the full copy leaves this table alone.
+    /// Whether the full copy does not touch this table.
     #[must_use]
     pub fn is_kept(&self, schema: &str, table: &str) -> bool {
         let rule = self.tables.get(&TableName::new(schema, table));
         rule.is_some_and(|rule| rule.mode != TableMode::Full)
     }
 
-    /// The tables with `mode`, in the order of their names.
+    /// The tables with `mode`, sorted by name.
     pub fn tables(&self, mode: TableMode) -> impl Iterator<Item = &TableName> {
         self.tables.iter().filter(move |(_, rule)| rule.mode == mode).map(|(table, _)| table)
     }
 
-    /// The tables that are kept up to date, and how, in the order of their names.
+    /// The tables that are updated incrementally, with their rules, sorted by name.
     pub fn updated(&self) -> impl Iterator<Item = (&TableName, &TableRule)> {
         self.tables
             .iter()
             .filter(|(_, rule)| matches!(rule.mode, TableMode::Incremental | TableMode::Upsert))
     }
 
-    /// Every table that the full copy leaves alone, in the order of their names.
+    /// Every table that the full copy does not touch, sorted by name.
     pub fn kept(&self) -> impl Iterator<Item = &TableName> {
         self.tables.iter().filter(|(_, rule)| rule.mode != TableMode::Full).map(|(table, _)| table)
     }
 
-    /// Whether every table is copied whole, as it is.
+    /// Whether every table is copied completely and unchanged.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.tables.is_empty()
     }
 
-    /// Which rows of this table are copied, and what is changed in them, by the full copy
-    /// ([`TableMode::Full`]) or the incremental one. Nothing when all rows are copied as they are.
+    /// The rule for this table's rows and columns, used by the full copy ([`TableMode::Full`]) or the
+    /// incremental one. `None` if all rows are copied unchanged.
     ///
-    /// A rule of a partitioned table holds for its partitions too, which do not stand here:
-    /// `masking::Rules` knows them.
+    /// A partitioned table's rule also applies to its partitions, which are not listed here: see
+    /// `masking::Rules`.
     #[must_use]
     pub fn copy_rule(&self, table: &TableName) -> Option<&CopyRule> {
         self.tables.get(table).map(|rule| &rule.copy).filter(|rule| !rule.is_empty())
     }
 
-    /// The tables that have such rules, with their modes, in the order of their names.
+    /// The tables with such rules and their modes, sorted by name.
     pub fn copy_rules(&self) -> impl Iterator<Item = (&TableName, &TableRule)> {
         self.tables.iter().filter(|(_, rule)| !rule.copy.is_empty())
     }
 
-    /// The same tables, with what `MASKING` says.
+    /// The same tables, with the value of `MASKING`.
     #[must_use]
     pub fn with_masking(self, masking: Masking) -> Self {
         Self { masking, ..self }
     }
 
-    /// What becomes of a column about which the rules of its table say nothing.
+    /// What to do with a column that the rules of its table do not mention.
     #[must_use]
     pub fn masking(&self) -> Masking {
         self.masking
     }
 }
 
-/// What is wrong with a `BACKUP_MODE`.
+/// An invalid `BACKUP_MODE`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BackupModeError {
-    /// No JSON at all.
+    /// Not JSON.
     #[error(
         "must be a JSON object, such as {{\"answers\":\"incremental\",\"knowledge-elements\":\"none\"}}: {0}"
     )]
     NotJson(String),
-    /// JSON, but no object.
+    /// JSON, but not an object.
     #[error(
         "must be a JSON object, such as {{\"answers\":\"incremental\",\"knowledge-elements\":\"none\"}}; found {0}"
     )]
     NotAnObject(String),
-    /// A value that is no mode.
+    /// An invalid mode.
     #[error("table \"{table}\": must be \"incremental\" or \"none\"; found {found}")]
     Mode {
         /// The key.
@@ -130,25 +130,25 @@ pub enum BackupModeError {
         /// The value, as JSON.
         found: String,
     },
-    /// A part of a table's object that cannot be used.
+    /// An invalid member of a table's object.
     #[error("table \"{table}\", \"{key}\": must be {wanted}; found {found}")]
     Rule {
         /// The table's key.
         table: String,
         /// The key in its object.
         key: String,
-        /// What can stand there.
+        /// What is expected.
         wanted: String,
-        /// What stands there, as JSON.
+        /// What was found, as JSON.
         found: String,
     },
-    /// A key that is no table's name.
+    /// A key that is not a table name.
     #[error(
         "\"{0}\" names no table: must be a table of public (answers), or another schema's (stats.answers); \
          a name that holds a dot stands in double quotes: \"my.schema\".answers"
     )]
     Table(String),
-    /// Two keys that name one table.
+    /// Two keys that name the same table.
     #[error("table \"{0}\" is named twice")]
     Twice(String),
 }
@@ -174,7 +174,7 @@ impl FromStr for BackupMode {
     }
 }
 
-/// `table`, `schema.table`, either part in double quotes or not.
+/// `table` or `schema.table`, each part optionally in double quotes.
 pub(crate) fn parse_table(text: &str) -> Option<TableName> {
     let (first, rest) = part(text, true)?;
     match rest {
@@ -186,7 +186,7 @@ pub(crate) fn parse_table(text: &str) -> Option<TableName> {
     }
 }
 
-/// One part of a name, and what follows its dot. Unquoted, only the first part ends at a dot.
+/// One part of a name, and the text after its dot. Without quotes, only the first part ends at a dot.
 fn part(text: &str, ends_at_dot: bool) -> Option<(String, Option<&str>)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let (part, rest) = match text.split_once('.') {
@@ -222,7 +222,7 @@ mod tests {
 
     use super::*;
 
-    /// Values as they may stand in the object of a table, right ones and wrong ones.
+    /// Valid and invalid values for the object of a table.
     fn value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),
@@ -246,7 +246,7 @@ mod tests {
             let _ = parse(&text);
         }
 
-        /// What cannot be used is an error that names the table, whatever stands there.
+        /// An invalid value must give an error that names the table, whatever it is.
         #[test]
         fn no_object_is_too_odd(value in value()) {
             if let Err(error) = parse(&json!({"answers": value}).to_string()) {

@@ -1,4 +1,4 @@
-//! One moment of a database: which tables it had, what they held, and a dump of it.
+//! Database snapshot: the tables of a database at one point in time, their content, and a dump.
 
 use std::path::Path;
 
@@ -15,10 +15,10 @@ use progress::{Context, ProgressItem, Summary, Weight};
 
 const DEFINITIONS: &str = include_str!("../sql/definitions.sql");
 
-/// A moment of a database, open for reading until it is dropped.
+/// A snapshot of a database, readable until it is dropped.
 ///
-/// Its tables are locked against changes of their definition and against TRUNCATE, which no snapshot hides;
-/// their rows can be written meanwhile.
+/// Its tables are locked against changes of their definition and against TRUNCATE, which a snapshot does
+/// not protect from; their rows can be changed by others.
 pub struct DatabaseSnapshot {
     url: DatabaseUrl,
     snapshot: ExportedSnapshot,
@@ -27,24 +27,24 @@ pub struct DatabaseSnapshot {
     tables: Vec<Definition>,
 }
 
-/// A table as it is defined.
+/// Definition of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definition {
     /// The table.
     pub name: TableName,
-    /// Of a partition, the table that is partitioned; else the table itself.
+    /// For a partition, the partitioned table; otherwise the table itself.
     pub root: TableName,
-    /// Whether it has rows of its own: a partitioned table has none.
+    /// Whether it has rows of its own, which a partitioned table does not.
     pub has_rows: bool,
-    /// The SHA-256 of its columns, constraints, indexes, triggers and policies, in hexadecimal digits.
+    /// SHA-256 of its columns, constraints, indexes, triggers and policies, in hexadecimal digits.
     pub sha256: String,
 }
 
-/// How pg_dump writes.
+/// Output format of pg_dump.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DumpFormat {
-    /// The archive that pg_restore takes.
+    /// An archive for pg_restore.
     #[default]
     Custom,
     /// A script of SQL that psql takes.
@@ -52,7 +52,7 @@ pub enum DumpFormat {
 }
 
 impl DatabaseSnapshot {
-    /// Begins it. `pg_dump` has to be as new as the server.
+    /// Opens it. `pg_dump` must be at least as new as the server.
     ///
     /// # Errors
     /// [`Error::Cancelled`], [`Error::Unreachable`], [`Error::Database`], [`Error::ProgramMissing`],
@@ -78,19 +78,19 @@ impl DatabaseSnapshot {
         })
     }
 
-    /// What others name it by, as in `SET TRANSACTION SNAPSHOT`.
+    /// Its identifier, for `SET TRANSACTION SNAPSHOT`.
     #[must_use]
     pub fn snapshot(&self) -> &str {
         self.snapshot.id()
     }
 
-    /// The server's version, as it names it.
+    /// The server's version, as it prints it.
     #[must_use]
     pub fn server_version(&self) -> &str {
         &self.server_version
     }
 
-    /// What pg_dump says of itself.
+    /// The version of pg_dump, as it prints it.
     #[must_use]
     pub fn pg_dump_version(&self) -> &str {
         &self.pg_dump_version
@@ -102,10 +102,12 @@ impl DatabaseSnapshot {
         &self.tables
     }
 
-    /// Does `work`, which reads in the moment; gives it up when the moment is lost, or when others wait for its locks too long.
+    /// Runs `work`, which reads in the snapshot; cancels it if the snapshot is lost, or other sessions wait
+    /// too long for its locks.
     ///
     /// # Errors
-    /// Those of `work`, and [`Error::Unreachable`], [`Error::Database`] or [`Error::Locked`] for the moment.
+    /// Those of `work`, and [`Error::Unreachable`], [`Error::Database`] or [`Error::Locked`] for the
+    /// snapshot.
     pub async fn during<T, E: From<Error>>(
         &self,
         work: impl Future<Output = Result<T, E>>,
@@ -113,22 +115,22 @@ impl DatabaseSnapshot {
         self.snapshot.watch().during(work, None).await
     }
 
-    /// Ends it: locks are gone when this returns, which they are some time later when it is dropped.
+    /// Closes it: when this returns, its locks have been released, which takes longer when it is dropped.
     ///
     /// # Errors
     /// [`Error::Cancelled`].
     pub async fn end(self, context: &Context) -> Result<(), Error> {
         let connection = self.snapshot.connection();
         let commit = async {
-            // A connection that is lost has ended it too.
+            // A lost connection has closed it too.
             let _ = connection.batch_execute("COMMIT").await;
             Ok(())
         };
         connection.run(context, commit).await
     }
 
-    /// Dumps the database as it is in the moment to `file`, without owners and rights; `share` is the part
-    /// of the step's progress, in percent, that this takes.
+    /// Dumps the database in this snapshot to `file`, without owners and privileges; `share` is the range
+    /// of the step's progress, in percent.
     ///
     /// # Errors
     /// [`Error::Cancelled`], [`Error::Program`] with pg_dump's errors, [`Error::Unreachable`].
@@ -195,7 +197,8 @@ async fn definitions(connection: &Connection) -> Result<Vec<Definition>, Error> 
         .collect())
 }
 
-/// Locks every table; nothing when one is gone from the snapshot before that. `program`: pg_dump's version.
+/// Locks every table; `None` if one was dropped, emptied or rewritten before that. `program`: pg_dump's
+/// version.
 async fn look(
     snapshot: &ExportedSnapshot,
     program: u32,

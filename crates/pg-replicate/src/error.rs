@@ -1,4 +1,4 @@
-//! How a copy ends when it does not succeed.
+//! Errors of copies.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::verify::report::VerifyReport;
 pub enum Side {
     /// The database that is read.
     Source,
-    /// The database that is written.
+    /// The database that is written to.
     Target,
 }
 
@@ -26,14 +26,14 @@ impl fmt::Display for Side {
     }
 }
 
-/// One thing that was looked at, and what was found.
+/// One check and its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// What was looked at.
+    /// What was checked.
     pub subject: String,
     /// What was found, or what is wrong and what to do.
     pub outcome: Result<String, String>,
-    /// Whether what was found does not stop the run, but an operator should know it.
+    /// Whether the result is a warning, which does not stop the run.
     pub is_warning: bool,
 }
 
@@ -46,7 +46,7 @@ impl Check {
         Self { subject: subject.into(), outcome: Err(wrong.into()), is_warning: false }
     }
 
-    /// What does not stop the run, but an operator should know.
+    /// A warning, which does not stop the run.
     pub fn warning(subject: &str, found: impl Into<String>) -> Self {
         Self { is_warning: true, ..Self::good(subject, found) }
     }
@@ -65,7 +65,7 @@ impl Check {
 pub struct ObjectFailure {
     /// Such as `TABLE public.answers`.
     pub object: String,
-    /// What the server or pg_restore said.
+    /// The error of the server or of pg_restore.
     pub message: String,
 }
 
@@ -79,7 +79,7 @@ impl fmt::Display for ObjectFailure {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// It was asked to stop.
+    /// It was cancelled.
     #[error("cancelled")]
     Cancelled,
     /// A server could not be reached, or a connection to it broke.
@@ -87,64 +87,65 @@ pub enum Error {
     Unreachable {
         /// Where, without the password.
         url: String,
-        /// What the network or the server said.
+        /// The error of the network or the server.
         reason: String,
     },
-    /// Something is not as it must be; nothing was changed.
+    /// A requirement is not met; nothing was changed.
     #[error("{}", list(.0))]
     Preflight(Vec<Check>),
-    /// A setting that cannot be used.
+    /// An invalid setting.
     #[error("{0}")]
     Configuration(String),
-    /// A server refused something.
+    /// A server refused a request.
     #[error("{action}: {reason}")]
     Database {
         /// What was attempted, on which object, on which side.
         action: String,
-        /// Message, SQLSTATE, detail and hint of the server.
+        /// The server's message, SQLSTATE, detail and hint.
         reason: String,
     },
-    /// A server has no more of something: disk, memory, connections. Nothing else will work either.
+    /// A server has run out of a resource: disk, memory, connections. Nothing else would work either.
     #[error("{action}: {reason}")]
     Exhausted {
         /// What was attempted, on which object, on which side.
         action: String,
-        /// Message, SQLSTATE, detail and hint of the server.
+        /// The server's message, SQLSTATE, detail and hint.
         reason: String,
     },
-    /// Others use the target, and that has to end first.
+    /// The target is in use by others, who must finish first.
     #[error("{0}")]
     Busy(String),
-    /// A lock on the source could not be had in time, or others waited too long for one of ours.
+    /// A lock on the source could not be taken in time, or others waited too long for a lock of this
+    /// program.
     #[error("{action}: {reason}")]
     Locked {
         /// What was attempted.
         action: String,
-        /// Which lock, and who has it or waits for it.
+        /// The lock, and who holds it or waits for it.
         reason: String,
     },
-    /// A program of PostgreSQL could not be started.
+    /// A PostgreSQL client program could not be started.
     #[error("{program} could not be started: {reason}; install PostgreSQL's client programs")]
     ProgramMissing {
         /// Its name.
         program: String,
-        /// What the system said.
+        /// The operating system's error.
         reason: String,
     },
-    /// A program of PostgreSQL failed.
+    /// A PostgreSQL client program failed.
     #[error("{program} failed ({status}): {}", error_text::output(messages))]
     Program {
         /// Its name.
         program: String,
         /// Its exit status.
         status: String,
-        /// The errors it wrote.
+        /// Its error messages.
         messages: String,
     },
-    /// Objects that could not be restored, all of them.
+    /// All objects that could not be restored.
     #[error("{} could not be restored: {}", count(.0.len()), sample(.0))]
     Restore(Vec<ObjectFailure>),
-    /// A file that is no archive of pg_dump's custom format, or a damaged one.
+    /// A file that is not a custom-format archive, or is damaged.
     #[error("{}: {reason}", path.display())]
     Archive {
         /// The file.
@@ -159,13 +160,13 @@ pub enum Error {
         action: &'static str,
         /// On which file.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// Tables of the target do not hold what those of the source hold.
+    /// Tables of the target differ from those of the source.
     #[error("{} of {} tables differ: {}", .0.differing().count(), .0.tables.len(), .0)]
     Verification(VerifyReport),
-    /// The enrichment script cannot be read.
+    /// The enrichment script is invalid.
     #[error("line {line}: {reason}")]
     Script {
         /// Counted from 1.
@@ -182,7 +183,7 @@ impl From<progress::Cancelled> for Error {
 }
 
 impl Error {
-    /// Whether it was cancelled, and nothing else is wrong.
+    /// Whether it was cancelled and nothing else went wrong.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         matches!(self, Self::Cancelled)
@@ -194,7 +195,7 @@ impl Error {
         matches!(self, Self::Unreachable { .. })
     }
 
-    /// What the server said while `action` was attempted at `url`.
+    /// The server's error during `action` at `url`.
     pub(crate) fn database(
         url: &DatabaseUrl,
         action: impl Into<String>,
@@ -203,8 +204,8 @@ impl Error {
         Self::said(url, action.into(), error, reason(error))
     }
 
-    /// [`Error::database`] while rows were read: whatever is shown elsewhere, no value that an
-    /// expression was to mask.
+    /// [`Error::database`] while rows are read: never shows a value that an expression was to mask,
+    /// whatever is shown elsewhere.
     pub(crate) fn reading(
         url: &DatabaseUrl,
         action: impl Into<String>,
@@ -226,7 +227,7 @@ impl Error {
         // Class 53: insufficient resources.
         match error.code() {
             Some(code) if code.code().starts_with("53") => Self::Exhausted { action, reason },
-            // lock_not_available, where the session has a limit.
+            // lock_not_available, if the session has a time limit.
             Some(code) if code.code() == "55P03" && url.lock_timeout().is_some() => {
                 Self::Locked { action, reason }
             }
@@ -235,7 +236,7 @@ impl Error {
     }
 }
 
-/// Whether the connection is gone, whatever was asked: closed, reset, or ended by the server.
+/// Whether the connection is lost, whatever the reason: closed, reset, or ended by the server.
 fn is_broken(error: &tokio_postgres::Error) -> bool {
     match error.code() {
         // admin_shutdown, crash_shutdown, cannot_connect_now, connection exceptions
@@ -262,7 +263,7 @@ fn count(objects: usize) -> String {
     if objects == 1 { "1 object".into() } else { format!("{objects} objects") }
 }
 
-/// All of them up to a limit that a log line bears.
+/// All of them, up to a limit suitable for a log line.
 fn sample(failures: &[ObjectFailure]) -> String {
     const LIMIT: usize = 100;
     let mut text: Vec<String> = failures.iter().take(LIMIT).map(ToString::to_string).collect();

@@ -1,17 +1,16 @@
-//! PostgreSQL to PostgreSQL: schema, data, indexes, constraints, increments.
+//! Copies of PostgreSQL databases to PostgreSQL: schema, data, indexes, constraints, increments.
 //!
-//! Six engines, each a plain async function over settings and a [`Context`] (progress and
-//! cancellation):
+//! Six engines, each a plain async function over settings and a [`Context`] (progress and cancellation):
 //!
-//! - [`FullCopy`]: backup, drop and restore with PostgreSQL's own pg_dump and pg_restore, the archive's
-//!   table of contents filtered by object identity;
-//! - [`enrichment`]: a view and indexes from an SQL script;
-//! - [`Incremental`]: new, changed and deleted rows of chosen tables, tables in parallel;
-//! - [`load`]: the data of databases, dumps and scripts into tables that are there already;
-//! - [`fixtures`]: rows as JSON that Django loads;
-//! - [`verify`]: whether both databases hold the same, by [`fingerprint`]s that the servers compute.
+//! - [`FullCopy`]: backup, drop and restore with PostgreSQL's own pg_dump and pg_restore, with the
+//!   archive's table of contents filtered by object identity;
+//! - [`enrichment`]: views and indexes from an SQL script;
+//! - [`Incremental`]: new, changed and deleted rows of selected tables, in parallel;
+//! - [`load`]: data of databases, dumps and scripts, loaded into existing tables;
+//! - [`fixtures`]: rows as JSON for Django;
+//! - [`verify`]: comparison of two databases by [`fingerprint`]s computed by the servers.
 //!
-//! Nothing here knows that a queue exists. README.md states the guarantees and their limits.
+//! Independent of queues. README.md describes the guarantees and their limits.
 
 mod archive;
 mod backup_mode;

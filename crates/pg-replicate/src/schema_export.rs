@@ -1,4 +1,4 @@
-//! One database's schema into another.
+//! Schema export: one database's schema into another.
 
 use std::time::{Duration, Instant};
 
@@ -18,31 +18,33 @@ use progress::{Context, PhaseSummary, Summary};
 
 const APPLICATION: &str = "pg-replicate schema";
 
-/// The SQLSTATE of what an ordinary role may not do.
+/// SQLSTATE of missing privileges.
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
-/// Those of what is not there, or is something else: 42703, 42P01, 42704, 42809 and their kin.
+/// SQLSTATEs of objects that are missing or of a different kind: 42703, 42P01, 42704, 42809 and related
+/// ones.
 const NOT_AS_NAMED: &str = "42";
 
-/// How long a failed export waits for the server to undo it.
+/// How long a failed export waits for the server's rollback.
 const UNDO_LIMIT: Duration = Duration::from_secs(10);
 
-/// Tables, views, functions and all else but rows, written by pg_dump from one database into another.
+/// Tables, views, functions and everything else except rows, written by pg_dump from one database into
+/// another.
 #[derive(Clone, Debug)]
 pub struct ExportSchema {
     /// The database that is read.
     pub source: DatabaseUrl,
-    /// The database that is written: what the schema names is dropped there, rows included, and made
-    /// anew.
+    /// The database that is written to: objects with the schema's names are dropped there, including rows,
+    /// and created again.
     pub target: DatabaseUrl,
 }
 
 impl ExportSchema {
-    /// Writes the schema, in one transaction.
+    /// Writes the schema in one transaction.
     ///
     /// # Errors
-    /// [`Error::Preflight`] when both are one database, [`Error::Cancelled`],
-    /// [`Error::Unreachable`], [`Error::Program`] with pg_dump's errors, [`Error::Database`] with the
-    /// statement that was refused. The target is as it was in every case.
+    /// [`Error::Preflight`] if both are the same database, [`Error::Cancelled`], [`Error::Unreachable`],
+    /// [`Error::Program`] with pg_dump's errors, [`Error::Database`] with the refused statement. The target
+    /// is unchanged in every case.
     pub async fn run(&self, context: &Context) -> Result<Summary, Error> {
         let start = Instant::now();
         context.check()?;
@@ -110,7 +112,7 @@ enum Ended {
     Server(Error),
 }
 
-/// Answers how many objects were made.
+/// Returns the number of created objects.
 async fn carry_out<R: tokio::io::AsyncBufRead + Unpin>(
     target: &Connection,
     mut script: Script<R>,
@@ -131,7 +133,7 @@ async fn carry_out<R: tokio::io::AsyncBufRead + Unpin>(
     Ok(objects)
 }
 
-/// Runs what may be refused with an SQLSTATE that begins with `forgiven`.
+/// Executes a statement whose error is forgiven if its SQLSTATE begins with `forgiven`.
 async fn optional(
     target: &Connection,
     sql: &str,

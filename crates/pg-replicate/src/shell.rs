@@ -1,8 +1,8 @@
-//! A shell command that an operator has configured, run against a database.
+//! Shell command configured by an operator, run for a database.
 //!
-//! It finds the database in `DATABASE_URL` and in libpq's variables, so that no password stands on a
-//! command line. It, and all that it has started, ends when its step is cancelled, when its time is
-//! over and when this process dies.
+//! It finds the database in `DATABASE_URL` and in libpq's variables, so that no password is on a command
+//! line. The command and everything it has started end when its step is cancelled, its time limit is over,
+//! or this process dies.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -19,27 +19,28 @@ use crate::postgres::client_program::{Guarded, set_connection, setpriv, without_
 use crate::{DatabaseUrl, Error};
 use progress::Context;
 
-/// How long the group may take to end after SIGTERM.
+/// How long the process group may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How long the output of what the command has left running is read after its end.
+/// How long output of processes left running by the command is read after its end.
 const DRAIN: Duration = Duration::from_secs(1);
 
-/// Between two looks at a group that is ending.
+/// Interval of the checks of a process group that is ending.
 const POLL: Duration = Duration::from_millis(20);
 
-/// The end of the output that an error names.
+/// Size of the end of the output that an error contains.
 const KEPT_LINES: usize = 20;
 
-/// More of one line is another line.
+/// Longer lines are split.
 const LONGEST: u64 = 16 * 1024;
 
-/// The variable by which the shell is told: a command line is seen by everybody on the machine.
+/// The variable that passes the script to the shell, because command lines are visible to everybody on the
+/// machine.
 const VARIABLE: &str = "PG_REPLICATE_COMMAND";
 
-/// Runs the command as a child, and ends the whole group when it is told to end itself: the kernel
-/// tells it when our process has died, but not what it has started. Both streams are one, so that the
-/// last lines are those that were written last, whichever stream they were for.
+/// Runs the command as a child process, and ends the whole process group when it is itself told to end: if
+/// this program dies, the kernel notifies it, but not what it has started. Both streams are merged, so that
+/// the last lines are those written last, on whichever stream.
 const SCRIPT: &str = r#"
 exec 2>&1
 set -- "$PG_REPLICATE_COMMAND"
@@ -49,7 +50,7 @@ trap 'trap - TERM; kill 0' TERM
 wait "$!"
 "#;
 
-/// Reads the command without running it. Its first word, where that is a plain name, must be known to the
+/// Parses the command without running it. Its first word, if it is a plain name, must be known to the
 /// shell.
 const CHECK: &str = r#"
 set -- "$PG_REPLICATE_COMMAND"
@@ -63,23 +64,23 @@ esac
 [ -z "$word" ] || command -v -- "$word" > /dev/null || { echo "$word: not found" >&2; exit 1; }
 "#;
 
-/// A shell command, and the database that it is for.
+/// A shell command and its database.
 #[derive(Clone)]
 pub struct ShellCommand {
-    /// What `sh` runs.
+    /// The command for `sh`.
     pub command: String,
     /// The database.
     pub url: DatabaseUrl,
-    /// The same as text, with its password: the value of `DATABASE_URL`.
+    /// The database as text with its password: the value of `DATABASE_URL`.
     pub url_text: String,
-    /// Variables of this process that are not handed on.
+    /// Variables of this process that are not passed on.
     pub hidden: Vec<String>,
-    /// How long it may take.
+    /// Its time limit.
     pub limit: Option<Duration>,
 }
 
 impl fmt::Debug for ShellCommand {
-    /// Without the command, which may hold a secret, and without the URL's text, which does.
+    /// Without the command, which may contain a secret, and without the URL's text, which does.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("ShellCommand")
@@ -89,7 +90,7 @@ impl fmt::Debug for ShellCommand {
     }
 }
 
-/// How a command ended that did not succeed.
+/// How an unsuccessful command ended.
 enum Ending {
     Status(ExitStatus),
     TimedOut(Duration),
@@ -151,7 +152,7 @@ impl ShellCommand {
         if !matches!(ending, Some(Ok(Ending::Status(_)))) {
             end(&mut child).await;
         }
-        // The streams stay open as long as anything that the command has started holds them.
+        // The streams stay open as long as any process started by the command holds them.
         let drain = async {
             while let Some(line) = lines.recv().await {
                 note(line);
@@ -177,10 +178,11 @@ impl ShellCommand {
         Err(Error::Program { program: name.into(), status, messages })
     }
 
-    /// Whether a shell can read the command and finds its first program; nothing of it is run or shown.
+    /// Whether a shell can parse the command and finds its first program; nothing of it is executed or
+    /// shown.
     ///
     /// # Errors
-    /// What the shell says.
+    /// The shell's error.
     pub async fn check(&self) -> Result<String, String> {
         let output = self.prepared(Command::new("sh"), CHECK).output().await;
         let output = output.map_err(|error| format!("sh cannot be started: {error}"))?;
@@ -203,7 +205,7 @@ impl ShellCommand {
         self.prepared(process, SCRIPT)
     }
 
-    /// The process with its script, and the environment of the command.
+    /// The process with its script, and the command's environment.
     fn prepared(&self, mut process: Command, script: &str) -> Command {
         process.args(["-c", script]).stdin(Stdio::null()).kill_on_drop(true);
         for name in &self.hidden {
@@ -217,11 +219,11 @@ impl ShellCommand {
     }
 }
 
-/// SIGTERM to the group, SIGKILL to what is left of it after a while.
+/// Sends SIGTERM to the group, and SIGKILL to what is left of it after a while.
 async fn end(child: &mut Guarded) {
     child.signal(Signal::SIGTERM);
     let gone = async {
-        // A shell that nobody waits for would count as one of the group.
+        // A shell that is not waited for would count as one of the group.
         let _ = child.child.wait().await;
         while child.is_alive() {
             tokio::time::sleep(POLL).await;
@@ -233,7 +235,7 @@ async fn end(child: &mut Guarded) {
     }
 }
 
-/// The shell that waits for the command answers 128 and its signal when it was killed.
+/// A shell that waits for a killed command exits with 128 plus its signal.
 fn in_words(status: ExitStatus) -> String {
     let killed = status.code().and_then(|code| Signal::try_from(code.checked_sub(128)?).ok());
     match (status.code(), killed) {

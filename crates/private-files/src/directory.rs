@@ -1,4 +1,4 @@
-//! A directory for files that nobody needs after the program.
+//! Private directories for temporary files.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::Result;
@@ -10,17 +10,17 @@ use tempfile::TempDir;
 
 use crate::files::{DIRECTORY, is_own_directory};
 
-/// Names of such directories begin so.
+/// Prefix of the directories' names.
 const PREFIX: &str = "db-replication-temporary-";
 
 /// A directory that only its owner can read, removed when it is dropped.
 ///
-/// It is locked while it is used. The system releases the lock when the program ends, however it ends:
-/// the next directory that is created beside it removes it then.
+/// It is locked while it is in use. The operating system releases the lock when the program ends in any
+/// way; the next directory that is created next to it then removes it.
 #[derive(Debug)]
 pub struct PrivateDirectory {
     directory: TempDir,
-    /// None on a file system without such locks; then nobody removes the directory of a killed program.
+    /// `None` on a file system without such locks; the directories of killed programs then stay.
     _lock: Option<File>,
 }
 
@@ -28,7 +28,7 @@ impl PrivateDirectory {
     /// Creates one in `parent`, and removes those that killed programs of this user have left there.
     ///
     /// # Errors
-    /// What the system says about the new directory; what cannot be removed is left.
+    /// An error of the operating system about the new directory; old ones that cannot be removed are left.
     pub fn create(parent: &Path) -> Result<Self> {
         remove_abandoned(parent);
         loop {
@@ -36,7 +36,7 @@ impl PrivateDirectory {
             builder.prefix(PREFIX).permissions(Permissions::from_mode(DIRECTORY));
             let directory = builder.tempdir_in(parent)?;
             let lock = open(directory.path()).and_then(|file| file.lock().map(|()| file)).ok();
-            // Between the two steps another program may have taken it for abandoned.
+            // Between the two steps, another program may have considered it abandoned.
             if lock.as_ref().is_none_or(|lock| is_still(directory.path(), lock))
                 && directory.path().is_dir()
             {
@@ -106,7 +106,7 @@ mod tests {
         let named = |name: &str| parent.path().join(format!("{PREFIX}{name}"));
         std::fs::create_dir_all(named("dead").join("fixtures")).unwrap();
         std::fs::write(named("dead").join("fixtures/users.json"), "").unwrap();
-        // Odd entries are no reason to fail, and stay.
+        // Unexpected entries are not an error, and stay.
         std::fs::write(named("file"), "").unwrap();
         std::os::unix::fs::symlink(in_use.path(), named("link")).unwrap();
         let other = parent.path().join("holiday");

@@ -11,10 +11,10 @@ const FILE: u32 = 0o600;
 /// Mode of directories.
 pub(crate) const DIRECTORY: u32 = 0o700;
 
-/// Creates an empty file in place of what has this name, and never writes through a symbolic link.
+/// Creates an empty file, replacing an existing one, and never writes through a symbolic link.
 ///
 /// # Errors
-/// What the system says; also when a directory has this name.
+/// An error of the operating system, also if the name belongs to a directory.
 pub fn create(path: &Path) -> Result<File> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
@@ -22,27 +22,27 @@ pub fn create(path: &Path) -> Result<File> {
     }
 }
 
-/// Creates an empty file where there is none.
+/// Creates an empty file that does not exist yet.
 ///
 /// # Errors
-/// What the system says, [`ErrorKind::AlreadyExists`] among it.
+/// An error of the operating system, including [`ErrorKind::AlreadyExists`].
 pub fn create_new(path: &Path) -> Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(FILE).open(path)
 }
 
-/// Creates a directory and its missing parents; directories that exist stay as they are.
+/// Creates a directory and its missing parents; existing directories are unchanged.
 ///
 /// # Errors
-/// What the system says.
+/// An error of the operating system.
 pub fn create_directories(path: &Path) -> Result<()> {
     DirBuilder::new().recursive(true).mode(DIRECTORY).create(path)
 }
 
-/// Creates a directory unless there is one of this user, and closes that to others. Answers whether the
-/// name could be had: something else, or a directory of another user, may have it.
+/// Creates a directory, or makes an existing one of this user private. Returns false if the name belongs to
+/// something else or to another user's directory.
 ///
 /// # Errors
-/// What the system says.
+/// An error of the operating system.
 pub fn claim_directory(path: &Path) -> Result<bool> {
     match DirBuilder::new().mode(DIRECTORY).create(path) {
         Ok(()) => return Ok(true),
@@ -56,10 +56,10 @@ pub fn claim_directory(path: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// Closes a file to others, if it is a file of this user.
+/// Makes a file private if it belongs to this user.
 ///
 /// # Errors
-/// What the system says.
+/// An error of the operating system.
 pub fn restrict(path: &Path) -> Result<()> {
     if is_own_file(path) {
         std::fs::set_permissions(path, Permissions::from_mode(FILE))?;
@@ -74,7 +74,7 @@ pub fn free_space(directory: &Path) -> Option<u64> {
     Some(space.blocks_available().saturating_mul(space.fragment_size()))
 }
 
-/// Whether this is a regular file of this user, and no symbolic link.
+/// Whether this is a regular file of this user and not a symbolic link.
 #[must_use]
 pub fn is_own_file(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|found| found.is_file() && is_own(&found))

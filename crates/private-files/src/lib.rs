@@ -1,8 +1,9 @@
-//! Files and directories that only their owner can read, whatever the umask: mode 0600 in 0700.
+//! Private files: files and directories that only their owner can read, whatever the umask (mode 0600 in
+//! 0700).
 //!
-//! Everything that holds rows or definitions of a database is created here: dumps, schema archives,
-//! unpacked snapshots, fixtures. A program that is started to write a file (pg_dump) is given one that
-//! exists already, because it would create it by the umask.
+//! Everything that contains rows or definitions of a database is created here: dumps, schema archives,
+//! unpacked snapshots, fixtures. A file written by another program (pg_dump) is created beforehand, because
+//! that program would use the umask.
 
 mod directory;
 mod files;

@@ -1,4 +1,4 @@
-//! How a step reports progress and learns that it shall stop.
+//! Context of a step: progress reporting and cancellation.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,20 +9,20 @@ use tokio_util::sync::CancellationToken;
 use crate::report::{Nobody, Progress, ProgressSink};
 use crate::sessions::Sessions;
 
-/// The step was asked to stop.
+/// The step was cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cancelled;
 
-/// What every step is given.
+/// What every step receives.
 #[derive(Clone)]
 pub struct Context {
-    /// Cancelled when the step shall stop.
+    /// Cancelled to stop the step.
     pub cancel: CancellationToken,
-    /// Who wants to know how far it has come.
+    /// Receives the progress.
     pub progress: Arc<dyn ProgressSink>,
-    /// Numbers the objects of a run, whatever phase they are of.
+    /// Numbers the objects of a run across all phases.
     items: Arc<AtomicU64>,
-    /// What the run has opened on servers.
+    /// The database sessions that the run has opened.
     pub sessions: Sessions,
 }
 
@@ -42,19 +42,19 @@ impl Context {
         Self { cancel, progress, items: Arc::default(), sessions: Sessions::default() }
     }
 
-    /// The same for a part of the step that may be cancelled without the rest.
+    /// A context for a part of the step that can be cancelled on its own.
     #[must_use]
     pub fn child(&self) -> Self {
         Self { cancel: self.cancel.child_token(), ..self.clone() }
     }
 
-    /// A context that nobody watches and nobody cancels.
+    /// A context without progress reports and cancellation.
     #[must_use]
     pub fn quiet() -> Self {
         Self::new(CancellationToken::new(), Arc::new(Nobody))
     }
 
-    /// Fails when the step shall stop.
+    /// Fails if the step was cancelled.
     ///
     /// # Errors
     /// [`Cancelled`].
@@ -73,7 +73,7 @@ impl Context {
     }
 }
 
-/// The progress of one phase: only forward, whatever is reported.
+/// The progress of one phase, which never decreases.
 pub struct PhaseProgress<'a> {
     context: &'a Context,
     name: &'a str,

@@ -8,8 +8,8 @@ use super::log;
 use super::phase_state::{PhaseState, RunningItem};
 use super::summary::{ObjectSummary, seconds};
 
-/// An object in work: [`ProgressItem::end`] says that it is whole. Dropped without it, the object has
-/// failed or was cancelled: it is not counted, and the log has no line of its end.
+/// An object in progress; [`ProgressItem::end`] completes it. If it is dropped before, the object has
+/// failed or was cancelled: it is not counted, and its end is not logged.
 #[must_use = "an object that is dropped has failed"]
 pub struct ProgressItem {
     phase: Arc<PhaseState>,
@@ -31,7 +31,7 @@ impl ProgressItem {
         Self { phase, item, has_ended: false }
     }
 
-    /// So many more rows and bytes were moved. Cheap: called for every chunk.
+    /// Adds moved rows and bytes. Cheap enough to be called for every chunk.
     pub fn advance(&self, rows: u64, bytes: u64) {
         self.count(rows, bytes);
         self.phase.flowed(bytes);
@@ -44,14 +44,14 @@ impl ProgressItem {
         self.phase.count(rows, bytes);
     }
 
-    /// The object is whole. `rows`: how many it has, where that is known only now; 0 where it has
-    /// none, or all were told by [`ProgressItem::advance`].
+    /// Completes the object. `rows` is its number of rows if it is known only now; 0 if it has none, or if
+    /// all were reported by [`ProgressItem::advance`].
     pub fn end(self, rows: u64) {
         self.end_with(rows, 0);
     }
 
-    /// The same where the bytes too are known only now. They do not count for the rate, for nobody
-    /// knows when they were moved.
+    /// Like [`ProgressItem::end`], if the bytes are known only now too. They do not count for the rate,
+    /// because it is not known when they were moved.
     pub fn end_with(mut self, rows: u64, bytes: u64) {
         self.has_ended = true;
         let told = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

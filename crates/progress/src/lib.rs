@@ -1,7 +1,8 @@
-//! Progress of a step: whether it was cancelled, how far it is, which items are in work, and what it did in the end.
+//! Progress of a step: cancellation, percentages, items in progress, summaries.
 //!
-//! An engine is given a [`Context`]. It asks [`Context::tracker`] for a [`ProgressTracker`] of a phase, starts a
-//! [`ProgressItem`] there for each item of work, and reports what was moved. Parallel tasks share the tracker.
+//! An engine receives a [`Context`]. It asks [`Context::tracker`] for a [`ProgressTracker`] of a phase,
+//! starts a [`ProgressItem`] for each item of work, and reports what was moved. Parallel tasks share the
+//! tracker.
 
 mod context;
 mod duration;

@@ -1,14 +1,14 @@
-//! The start and the end of objects as lines of the log.
+//! Log lines at the start and the end of objects.
 //!
-//! The words are those of `pg_restore --verbose`, which operators' log analysis looks for.
+//! The wording is that of `pg_restore --verbose`, which operators' log analysis relies on.
 
 use crate::summary::ObjectSummary;
 
-/// Items whose lines everybody sees: more than any database of a platform has, but a log that is
-/// paid by the line must not grow with a database of a hundred thousand partitions.
+/// Number of items logged at level info: more than usual databases have, but limited, because logs may be
+/// charged by the line and a database may have a hundred thousand partitions.
 const ITEMS: u64 = 5_000;
 
-/// Of the items beyond, those that took so long, in seconds, are still worth a line.
+/// Items beyond this number are logged at level info if they took at least this many seconds.
 const LONG: f64 = 10.0;
 
 pub(super) fn launching(item: u64, kind: &str, name: &str) {

@@ -12,26 +12,27 @@ use super::summary::{ObjectSummary, PhaseSummary, Summary};
 use super::totals::Totals;
 use super::weight::Weight;
 
-/// Progress is reported this often at the most.
+/// Minimum time between two reports.
 const PERIOD: Duration = Duration::from_millis(250);
 
-/// Names of running objects in one report.
+/// Maximum number of objects in progress in one report.
 const MOST_RUNNING: usize = 8;
 
-/// Before that much of the phase is done, and so many seconds, nobody can say how long it takes.
+/// Until this fraction of the phase is done, and this many seconds have passed, the remaining time is not
+/// estimated.
 const LEAST_DONE: f64 = 0.01;
 const LEAST_SECONDS: f64 = 2.0;
 
-/// Tells the time; a test passes its own.
+/// The clock; tests pass their own.
 pub(crate) type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 
-/// What is known of an object that runs.
+/// State of an object in progress.
 #[derive(Debug)]
 pub(super) struct RunningItem {
     pub(super) number: u64,
     pub(super) kind: String,
     pub(super) name: String,
-    /// Which piece of how many.
+    /// The number of this part, and the number of parts.
     pub(super) part: Option<(u32, u32)>,
     pub(super) weight: Weight,
     pub(super) started: Instant,
@@ -40,7 +41,7 @@ pub(super) struct RunningItem {
 }
 
 impl RunningItem {
-    /// Its name, with its piece.
+    /// Its name, with the part.
     pub(super) fn label(&self) -> String {
         match self.part {
             None => self.name.clone(),
@@ -48,42 +49,42 @@ impl RunningItem {
         }
     }
 
-    /// What it is, for people.
+    /// Its title, for people.
     pub(super) fn title(&self) -> String {
         format!("{} {}", self.kind, self.label())
     }
 
-    /// The cost of what is behind it.
+    /// The cost of the completed part.
     pub(super) fn done(&self) -> u64 {
         self.weight.cost_of(self.bytes.load(Ordering::Relaxed))
     }
 }
 
-/// What the board and its objects share.
+/// State shared by the tracker and its objects.
 pub(super) struct PhaseState {
     pub(super) phase: String,
-    /// The phase's place in the step, in percent.
+    /// The phase's range of the step, in percent.
     share: (f64, f64),
     context: Context,
     clock: Clock,
     started: Instant,
-    /// Of all objects, running and ended.
+    /// Of all objects, in progress and ended.
     rows: AtomicU64,
     bytes: AtomicU64,
-    /// Of these bytes, those whose time is known; never less.
+    /// The bytes whose time is known; never decreases.
     flow: AtomicU64,
-    /// Milliseconds after `started`.
+    /// Milliseconds since `started`.
     next_report: AtomicU64,
     counts: Mutex<Counts>,
 }
 
 struct Counts {
     expected: Weight,
-    /// Of all objects that were started; more than expected when the estimate was low.
+    /// Of all started objects; more than expected if the estimate was too low.
     begun: Weight,
-    /// Cost of the objects that ended.
+    /// Cost of the ended objects.
     done: u64,
-    /// Reported last, of the phase: never less the next time.
+    /// The last reported fraction of the phase, which never decreases.
     fraction: f64,
     /// By number.
     running: BTreeMap<u64, Arc<RunningItem>>,
@@ -123,7 +124,7 @@ impl PhaseState {
         }
     }
 
-    /// The phase is done: reports its end, and answers what it did.
+    /// Ends the phase: reports its end and returns its summary.
     pub(super) fn finish(&self) -> Summary {
         let seconds = (self.now() - self.started).as_secs_f64();
         let (objects, mut summary) = {
@@ -179,7 +180,7 @@ impl PhaseState {
     pub(super) fn gave_up(&self, item: &RunningItem) {
         let mut counts = self.counts();
         counts.running.remove(&item.number);
-        // It may be begun again.
+        // It may be started again.
         counts.begun.cost = counts.begun.cost.saturating_sub(item.weight.cost);
         counts.begun.bytes = counts.begun.bytes.saturating_sub(item.weight.bytes);
         self.rows.fetch_sub(item.rows.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -212,7 +213,7 @@ impl PhaseState {
 
     pub(super) fn report(&self) {
         let now = self.now();
-        // Held until the newest state has been told, so that an older one never follows it.
+        // Held until the newest state has been reported, so that an older one never follows it.
         let mut counts = self.counts();
         let (rows, bytes) = (self.rows.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed));
         let total = counts.expected.at_least(counts.begun);
@@ -220,7 +221,7 @@ impl PhaseState {
         if total.cost > 0 {
             #[expect(clippy::cast_precision_loss, reason = "a share")]
             let fraction = done as f64 / total.cost as f64;
-            // The whole of it is reported by the one who knows that it is.
+            // The end of the phase is reported by `finish`.
             counts.fraction = counts.fraction.max(fraction.min(0.99));
         }
         let fraction = counts.fraction;
@@ -241,8 +242,8 @@ impl PhaseState {
     }
 }
 
-/// Until the end of the step: the rest of this phase at its speed so far, and as much more as the
-/// phases behind it have a larger share of the step.
+/// Remaining time of the step: the rest of this phase at its speed so far, plus a proportional estimate for
+/// the later phases.
 fn seconds_left(elapsed: f64, fraction: f64, (from, to): (f64, f64)) -> Option<u64> {
     if fraction < LEAST_DONE || elapsed < LEAST_SECONDS || to <= from {
         return None;

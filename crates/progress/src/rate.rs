@@ -1,4 +1,4 @@
-//! Bytes per second, of the last seconds only.
+//! Transfer rate: bytes per second over the last seconds.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// Long enough to smooth a checkpoint, short enough to show a stall.
 const WINDOW: Duration = Duration::from_secs(15);
 
-/// What was counted when; as many samples as reports in a window.
+/// Times and counts; as many samples as there are reports in a window.
 #[derive(Debug)]
 pub(super) struct Rate {
     samples: VecDeque<(Instant, u64)>,
@@ -17,11 +17,11 @@ impl Rate {
         Self { samples: VecDeque::from([(now, 0)]) }
     }
 
-    /// `bytes` so far; answers the bytes per second of the window, once it is a second long
-    /// and any were counted.
+    /// Adds a sample with the total of `bytes`; returns the bytes per second of the window if it is at
+    /// least a second long and any were counted.
     pub(super) fn sample(&mut self, now: Instant, bytes: u64) -> Option<u64> {
         self.samples.push_back((now, bytes));
-        // The newest sample before the window stays: the window is never shorter than it says.
+        // Keeps the newest sample before the window, so that the window is never too short.
         while self.samples.get(1).is_some_and(|(time, _)| now - *time >= WINDOW) {
             self.samples.pop_front();
         }

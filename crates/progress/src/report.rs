@@ -1,37 +1,37 @@
-//! Reports of progress, and who takes them.
+//! Progress reports, and their receivers.
 
 use serde::{Deserialize, Serialize};
 
-/// How far a step has come.
+/// Progress of a step.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
 pub struct Progress {
-    /// The phase that runs, such as `restore`.
+    /// The current phase, such as `restore`.
     pub phase: String,
-    /// 0 to 100, of the whole step; never goes back while a step runs.
+    /// 0 to 100, of the whole step; never decreases during a step.
     pub percent: f64,
-    /// The object that was begun last, such as `TABLE DATA public.answers`.
+    /// The object started last, such as `TABLE DATA public.answers`.
     pub object: Option<String>,
-    /// Rows handled in this phase.
+    /// Rows processed in this phase.
     pub rows: u64,
-    /// Bytes handled in this phase.
+    /// Bytes processed in this phase.
     pub bytes: u64,
-    /// The objects in work, eight at the most, those begun first in front.
+    /// The objects in progress, at most eight, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub running: Vec<String>,
-    /// Bytes that this phase is expected to handle.
+    /// Expected bytes of this phase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_total: Option<u64>,
-    /// Of the last seconds.
+    /// Rate of the last seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_per_second: Option<u64>,
-    /// Until the whole step is done, by the speed so far.
+    /// Estimated time until the end of the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds_left: Option<u64>,
 }
 
-/// Takes progress; called from async code, so it must not block.
+/// Receives progress; called from async code, so it must not block.
 pub trait ProgressSink: Send + Sync {
-    /// The newest state.
+    /// Receives the newest state.
     fn update(&self, progress: &Progress);
 }
 

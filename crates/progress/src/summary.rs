@@ -1,27 +1,27 @@
-//! What a step did.
+//! Summary of a step.
 
 use std::time::{Duration, Instant};
 
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
-/// Objects that a summary names.
+/// Maximum number of objects in a summary.
 const MOST_SLOWEST: usize = 10;
 
-/// What a step did, phase by phase.
+/// Summary of a step by phases.
 ///
-/// Written as JSON, each phase has its `share` of the time, in percent, and there is a `total`.
+/// As JSON, each phase has its `share` of the time in percent, and there is a `total`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 pub struct Summary {
-    /// In the order they ran.
+    /// In the order in which they ran.
     pub phases: Vec<PhaseSummary>,
-    /// The objects that took longest: ten at the most, the slowest first.
+    /// The slowest objects: at most ten, slowest first.
     #[serde(default)]
     pub slowest: Vec<ObjectSummary>,
 }
 
 impl Summary {
-    /// All phases together, as one of the name `total`.
+    /// All phases together, as a phase named `total`.
     #[must_use]
     pub fn total(&self) -> PhaseSummary {
         let mut total = PhaseSummary { name: "total".into(), ..PhaseSummary::default() };
@@ -34,7 +34,7 @@ impl Summary {
         total
     }
 
-    /// Appends the phases of `other`; of the objects of both, the slowest stay.
+    /// Appends the phases of `other`, and keeps the slowest objects of both.
     pub fn extend(&mut self, other: Self) {
         self.phases.extend(other.phases);
         for object in other.slowest {
@@ -42,7 +42,7 @@ impl Summary {
         }
     }
 
-    /// Its phase began before its board.
+    /// Sets an earlier start: the phase began before its tracker.
     pub fn since(mut self, start: Instant) -> Self {
         for phase in &mut self.phases {
             phase.seconds = start.elapsed().as_secs_f64();
@@ -89,45 +89,44 @@ impl From<PhaseSummary> for Summary {
     }
 }
 
-/// What one phase did.
+/// Summary of one phase.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
 pub struct PhaseSummary {
     /// Such as `backup`.
     pub name: String,
     /// Objects handled: tables, indexes, statements.
     pub objects: u64,
-    /// Rows copied; 0 where the phase does not count rows.
+    /// Rows copied; 0 if the phase does not count rows.
     pub rows: u64,
-    /// Bytes written or copied; 0 where the phase moves none.
+    /// Bytes written or copied; 0 if the phase moves none.
     pub bytes: u64,
-    /// How long it took, in seconds.
+    /// Its duration in seconds.
     pub seconds: f64,
 }
 
 impl PhaseSummary {
-    /// A phase that has run since `start`.
+    /// A phase that started at `start` and ends now.
     pub fn ended(name: &str, start: Instant) -> Self {
         Self { name: name.into(), seconds: start.elapsed().as_secs_f64(), ..Self::default() }
     }
 }
 
-/// What was done to one object.
+/// Summary of one object.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
 pub struct ObjectSummary {
-    /// PostgreSQL's word, such as `TABLE DATA`, `INDEX` or `FK CONSTRAINT`.
+    /// PostgreSQL's term, such as `TABLE DATA`, `INDEX` or `FK CONSTRAINT`.
     pub kind: String,
-    /// Its name, as the log has it.
+    /// Its name, as in the log.
     pub name: String,
-    /// Rows copied; 0 where it has none.
+    /// Rows copied; 0 if it has none.
     pub rows: u64,
-    /// Bytes copied; 0 where none were moved, or they were not counted.
+    /// Bytes copied; 0 if none were moved or they were not counted.
     pub bytes: u64,
-    /// How long it took, in seconds; of an object in parts, from the first one's start to the last
-    /// one's end.
+    /// Its duration in seconds; for an object in parts, from the start of the first to the end of the last.
     pub seconds: f64,
 }
 
-/// To the millisecond: a clock's noise is nothing to read.
+/// Rounded to milliseconds.
 pub(crate) fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1_000.0).round() / 1_000.0
 }

@@ -19,7 +19,7 @@ impl ProgressSink for Seen {
     }
 }
 
-/// A board whose time stands still unless it is moved.
+/// A tracker with a clock that only moves when told to.
 struct Bench {
     seen: Arc<Seen>,
     time: Arc<Mutex<Instant>>,
@@ -77,7 +77,7 @@ fn the_percentage_counts_cost_within_the_phases_share() {
     table.end(12);
     bench.pass(1_000);
     index.end(0);
-    // The last hundredth is for who knows that it is the end.
+    // The last percent is reserved for the end of the phase.
     assert_eq!(bench.last().percent, 20.0 + 40.0 * 0.99);
     let summary = board.finish();
     assert_eq!(bench.last().percent, 60.0);
@@ -161,7 +161,7 @@ fn the_time_left_is_the_steps() {
     assert_eq!(bench.last().seconds_left, None);
     bench.pass(10_000);
     object.advance(0, 250);
-    // 30 s more of this phase, and 40 s for the half of the step behind it.
+    // 30 s more of this phase, and 40 s for the half of the step after it.
     assert_eq!(bench.last().seconds_left, Some(70));
 }
 
@@ -250,7 +250,7 @@ fn lines(work: impl FnOnce(&Bench, &ProgressTracker)) -> Vec<String> {
     events.all().into_iter().map(line).collect()
 }
 
-/// Operators' log analysis looks for pg_restore's words.
+/// Operators' log analysis relies on pg_restore's wording.
 #[test]
 fn start_and_end_are_those_of_pg_restore() {
     let lines = lines(|bench, board| {

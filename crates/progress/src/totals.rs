@@ -1,37 +1,37 @@
-//! What the objects that ended did together.
+//! Totals of the objects that have ended.
 
 use std::collections::HashMap;
 use std::time::Instant;
 
 use crate::summary::{ObjectSummary, Summary, seconds};
 
-/// Sums, and the objects that took longest; nothing is kept of the others.
+/// Sums, and the slowest objects; nothing else is stored of the objects.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
     pub(super) objects: u64,
-    /// No phases: the slowest objects alone.
+    /// Contains only the slowest objects, no phases.
     pub(super) summary: Summary,
-    /// Objects of which parts are missing.
+    /// Objects of which parts are still missing.
     in_parts: HashMap<(String, String), Merged>,
 }
 
 #[derive(Debug)]
 struct Merged {
-    /// Parts that have not ended.
+    /// Number of parts that have not ended.
     left: u32,
     started: Instant,
     whole: ObjectSummary,
 }
 
 impl Totals {
-    /// An object that is one piece.
+    /// Adds an object that is not divided into parts.
     pub(super) fn whole(&mut self, object: ObjectSummary) {
         self.objects += 1;
         self.summary.keep_if_slow(object);
     }
 
-    /// One of `parts` pieces of an object, which ran from `started` to `now`. The object is counted
-    /// with its last piece; its time is from its first piece's start to its last piece's end.
+    /// Adds one of `parts` parts of an object, which ran from `started` to `now`. The object is counted
+    /// with its last part; its time lasts from the start of the first part to the end of the last.
     pub(super) fn part(
         &mut self,
         object: ObjectSummary,

@@ -1,4 +1,4 @@
-//! What all objects of a phase are doing.
+//! Progress tracker of a phase.
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
@@ -14,7 +14,7 @@ use super::weight::Weight;
 /// Progress is reported this often when no object says anything: an index may take an hour.
 const QUIET_PERIOD: Duration = Duration::from_secs(2);
 
-/// What all objects of a phase are doing; clones are the same board.
+/// The progress of all objects of a phase; clones share the same state.
 #[derive(Clone)]
 pub struct ProgressTracker {
     shared: Arc<PhaseState>,
@@ -30,8 +30,8 @@ impl fmt::Debug for ProgressTracker {
 }
 
 impl Context {
-    /// A board for the objects of a phase that takes the step from `share.0` to `share.1` percent.
-    /// `expected` is what they take in all; a number is bytes that will be moved.
+    /// A tracker for the objects of a phase that takes the step from `share.0` to `share.1` percent.
+    /// `expected` is their total cost; a plain number means bytes.
     pub fn tracker(
         &self,
         phase: &str,
@@ -56,7 +56,7 @@ impl ProgressTracker {
         Self { shared }
     }
 
-    /// Reports now and then, also when no object does, as long as the board is there.
+    /// Reports regularly, even without activity, as long as the tracker exists.
     pub(crate) fn keep_reporting(self) -> Self {
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let board: Weak<PhaseState> = Arc::downgrade(&self.shared);
@@ -71,14 +71,14 @@ impl ProgressTracker {
         self
     }
 
-    /// Begins an object. `kind` is PostgreSQL's word, such as `TABLE DATA`, `INDEX`,
-    /// `FK CONSTRAINT`; `weight` its part of the board's: a number is bytes that will be moved.
+    /// Starts an object. `kind` is PostgreSQL's term, such as `TABLE DATA`, `INDEX`, `FK CONSTRAINT`;
+    /// `weight` is its part of the tracker's total; a plain number means bytes.
     pub fn start(&self, kind: &str, name: &str, weight: impl Into<Weight>) -> ProgressItem {
         self.begin(kind, name, None, weight.into())
     }
 
-    /// Begins piece `part` (from 1) of an object that is worked on in `parts` pieces. The pieces have
-    /// their own lines in the log; the summary names the object once.
+    /// Starts part `part` (from 1) of an object that is processed in `parts` parts. Each part has its own
+    /// log lines; the summary contains the object once.
     pub fn start_part(
         &self,
         kind: &str,
@@ -109,7 +109,7 @@ impl ProgressTracker {
         ProgressItem::new(Arc::clone(&self.shared), item)
     }
 
-    /// The phase is done: reports its end, and answers what it did.
+    /// Ends the phase: reports its end and returns its summary.
     #[must_use]
     pub fn finish(&self) -> Summary {
         self.shared.finish()

@@ -1,17 +1,18 @@
-//! What an object, or all of them, are expected to take.
+//! Weight: the expected cost of one or all objects.
 
-/// What work is expected to take.
+/// Expected cost of work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Weight {
-    /// In any unit that is the same for all objects of a board. The percentage counts it.
+    /// In any unit that is the same for all objects of a tracker. It determines the percentage.
     pub cost: u64,
-    /// What will be told by [`ProgressItem::advance`](super::ProgressItem::advance); 0 where nothing is moved,
-    /// as for an index. With it, an object counts while it runs, without it only when it ends.
+    /// The bytes that will be reported by [`ProgressItem::advance`](super::ProgressItem::advance); 0 if
+    /// nothing is moved, as for an index. With bytes, an object counts while it is in progress, otherwise
+    /// only when it ends.
     pub bytes: u64,
 }
 
 impl Weight {
-    /// Bytes that are moved, each costing one.
+    /// Moved bytes, each with a cost of one.
     #[must_use]
     pub fn bytes(bytes: u64) -> Self {
         Self { cost: bytes, bytes }
@@ -23,7 +24,7 @@ impl Weight {
         Self { cost, bytes: 0 }
     }
 
-    /// What `bytes` moved of these cost.
+    /// The cost of `bytes` moved bytes.
     pub(super) fn cost_of(self, bytes: u64) -> u64 {
         if self.bytes == 0 {
             return 0;
@@ -32,7 +33,7 @@ impl Weight {
         u64::try_from(cost / u128::from(self.bytes)).unwrap_or(self.cost)
     }
 
-    /// Both.
+    /// The sum of both.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
@@ -47,7 +48,7 @@ impl Weight {
 }
 
 impl From<u64> for Weight {
-    /// Bytes that are moved.
+    /// Moved bytes.
     fn from(bytes: u64) -> Self {
         Self::bytes(bytes)
     }

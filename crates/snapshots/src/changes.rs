@@ -1,19 +1,19 @@
-//! What differs between two moments of a database.
+//! Differences between two states of a database.
 
 use std::cmp::Ordering;
 use std::fmt;
 
 use crate::manifest::TableState;
 
-/// Tables that a line names.
+/// Maximum number of tables in one line.
 const SHOWN: usize = 10;
 
-/// How the watched tables differ from those of the newest snapshot, in words for each.
+/// The differences between the watched tables and those of the newest snapshot, one sentence each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Changes(Vec<String>);
 
 impl Changes {
-    /// Both are sorted.
+    /// Both must be sorted.
     pub(crate) fn between(before: &[TableState], now: &[TableState]) -> Self {
         let key = |table: &TableState| (table.schema.clone(), table.name.clone());
         let mut changes = Vec::new();

@@ -1,4 +1,4 @@
-//! A snapshot as it stands in its store.
+//! A snapshot in its store.
 
 use chrono::{DateTime, Utc};
 
@@ -7,11 +7,11 @@ use crate::Manifest;
 /// One snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// What it is called: its archive's name below the store's prefix.
+    /// Its name: that of its archive below the store's prefix.
     pub name: String,
-    /// The database's name, with odd characters as `=C3`.
+    /// The database's name, with unusual characters escaped as `=C3`.
     pub database: String,
-    /// The moment it is of.
+    /// The time of the snapshot.
     pub taken_at: DateTime<Utc>,
     /// The archive's length.
     pub bytes: u64,
@@ -24,16 +24,16 @@ pub struct Entry {
 /// Whether a snapshot can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntryState {
-    /// The archive stands there in its full length, and this is what it holds.
+    /// The archive is complete, and this is its content.
     Good(Box<Manifest>),
-    /// The archive has no manifest beside it: the upload was broken off, or is under way.
+    /// The archive has no manifest: the upload was interrupted, or is still in progress.
     Unfinished,
     /// Why it cannot be used.
     Damaged(String),
 }
 
 impl Entry {
-    /// What it holds, when it can be used.
+    /// Its content, if it can be used.
     #[must_use]
     pub fn manifest(&self) -> Option<&Manifest> {
         match &self.state {

@@ -1,4 +1,4 @@
-//! How a snapshot ends when it does not succeed.
+//! Errors of snapshots.
 
 use std::path::PathBuf;
 
@@ -8,53 +8,53 @@ use progress::Context;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// It was asked to stop. What the store held before it still holds.
+    /// It was cancelled. The store is unchanged.
     #[error("cancelled")]
     Cancelled,
-    /// The database, or PostgreSQL's programs; nothing in the store was changed.
+    /// An error of the database or of PostgreSQL's programs; the store is unchanged.
     #[error(transparent)]
     Database(pg_replicate::Error),
-    /// The store could not be reached; nothing in it was changed.
+    /// The store could not be reached; it is unchanged.
     #[error("{place} could not be reached: {reason}")]
     Unreachable {
         /// Where, without secrets.
         place: String,
-        /// What the network said.
+        /// The network error.
         reason: String,
     },
-    /// The store refused something; nothing in it was changed.
+    /// The store refused a request; it is unchanged.
     #[error("{action} {place}: {reason}")]
     Store {
         /// What was attempted.
         action: String,
         /// Where, without secrets.
         place: String,
-        /// What the store said.
+        /// The store's error.
         reason: String,
     },
-    /// The snapshot could not be kept; those from before are as they were.
+    /// The snapshot could not be stored; earlier ones are unchanged.
     #[error("snapshot {name} could not be stored: {action} {place}: {reason}; {state}")]
     NotKept {
-        /// What it would have been called.
+        /// The name it would have had.
         name: String,
         /// What was attempted.
         action: String,
         /// Where, without secrets.
         place: String,
-        /// What the store said.
+        /// The store's error.
         reason: String,
-        /// What of it is in the store now, and what becomes of that.
+        /// What part of it is in the store now, and what will happen to it.
         state: String,
     },
-    /// The archive could not be packed; nothing of it is in the store.
+    /// The archive could not be packed; no part of it is in the store.
     #[error("snapshot {name} could not be packed: {source}")]
     Pack {
-        /// What it would have been called.
+        /// The name it would have had.
         name: String,
-        /// What the system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// The newest snapshot is whole and kept, but the work around it is not done. The next run does it.
+    /// The newest snapshot is complete, but an action after it failed. The next run repeats it.
     #[error(
         "snapshot {name} is complete and stored, but not everything is done: {action} {place}: {reason}; the next run \
          tries again"
@@ -66,56 +66,56 @@ pub enum Error {
         action: String,
         /// Where, without secrets.
         place: String,
-        /// What the store said.
+        /// The store's error.
         reason: String,
     },
-    /// There is no snapshot that can be used.
+    /// There is no usable snapshot.
     #[error("{place} has no usable snapshot: {reason}")]
     NoSnapshot {
-        /// Where was looked.
+        /// The place that was searched.
         place: String,
-        /// What is there, and what to do.
+        /// What was found, and what to do.
         reason: String,
     },
-    /// A name that no snapshot has.
+    /// There is no snapshot with this name.
     #[error("{place} has no snapshot \"{name}\"; it has {there}")]
     UnknownName {
-        /// Where was looked.
+        /// The place that was searched.
         place: String,
-        /// What was asked for.
+        /// The requested name.
         name: String,
-        /// What is there.
+        /// What was found.
         there: String,
     },
-    /// A snapshot does not hold what its manifest says.
+    /// A snapshot differs from its manifest.
     #[error("snapshot {name} in {place} cannot be used: {reason}")]
     Damaged {
         /// Which snapshot.
         name: String,
-        /// Where it stands.
+        /// Its place.
         place: String,
-        /// What exactly is wrong with it.
+        /// What exactly is wrong.
         reason: String,
     },
-    /// No key that was given opens it.
+    /// None of the given keys can decrypt it.
     #[error("snapshot {name} is encrypted: {reason}")]
     Key {
         /// Which snapshot.
         name: String,
-        /// Which key is wanted.
+        /// The required key.
         reason: String,
     },
-    /// The disk has no place for it.
+    /// The disk is full.
     #[error("{} has {free} free, {wanted} are needed for {what}: free space, or choose another directory",
         directory.display())]
     Space {
-        /// Where it was to be written.
+        /// The directory it was to be written to.
         directory: PathBuf,
         /// What was to be written.
         what: String,
-        /// What is free there.
+        /// The free space.
         free: String,
-        /// What is needed at least.
+        /// The minimum space needed.
         wanted: String,
     },
     /// A file operation failed.
@@ -125,16 +125,16 @@ pub enum Error {
         action: &'static str,
         /// On which file.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// A setting that cannot be used; nothing was changed.
+    /// An invalid setting; nothing was changed.
     #[error("{0}")]
     Configuration(String),
 }
 
 impl Error {
-    /// Whether it was cancelled, and nothing else is wrong.
+    /// Whether it was cancelled and nothing else went wrong.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         matches!(self, Self::Cancelled)

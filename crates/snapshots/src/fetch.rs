@@ -1,4 +1,4 @@
-//! From the store back to files.
+//! Download of a snapshot: from the store to files.
 
 use std::path::{Path, PathBuf};
 
@@ -20,26 +20,26 @@ use crate::space;
 use crate::take::temporary_directory;
 use crate::unpack::{UnpackError, Unpacking};
 
-/// A snapshot's files, each compared with its manifest. They are removed when this is dropped.
+/// The files of a snapshot, verified with its manifest. They are removed when this is dropped.
 #[derive(Debug)]
 pub struct Fetched {
     /// Which snapshot.
     pub entry: Entry,
-    /// What it holds.
+    /// Its content.
     pub manifest: Manifest,
-    /// The dump, in the format that the manifest says.
+    /// The dump, in the format given by the manifest.
     pub dump: PathBuf,
-    /// The fixtures, if it has any.
+    /// The fixtures, if there are any.
     pub fixtures: Vec<PathBuf>,
     _directory: PrivateDirectory,
 }
 
-/// Fetches a snapshot from `store` into a directory of its own below `directory`: downloads it, going on where
-/// a connection broke; decrypts and unpacks it on the way; compares every file with the manifest.
+/// Downloads a snapshot from `store` into a directory of its own below `directory`, resuming after broken
+/// connections; decrypts and unpacks it on the way; compares every file with the manifest.
 ///
 /// # Errors
-/// [`Error::NoSnapshot`], [`Error::UnknownName`]; [`Error::Damaged`] with what exactly is wrong;
-/// [`Error::Key`] when no identity opens it; [`Error::Space`]. Nothing is left in `directory` then.
+/// [`Error::NoSnapshot`], [`Error::UnknownName`]; [`Error::Damaged`] with the exact reason; [`Error::Key`]
+/// if no identity can decrypt it; [`Error::Space`]. Nothing is then left in `directory`.
 pub async fn fetch(
     store: &ObjectPlace,
     which: &Selector,
@@ -103,7 +103,7 @@ impl Fetch<'_> {
         download.begin().await.map_err(|error| self.not_downloaded(error))?;
         let (fetching, reader) = download.into_parts();
         let unpacked = async {
-            // Dropped at its end, so that a download that nobody needs any more ends.
+            // Dropped at the end of this block, so that a download that is no longer needed ends.
             let mut reader = HashingReader::new(reader);
             let unpacked = unpacking.run(&mut reader, temp_dir.path()).await;
             self.explain(unpacked, reader).await
@@ -113,7 +113,7 @@ impl Fetch<'_> {
         unpacked
     }
 
-    /// An archive that cannot be unpacked, or has other bytes than were written, is told apart by its hash.
+    /// The hash tells an archive that cannot be unpacked from one whose bytes were changed.
     async fn explain(
         &self,
         unpacked: Result<(), UnpackError>,
@@ -129,7 +129,7 @@ impl Fetch<'_> {
                 return Err(Error::file("write", PathBuf::from(file), source));
             }
         };
-        // What fails here fails in the download too, which tells it better.
+        // If this fails, the download fails too, with a more precise error.
         let _ = tokio::io::copy(&mut reader, &mut tokio::io::sink()).await;
         let (bytes, sha256) = reader.finish();
         let is_as_written = (bytes, &sha256) == (self.archive.bytes, &self.archive.sha256);

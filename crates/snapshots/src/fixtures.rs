@@ -1,4 +1,4 @@
-//! Tables as JSON that Django loads, beside the dump.
+//! Fixtures: tables as JSON for Django's `loaddata`, in addition to the dump.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,15 +11,15 @@ use progress::Context;
 
 use crate::{Error, Pattern};
 
-/// Tables, and the fields of those of their columns that a model names otherwise (`db_column`):
-/// `checkouts_*`, `checkouts_checkout(day_of=day,plane_ref=plane)`.
+/// Tables, with the fields of those columns whose names differ in the model (`db_column`): `checkouts_*`,
+/// `checkouts_checkout(day_of=day,plane_ref=plane)`.
 #[derive(Debug, Clone)]
 pub struct Fixture {
     pattern: Pattern,
     fields: BTreeMap<String, String>,
 }
 
-/// A text that names no tables, or no fields of them.
+/// A string that is not a valid pattern for tables and fields.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "\"{text}\": {reason}; expected a table, as checkouts_*, or a table with fields of columns, as \
@@ -66,14 +66,13 @@ impl fmt::Display for Fixture {
     }
 }
 
-/// Writes the tables that `wanted` means into `directory`, a file for each, as they are in `snapshot`.
+/// Writes the tables selected by `wanted` into `directory`, one file each, as they are in `snapshot`.
 ///
-/// A table that a wildcard meets by chance, and of which no fixture can be made, is left out with a
-/// warning.
+/// A table that is matched by a wildcard but cannot have a fixture is skipped with a warning.
 ///
 /// # Errors
-/// [`Error::Configuration`] for a pattern that means no table, and for a table without fixture that is
-/// named in full; what the database said.
+/// [`Error::Configuration`] for a pattern that matches no table, and for an explicitly named table that
+/// cannot have a fixture; errors of the database.
 pub(crate) async fn write(
     url: &DatabaseUrl,
     wanted: &[Fixture],

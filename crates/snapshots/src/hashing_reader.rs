@@ -1,4 +1,4 @@
-//! A reader that counts and hashes what is read through it.
+//! Reader that counts and hashes the bytes read through it.
 
 use std::io;
 use std::pin::Pin;
@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// A reader that hashes what passes.
+/// Counts and hashes the bytes read through it.
 pub(crate) struct HashingReader<R> {
     inner: R,
     hash: Sha256,
@@ -19,7 +19,7 @@ impl<R> HashingReader<R> {
         Self { inner, hash: Sha256::new(), bytes: 0 }
     }
 
-    /// How many bytes passed, and their SHA-256.
+    /// The number of bytes, and their SHA-256 hash.
     pub(crate) fn finish(self) -> (u64, String) {
         (self.bytes, hex::encode(self.hash.finalize()))
     }

@@ -12,21 +12,21 @@ use crate::error::Error;
 use crate::manifest::Sidecar;
 use crate::name::{Name, SIDECAR};
 
-/// Manifests that are read at once.
+/// Number of manifests read in parallel.
 const READ_AT_ONCE: usize = 8;
 
-/// No manifest is larger: it would have to name some hundred thousand tables.
+/// Upper limit for the size of a manifest, enough for some hundred thousand tables.
 const LARGEST_MANIFEST: u64 = 64 << 20;
 
-/// Every snapshot there is or was meant to be.
+/// All snapshots in a store, complete or not.
 #[derive(Debug)]
 pub(crate) struct Inventory<'a> {
     pub(crate) place: &'a ObjectPlace,
-    /// The newest first.
+    /// Newest first.
     pub(crate) items: Vec<Item>,
 }
 
-/// The two objects of a snapshot; at least one of them is there.
+/// The two objects of a snapshot, at least one of which exists.
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
     pub(crate) name: Name,
@@ -35,13 +35,13 @@ pub(crate) struct Item {
 }
 
 impl<'a> Inventory<'a> {
-    /// Looks at the names of all objects; reads none.
+    /// Lists the names of all objects without reading them.
     pub(crate) async fn look(place: &'a ObjectPlace) -> Result<Self, Error> {
         let listed = place.store.list_with_delimiter(Some(&place.path)).await;
         let listed = match listed {
             Ok(listed) => listed.objects,
             Err(object_store::Error::NotFound { .. }) => Vec::new(),
-            // Something that is no snapshot, for no name of one is odd.
+            // Not a snapshot, because snapshots have no unusual names.
             Err(object_store::Error::InvalidPath { .. }) => without_odd_names(place)
                 .await
                 .map_err(|error| refused(place, "list what is in", &error))?,
@@ -64,12 +64,12 @@ impl<'a> Inventory<'a> {
         Ok(Self { place, items })
     }
 
-    /// Reads an item's manifest; nothing when the item is gone meanwhile.
+    /// Reads an item's manifest; `None` if the item has been removed in the meantime.
     pub(crate) async fn read(&self, item: &Item) -> Result<Option<Entry>, Error> {
         Ok(self.read_with_sidecar(item).await?.map(|(entry, _)| entry))
     }
 
-    /// [`Inventory::read`], with all that stands beside a good archive.
+    /// [`Inventory::read`], with the whole manifest of a good archive.
     pub(crate) async fn read_with_sidecar(
         &self,
         item: &Item,
@@ -92,7 +92,7 @@ impl<'a> Inventory<'a> {
 
     /// Reads all manifests.
     pub(crate) async fn read_all(&self) -> Result<Vec<Entry>, Error> {
-        // Not mapped in the stream: the compiler could not tell that such a future is Send.
+        // Not mapped in the stream, because the compiler could not prove that such a future is Send.
         let reading: Vec<_> = self.items.iter().map(|item| self.read(item)).collect();
         let reading = stream::iter(reading).buffered(READ_AT_ONCE);
         let entries: Vec<Result<Option<Entry>, Error>> = reading.collect().await;
@@ -139,7 +139,7 @@ impl<'a> Inventory<'a> {
     }
 }
 
-/// What stands directly below the place under a name that can be read.
+/// The objects directly below the place whose names can be read.
 async fn without_odd_names(place: &ObjectPlace) -> object_store::Result<Vec<ObjectMeta>> {
     let listed = place.list().try_filter_map(|listed| {
         let found = match listed {
@@ -157,7 +157,7 @@ async fn without_odd_names(place: &ObjectPlace) -> object_store::Result<Vec<Obje
     listed.try_collect().await
 }
 
-/// The object's name; nothing when it stands deeper, where some stores list too.
+/// The object's name; `None` for objects in subdirectories, which some stores list too.
 fn direct_child(place: &ObjectPlace, object: &ObjectMeta) -> Option<String> {
     let mut parts = object.location.prefix_match(&place.path)?;
     let name = parts.next()?.as_ref().to_owned();
@@ -169,7 +169,7 @@ pub(crate) fn path(place: &ObjectPlace, name: &str) -> Path {
     place.path.clone().join(name)
 }
 
-/// What the store said while `action` was attempted, which changed nothing.
+/// The store's error during `action`, which changed nothing.
 pub(crate) fn refused(place: &ObjectPlace, action: &str, error: &object_store::Error) -> Error {
     let (place, reason) = (place.shown().to_owned(), reason(error));
     let network = ["error sending request", "operation timed out", "Connect"];
@@ -179,7 +179,7 @@ pub(crate) fn refused(place: &ObjectPlace, action: &str, error: &object_store::E
     Error::Store { action: action.into(), place, reason }
 }
 
-/// The snapshots below the prefix of `store`, the newest first, those that cannot be used among them.
+/// The snapshots below the prefix of `store`, newest first, including unusable ones.
 ///
 /// # Errors
 /// [`Error::Unreachable`], [`Error::Store`].

@@ -1,4 +1,4 @@
-//! The newest archive by a name that stays the same.
+//! Copy of the newest archive under a fixed name.
 
 use futures_util::StreamExt;
 use object_store::ObjectStoreExt;
@@ -11,11 +11,11 @@ use crate::inventory::path;
 use crate::name::Name;
 use crate::upload::{UploadError, part_length, upload};
 
-/// The largest object that S3 copies by one request.
+/// The largest object that S3 copies with one request.
 const LARGEST_COPY: u64 = 5 << 30;
 
-/// Makes `<database>-latest.tar.…` the archive of `newest`, unless it is that already: within the store where
-/// it can, which for a directory is another name of the same file.
+/// Makes `<database>-latest.tar.…` a copy of `newest`, unless it is already. The store copies it itself if
+/// it can; a directory creates a hard link.
 pub(crate) async fn copy(
     store: &ObjectPlace,
     newest: &Entry,
@@ -48,7 +48,7 @@ pub(crate) async fn copy(
             UploadError::Store(error) => reason(&error),
         })?;
     }
-    // Of another compression, or from before it was encrypted.
+    // With another compression, or from before encryption was enabled.
     for other in name.other_latest() {
         match store.store.delete(&path(store, &other)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => {}

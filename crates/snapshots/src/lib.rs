@@ -1,12 +1,12 @@
-//! Backups as products: a database's dump, taken when its data has changed, packed, encrypted, kept in
-//! an object store, and pruned.
+//! Database snapshots: dumps that are taken if the data has changed, then packed, encrypted, stored in an
+//! object store, and pruned.
 //!
-//! [`take`] compares the content of the watched tables with the newest good snapshot's manifest, and only
-//! when it differs dumps the database, in the moment that was compared. An archive counts when its manifest
-//! stands beside it, which is written after it. [`list`] shows what is there, [`fetch`] gets it back and
+//! [`take`] compares the watched tables with the newest good snapshot's manifest. If they differ, it dumps
+//! the database from the same database snapshot that was compared. An archive counts once its manifest,
+//! which is written afterwards, is next to it. [`list`] lists the snapshots; [`fetch`] downloads one and
 //! compares every file with the manifest.
 //!
-//! Nothing here knows of queues, steps or environment variables. README.md states the guarantees and their
+//! Independent of queues, steps and environment variables. README.md describes the guarantees and their
 //! limits.
 
 mod changes;

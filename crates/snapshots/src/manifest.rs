@@ -1,47 +1,47 @@
-//! What a snapshot says of itself.
+//! Manifest of a snapshot.
 //!
-//! Beside an encrypted archive it is readable by everyone who may read the store: it names tables and their
-//! columns' definitions by hash alone, counts rows and holds one hash per table. No value of a row can be told
-//! from these, unless a table has so few possible contents that all of them can be tried.
+//! The copy next to an encrypted archive can be read by everyone who can read the store. It contains table
+//! names, hashes of definitions, row counts and one hash per table. Values cannot be derived from these,
+//! unless a table has so few possible contents that all of them can be tried.
 
 use chrono::{DateTime, Utc};
 use pg_replicate::database_snapshot::DumpFormat;
 use pg_replicate::fingerprint::ContentHash;
 use serde::{Deserialize, Serialize};
 
-/// The only format there is so far.
+/// The only format version so far.
 pub(crate) const FORMAT: u32 = 1;
 
 /// The manifest's name in the archive.
 pub(crate) const MANIFEST: &str = "manifest.json";
 
-/// What an archive holds.
+/// The content of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Of this description.
+    /// The version of this format.
     pub format: u32,
     /// The database's name.
     pub database: String,
-    /// The moment that the dump and the hashes are of.
+    /// The time of the database snapshot used for the dump and the hashes.
     pub taken_at: DateTime<Utc>,
-    /// Who made it.
+    /// The versions of the programs that made it.
     pub versions: Versions,
-    /// How the dump is written.
+    /// The format of the dump.
     pub dump: DumpFormat,
     /// The tables whose changes count, sorted.
     pub tables: Vec<TableState>,
-    /// The archive's files but for the manifest, the dump first.
+    /// The archive's files except the manifest, the dump first.
     pub files: Vec<FileState>,
 }
 
-/// Who made a snapshot.
+/// Versions of the programs that made a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Versions {
     /// The server, such as `15.18 (Debian 15.18-1)`.
     pub server: String,
-    /// pg_dump, as it names itself.
+    /// The version of pg_dump, as it prints it.
     pub pg_dump: String,
-    /// This program.
+    /// The version of this program.
     pub program: String,
 }
 
@@ -50,20 +50,20 @@ pub struct Versions {
 pub struct TableState {
     /// Its schema.
     pub schema: String,
-    /// Its name; of a partitioned table, its partitions' names too.
+    /// Its name; for a partitioned table, it represents its partitions too.
     pub name: String,
-    /// How many rows it had.
+    /// Its number of rows.
     pub rows: u64,
-    /// Of its rows, in whatever order.
+    /// Hash of its rows, independent of their order.
     pub hash: ContentHash,
-    /// The SHA-256 of its columns, constraints, indexes and triggers, in hexadecimal digits.
+    /// SHA-256 of its columns, constraints, indexes and triggers, in hexadecimal digits.
     pub definition: String,
 }
 
 /// A file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileState {
-    /// Its name in the archive, or the archive's.
+    /// Its name in the archive, or the name of the archive.
     pub name: String,
     /// Its length.
     pub bytes: u64,
@@ -72,22 +72,22 @@ pub struct FileState {
 }
 
 impl Manifest {
-    /// The rows of all its tables.
+    /// The total number of rows.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.tables.iter().map(|table| table.rows).sum()
     }
 }
 
-/// The object beside an archive. It is written when the archive stands there whole.
+/// The object next to an archive, written when the archive is complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Sidecar {
-    /// The archive as it stands in the store.
+    /// The archive as it is in the store.
     pub(crate) archive: FileState,
     pub(crate) manifest: Manifest,
 }
 
-/// What every format has.
+/// The part common to all format versions.
 #[derive(Deserialize)]
 struct Any {
     manifest: AnyManifest,
@@ -99,7 +99,7 @@ struct AnyManifest {
 }
 
 impl Sidecar {
-    /// Reads it, or tells why it cannot be used.
+    /// Reads it, or returns why it cannot be used.
     pub(crate) fn read(json: &[u8]) -> Result<Self, String> {
         let any: Any = serde_json::from_slice(json)
             .map_err(|error| format!("its manifest cannot be read: {error}"))?;

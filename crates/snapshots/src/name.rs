@@ -1,4 +1,4 @@
-//! What the objects of a snapshot are called.
+//! Names of a snapshot's objects.
 
 use std::fmt::{self, Write};
 use std::str::FromStr;
@@ -7,16 +7,16 @@ use chrono::{DateTime, NaiveDateTime, SubsecRound, Utc};
 
 use crate::settings::Compression;
 
-/// Behind an archive's name: its manifest, by which it is good.
+/// Suffix of an archive's manifest, which makes it a good snapshot.
 pub(crate) const SIDECAR: &str = ".json";
 
-/// Behind a database's name: the object that names its newest good snapshot.
+/// Suffix, after a database's name, of the object that names its newest good snapshot.
 const LATEST: &str = "-latest.json";
 
-/// How a moment is written: names sort by time.
+/// Time format, which makes names sort by time.
 const TIME: &str = "%Y%m%dT%H%M%SZ";
 
-/// Hexadecimal digits that tell apart what two programs took in the same second.
+/// Number of hexadecimal digits that distinguish snapshots taken by two programs in the same second.
 const MARK: usize = 6;
 
 /// `pix-20261121T050000Z-3fa1c0.tar.zst.age`.
@@ -24,7 +24,7 @@ const MARK: usize = 6;
 pub(crate) struct Name {
     /// The database, as [`label`] writes it.
     pub(crate) database: String,
-    /// To the second.
+    /// With a resolution of seconds.
     pub(crate) taken_at: DateTime<Utc>,
     mark: String,
     pub(crate) compression: Compression,
@@ -32,7 +32,7 @@ pub(crate) struct Name {
 }
 
 impl Name {
-    /// A name that no other program makes, whatever it takes at the same time.
+    /// A name that no other program uses, even for a snapshot taken at the same time.
     pub(crate) fn new(
         database: &str,
         taken_at: DateTime<Utc>,
@@ -44,19 +44,19 @@ impl Name {
         Self { database: label(database), taken_at, mark, compression, is_encrypted }
     }
 
-    /// Without what it is packed in: what a person may type.
+    /// The name without the extensions, as a person may type it.
     pub(crate) fn stem(&self) -> String {
         format!("{}-{}-{}", self.database, self.taken_at.format(TIME), self.mark)
     }
 }
 
 impl Name {
-    /// The name of the newest archive of this database, packed as this one.
+    /// The fixed name of this database's newest archive, with the same extensions.
     pub(crate) fn latest(&self) -> String {
         latest_archive(&self.database, self.compression, self.is_encrypted)
     }
 
-    /// Those that it has when it is packed otherwise.
+    /// The fixed names with other extensions.
     pub(crate) fn other_latest(&self) -> impl Iterator<Item = String> {
         [Compression::Zstd, Compression::Gzip]
             .into_iter()
@@ -80,7 +80,7 @@ impl fmt::Display for Name {
     }
 }
 
-/// The name of an object that is none of ours.
+/// The object is not part of a snapshot.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Foreign;
 
@@ -111,19 +111,19 @@ impl FromStr for Name {
             && mark.chars().all(is_mark)
             && !database.is_empty()
             && database.chars().all(is_plain_or_escape)
-            // No other spelling of the same.
+            // Rejects other spellings of the same name.
             && name.to_string() == text;
         if is_ours { Ok(name) } else { Err(Foreign) }
     }
 }
 
-/// The name of the object that names the newest snapshot of the database with this label.
+/// The name of the object that points to the newest snapshot of the database with this label.
 pub(crate) fn latest(label: &str) -> String {
     format!("{label}{LATEST}")
 }
 
-/// A database's name with the characters that every store takes as they are; the others as `=C3`, so
-/// that no two databases share a label.
+/// A database's name in which only characters that every store accepts are kept; others become `=C3`, so
+/// that different databases have different labels.
 pub(crate) fn label(database: &str) -> String {
     database.bytes().fold(String::new(), |mut label, byte| {
         if is_plain(char::from(byte)) {
@@ -197,7 +197,7 @@ mod tests {
             let at = DateTime::from_timestamp(seconds, 0).unwrap();
             let name = Name::new(&database, at, Compression::Gzip, false);
             prop_assert_eq!(name.to_string().parse(), Ok(name.clone()));
-            // Stores take it as it is.
+            // Stores accept it unchanged.
             let part = object_store::path::PathPart::from(name.to_string());
             prop_assert_eq!(part.as_ref(), name.to_string());
         }

@@ -1,4 +1,4 @@
-//! Many files into one stream: tar, compression, encryption.
+//! Packing: several files into one stream with tar, compression and encryption.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub(crate) struct Member {
     pub(crate) path: PathBuf,
 }
 
-/// How an archive is written.
+/// The compression and encryption of an archive.
 #[derive(Debug)]
 pub(crate) struct Packing<'a> {
     pub(crate) compression: Compression,
@@ -33,7 +33,8 @@ pub(crate) struct Packing<'a> {
 }
 
 impl Packing<'_> {
-    /// Writes the members, and last the manifest, completed by what they are; answers it.
+    /// Writes the members and finally the manifest, completed with the members' sizes and hashes; returns
+    /// it.
     pub(crate) async fn write(
         &self,
         members: &[Member],
@@ -48,7 +49,7 @@ impl Packing<'_> {
         }
         let json = serde_json::to_vec_pretty(&manifest)?;
         append(&mut tar, Path::new(MANIFEST), json.len() as u64, time, json.as_slice()).await?;
-        // It writes the end of the tar file too.
+        // This also writes the end of the tar file.
         let mut writer = tar.into_inner().await?;
         writer.shutdown().await?;
         Ok(manifest)
@@ -79,7 +80,7 @@ async fn append_file(
 ) -> io::Result<FileState> {
     let file = File::open(&member.path).await?;
     let length = file.metadata().await?.len();
-    // A file that grows would break the tar file.
+    // A growing file would corrupt the tar file.
     let mut reader = HashingReader::new(meter.watch(file).take(length));
     append(tar, Path::new(&member.name), length, time, &mut reader).await?;
     let (bytes, sha256) = reader.finish();

@@ -1,4 +1,4 @@
-//! Which tables are meant.
+//! Patterns of table names.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,14 +6,14 @@ use std::str::FromStr;
 use globset::{GlobBuilder, GlobMatcher};
 use pg_replicate::TableName;
 
-/// The schema of a pattern that names none.
+/// The schema of a pattern without one.
 const DEFAULT_SCHEMA: &str = "public";
 
 /// Tables by name: `users`, `checkouts_*`, `stats.answers`, `*.sessions`.
 ///
-/// `*` is any text, `?` any character, `[ab]` one of these, `{a,b}` one of these texts; a backslash before
-/// them takes their meaning. What stands before the first dot is the schema, `public` without one. Case
-/// counts.
+/// `*` matches any text, `?` any character, `[ab]` one of these characters, `{a,b}` one of these texts; a
+/// backslash escapes them. The part before the first dot is the schema, `public` by default. Patterns are
+/// case-sensitive.
 #[derive(Clone)]
 pub struct Pattern {
     text: String,
@@ -21,7 +21,7 @@ pub struct Pattern {
     name: GlobMatcher,
 }
 
-/// A text that is no pattern.
+/// A string that is not a valid pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "\"{text}\" names no tables: {reason}; must be a table, such as users, stats.answers or checkouts_*"
@@ -32,7 +32,7 @@ pub struct PatternError {
 }
 
 impl Pattern {
-    /// Whether `table` is meant.
+    /// Whether `table` matches.
     #[must_use]
     pub fn matches(&self, table: &TableName) -> bool {
         self.schema.is_match(&table.schema) && self.name.is_match(&table.name)

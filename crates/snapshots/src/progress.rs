@@ -1,4 +1,4 @@
-//! How far a run has come.
+//! Progress of a run.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,11 +7,11 @@ use std::task::{Context as Task, Poll, ready};
 use progress::{Context, Progress};
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// The percent of a run that each part takes.
+/// The percentages of a run for each part.
 pub(crate) const COMPARE: (f64, f64) = (0.0, 30.0);
 pub(crate) const DUMP: (f64, f64) = (30.0, 75.0);
 pub(crate) const UPLOAD: (f64, f64) = (75.0, 100.0);
-/// Of a fetch, which a restore follows.
+/// Percentages of a download, which is followed by a restore.
 pub(crate) const FETCH: (f64, f64) = (0.0, 12.0);
 
 /// Counts the bytes of a part of a run.
@@ -22,7 +22,7 @@ pub(crate) struct Meter<'a> {
     total: u64,
     /// Bytes so far.
     bytes: AtomicU64,
-    /// Percent that were told.
+    /// The percentage reported last.
     told: AtomicU64,
 }
 
@@ -39,7 +39,7 @@ impl<'a> Meter<'a> {
         meter
     }
 
-    /// So many bytes in all; tells no more than once a percent.
+    /// Reports that `bytes` have been processed, at most once per percent.
     pub(crate) fn reached(&self, bytes: u64) {
         let percent = bytes.saturating_mul(100) / self.total.max(1);
         if self.told.fetch_max(percent, Ordering::Relaxed) < percent {
@@ -47,7 +47,7 @@ impl<'a> Meter<'a> {
         }
     }
 
-    /// A reader whose bytes count.
+    /// A reader that counts its bytes.
     pub(crate) fn watch<R>(&self, inner: R) -> Watched<'_, 'a, R> {
         Watched { meter: self, inner }
     }

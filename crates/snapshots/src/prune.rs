@@ -1,4 +1,5 @@
-//! Pruning: after a good snapshot, `latest` is updated and snapshots that the policy does not keep are removed.
+//! Pruning: after a good snapshot, `latest` is updated and snapshots that the policy does not select are
+//! removed.
 
 use std::time::Duration;
 
@@ -17,22 +18,22 @@ use crate::name::latest as pointer;
 use crate::settings::Settings;
 use crate::stale_uploads;
 
-/// Half a snapshot that is older is nobody's work any longer.
+/// An incomplete snapshot of this age is no longer being uploaded.
 const UNFINISHED_FOR: TimeDelta = TimeDelta::days(1);
 
-/// How long taking away what failed may take, when nobody wants to wait for it.
+/// Time limit for removing a failed upload after a cancellation.
 const REMOVE_LIMIT: Duration = Duration::from_secs(5);
 
-/// The object that names the newest good snapshot, for other programs and for people; this one looks at the
-/// snapshots themselves.
+/// The object that names the newest good snapshot, for other programs and for people. This program does not
+/// read it to select a snapshot.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Pointer {
     name: String,
     taken_at: DateTime<Utc>,
 }
 
-/// Points to `newest`, which is good, and prunes; answers the names of what was pruned. Everything that is
-/// done here already is not done again.
+/// Points to the good snapshot `newest` and prunes; returns the names of the pruned snapshots. Skips what
+/// is done already.
 pub(crate) async fn run(
     settings: &Settings,
     label: &str,
@@ -66,7 +67,7 @@ pub(crate) async fn run(
 
 type Refusal = (String, String);
 
-/// Answers whether it is the newest.
+/// Returns whether it is the newest.
 async fn point(
     inventory: &Inventory<'_>,
     store: &ObjectPlace,
@@ -83,7 +84,7 @@ async fn point(
         Err(error) => return Err(refusal(error)),
     };
     let found = found.and_then(|json| serde_json::from_slice::<Pointer>(&json).ok());
-    // Another program may have taken a newer one meanwhile.
+    // Another program may have taken a newer one in the meantime.
     let is_newer = |found: &Pointer| {
         let mut whole = inventory.items.iter().filter(|item| is_whole(item));
         found.taken_at > newest.taken_at && whole.any(|item| item.name.to_string() == found.name)
@@ -102,10 +103,10 @@ async fn point(
     Ok(true)
 }
 
-/// Ends the snapshots that are not kept, and what broken-off uploads have left.
+/// Removes the snapshots that are not kept, and the remains of interrupted uploads.
 ///
-/// A snapshot is only removed by who has seen a newer good one: whatever others do at the same time, the newest
-/// stays.
+/// A program removes a snapshot only if it has seen a newer good one, so the newest stays whatever other
+/// programs do at the same time.
 async fn prune(
     settings: &Settings,
     mut inventory: Inventory<'_>,
@@ -143,7 +144,7 @@ async fn superfluous<'s>(
     if beyond(&all).is_empty() {
         return Ok(Vec::new());
     }
-    // A damaged one must not take the place of a good one.
+    // A damaged snapshot must not count instead of a good one.
     let entries = inventory.read_all().await?;
     let is_good = |item: &&Item| {
         let name = item.name.to_string();
@@ -161,7 +162,7 @@ fn is_old(half: &Item, now: DateTime<Utc>) -> bool {
     objects.into_iter().flatten().all(|object| object.last_modified < now - UNFINISHED_FOR)
 }
 
-/// The manifest first: an archive without one does not count.
+/// Removes the manifest first: an archive without one does not count.
 async fn end(store: &ObjectPlace, item: &Item) -> Result<(), Refusal> {
     let objects: Vec<&Path> = [&item.sidecar, &item.archive]
         .into_iter()
@@ -178,13 +179,13 @@ async fn end(store: &ObjectPlace, item: &Item) -> Result<(), Refusal> {
 
 async fn delete(store: &ObjectPlace, object: &Path) -> object_store::Result<()> {
     match store.store.delete(object).await {
-        // Somebody else was faster.
+        // Another program was faster.
         Err(object_store::Error::NotFound { .. }) => Ok(()),
         result => result,
     }
 }
 
-/// Takes away the objects of a snapshot that could not be kept, within a time.
+/// Removes the objects of a snapshot that could not be stored, within a time limit.
 pub(crate) async fn remove(store: &ObjectPlace, objects: &[&Path]) -> object_store::Result<()> {
     let removing = async {
         for object in objects {

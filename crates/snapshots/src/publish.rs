@@ -1,4 +1,4 @@
-//! From files to a snapshot that counts.
+//! Publishing: makes an uploaded archive a good snapshot.
 
 use object_store::{ObjectStoreExt, PutPayload};
 use object_stores::{ObjectPlace, reason};
@@ -15,7 +15,7 @@ use crate::prune::remove;
 use crate::settings::Settings;
 use crate::upload::{Failed, UploadError, part_length, upload};
 
-/// Uploads the archive, and then what makes it good.
+/// Uploads the archive, then publishes its manifest.
 pub(crate) async fn publish(
     settings: &Settings,
     manifest: Manifest,
@@ -67,8 +67,8 @@ fn not_uploaded(failed: Failed<std::io::Error>, store: &ObjectPlace, name: &str)
     }
 }
 
-/// Looks whether the archive stands there in its full length, and puts the manifest beside it; takes the
-/// archive away when either fails.
+/// Checks that the archive is complete in the store, and puts the manifest next to it; removes the archive
+/// if either fails.
 async fn confirm(
     store: &ObjectPlace,
     sidecar: &Sidecar,
@@ -96,7 +96,7 @@ async fn confirm(
         Some(Ok(())) => return Ok(()),
         failed => failed,
     };
-    // The manifest first: an answer may have been lost.
+    // The manifest first, because it may exist although the response was lost.
     let is_removed = remove(store, &[&beside, &archive]).await.is_ok();
     let Some(Err((action, reason))) = failed else { return Err(Error::Cancelled) };
     let state = if is_removed {

@@ -1,4 +1,4 @@
-//! Retention policy: which snapshots are kept (the newest, and one of each hour, day, week and month).
+//! Retention policy: which snapshots are kept (the newest ones, and one per hour, day, week and month).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,25 +10,25 @@ use chrono_tz::Tz;
 /// The time zone whose days count, as for `SCHEDULE`.
 const TIME_ZONE: Tz = chrono_tz::Europe::Paris;
 
-/// How many snapshots stay: `last=10,daily=7,weekly=4,monthly=12`.
+/// Which snapshots are kept: `last=10,daily=7,weekly=4,monthly=12`.
 ///
-/// Of a day, a week or a month stays the newest snapshot. Only days, weeks and months with a snapshot count:
-/// a database that did not change for a year loses nothing.
+/// The newest snapshot of each day, week or month is kept. Only days, weeks and months that have a snapshot
+/// count, so a database that did not change for a year loses nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetentionPolicy {
-    /// The newest ones.
+    /// Number of newest snapshots.
     pub last: u32,
-    /// Hours.
+    /// Number of hours, in UTC.
     pub hourly: u32,
-    /// Days in Europe/Paris.
+    /// Number of days in Europe/Paris.
     pub daily: u32,
-    /// Weeks, from Monday on.
+    /// Number of weeks, starting on Monday.
     pub weekly: u32,
-    /// Months.
+    /// Number of months.
     pub monthly: u32,
 }
 
-/// A text that does not say what is kept.
+/// A string that is not a valid policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "\"{text}\": {reason}; must say how many snapshots are kept, such as last=10,daily=7,weekly=4,monthly=12 \
@@ -46,8 +46,8 @@ impl Default for RetentionPolicy {
 }
 
 impl RetentionPolicy {
-    /// Which of the snapshots that were taken at `times`, in any order, stay: their places in `times`. The
-    /// newest one always does.
+    /// Positions in `times` of the snapshots that are kept. `times` may be in any order; the newest is
+    /// always kept.
     #[must_use]
     pub fn kept(&self, times: &[DateTime<Utc>]) -> BTreeSet<usize> {
         let mut newest_first: Vec<usize> = (0..times.len()).collect();
@@ -57,7 +57,7 @@ impl RetentionPolicy {
         let month = |date: NaiveDate| date.with_day(1).unwrap_or(date);
         let mut kept: BTreeSet<usize> = newest_first.iter().take(1).copied().collect();
         kept.extend(newest_first.iter().take(as_size(self.last)));
-        // Of Coordinated Universal Time: none of its hours comes twice.
+        // In UTC, where no hour occurs twice.
         let hour = |place: usize| times[place].timestamp().div_euclid(3_600);
         kept.extend(newest_of_each(&newest_first, hour, self.hourly));
         kept.extend(newest_of_each(&newest_first, day, self.daily));
@@ -67,14 +67,14 @@ impl RetentionPolicy {
     }
 }
 
-/// The first of each period, of as many periods as there are or `count`.
+/// The first snapshot of each period, for at most `count` periods.
 fn newest_of_each<P: PartialEq>(
     newest_first: &[usize],
     period: impl Fn(usize) -> P,
     count: u32,
 ) -> Vec<usize> {
     let mut newest = newest_first.to_vec();
-    // Periods come in order, so that equal ones are neighbours.
+    // Periods are in order, so equal ones are adjacent.
     newest.dedup_by_key(|place| period(*place));
     newest.truncate(as_size(count));
     newest
@@ -124,7 +124,7 @@ impl FromStr for RetentionPolicy {
     }
 }
 
-/// As it is written, without what is zero.
+/// Omits numbers that are zero.
 impl fmt::Display for RetentionPolicy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [

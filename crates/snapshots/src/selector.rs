@@ -1,4 +1,4 @@
-//! Selector: which snapshot of a store is meant, `latest` or one by name.
+//! Selector: selects a snapshot of a store, `latest` or by name.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -10,15 +10,15 @@ use crate::inventory::{Inventory, Item};
 use crate::manifest::Sidecar;
 use crate::name::Name;
 
-/// Names that an error shows.
+/// Maximum number of names in an error.
 const SHOWN: usize = 20;
 
-/// Which snapshot is wanted.
+/// The snapshot to select.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
-    /// The newest good one; the store must hold those of one database alone.
+    /// The newest good one; the store must contain snapshots of only one database.
     Latest,
-    /// The one of this name, with or without what it is packed in (`.tar.zst.age`).
+    /// The one with this name, with or without the extensions (`.tar.zst.age`).
     Name(String),
 }
 
@@ -36,7 +36,7 @@ impl FromStr for Selector {
 /// A snapshot that was found, its name and its manifest.
 pub(crate) type Chosen = (Entry, Name, Sidecar);
 
-/// Finds it, and reads its manifest.
+/// Finds the snapshot and reads its manifest.
 pub(crate) async fn choose(inventory: &Inventory<'_>, which: &Selector) -> Result<Chosen, Error> {
     match which {
         Selector::Latest => newest(inventory).await,
@@ -88,7 +88,7 @@ async fn named(inventory: &Inventory<'_>, name: &str) -> Result<Chosen, Error> {
     }
 }
 
-/// The item when it is good, else what is wrong with it.
+/// The item if it is good, otherwise what is wrong with it.
 async fn chosen(inventory: &Inventory<'_>, item: &Item) -> Result<Result<Chosen, Entry>, Error> {
     let Some((entry, sidecar)) = inventory.read_with_sidecar(item).await? else {
         return Err(unknown(inventory, &item.name.to_string()));

@@ -1,4 +1,4 @@
-//! What is taken, how, and where it is kept.
+//! Settings: what is dumped, how, and where it is stored.
 
 use std::path::PathBuf;
 
@@ -12,34 +12,34 @@ use crate::{Fixture, Pattern, RetentionPolicy};
 /// What [`take`](crate::take) does with a database.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Below this prefix the snapshots stand. Objects there that are none of ours stay untouched.
+    /// The prefix in the store. Objects below it that are not snapshots are not touched.
     pub store: ObjectPlace,
-    /// How pg_dump writes the dump.
+    /// The format of the dump.
     pub format: DumpFormat,
-    /// How the archive is compressed.
+    /// The compression of the archive.
     pub compression: Compression,
     /// The tables whose changes count.
     pub tables: Watched,
-    /// The tables that the archive also has as fixtures of Django.
+    /// The tables that are also stored as fixtures for Django.
     pub fixtures: Vec<Fixture>,
-    /// How many snapshots stay.
+    /// The retention policy.
     pub keep: RetentionPolicy,
-    /// Whether the newest archive is also there by a name that stays the same.
+    /// Whether the newest archive also has a fixed name.
     pub latest_archive: bool,
-    /// Who can decrypt the archive; nobody encrypts without one.
+    /// The recipients who can decrypt the archive; without any, it is not encrypted.
     pub recipients: Vec<Recipient>,
-    /// Where the dump stands until it is packed.
+    /// Directory of the dump until it is packed.
     pub directory: PathBuf,
-    /// Tables that are read at once, at least 1.
+    /// Number of tables read in parallel, at least 1.
     pub jobs: u16,
 }
 
-/// How an archive is compressed.
+/// Compression of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Compression {
-    /// `.tar.gz`, which everything reads.
+    /// `.tar.gz`, which every system can read.
     Gzip,
-    /// `.tar.zst`, which is smaller and made faster.
+    /// `.tar.zst`, which is smaller and faster.
     #[default]
     Zstd,
 }
@@ -53,18 +53,18 @@ impl Compression {
     }
 }
 
-/// The tables whose changes count. The dump holds the others too.
+/// The tables whose changes count. The dump also contains the others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Watched {
-    /// These alone; all when it is empty.
+    /// Only these; all tables if empty.
     pub only: Vec<Pattern>,
-    /// Not these.
+    /// Except these.
     pub ignore: Vec<Pattern>,
 }
 
 impl Watched {
-    /// Whether changes of `table` count. A partition goes by the name of the table that is partitioned, `root`,
-    /// as well as by its own.
+    /// Whether changes of `table` count. A partition can be matched by its own name and by that of the
+    /// partitioned table `root`.
     #[must_use]
     pub fn contains(&self, table: &TableName, root: &TableName) -> bool {
         let is_among = |patterns: &[Pattern]| {

@@ -1,4 +1,4 @@
-//! Room on the disk.
+//! Check of disk space.
 
 use std::path::Path;
 
@@ -6,9 +6,9 @@ use progress::size_in_words;
 
 use crate::error::Error;
 
-/// Refuses to write so many bytes of `what` where there is no room for them.
+/// Returns an error if there is not enough room for `what`.
 pub(crate) fn enough(directory: &Path, bytes: u64, what: &str) -> Result<(), Error> {
-    // A directory that cannot be asked shows what is wrong with it when it is written.
+    // If the free space cannot be determined, writing to the directory will show the error.
     let Some(free) = private_files::free_space(directory) else { return Ok(()) };
     if free >= bytes {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What the watched tables hold.
+//! Content of the watched tables.
 
 use std::collections::HashSet;
 

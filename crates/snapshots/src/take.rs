@@ -1,4 +1,4 @@
-//! Taking a snapshot.
+//! Taking of a snapshot.
 
 use std::path::Path;
 
@@ -21,34 +21,34 @@ use crate::publish::publish;
 use crate::settings::Settings;
 use crate::{fixtures, prune, tables};
 
-/// Fixtures stand below it in the archive.
+/// Directory of the fixtures in the archive.
 const FIXTURES: &str = "fixtures";
 
-/// What a run came to.
+/// Result of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taken {
-    /// The watched tables are those of the newest snapshot; nothing was dumped or uploaded.
+    /// The watched tables equal those of the newest snapshot; nothing was dumped or uploaded.
     Unchanged {
         /// The newest good snapshot.
         latest: Entry,
     },
     /// A snapshot was taken.
     Created {
-        /// It.
+        /// The new snapshot.
         entry: Entry,
-        /// What has changed since the one before, in words, a table each; nothing for the first one.
+        /// The changes since the previous snapshot, one sentence per table; empty for the first one.
         changes: Vec<String>,
-        /// The snapshots that are not kept any longer.
+        /// The snapshots removed by the retention policy.
         pruned: Vec<String>,
     },
 }
 
-/// Takes a snapshot of `source` when its watched tables differ from the newest good snapshot, or when it is
-/// `force`d to; prunes; repairs what an earlier run has left undone.
+/// Takes a snapshot of `source` if its watched tables differ from the newest good snapshot, or if `force`d;
+/// prunes; completes what an earlier run has left undone.
 ///
 /// # Errors
-/// [`Error::Unfinished`] when the newest snapshot is kept and something around it is not done. After all
-/// others the store holds the snapshots that it held.
+/// [`Error::Unfinished`] if the newest snapshot is stored but a later action failed. After any other error,
+/// the store contains the same snapshots as before.
 pub async fn take(
     source: &DatabaseUrl,
     settings: &Settings,
@@ -90,7 +90,7 @@ pub async fn take(
         files: Vec::new(),
     };
     let members = write_members(source, &database, settings, temp_dir.path(), context).await?;
-    // The upload need not hold the database's old rows back from vacuum.
+    // Ends the database snapshot, so that the upload does not hold back vacuum.
     database.end(context).await?;
     let entry = publish(settings, manifest, &members, context).await?;
     drop(temp_dir);
@@ -99,16 +99,16 @@ pub async fn take(
     Ok(Taken::Created { entry, changes: changes.into_words(), pruned })
 }
 
-/// What stands in the store before a run.
+/// The state of the store before a run.
 #[derive(Default)]
 struct Before {
     newest_good: Option<Entry>,
-    /// The time in the last name there is, whatever its archive is worth.
+    /// The time in the latest name, whatever the state of its archive.
     last_name: Option<DateTime<Utc>>,
 }
 
 impl Before {
-    /// Looks at the snapshots of the database with this label.
+    /// Lists the snapshots of the database with this label.
     async fn look(store: &ObjectPlace, label: &str) -> Result<Self, Error> {
         let inventory = Inventory::look(store).await?;
         let mut before = Self::default();
@@ -130,13 +130,14 @@ impl Before {
     }
 }
 
-/// Names sort by time, whatever clocks say.
+/// Makes names sort by time, whatever the clock says.
 fn time_after(last: Option<DateTime<Utc>>, now: DateTime<Utc>) -> DateTime<Utc> {
     let now = now.trunc_subsecs(0);
     last.map_or(now, |last| now.max(last + TimeDelta::seconds(1)))
 }
 
-/// The fixtures and the dump, as files. The fixtures first: patterns that mean nothing cost no dump.
+/// Writes the fixtures and the dump to files. Fixtures come first, so that invalid patterns are found
+/// before the dump.
 async fn write_members(
     source: &DatabaseUrl,
     database: &DatabaseSnapshot,

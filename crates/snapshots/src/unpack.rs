@@ -1,4 +1,4 @@
-//! From an archive's bytes to its files, checked against the manifest.
+//! Unpacking: from an archive to its files, verified with the manifest.
 
 use std::collections::HashSet;
 use std::io::{self, ErrorKind};
@@ -17,15 +17,15 @@ use crate::manifest::{FileState, MANIFEST, Manifest};
 use crate::name::Name;
 use crate::settings::Compression;
 
-/// Bytes that are moved at once.
+/// Size of the copy buffer.
 const PIECE: usize = 128 << 10;
 
-/// Why the files did not come out.
+/// Why the files could not be unpacked.
 #[derive(Debug)]
 pub(crate) enum UnpackError {
-    /// What is wrong with the archive.
+    /// The archive is damaged.
     Damaged(String),
-    /// What is wrong with the keys.
+    /// The keys do not fit.
     Key(String),
     /// A file could not be written.
     Write(String, io::Error),
@@ -33,7 +33,7 @@ pub(crate) enum UnpackError {
 
 type Reader<'a> = Box<dyn AsyncRead + Send + Unpin + 'a>;
 
-/// What an archive is, and what it must hold.
+/// An archive and its expected content.
 pub(crate) struct Unpacking<'a> {
     pub(crate) name: &'a Name,
     pub(crate) manifest: &'a Manifest,
@@ -41,7 +41,7 @@ pub(crate) struct Unpacking<'a> {
 }
 
 impl Unpacking<'_> {
-    /// Writes the files of the manifest, and no others, into `directory`. The input is read to its end.
+    /// Writes exactly the files listed in the manifest into `directory`. Reads the input to its end.
     pub(crate) async fn run(
         &self,
         input: impl AsyncRead + Send + Unpin,
@@ -90,7 +90,7 @@ impl Unpacking<'_> {
         let Ok(mut rest) = archive.into_inner() else {
             return damaged("its archive could not be read to the end".into());
         };
-        // What packs it has check sums at its end.
+        // Reads to the end, where the compression formats store their checksums.
         let drained = tokio::io::copy(&mut rest, &mut tokio::io::sink()).await;
         drained.map(drop).map_err(|error| unreadable(&error))
     }
@@ -119,7 +119,7 @@ impl Unpacking<'_> {
         }
     }
 
-    /// Both were written at once: when they differ, one was replaced.
+    /// Both were written at the same time: if they differ, one of them was replaced.
     async fn compare_manifest(
         &self,
         reader: &mut (impl AsyncRead + Unpin),
@@ -139,7 +139,7 @@ impl Unpacking<'_> {
     }
 }
 
-/// Writes a file, and compares it with what the manifest says of it.
+/// Writes a file and compares it with the manifest.
 async fn write(
     file: &FileState,
     reader: &mut (impl AsyncRead + Unpin),

@@ -1,4 +1,4 @@
-//! A stream into one object, in parts, so that no more than a few of them are in memory.
+//! Multipart upload of a stream, with only a few parts in memory.
 
 use std::time::Duration;
 
@@ -10,22 +10,22 @@ use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncReadExt, DuplexStream};
 use tokio::task::JoinSet;
 
-/// What may wait between the packing and the parts.
+/// Buffer between packing and uploading.
 const PIPE: usize = 256 << 10;
 
-/// The least that S3 takes; all parts but the last must be alike.
+/// S3's minimum part size; all parts except the last must have the same size.
 const SMALLEST_PART: u64 = 5 << 20;
 
-/// S3 takes no more than ten thousand.
+/// S3 accepts at most 10,000 parts.
 const MOST_PARTS: u64 = 9_000;
 
-/// Parts that travel at once.
+/// Number of parts uploaded in parallel.
 const AT_ONCE: usize = 2;
 
-/// How long ending an upload may take, when nobody wants to wait for it.
+/// Time limit for aborting an upload after a cancellation.
 const ABORT_LIMIT: Duration = Duration::from_secs(5);
 
-/// What stands in the store.
+/// The uploaded object.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Uploaded {
     pub(crate) bytes: u64,
@@ -35,28 +35,28 @@ pub(crate) struct Uploaded {
 /// Why an object was not written.
 #[derive(Debug)]
 pub(crate) enum UploadError<E> {
-    /// It was asked to stop.
+    /// It was cancelled.
     Cancelled,
-    /// What makes the bytes failed.
+    /// Producing the content failed.
     Fill(E),
-    /// The store refused.
+    /// The store refused a request.
     Store(object_store::Error),
 }
 
-/// An upload that failed, and whether parts of it may be left where no list shows them.
+/// A failed upload, and whether invisible parts of it may remain in the store.
 #[derive(Debug)]
 pub(crate) struct Failed<E> {
     pub(crate) error: UploadError<E>,
     pub(crate) parts_left: bool,
 }
 
-/// The length of a part of an object that is no longer than `bytes`.
+/// The part size for an object of at most `bytes`.
 pub(crate) fn part_length(bytes: u64) -> u64 {
     bytes.div_ceil(MOST_PARTS).max(SMALLEST_PART)
 }
 
-/// Writes what `fill` writes as the object at `path`. It is not to be seen before it is whole; after a
-/// failure it is not there.
+/// Writes the output of `fill` as the object at `path`. The object is not visible before it is complete,
+/// and does not exist after a failure.
 pub(crate) async fn upload<T, E>(
     store: &dyn ObjectStore,
     path: &Path,
@@ -69,7 +69,7 @@ pub(crate) async fn upload<T, E>(
     let work = async {
         let fill = async { fill(writer).await.map_err(UploadError::Fill) };
         let send = async { parts.send(reader).await.map_err(UploadError::Store) };
-        // The end of the bytes is no sign that all is well: that is for `fill` to say.
+        // The end of the stream does not mean success; only `fill` can tell.
         let (filled, last) = futures_util::future::try_join(fill, send).await?;
         parts.complete(last).await.map_err(UploadError::Store)?;
         Ok((filled, parts.uploaded()))
@@ -85,7 +85,7 @@ struct Parts<'a> {
     store: &'a dyn ObjectStore,
     path: &'a Path,
     part: usize,
-    /// Begun with the second part: what fits into one is put at once.
+    /// Started with the second part: content that fits into one part is put with a single request.
     begun: Option<Box<dyn MultipartUpload>>,
     travelling: JoinSet<object_store::Result<()>>,
     hash: Sha256,
@@ -99,7 +99,7 @@ impl<'a> Parts<'a> {
         Self { store, path, part, begun: None, travelling, hash, bytes: 0 }
     }
 
-    /// Sends all parts but the last, which it answers.
+    /// Uploads all parts except the last, which it returns.
     async fn send(&mut self, mut reader: impl AsyncRead + Unpin) -> object_store::Result<Bytes> {
         let mut full: Option<Bytes> = None;
         loop {
@@ -144,7 +144,7 @@ impl<'a> Parts<'a> {
         Ok(())
     }
 
-    /// Waits until a part is there.
+    /// Waits until a part has been uploaded.
     async fn arrived(&mut self) -> object_store::Result<()> {
         match self.travelling.join_next().await {
             Some(Ok(result)) => result,
@@ -173,7 +173,7 @@ impl<'a> Parts<'a> {
         Uploaded { bytes: self.bytes, sha256: hex::encode(self.hash.clone().finalize()) }
     }
 
-    /// Takes back what was sent; answers whether nothing is left.
+    /// Removes the uploaded parts; returns whether nothing is left.
     async fn abort(&mut self) -> bool {
         self.travelling.shutdown().await;
         let Some(mut begun) = self.begun.take() else { return true };
@@ -181,7 +181,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Dropped half-way, it still takes back what was sent, as far as there is a runtime to do it.
+/// If it is dropped before the end, it still removes the uploaded parts, provided that there is a runtime.
 impl Drop for Parts<'_> {
     fn drop(&mut self) {
         if let Some(mut begun) = self.begun.take()
@@ -213,7 +213,7 @@ mod tests {
         let content: Vec<u8> = (0..bytes).map(|place| u8::try_from(place % 251).unwrap()).collect();
         let never = CancellationToken::new();
         let ((), uploaded) = upload(&*store, &path, PART, &never, async |mut writer| {
-            // In pieces that fit no part.
+            // In pieces that are not a divisor of the part size.
             for piece in content.chunks(77) {
                 writer.write_all(piece).await?;
             }

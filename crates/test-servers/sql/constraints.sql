@@ -1,4 +1,4 @@
--- Keys and indexes of the tables of tables.sql, by the names that Pix's have.
+-- Keys and indexes of the tables in tables.sql, named as in Pix's database.
 
 ALTER TABLE "organizations" ADD PRIMARY KEY ("id");
 ALTER TABLE "users" ADD PRIMARY KEY ("id"), ADD CONSTRAINT "users_email_unique" UNIQUE ("email");

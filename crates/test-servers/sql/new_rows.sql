@@ -1,5 +1,5 @@
--- A day of use: new users, each with an assessment of ten answers. The psql variable "new_users" sets
--- how many. Numbers go on from what is there.
+-- A day of use: new users, each with an assessment of ten answers. The psql variable "new_users" is their
+-- number. Numbers continue after existing rows.
 
 CREATE TEMPORARY TABLE "today" ("userId" bigint, "createdAt" timestamptz, "assessmentId" bigint);
 

@@ -1,4 +1,4 @@
--- The role source_user reads everything that its owner has here and will have.
+-- Lets the role source_user read everything that its owner has here and will have.
 
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO source_user;
 GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO source_user;

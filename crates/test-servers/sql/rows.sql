@@ -1,6 +1,6 @@
--- Fills the tables of tables.sql. The psql variable "users" sets the size: each user brings about 50
--- rows. Every value comes from arithmetic on the row's number: the same size gives the same rows.
--- Multipliers are primes, so that a value's neighbours are spread over the table.
+-- Fills the tables of tables.sql. The psql variable "users" sets the size: each user has about 50 rows.
+-- Every value is computed from the row's number, so the same size gives the same rows. Multipliers are
+-- primes, so that neighbouring values are spread over the table.
 
 INSERT INTO "organizations" ("type", "name", "externalId", "isManagingStudents", "createdAt")
 SELECT (ARRAY['SCO', 'SUP', 'PRO'])[1 + g % 3], 'Établissement n° ' || g,
@@ -76,7 +76,8 @@ SELECT 10 * g, 1 + g % 300, 'P-' || upper(substr(md5('c' || g), 1, 8)), g % 4 <>
        timestamptz '2024-05-01 09:00+00' + g * interval '10 minutes'
 FROM generate_series(1, :users / 10) g;
 
--- Two assessments a user: a campaign's, and a certification's for one user in ten, else a competence's.
+-- Two assessments per user: one of a campaign, and one of a certification for one user in ten, otherwise of
+-- a competence.
 INSERT INTO "assessments"
     ("type", "state", "userId", "campaignParticipationId", "certificationCourseId",
      "lastQuestionDate", "createdAt", "updatedAt")
@@ -110,7 +111,7 @@ SELECT :users + g, g, 'competence' || 1 + g % 16, CASE WHEN g % 30 = 0 THEN 'res
 FROM generate_series(1, :users) g
 WHERE g % 10 <> 0;
 
--- Ten answers an assessment.
+-- Ten answers per assessment.
 INSERT INTO "answers"
     ("assessmentId", "challengeId", "value", "result", "resultDetails", "timeSpent", "isFocusedOut", "createdAt")
 SELECT 1 + (g - 1) / 10, 'challenge' || 1 + (g * 7) % 600,

@@ -1,6 +1,6 @@
--- A source in the manner of Pix: users answer challenges in assessments, answers yield knowledge
--- elements, organizations follow their learners through campaigns, and some users get certified.
--- Keys and indexes come after the rows (constraints.sql): so it loads in seconds.
+-- A source shaped like Pix's: users answer challenges in assessments, answers yield knowledge elements,
+-- organizations follow their learners through campaigns, and some users are certified. Keys and indexes are
+-- created after the rows (constraints.sql), which makes loading fast.
 
 CREATE TYPE "assessment-state" AS ENUM ('started', 'completed', 'aborted');
 CREATE TYPE "campaign-type" AS ENUM ('ASSESSMENT', 'PROFILES_COLLECTION', 'EXAM');

@@ -1,6 +1,6 @@
-//! What can go wrong while a private server is started.
+//! Errors that occur while a private server is started.
 
-/// Why a private server did not start, or did not do what was asked.
+/// Why a private server did not start, or failed to do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A program that the server needs is not installed.
@@ -8,10 +8,10 @@ pub enum Error {
     Missing {
         /// The program looked for.
         program: String,
-        /// The Debian package that has it.
+        /// The Debian package that contains it.
         package: &'static str,
     },
-    /// A version of PostgreSQL that only tests need is not there.
+    /// Another version of PostgreSQL, needed only by tests, is missing.
     #[error(
         "{program} of PostgreSQL {major} was not found: run ./scripts/postgres-versions, which needs \
          the npm registry and PyPI (./scripts/test leaves these tests out, and says so, where they \
@@ -31,12 +31,12 @@ pub enum Error {
         /// What it wrote to stderr, or the log of the server.
         output: String,
     },
-    /// The server did not answer in time.
+    /// The server did not respond in time.
     #[error("{server} was not ready within {seconds} s; its log:\n{log}")]
     NotReady {
         /// Which server.
         server: &'static str,
-        /// How long it was waited for.
+        /// How long the program waited.
         seconds: u64,
         /// The end of its log.
         log: String,
@@ -46,12 +46,12 @@ pub enum Error {
     Io {
         /// What was attempted.
         action: String,
-        /// What the system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
 }
 
-/// Names what was attempted beside what the system said.
+/// Adds what was attempted to an error of the operating system.
 pub(crate) trait IoContext<T> {
     fn during(self, action: impl Into<String>) -> Result<T, Error>;
 }

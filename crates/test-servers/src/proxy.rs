@@ -1,4 +1,4 @@
-//! A TCP proxy that breaks connections on purpose.
+//! TCP proxy that breaks connections on request.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -8,8 +8,8 @@ use std::thread::JoinHandle;
 
 use crate::error::{Error, IoContext};
 
-/// Stands between a client and a server of 127.0.0.1 and does what networks do: cuts connections,
-/// holds bytes back, loses a reply after the request has arrived.
+/// Forwards between a client and a server on 127.0.0.1, and simulates network faults: it breaks
+/// connections, delays bytes, or loses a reply after the request has arrived.
 ///
 /// Its threads end when it is dropped.
 #[derive(Debug)]
@@ -92,8 +92,8 @@ impl Proxy {
         self.shared.set_mode(Mode::Cut);
     }
 
-    /// Keeps every connection open and passes nothing on, in either direction, until
-    /// [`Proxy::resume`], which delivers what has waited. New connections are accepted and wait.
+    /// Keeps every connection open but forwards nothing in either direction until [`Proxy::resume`], which
+    /// delivers the delayed bytes. New connections are accepted and wait.
     pub fn stall(&self) {
         self.shared.set_mode(Mode::Stall);
     }
@@ -103,8 +103,8 @@ impl Proxy {
         self.shared.set_mode(Mode::Pass);
     }
 
-    /// Passes the next request on, and closes its connection in place of passing on the reply:
-    /// the server has done what was asked, the client does not know.
+    /// Forwards the next request, and closes its connection instead of forwarding the reply: the server has
+    /// executed the request, but the client does not know.
     pub fn drop_next_reply(&self) {
         self.shared.lock().lost_reply = LostReply::Next;
     }
@@ -127,7 +127,7 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.shared.set_mode(Mode::End);
-        // The acceptor waits in accept(): a last connection wakes it.
+        // A last connection wakes the acceptor, which waits in accept().
         let _ = TcpStream::connect(("127.0.0.1", self.port));
         if let Some(acceptor) = self.acceptor.take() {
             let _ = acceptor.join();
@@ -152,7 +152,7 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Waits while the proxy stalls; answers whether bytes may pass.
+    /// Waits while the proxy stalls; returns whether bytes may be forwarded.
     fn may_pass(&self) -> bool {
         let state = self
             .changed
@@ -161,7 +161,7 @@ impl Shared {
         state.mode == Mode::Pass
     }
 
-    /// Marks `link` when `request` is the one whose reply shall be lost.
+    /// Marks `link` if `request` is the one whose reply is to be lost.
     fn inspect(&self, request: &[u8], link: &Link) {
         let mut state = self.lock();
         let hit = match &state.lost_reply {
@@ -259,7 +259,7 @@ fn pass_replies(link: &Link, shared: &Shared) {
 /// has gone. The server's side is read to its end: closing it with unread bytes would reset the
 /// connection, and the request itself might be lost.
 fn lose_reply(link: &Link, shared: &Shared) {
-    // Counted first: who sees the connection end may look at the number at once.
+    // Counted first, because a test that sees the connection end may read the number at once.
     shared.dropped_replies.fetch_add(1, Ordering::SeqCst);
     let _ = link.client.shutdown(Shutdown::Both);
     let mut rest = &link.server;

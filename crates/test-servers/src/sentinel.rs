@@ -4,7 +4,7 @@ use crate::error::{Error, IoContext};
 use crate::launch::hand_over;
 use crate::redis::{RedisOptions, RedisServer};
 
-/// A sentinel of our own that watches one master; gone when dropped.
+/// A sentinel that watches one master; stopped when dropped.
 #[derive(Debug)]
 pub struct RedisSentinel {
     server: RedisServer,
@@ -14,7 +14,7 @@ impl RedisSentinel {
     /// The name under which the master is watched.
     pub const SERVICE: &'static str = "night";
 
-    /// Starts a sentinel that alone decides on a new master, half a second after it lost the old.
+    /// Starts a sentinel that decides alone on a new master, half a second after losing the old one.
     ///
     /// # Errors
     /// As [`RedisServer::start`].
@@ -41,7 +41,7 @@ impl RedisSentinel {
         self.server.port()
     }
 
-    /// The URL of the watched master, through this sentinel.
+    /// The URL of the watched master through this sentinel.
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis+sentinel://127.0.0.1:{}/{}", self.port(), Self::SERVICE)

@@ -1,4 +1,4 @@
-//! PostgreSQL of other versions than the installed one, as `scripts/postgres-versions` lays them out.
+//! Other versions of PostgreSQL, as downloaded by `scripts/postgres-versions`.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -7,19 +7,19 @@ use nix::unistd::Uid;
 
 use crate::error::Error;
 
-/// The major versions whose servers `scripts/postgres-versions` fetches.
+/// The major versions of the servers that `scripts/postgres-versions` downloads.
 pub const SERVER_VERSIONS: [u32; 6] = [13, 14, 15, 16, 17, 18];
 
-/// One that is too old for the copy, and fetched too, so that its refusal can be tested.
+/// A version that is too old for the copy, downloaded to test that it is refused.
 pub const REFUSED_VERSION: u32 = 12;
 
-/// The major versions whose `pg_dump`, `pg_restore` and `psql` it fetches.
+/// The major versions of `pg_dump`, `pg_restore` and `psql` that it downloads.
 pub const CLIENT_VERSIONS: [u32; 2] = [16, 18];
 
 /// The directory of `initdb` and `postgres` of a major version.
 ///
 /// # Errors
-/// [`Error::VersionMissing`] when it was not fetched.
+/// [`Error::VersionMissing`] if it was not downloaded.
 pub fn server_bin_dir(major: u32) -> Result<PathBuf, Error> {
     existing("servers", major, "postgres")
 }
@@ -27,7 +27,7 @@ pub fn server_bin_dir(major: u32) -> Result<PathBuf, Error> {
 /// The directory of `pg_dump`, `pg_restore` and `psql` of a major version.
 ///
 /// # Errors
-/// [`Error::VersionMissing`] when it was not fetched.
+/// [`Error::VersionMissing`] if it was not downloaded.
 pub fn client_bin_dir(major: u32) -> Result<PathBuf, Error> {
     existing("clients", major, "pg_dump")
 }
@@ -35,7 +35,7 @@ pub fn client_bin_dir(major: u32) -> Result<PathBuf, Error> {
 fn existing(kind: &str, major: u32, program: &str) -> Result<PathBuf, Error> {
     let directory = directory();
     let bin_dir = directory.join(kind).join(major.to_string()).join("bin");
-    // As the script does: what another user has put there is not run.
+    // As in the script: files of another user are not executed.
     let is_whole = directory.join("installed").is_file() && bin_dir.join(program).is_file();
     if is_whole && is_our_own(&directory) {
         Ok(bin_dir)

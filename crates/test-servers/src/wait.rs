@@ -1,11 +1,11 @@
-//! Waiting for a condition instead of sleeping a guessed time.
+//! Waiting for a condition with a limit, instead of sleeping for a fixed time.
 
 use std::time::{Duration, Instant};
 
-/// Time between two looks at a condition.
+/// Time between two evaluations of a condition.
 const INTERVAL: Duration = Duration::from_millis(20);
 
-/// Looks every 20 ms until `condition` holds or `limit` has passed; answers whether it held.
+/// Evaluates `condition` every 20 ms until it is true or `limit` has passed; returns whether it was true.
 ///
 /// Blocks the thread: in async code use [`wait_for_async`].
 #[must_use]
@@ -24,7 +24,7 @@ pub fn wait_for(limit: Duration, mut condition: impl FnMut() -> bool) -> bool {
 
 /// [`wait_for`] for an async condition: `wait_for_async(limit, async || queue.is_empty().await)`.
 ///
-/// The limit is looked at between two calls of the condition; it does not cut a call short.
+/// The limit is checked between two evaluations; it does not interrupt one.
 #[must_use]
 pub async fn wait_for_async(limit: Duration, mut condition: impl AsyncFnMut() -> bool) -> bool {
     let start = Instant::now();

@@ -1,4 +1,4 @@
-//! Requests in the name of an API token, the tokens derived from it renewed when they expire.
+//! Requests with an API token, and with tokens derived from it, which are renewed when they expire.
 
 use http_requests::Secret;
 use progress::CancellationToken;
@@ -12,22 +12,22 @@ use super::ScalingoHosts;
 use crate::platform::{Answer, Api};
 use crate::{Error, Limits};
 
-/// The kind of add-on that holds a PostgreSQL database.
+/// The type of add-on that provides PostgreSQL.
 const POSTGRESQL: &str = "postgresql";
 
 const HINT: &str =
     "check SCALINGO_APP and SCALINGO_REGION, and that SCALINGO_API_TOKEN's owner is a collaborator";
 
-/// An API token and what it opens.
+/// An API token and the tokens derived from it.
 #[derive(Debug)]
 pub(super) struct Account {
     app: String,
     token: Secret,
     hosts: ScalingoHosts,
     api: Api,
-    /// Good for an hour.
+    /// Valid for an hour.
     bearer: Mutex<Option<Secret>>,
-    /// The add-on's own token, good for an hour as well.
+    /// The add-on's token, also valid for an hour.
     addon_token: Mutex<Option<Secret>>,
 }
 
@@ -80,7 +80,7 @@ impl Account {
         &self.app
     }
 
-    /// The application's one PostgreSQL add-on.
+    /// The application's only PostgreSQL add-on.
     pub(super) async fn postgresql(&self, cancel: &CancellationToken) -> Result<Addon, Error> {
         let path = ["v1", "apps", self.app.as_str(), "addons"];
         let what = "list the application's add-ons";

@@ -1,4 +1,4 @@
-//! Which of the listed backups is used.
+//! Selection of one of the listed backups.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -25,18 +25,19 @@ impl Listed {
     }
 }
 
-/// What is there.
+/// The result of the selection.
 #[derive(Debug)]
 pub(super) enum Choice {
-    /// The newest that is done and wanted.
+    /// The newest acceptable backup that is done.
     Done(Backup),
-    /// None yet, but one is being made.
+    /// None yet, but one is in progress.
     Running(Listed),
-    /// None, and why.
+    /// None, with the reason.
     None(String),
 }
 
-/// The newest backup that is done and young enough; else one that is being made; else why none.
+/// The newest backup that is done and recent enough; otherwise one in progress; otherwise the reason why
+/// there is none.
 pub(super) fn choose(listed: &[Listed], query: &BackupQuery) -> Choice {
     let newest = |fits: &dyn Fn(&Listed) -> bool| {
         listed.iter().filter(|one| fits(one)).max_by_key(|one| one.created_at)

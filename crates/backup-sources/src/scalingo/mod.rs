@@ -1,6 +1,6 @@
-//! The backups that Scalingo makes of an application's PostgreSQL add-on.
+//! Backup source `scalingo`: the backups that Scalingo makes of an application's PostgreSQL add-on.
 //!
-//! Endpoints, fields and statuses as Scalingo documents them and its own Go client uses them.
+//! Endpoints, fields and statuses are those of Scalingo's documentation and its own Go client.
 
 mod account;
 mod choice;
@@ -20,14 +20,14 @@ use self::choice::{Choice, Listed, choose};
 use crate::download_url::DownloadUrl;
 use crate::{Backup, BackupQuery, BackupSource, Error, Limits, OpenError, Opened, age_in_words};
 
-/// Where Scalingo's APIs are.
+/// URLs of Scalingo's APIs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScalingoHosts {
-    /// Answers tokens.
+    /// Issues tokens.
     pub auth: Url,
-    /// Knows applications and add-ons.
+    /// Applications and add-ons.
     pub api: Url,
-    /// Knows databases and backups.
+    /// Databases and backups.
     pub database_api: Url,
 }
 
@@ -37,7 +37,7 @@ pub struct ScalingoSource {
     account: Account,
     limits: Limits,
     downloads: Client,
-    /// The add-on, once it was looked for.
+    /// The add-on, after it has been looked up.
     addon: Mutex<Option<Addon>>,
     download_url: DownloadUrl,
 }
@@ -58,10 +58,10 @@ struct Archive {
 }
 
 impl ScalingoSource {
-    /// The backups of `app`'s database, read with an API token of a collaborator of `app`.
+    /// The backups of `app`'s database, read with the API token of a collaborator of `app`.
     ///
     /// # Errors
-    /// When no HTTP client can be made.
+    /// When no HTTP client can be created.
     pub fn new(
         app: &str,
         token: Secret,

@@ -1,5 +1,5 @@
--- Adds a job, or the first occurrence of a repeatable one. `id` counts every add; a custom id is used
--- once. Answers the id, and whether the job is new.
+-- Adds a job, or the first occurrence of a repeatable one. `id` counts every add; a custom id is used only
+-- once. Returns the id, and whether the job is new.
 local function add_job(base, job)
   if job.repeat_key then
     redis.call('ZADD', base .. 'repeat', job.repeat_next, job.repeat_key)
@@ -12,7 +12,7 @@ local function add_job(base, job)
       return id, false
     end
   else
-    -- Somebody may have used the number as a custom id.
+    -- The number may already be a custom id.
     while redis.call('EXISTS', base .. string.format('%.0f', counter)) == 1 do
       counter = redis.call('INCR', base .. 'id')
     end
@@ -25,7 +25,7 @@ local function add_job(base, job)
     redis.call('HSET', base .. id, 'runId', job.run_id)
   end
   if job.due > 0 then
-    -- The low 12 bits keep jobs that are due at the same time in their order.
+    -- The low 12 bits preserve the order of jobs that are due at the same time.
     redis.call('ZADD', base .. 'delayed', job.due * 4096 + counter % 4096, id)
     announce(base .. 'delayed', job.due)
   else

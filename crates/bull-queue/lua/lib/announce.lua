@@ -1,5 +1,5 @@
--- Tells those who listen. A user without the right to it (Redis 7 gives a new one no channel) has done
--- all the rest: an error would make the caller believe that nothing was done. `check.lua` tells of it.
+-- Publishes an event. If the user lacks the permission (in Redis 7, a new user has no channels), everything
+-- else has been done, and an error would make the caller believe otherwise. `check_rights.lua` reports it.
 local function announce(channel, message)
   redis.pcall('PUBLISH', channel, message)
 end

@@ -1,6 +1,6 @@
--- Puts a job where the next worker takes it: `wait`, or `paused` while the queue is paused. Both
--- are taken from the right. A job with a priority stands in `priority` too, and left of those that
--- run before it.
+-- Adds a job to the list from which workers fetch: `wait`, or `paused` while the queue is paused. Both are
+-- fetched from the right. A job with a priority is also in `priority`, and is placed to the left of those
+-- that run before it.
 local function enqueue(base, id, priority, lifo, token)
   local list = base .. 'wait'
   if redis.call('EXISTS', base .. 'meta-paused') == 1 then

@@ -1,8 +1,8 @@
--- Removes what is kept of a job: its hash, its log, and what the rate limiter knows of it. A job that
--- has not ended may hold a debounce key, too.
+-- Removes everything stored about a job: its hash, its log, and its entry of the rate limiter. A job that
+-- has not ended may also hold a debounce key.
 local function forget_job(base, id, has_ended)
   local debounce = not has_ended and redis.pcall('HGET', base .. id, 'deid')
-  -- What is no hash is removed as well.
+  -- A key that is not a hash is removed as well.
   if type(debounce) == 'string' then
     redis.call('DEL', base .. 'de:' .. debounce)
   end

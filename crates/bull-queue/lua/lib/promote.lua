@@ -2,8 +2,8 @@ local function due_of(first)
   return first[2] and string.format('%.0f', math.floor(tonumber(first[2]) / 4096))
 end
 
--- Puts delayed jobs whose time has come in line, at most a thousand at once. Answers when the next
--- one is due (ms), if there is one.
+-- Moves due delayed jobs to the waiting list, at most a thousand at once. Returns when the next one is due
+-- (ms), if there is one.
 local function promote_due(base, now, token)
   local first = redis.call('ZRANGE', base .. 'delayed', '0', '0', 'WITHSCORES')
   if not first[2] then

@@ -1,5 +1,5 @@
--- A reply can be lost after its script has run. The caller then sends the same request again, with
--- the same nonce, and is told what the first run did. The receipt outlives the caller's patience.
+-- A reply can be lost after its script has run. The caller then sends the same request again with the same
+-- nonce, and receives the result of the first run. The receipt lives longer than the caller retries.
 local function receipt(base, nonce)
   return redis.call('GET', base .. 'receipt:' .. nonce)
 end

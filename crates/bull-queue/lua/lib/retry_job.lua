@@ -1,11 +1,11 @@
--- Whether a job goes to the front of the line. A flag is read as JavaScript would read it.
+-- Whether a job goes to the front of the waiting list. Flags are interpreted as in JavaScript.
 local function is_lifo(base, id)
   local read, options = pcall(cjson.decode, redis.call('HGET', base .. id, 'opts') or '{}')
   local lifo = read and type(options) == 'table' and options.lifo
   return lifo == true or (tonumber(lifo) or 0) ~= 0
 end
 
--- Puts a failed job in line for one more try. Answers 1 done, 0 no such job, -1 it is locked, -2 it is
+-- Moves a failed job to the waiting list for one more attempt. Returns 1 done, 0 no such job, -1 locked, -2
 -- not in `failed`.
 local function retry_job(base, id, now, token)
   local key = base .. id

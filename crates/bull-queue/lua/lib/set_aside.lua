@@ -1,5 +1,6 @@
--- Puts aside what stands under a job's key and is no job, and a job in its place that says so and cannot
--- be run. Otherwise each look at the key would be an error, and nobody would come to the jobs after it.
+-- Moves a value under a job's key that is not a job to another key, and puts a job in its place that says
+-- so and cannot be run. Otherwise every access would be an error, and the jobs after it would never be
+-- processed.
 local function set_aside(base, id)
   local key = base .. id
   local kind = redis.call('TYPE', key).ok

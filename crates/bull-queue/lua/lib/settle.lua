@@ -1,4 +1,4 @@
--- Forgets a debounce key that has no end of its own, once its job has ended.
+-- Removes a debounce key without an expiry after its job has ended.
 local function release_debounce(base, id)
   local debounce = redis.call('HGET', base .. id, 'deid')
   if debounce and redis.call('PTTL', base .. 'de:' .. debounce) <= 0 then
@@ -25,8 +25,8 @@ local function trim(base, set, keep, now)
   end
 end
 
--- Puts a job that has ended into `completed` or `failed`. A count of 0 keeps nothing of this job, and
--- touches no other.
+-- Moves a job that has ended to `completed` or `failed`. A count of 0 keeps nothing of this job, and
+-- affects no other.
 local function keep_finished(base, set, id, now, keep)
   if keep.count == 0 then
     delete_jobs(base, { id })
@@ -36,9 +36,9 @@ local function keep_finished(base, set, id, now, keep)
   end
 end
 
--- Ends a job in `active`, and tells those who listen. What can be refused for want of memory is written
--- first: a script that fails half-way must not have lost the job. `is_run`: somebody still runs it, its
--- lock stays.
+-- Ends a job in `active`, and publishes the event. Writes that may be refused for lack of memory come
+-- first: a script that fails half-way must not lose the job. `is_run`: a worker still runs it, so its lock
+-- stays.
 local function settle(base, set, id, now, keep, event, is_run)
   redis.call('HSET', base .. id, 'finishedOn', now)
   release_debounce(base, id)

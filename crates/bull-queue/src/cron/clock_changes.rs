@@ -1,37 +1,38 @@
-//! When the local clock shows the times that a pattern names, over the days on which it is changed.
+//! Times at which the local clock shows what a pattern matches, including days on which the clock is
+//! changed.
 
 use chrono::{DateTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 use croner::Cron;
 
-/// No clock has ever skipped more than a day.
+/// No clock change has ever skipped more than a day.
 const LONGEST_GAP_IN_MINUTES: u32 = 24 * 60;
 
-/// Whether `cron` names every hour of a day.
+/// Whether `cron` matches every hour of the day.
 pub(super) fn is_hourly(cron: &Cron) -> bool {
     (0..24).all(|hour| cron.pattern.hour_match(hour).unwrap_or(false))
 }
 
-/// The first moment strictly after `after` at which the clock reaches, for the first time, a time that
-/// `cron` names. A time that is skipped is reached when the clock jumps over it, one that comes twice
-/// the first time.
+/// The first instant strictly after `after` at which the clock reaches a time that `cron` matches for the
+/// first time. A skipped time is reached when the clock jumps over it; one that occurs twice, the first
+/// time.
 pub(super) fn next_reached<Z: TimeZone>(cron: &Cron, after: &DateTime<Z>) -> Option<DateTime<Utc>> {
     let zone = after.timezone();
     let mut time = after.naive_local();
     loop {
         time = next_named(cron, time)?;
-        // In an hour that is repeated, the times ahead were reached before.
+        // In a repeated hour, the following times were already reached.
         if let Some(moment) = reached(&zone, time).filter(|moment| moment > after) {
             return Some(moment);
         }
     }
 }
 
-/// The first moment strictly after `after` at which the clock shows a time that `cron` names, be it
+/// The first instant strictly after `after` at which the clock shows a time that `cron` matches, even if
 /// for the second time.
 pub(super) fn next_shown<Z: TimeZone>(cron: &Cron, after: &DateTime<Z>) -> Option<DateTime<Utc>> {
     let zone = after.timezone();
     let local = after.naive_local();
-    // Where the clock goes back within a day, times before this one are still to come.
+    // If the clock goes back within a day, earlier times are still to come.
     let tomorrow = after.clone() + TimeDelta::days(1);
     let back = seconds_east(after) - seconds_east(&tomorrow);
     let mut time = local - TimeDelta::seconds(back.max(0).into());
@@ -51,7 +52,7 @@ pub(super) fn next_shown<Z: TimeZone>(cron: &Cron, after: &DateTime<Z>) -> Optio
     }
 }
 
-/// The first time strictly after `local` that `cron` names, whatever any clock shows.
+/// The first local time strictly after `local` that `cron` matches, regardless of clock changes.
 fn next_named(cron: &Cron, local: NaiveDateTime) -> Option<NaiveDateTime> {
     Some(cron.find_next_occurrence(&local.and_utc(), false).ok()?.naive_utc())
 }

@@ -1,10 +1,10 @@
-//! What croner would take although it is not a valid cron expression of five fields, as Bull's parser has it.
+//! Checks for expressions that croner accepts although Bull's parser rejects them.
 
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-/// The fields in their order, and the words that each takes.
+/// The fields in order, and the words that each accepts.
 const FIELDS: [(&str, &[&str]); 5] = [
     ("minute", &[]),
     ("hour", &[]),
@@ -13,8 +13,8 @@ const FIELDS: [(&str, &[&str]); 5] = [
     ("day of week", &WEEKDAYS),
 ];
 
-/// Why `expression` cannot be five fields. Bull's parser also takes nicknames (`@daily`) and a sixth field for seconds:
-/// this one takes neither, for one way to write a schedule is enough.
+/// Why `expression` does not have five valid fields. Bull's parser also accepts nicknames (`@daily`) and a
+/// sixth field for seconds; both are rejected here, so that there is only one way to write a schedule.
 pub(super) fn check(expression: &str) -> Result<(), String> {
     let fields: Vec<&str> = expression.split_whitespace().collect();
     if expression.starts_with('@') {

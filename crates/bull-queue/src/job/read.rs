@@ -8,8 +8,8 @@ use super::{DEFAULT_JOB_NAME, Job, JobId};
 use crate::options::JobOptions;
 
 impl Job {
-    /// Reads a job from the fields of its hash. What cannot be read never hides the job: it is
-    /// shown as it is, and [`Job::malformed`] says why it cannot be run.
+    /// Reads a job from the fields of its hash. A job that cannot be parsed is still returned, with
+    /// [`Job::malformed`] saying why it cannot be run.
     pub(crate) fn from_hash(id: JobId, fields: Vec<(Vec<u8>, Vec<u8>)>) -> Self {
         let mut malformed = None;
         let fields: HashMap<String, String> = fields

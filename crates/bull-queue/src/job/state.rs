@@ -1,30 +1,30 @@
-//! Where a job stands.
+//! State of a job.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::Serialize;
 
-/// Where a job stands.
+/// State of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// In line.
+    /// In the waiting list.
     Waiting,
-    /// Run by a worker.
+    /// Being run by a worker.
     Active,
-    /// Done.
+    /// Completed.
     Completed,
-    /// Given up: only an operator makes it run again.
+    /// Failed permanently: only an operator can retry it.
     Failed,
-    /// Waiting for its time: a first delay, a backoff, or a schedule.
+    /// Waiting for its time: an initial delay, a backoff, or a schedule.
     Delayed,
-    /// In line, in a queue that is paused.
+    /// In the waiting list of a paused queue.
     Paused,
 }
 
 impl State {
-    /// Every state, in the order operators know.
+    /// Every state, in the order that operators are used to.
     pub const ALL: [Self; 6] =
         [Self::Waiting, Self::Active, Self::Completed, Self::Failed, Self::Delayed, Self::Paused];
 
@@ -36,12 +36,12 @@ impl State {
         }
     }
 
-    /// Whether its jobs stand in a sorted set rather than in a list.
+    /// Whether its jobs are in a sorted set rather than a list.
     pub(crate) fn is_sorted_set(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Delayed)
     }
 
-    /// The state's name, as operators write it.
+    /// The state's name, as used by operators.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -1,15 +1,15 @@
-//! How long to wait between two tries of a job.
+//! Backoff: the delay between two attempts of a job.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::lenient;
 
-/// A backoff type that neither Bull nor we know; Node.js programs can define their own.
+/// An unknown backoff type; Node.js programs can define their own.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown backoff type {0:?}: expected exponential or fixed")]
 pub struct UnknownBackoff(pub String);
 
-/// How long to wait between two tries, as Bull computes it.
+/// The delay between two attempts, computed as in Bull.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Backoff {
     /// `exponential` or `fixed`.
@@ -32,10 +32,10 @@ impl Backoff {
         Self { kind: "fixed".into(), delay }
     }
 
-    /// Milliseconds to wait after `attempts_made` tries have failed.
+    /// Milliseconds to wait after `attempts_made` failed attempts.
     ///
     /// # Errors
-    /// When the type is neither `exponential` nor `fixed`.
+    /// If the type is neither `exponential` nor `fixed`.
     pub fn after(&self, attempts_made: u32) -> Result<u64, UnknownBackoff> {
         match self.kind.as_str() {
             "fixed" => Ok(self.delay),
@@ -48,7 +48,7 @@ impl Backoff {
     }
 }
 
-// Bull takes a bare number as a fixed backoff.
+// Bull interprets a bare number as a fixed backoff.
 impl<'de> Deserialize<'de> for Backoff {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]

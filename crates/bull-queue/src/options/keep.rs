@@ -1,16 +1,16 @@
-//! What is kept of the finished jobs: `removeOnComplete`, `removeOnFail`.
+//! Retention of finished jobs: `removeOnComplete`, `removeOnFail`.
 
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use serde_json::Value;
 
-/// What is kept of the finished jobs. Bull writes it as true (keep none), false or -1 (keep all), a
-/// count, or `{count, age}`.
+/// Which finished jobs are kept. Bull writes it as true (none), false or -1 (all), a count, or `{count,
+/// age}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Keep {
-    /// How many; no limit when absent.
+    /// Their number; no limit if absent.
     pub count: Option<u64>,
-    /// For how many seconds; no limit when absent.
+    /// Their age in seconds; no limit if absent.
     pub age: Option<u64>,
 }
 
@@ -63,7 +63,7 @@ impl<'de> Deserialize<'de> for Keep {
     }
 }
 
-/// A limit; negative means none.
+/// A limit; negative means unlimited.
 fn limit(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| {
         let number = value.as_f64().filter(|number| *number >= 0.0)?;
@@ -72,7 +72,7 @@ fn limit(value: &Value) -> Option<u64> {
     })
 }
 
-/// What is kept, as the scripts that end a job take it: every job when the options do not say.
+/// The retention in the form that the scripts expect: every job if the options do not specify it.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Limits {
     #[serde(skip_serializing_if = "Option::is_none")]

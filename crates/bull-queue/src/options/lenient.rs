@@ -1,9 +1,9 @@
-//! Reading numbers and flags as JavaScript would.
+//! Parsing of numbers and flags as in JavaScript.
 
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::Value;
 
-/// A whole number; a negative one is 0.
+/// A whole number; a negative one becomes 0.
 fn whole(value: &Value) -> Result<Option<u64>, String> {
     let number = match value {
         Value::Null => return Ok(None),
@@ -13,7 +13,7 @@ fn whole(value: &Value) -> Result<Option<u64>, String> {
         Value::Array(_) | Value::Object(_) => None,
     };
     match number {
-        // Beyond 2^53 no number of milliseconds means anything.
+        // Beyond 2^53, a number of milliseconds has no meaning.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded")]
         Some(number) if number.is_finite() => Ok(Some(number.clamp(0.0, 9.007e15) as u64)),
         _ => Err(format!("found {value}, expected a number")),

@@ -1,15 +1,15 @@
-//! When a repeatable job runs: `opts.repeat`.
+//! Repetition of a job: `opts.repeat`.
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::{Map, Value};
 
 use super::lenient;
 
-/// When a job repeats, as it stands in `opts.repeat`.
+/// Repetition of a job, as stored in `opts.repeat`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RepeatOptions {
-    /// Which occurrence this is, from 1; filled in.
+    /// The number of this occurrence, from 1; filled in.
     #[serde(
         skip_serializing_if = "Option::is_none",
         deserialize_with = "lenient::optional_number"
@@ -21,16 +21,16 @@ pub struct RepeatOptions {
     /// Five fields.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cron: Option<String>,
-    /// The time zone of `cron`, as Europe/Paris; that of the process when absent.
+    /// The time zone of `cron`, such as Europe/Paris; that of the process if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tz: Option<String>,
-    /// Milliseconds between two occurrences, in place of `cron`.
+    /// Milliseconds between two occurrences, instead of `cron`.
     #[serde(
         skip_serializing_if = "Option::is_none",
         deserialize_with = "lenient::optional_number"
     )]
     pub every: Option<u64>,
-    /// Part of the key, for two repeatable jobs with one schedule.
+    /// Part of the key, to distinguish repeatable jobs with the same schedule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_id: Option<String>,
     /// The last time it may run, in milliseconds since the epoch.
@@ -39,13 +39,13 @@ pub struct RepeatOptions {
     /// The first time it may run, in milliseconds since the epoch.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "instant")]
     pub start_date: Option<u64>,
-    /// How often it runs altogether.
+    /// The total number of occurrences.
     #[serde(
         skip_serializing_if = "Option::is_none",
         deserialize_with = "lenient::optional_number"
     )]
     pub limit: Option<u64>,
-    /// Options that we do not know.
+    /// Unknown options.
     #[serde(flatten)]
     pub other: Map<String, Value>,
 }
@@ -64,7 +64,7 @@ impl RepeatOptions {
     }
 }
 
-/// Milliseconds, or the text that JavaScript writes for a date.
+/// Milliseconds, or JavaScript's text form of a date.
 fn instant<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
     match Value::deserialize(from)? {
         Value::Null => Ok(None),

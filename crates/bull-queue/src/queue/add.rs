@@ -13,7 +13,7 @@ use crate::options::JobOptions;
 use crate::repeatable::next_occurrence;
 use crate::scripts;
 
-/// A job as `lua/lib/add_job.lua` takes it.
+/// A job in the form that `lua/lib/add_job.lua` expects.
 #[derive(Debug, Serialize)]
 pub(crate) struct AddJob {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,14 +23,14 @@ pub(crate) struct AddJob {
     opts: String,
     timestamp: u64,
     delay: u64,
-    /// When it is due, in milliseconds since the epoch; 0 for at once.
+    /// When it is due, in milliseconds since the epoch; 0 for immediately.
     due: u64,
     priority: u64,
     lifo: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     run_id: Option<String>,
     token: String,
-    /// For the first occurrence of a repeatable job: its member of `repeat`, and when it runs.
+    /// For the first occurrence of a repeatable job: its member in `repeat`, and when it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     repeat_key: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,17 +67,16 @@ struct Request {
 }
 
 impl Queue {
-    /// Adds a job and answers its id. A job whose custom id is taken is not added a second time.
+    /// Adds a job and returns its id. A job whose custom id already exists is not added again.
     ///
-    /// With [`JobOptions::repeat`] a repeatable job is added beside those that there are, with its
-    /// first occurrence, whose id is answered; [`Queue::upsert_repeatable`] makes one the only one
-    /// of its name.
+    /// With [`JobOptions::repeat`], a repeatable job is added to the existing ones, together with its first
+    /// occurrence, whose id is returned; [`Queue::upsert_repeatable`] makes it the only one with its name.
     ///
-    /// While Redis is away the call is repeated for about 20 s; the job is added once all the same.
+    /// During an outage of Redis, the call is retried for about 20 s; the job is still added only once.
     ///
     /// # Errors
-    /// When Redis stays away or refuses, the custom id cannot be used, or the schedule cannot be
-    /// used or never fires again.
+    /// If Redis stays away or refuses, the custom id is not allowed, or the schedule is invalid or never
+    /// fires again.
     pub async fn add(&self, request: &JobRequest) -> Result<JobId, Error> {
         let job = self.prepare(request, now_ms())?;
         let request = Request { nonce: Uuid::new_v4().to_string(), job };
@@ -86,7 +85,7 @@ impl Queue {
         Ok(JobId::from(id))
     }
 
-    /// A job as the scripts take it; the first occurrence of a repeatable one.
+    /// A job in the form that the scripts expect; for a repeatable job, its first occurrence.
     pub(crate) fn prepare(&self, request: &JobRequest, now: u64) -> Result<AddJob, Error> {
         let options = &request.options;
         if let Some(id) = options.job_id.as_ref().filter(|id| is_reserved(id)) {

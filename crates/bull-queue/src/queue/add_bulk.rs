@@ -17,8 +17,8 @@ struct Request {
 }
 
 impl Queue {
-    /// Adds jobs in their order, in one step and one round trip, and answers their ids: all of them
-    /// are added, or none. Otherwise as [`Queue::add`].
+    /// Adds jobs in order, atomically and in one round trip, and returns their ids. Otherwise like
+    /// [`Queue::add`].
     ///
     /// # Errors
     /// As [`Queue::add`].

@@ -6,7 +6,7 @@ use redis::aio::PubSub;
 use super::client::Queue;
 use crate::keys::as_pattern;
 
-/// Subscribes to whatever brings a job into the line.
+/// Subscribes to all events that mean a new waiting job.
 pub(crate) async fn subscribe(queue: &Queue) -> Result<PubSub, RedisError> {
     let mut subscription = queue.connection().client().get_async_pubsub().await?;
     let keys = queue.keys();

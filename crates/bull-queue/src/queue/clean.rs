@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::job::{JobId, State};
 use crate::scripts;
 
-/// How many jobs of a set one script looks at, so that Redis serves others in between.
+/// Number of jobs that one script examines, so that Redis can serve others in between.
 const LOOK: usize = 1000;
 
 #[derive(Serialize)]
@@ -28,12 +28,12 @@ struct Request {
 }
 
 impl Queue {
-    /// Removes the jobs of one state that are older than `grace`, at most `limit`, the oldest
-    /// first, and answers which. A job's age counts from its end, else from the start of its last
-    /// try, else from when it was added. Locked jobs are left alone.
+    /// Removes the jobs of one state that are older than `grace`, oldest first and at most `limit`, and
+    /// returns their ids. A job's age is the time since its end, otherwise since the start of its last
+    /// attempt, otherwise since it was added. Locked jobs are not removed.
     ///
     /// # Errors
-    /// When Redis does not answer; what was removed before stays removed.
+    /// When Redis does not answer; jobs removed until then stay removed.
     pub async fn clean(
         &self,
         grace: Duration,

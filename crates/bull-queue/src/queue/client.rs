@@ -12,14 +12,14 @@ use crate::connection::{Connection, is_passing};
 use crate::error::Error;
 use crate::keys::Keys;
 
-/// For how long an operation is tried again while Redis is away. Less than the 60 s for which a
-/// receipt is kept (`lua/lib/receipt.lua`).
+/// How long an operation is retried during an outage of Redis: less than the 60 s for which a receipt is
+/// kept (`lua/lib/receipt.lua`).
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The pause between two tries.
+/// The pause between two attempts.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
-/// A queue of Bull v4 on Redis, by its exact name. Cheap to clone.
+/// A queue of Bull v4 on Redis, identified by its exact name. Cheap to clone.
 #[derive(Clone)]
 pub struct Queue {
     inner: Arc<Inner>,
@@ -29,13 +29,12 @@ struct Inner {
     connection: Connection,
     name: String,
     keys: Keys,
-    /// Names us in the channels whose name carries a token.
+    /// Identifies this client in channels whose names contain a token.
     token: String,
 }
 
 impl Queue {
-    /// The queue with this exact name, under Bull's prefix `bull`. Nothing is written until
-    /// something is done.
+    /// The queue with this exact name, under Bull's prefix `bull`. Writes nothing.
     #[must_use]
     pub fn new(connection: Connection, name: &str) -> Self {
         let inner = Inner {
@@ -80,7 +79,7 @@ impl Queue {
         script.key(self.keys().base()).arg(request).invoke_async(&mut connection).await
     }
 
-    /// Runs a script, again and again while Redis is away. Tells whether it was run more than once.
+    /// Runs a script, and retries during an outage of Redis. Returns whether it was run more than once.
     pub(crate) async fn run<T: FromRedisValue>(
         &self,
         action: &'static str,
@@ -92,7 +91,7 @@ impl Queue {
         Ok((answer.map_err(|source| self.error(action, source))?, again))
     }
 
-    /// Sends commands that change nothing, again and again while Redis is away.
+    /// Sends commands that change nothing, and retries during an outage of Redis.
     pub(crate) async fn query<T: FromRedisValue>(
         &self,
         action: &'static str,

@@ -1,4 +1,4 @@
-//! Removing what stands in line, and removing everything.
+//! Removing all waiting jobs, and removing a whole queue.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -8,9 +8,9 @@ use crate::error::Error;
 use crate::scripts;
 
 impl Queue {
-    /// Removes the jobs in line, paused or not, and with `delayed` those that wait for their time;
-    /// answers how many. Running and finished ones stay, and so does the next occurrence of each
-    /// repeatable job: [`Queue::remove_repeatable`] removes that. A paused queue stays paused.
+    /// Removes all waiting jobs, paused or not, and with `delayed` the delayed ones; returns their number.
+    /// Active and finished jobs stay, and so does the next occurrence of each repeatable job, which
+    /// [`Queue::remove_repeatable`] removes. A paused queue stays paused.
     ///
     /// # Errors
     /// When Redis does not answer.
@@ -20,13 +20,12 @@ impl Queue {
         Ok(removed)
     }
 
-    /// Removes the queue and all that belongs to it: every job, every repeatable job, the counter
-    /// of ids. With `force` also while jobs run: their workers are told to stop at the next renewal
-    /// of their locks.
+    /// Removes the queue with all its jobs, repeatable jobs and its id counter. With `force`, also while
+    /// jobs are running: their workers stop them at the next renewal of their locks.
     ///
     /// # Errors
-    /// [`Error::Busy`] when jobs are active and `force` is not set: nothing is changed then; or when
-    /// Redis does not answer: call it again then.
+    /// [`Error::Busy`] if jobs are active and `force` is not set, in which case nothing is changed; or when
+    /// Redis does not answer, in which case it should be called again.
     pub async fn obliterate(&self, force: bool) -> Result<(), Error> {
         let mut begun = false;
         loop {

@@ -1,4 +1,4 @@
-//! What is published of a queue.
+//! Events published by a queue.
 
 use std::time::Duration;
 
@@ -13,26 +13,26 @@ use crate::error::Error;
 use crate::job::JobId;
 use crate::keys::as_pattern;
 
-/// The pause before a lost subscription is made again.
+/// The pause before a lost subscription is renewed.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How long subscribing, or an answer to a ping, may take.
+/// Time limit for subscribing, and for the reply to a ping.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// How long nothing may be heard before we ask whether anybody is there.
+/// Time without messages after which the connection is checked.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// Something that happened in a queue, by whatever program.
+/// An event of a queue, caused by any program.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueueEvent {
     /// `waiting`, `active`, `progress`, `completed`, `failed`, `delayed`, `stalled`, `paused`,
     /// `resumed`, `drained`, `duplicated`, `debounced`.
     pub name: String,
-    /// The job it is about, if it is about one.
+    /// The job concerned, if any.
     pub job_id: Option<JobId>,
-    /// What is said: a completed job's return value, the reason of a failed one, the progress; of
-    /// `delayed` the time at which something is due (ms since the epoch); otherwise null.
+    /// A completed job's return value, the reason of a failed one, the progress, or for `delayed` the time
+    /// at which a job is due (ms since the epoch); otherwise null.
     pub payload: Value,
 }
 
@@ -42,11 +42,11 @@ enum Subscription {
 }
 
 impl Queue {
-    /// What happens in the queue from now on. The stream does not end: a lost connection is made
-    /// again, at least every second; what was published meanwhile is missed.
+    /// The events of the queue from now on. The stream never ends: a lost connection is renewed at least
+    /// every second; events published in the meantime are missed.
     ///
     /// # Errors
-    /// When the first subscription cannot be made.
+    /// If the first subscription fails.
     pub async fn events(&self) -> Result<impl Stream<Item = QueueEvent> + Send + use<>, Error> {
         let first =
             self.subscribe().await.map_err(|source| self.error("send its events", source))?;
@@ -87,7 +87,7 @@ impl Queue {
     }
 }
 
-/// The next channel and message; none when the connection is lost.
+/// The next channel and message; `None` if the connection is lost.
 async fn next_message(state: &mut Subscription) -> Option<(String, String)> {
     let Subscription::Subscribed(sink, stream) = state else {
         return None;
@@ -100,7 +100,7 @@ async fn next_message(state: &mut Subscription) -> Option<(String, String)> {
                 return Some((message.get_channel_name().to_owned(), text));
             }
             Ok(None) => return None,
-            // A connection that broke without a word would be silent for ever.
+            // A connection that broke without notice would stay silent forever.
             Err(_) => match tokio::time::timeout(LIMIT, sink.ping::<redis::Value>()).await {
                 Ok(Ok(_)) => {}
                 Ok(Err(_)) | Err(_) => return None,
@@ -109,7 +109,7 @@ async fn next_message(state: &mut Subscription) -> Option<(String, String)> {
     }
 }
 
-/// Reads a message; none when it is no event of this queue.
+/// Parses a message; `None` if it is not an event of this queue.
 fn read(base: &str, channel: &str, message: &str) -> Option<QueueEvent> {
     let name = channel.strip_prefix(base)?;
     let name = name.split_once('@').map_or(name, |(name, _token)| name);
@@ -126,7 +126,7 @@ fn read(base: &str, channel: &str, message: &str) -> Option<QueueEvent> {
         "completed" => {
             let mut event = json();
             let value = event["val"].take();
-            // A text that holds JSON.
+            // A string that contains JSON.
             let parsed = value.as_str().and_then(|text| serde_json::from_str(text).ok());
             (id(&event), parsed.unwrap_or(value))
         }
@@ -140,7 +140,7 @@ fn read(base: &str, channel: &str, message: &str) -> Option<QueueEvent> {
             (None, due.unwrap_or(Value::Null))
         }
         "paused" | "resumed" | "drained" => (None, Value::Null),
-        // The queue's name may be the start of another one's.
+        // The queue's name may be a prefix of another one's.
         _ => return None,
     };
     Some(QueueEvent { name: name.to_owned(), job_id, payload })

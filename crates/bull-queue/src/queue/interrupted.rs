@@ -12,36 +12,36 @@ use crate::job::{INTERRUPTED_REASON, Job, JobId};
 use crate::owner::{Liveness, liveness};
 use crate::scripts;
 
-/// What Bull writes when a job's workers have died too often.
+/// The reason that Bull writes if a job's workers have died too often.
 const STALLED_REASON: &str = "job stalled more than allowable limit";
 
-/// What Bull publishes then.
+/// The event that Bull publishes in that case.
 const STALLED_EVENT: &str = "job stalled more than maxStalledCount";
 
-/// A job in `active`, as it was seen.
+/// A job seen in `active`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) id: JobId,
     lock: String,
-    /// How long its lock still lives.
+    /// The remaining lifetime of its lock.
     pub(crate) lock_left: Option<Duration>,
     owner: String,
     processed_on: String,
 }
 
 impl Seen {
-    /// Whether somebody holds its lock.
+    /// Whether its lock exists.
     pub(crate) fn is_locked(&self) -> bool {
         !self.lock.is_empty()
     }
 
-    /// Whether its worker's process is known to be gone, so that its lock need not be waited for.
+    /// Whether its worker's process is known to be dead, so that its lock need not expire first.
     pub(crate) fn is_dead(&self) -> bool {
         let token = if self.is_locked() { &self.lock } else { &self.owner };
         liveness(token) == Liveness::Dead
     }
 
-    /// Whether `other` is the same try of the same job, without a lock both times.
+    /// Whether `other` is the same attempt of the same job, without a lock both times.
     pub(crate) fn is_same_try(&self, other: &Self) -> bool {
         self.id == other.id
             && self.owner == other.owner
@@ -51,25 +51,24 @@ impl Seen {
     }
 }
 
-/// What became of a dead worker's job.
+/// What happened to a dead worker's job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DeadJobOutcome {
-    /// It stands in `failed`.
+    /// It was moved to `failed`.
     Failed,
-    /// It was put back in line.
+    /// It was returned to the waiting list.
     Stalled,
-    /// It was not as it had been seen any more, or it is no job at all.
+    /// It has changed since it was seen, or is not a job.
     Nothing,
 }
 
 impl Queue {
-    /// Moves the jobs that a dead worker left in `active` to `failed`, with
-    /// [`INTERRUPTED_REASON`], and answers them. No try is counted, and they are not run again on
-    /// their own.
+    /// Moves jobs that a dead worker left in `active` to `failed`, with [`INTERRUPTED_REASON`], and returns
+    /// them. The attempt is not counted, and they are not started again automatically.
     ///
-    /// A worker counts as dead when its process has died on this machine, or when its job has had
-    /// no lock for `grace`. Locked jobs of workers that may be alive are left alone. A worker does
-    /// all this on its own, at its start and ever after; this is for programs that have none.
+    /// A worker is considered dead if its process has died on this machine, or its job has had no lock for
+    /// `grace`. Locked jobs of workers that may be alive are left alone. Workers do this themselves, at
+    /// start and periodically; this function is for programs without a worker.
     ///
     /// # Errors
     /// When Redis does not answer.
@@ -108,8 +107,8 @@ impl Queue {
         Ok(rows.into_iter().map(seen).collect())
     }
 
-    /// Takes a dead worker's job out of `active`, if it is still as it was seen: into `failed`, or
-    /// with `max_stalled` back in line at most so often.
+    /// Removes a dead worker's job from `active`, if it is unchanged since it was seen: moves it to
+    /// `failed`, or with `max_stalled` returns it to the waiting list at most that often.
     pub(crate) async fn take_from_dead(
         &self,
         seen: &Seen,

@@ -15,15 +15,15 @@ use crate::scripts;
 pub struct Logs {
     /// The lines asked for, oldest first.
     pub lines: Vec<String>,
-    /// How many there are altogether.
+    /// Their total number.
     pub count: u64,
 }
 
 impl Queue {
-    /// Appends a line to a job's log and answers how many there are.
+    /// Appends a line to a job's log and returns the number of lines.
     ///
     /// # Errors
-    /// When there is no such job, or Redis does not answer.
+    /// If there is no such job, or Redis does not answer.
     pub async fn append_log(&self, id: &str, line: &str) -> Result<u64, Error> {
         let request = json!({ "nonce": Uuid::new_v4().to_string(), "id": id, "line": line });
         let (count, _): (u64, _) =
@@ -34,8 +34,8 @@ impl Queue {
         Ok(count)
     }
 
-    /// The log of a job, from `start` to `end` inclusive, 0 being the first line; negative numbers
-    /// count from the last.
+    /// The log of a job, from `start` to `end` inclusive; 0 is the first line, and negative numbers count
+    /// from the last.
     ///
     /// # Errors
     /// When Redis does not answer.

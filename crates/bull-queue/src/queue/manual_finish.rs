@@ -11,10 +11,10 @@ use crate::job::{Job, JobId, State};
 use crate::outcome::Outcome;
 use crate::scripts;
 
-/// How often a job is read again that changes while it is being ended.
+/// How often a job that changes during the operation is read again.
 const LOOKS: usize = 20;
 
-/// What `lua/manual_finish.lua` takes.
+/// Arguments of `lua/manual_finish.lua`.
 #[derive(Debug, Serialize)]
 struct Request {
     nonce: String,
@@ -28,21 +28,21 @@ struct Request {
 }
 
 impl Queue {
-    /// Ends the current try of an active job as failed for `reason`, whoever runs it. The try
-    /// counts; with tries left the job is tried again after its backoff, otherwise it goes to
-    /// `failed`, as with Bull. Whoever runs it is told to stop at the next renewal of its lock.
+    /// Ends the current attempt of an active job as failed with `reason`, on whichever worker it runs. The
+    /// attempt counts; if attempts are left, the job is retried after its backoff, otherwise it moves to
+    /// `failed`, as in Bull. The worker is told to stop at the next renewal of its lock.
     ///
     /// # Errors
-    /// When there is no such job, it is not active, or Redis does not answer.
+    /// If there is no such job, it is not active, or Redis does not answer.
     pub async fn fail_by_hand(&self, id: &str, reason: &str) -> Result<(), Error> {
         self.manual_finish(id, "failed by hand", |job, now| failed(job, reason, now)).await
     }
 
-    /// Ends an active job as completed with `value`, whoever runs it. No successor is added, and no
-    /// other job is taken. Whoever runs it is told to stop at the next renewal of its lock.
+    /// Ends an active job as completed with `value`, on whichever worker it runs. No next job is added, and
+    /// no other job is fetched. The worker is told to stop at the next renewal of its lock.
     ///
     /// # Errors
-    /// When there is no such job, it is not active, or Redis does not answer.
+    /// If there is no such job, it is not active, or Redis does not answer.
     pub async fn complete_by_hand(&self, id: &str, value: &Value) -> Result<(), Error> {
         self.manual_finish(id, "completed by hand", |job, _now| Outcome::completed(job, value))
             .await

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::scripts;
 
 impl Queue {
-    /// Lets no worker take a job from now on; running ones go on.
+    /// Stops workers from fetching jobs from now on; running jobs finish.
     ///
     /// # Errors
     /// When Redis does not answer.
@@ -16,7 +16,7 @@ impl Queue {
         self.set_paused(true).await
     }
 
-    /// Lets workers take jobs again.
+    /// Lets workers fetch jobs again.
     ///
     /// # Errors
     /// When Redis does not answer.

@@ -1,4 +1,4 @@
-//! How far a running job is.
+//! Progress of a running job.
 
 use serde_json::{Value, json};
 
@@ -8,10 +8,10 @@ use crate::job::JobId;
 use crate::scripts;
 
 impl Queue {
-    /// Writes how far a job is, in whatever shape, and tells those who listen.
+    /// Writes a job's progress, in any form, and publishes it.
     ///
     /// # Errors
-    /// When there is no such job, or Redis does not answer.
+    /// If there is no such job, or Redis does not answer.
     pub async fn update_progress(&self, id: &str, progress: &Value) -> Result<(), Error> {
         let event = json!({ "jobId": id, "progress": progress });
         let request = json!({

@@ -1,4 +1,4 @@
-//! Putting delayed jobs in line.
+//! Promotion of delayed jobs.
 
 use redis::RedisError;
 use serde_json::json;
@@ -9,15 +9,15 @@ use crate::job::{JobId, State};
 use crate::scripts;
 
 impl Queue {
-    /// Puts a delayed job in line at once.
+    /// Moves a delayed job to the waiting list at once.
     ///
     /// # Errors
-    /// When the job is not delayed, or Redis does not answer.
+    /// If the job is not delayed, or Redis does not answer.
     pub async fn promote(&self, id: &str) -> Result<(), Error> {
         let request = json!({ "id": id, "token": self.token() });
         let (code, again): (i64, _) =
             self.run("promote a job", &scripts::PROMOTE, &request).await?;
-        // 0 after a second run: promoted by the first, whose reply was lost.
+        // 0 after a second run: promoted by the first one, whose reply was lost.
         if code == 1 || again {
             return Ok(());
         }
@@ -28,8 +28,8 @@ impl Queue {
         })
     }
 
-    /// Puts the delayed jobs that are due at `now` (ms since the epoch) in line, at most a
-    /// thousand, and answers when the next one is due. Workers do this on their own.
+    /// Moves the delayed jobs that are due at `now` (ms since the epoch) to the waiting list, at most a
+    /// thousand, and returns when the next one is due. Workers do this themselves.
     ///
     /// # Errors
     /// When Redis does not answer.
@@ -40,7 +40,7 @@ impl Queue {
         Ok(next.and_then(|next| next.parse().ok()))
     }
 
-    /// As [`Queue::promote_due`], without waiting for Redis.
+    /// Like [`Queue::promote_due`], without retries.
     pub(crate) async fn promote_due_once(&self, now: u64) -> Result<Option<u64>, RedisError> {
         let request = json!({ "now": now, "token": self.token() });
         let next: Option<String> = self.call(&scripts::PROMOTE_DUE, &request).await?;

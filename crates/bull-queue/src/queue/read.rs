@@ -1,4 +1,4 @@
-//! Reading: counts, jobs, their state.
+//! Reading of counts, jobs and states.
 
 use redis::pipe;
 use serde::Serialize;
@@ -7,20 +7,20 @@ use super::client::Queue;
 use crate::error::Error;
 use crate::job::{Job, JobId, State};
 
-/// How many jobs stand where, as Bull counts them.
+/// Number of jobs in each state, counted as in Bull.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Counts {
-    /// In line.
+    /// In the waiting list.
     pub waiting: u64,
-    /// Run by a worker.
+    /// Being run by a worker.
     pub active: u64,
-    /// Done.
+    /// Completed.
     pub completed: u64,
-    /// Given up.
+    /// Failed permanently.
     pub failed: u64,
-    /// Waiting for their time.
+    /// Delayed.
     pub delayed: u64,
-    /// In line, in a queue that is paused.
+    /// In the waiting list of a paused queue.
     pub paused: u64,
 }
 
@@ -39,18 +39,18 @@ impl Counts {
     }
 }
 
-/// Bull multiplies the time by this, so that jobs of one moment keep their order.
+/// Bull multiplies the time by this number, so that jobs due at the same time keep their order.
 const SCORES_PER_MS: f64 = 4096.0;
 
 pub(crate) type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
 impl Queue {
-    /// How many jobs stand where.
+    /// The number of jobs in each state.
     ///
     /// # Errors
     /// When Redis does not answer.
     pub async fn counts(&self) -> Result<Counts, Error> {
-        // No MULTI: a Redis without memory refuses even one that only reads.
+        // Without MULTI, which a Redis that is out of memory refuses even for reads.
         let mut commands = pipe();
         for state in State::ALL {
             let key = self.keys().part(state.part());
@@ -73,9 +73,9 @@ impl Queue {
         Ok(self.read_jobs(&[id.into()]).await?.pop())
     }
 
-    /// The jobs of one state, from `start` to `end` inclusive, 0 being the first; a negative `end`
-    /// counts from the last. As Bull lists them: completed and failed ones newest first, the others
-    /// in the order in which they will run (or began).
+    /// The jobs in one state, from `start` to `end` inclusive; 0 is the first, and a negative `end` counts
+    /// from the last. The order is Bull's: completed and failed jobs newest first, the others in the order
+    /// in which they will run (or started).
     ///
     /// # Errors
     /// When Redis does not answer.
@@ -84,7 +84,7 @@ impl Queue {
         self.read_jobs(&ids).await
     }
 
-    /// As [`Queue::jobs`], only the ids.
+    /// Like [`Queue::jobs`], but only the ids.
     ///
     /// # Errors
     /// When Redis does not answer.
@@ -94,7 +94,7 @@ impl Queue {
         match state {
             State::Completed | State::Failed => commands.zrevrange(key, start, end),
             State::Delayed => commands.zrange(key, start, end),
-            // The first one in line stands at the right end of the list.
+            // The first waiting job is at the right end of the list.
             State::Waiting | State::Active | State::Paused => {
                 commands.lrange(key, -(end + 1), -(start + 1))
             }
@@ -106,8 +106,8 @@ impl Queue {
         Ok(ids.into_iter().map(JobId::from).collect())
     }
 
-    /// When each of these delayed jobs is due, in milliseconds since the epoch; none for one that is not
-    /// delayed (any more).
+    /// When each of these delayed jobs is due, in milliseconds since the epoch; `None` for a job that is
+    /// not delayed (any more).
     ///
     /// # Errors
     /// When Redis does not answer.
@@ -125,13 +125,13 @@ impl Queue {
         Ok(scores.into_iter().map(|score| score.map(due)).collect())
     }
 
-    /// Where a job stands; none when it stands nowhere.
+    /// The state of a job; `None` if it is in no list.
     ///
     /// # Errors
     /// When Redis does not answer.
     pub async fn state(&self, id: &str) -> Result<Option<State>, Error> {
         match self.look_for(id).await? {
-            // It may have moved on while the lists were read one after the other.
+            // It may have moved while the lists were read one after the other.
             None => self.look_for(id).await,
             found => Ok(found),
         }
@@ -160,7 +160,7 @@ impl Queue {
         Ok(State::ALL.into_iter().zip(found).find_map(stands))
     }
 
-    /// Reads jobs; ids without a job are left out.
+    /// Reads jobs; ids without a job are skipped.
     pub(crate) async fn read_jobs(&self, ids: &[JobId]) -> Result<Vec<Job>, Error> {
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -178,7 +178,8 @@ impl Queue {
         Ok(jobs.map(|(id, fields)| Job::from_hash(id, fields)).collect())
     }
 
-    /// Reads jobs one by one, where one of them is no hash: it is shown as what it is.
+    /// Reads jobs one by one, if one of the keys does not contain a hash; that one is returned as
+    /// malformed.
     async fn read_odd_jobs(&self, ids: &[JobId]) -> Result<Vec<Job>, Error> {
         let mut jobs = Vec::new();
         for id in ids {

@@ -8,10 +8,10 @@ use crate::job::JobId;
 use crate::scripts;
 
 impl Queue {
-    /// Removes a job and its log from wherever it stands.
+    /// Removes a job and its log, whatever its state.
     ///
     /// # Errors
-    /// When there is no such job, a worker runs it, or Redis does not answer.
+    /// If there is no such job, a worker runs it, or Redis does not answer.
     pub async fn remove(&self, id: &str) -> Result<(), Error> {
         let request = json!({ "id": id });
         let (code, again): (i64, _) = self.run("remove a job", &scripts::REMOVE, &request).await?;

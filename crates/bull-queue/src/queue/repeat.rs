@@ -14,7 +14,7 @@ use crate::options::{JobOptions, RepeatOptions};
 use crate::repeatable::{Occurrence, RepeatableJob, next_occurrence};
 use crate::scripts;
 
-/// How often an upsert looks again when other schedulers add repeatable jobs at the same time.
+/// How often an upsert is repeated if other schedulers add repeatable jobs at the same time.
 const LOOKS: usize = 20;
 
 /// Why the next occurrence of a repeatable job was not added.
@@ -45,7 +45,7 @@ struct Other {
 }
 
 impl Queue {
-    /// The repeatable jobs, the next one to run first.
+    /// The repeatable jobs, in the order of their next occurrences.
     ///
     /// # Errors
     /// When Redis does not answer.
@@ -59,15 +59,15 @@ impl Queue {
         Ok(members.into_iter().map(read).collect())
     }
 
-    /// Makes `request`, repeated as `repeat` says, the only repeatable job of its name in this
-    /// queue: others, also those that Node's Bull left, go together with their delayed occurrences.
+    /// Makes `request`, repeated according to `repeat`, the only repeatable job with its name in this
+    /// queue: others, including those of Node.js's Bull, are removed together with their delayed
+    /// occurrences.
     ///
-    /// However many schedulers call this, each occurrence is one job. One that was missed while no
-    /// worker ran is kept, and runs once. Options and data of an occurrence that still waits for
-    /// its time are brought up to date.
+    /// However many schedulers call this, each occurrence is one job. An occurrence missed while no worker
+    /// ran is kept, and runs once. Options and data of an occurrence that is still delayed are updated.
     ///
     /// # Errors
-    /// When the schedule cannot be used or never fires again, or Redis does not answer.
+    /// If the schedule is invalid or never fires again, or Redis does not answer.
     pub async fn upsert_repeatable(
         &self,
         request: &JobRequest,
@@ -113,8 +113,8 @@ impl Queue {
         Ok(answer.and_then(|(next, _)| next.parse().ok()))
     }
 
-    /// Removes a repeatable job, by its key, and its delayed occurrences. Answers whether there was
-    /// one.
+    /// Removes a repeatable job by its key, together with its delayed occurrences. Returns whether it
+    /// existed.
     ///
     /// # Errors
     /// When Redis does not answer.
@@ -126,8 +126,8 @@ impl Queue {
         Ok(removed == 1 || again)
     }
 
-    /// Adds the occurrence that follows `job`, if it is one of a repeatable job. Called when `job`
-    /// has become active; doing it again does no harm.
+    /// Adds the occurrence that follows `job`, if it belongs to a repeatable job. Called when `job` has
+    /// become active; safe to repeat.
     pub(crate) async fn add_next_occurrence(&self, job: &Job) -> Result<(), NextError> {
         if job.opts.repeat.is_none() || job.malformed.is_some() {
             return Ok(());

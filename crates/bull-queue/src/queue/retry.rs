@@ -1,4 +1,4 @@
-//! Trying failed jobs once more.
+//! Retrying failed jobs.
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::job::{JobId, State};
 use crate::scripts;
 
-/// How many jobs one script retries at most: Redis does nothing else meanwhile.
+/// Maximum number of jobs that one script retries, because it blocks Redis.
 const BATCH: usize = 1000;
 
 #[derive(Serialize)]
@@ -29,11 +29,11 @@ struct BatchRequest<'a> {
 }
 
 impl Queue {
-    /// Puts a failed job in line for one more try. The tries it has made still count, so it gets
-    /// one, as with Bull.
+    /// Moves a failed job to the waiting list for one more attempt. Its previous attempts still count, so
+    /// it gets only one, as in Bull.
     ///
     /// # Errors
-    /// When there is no such job, it is locked or not in `failed`, or Redis does not answer.
+    /// If there is no such job, it is locked or not in `failed`, or Redis does not answer.
     pub async fn retry(&self, id: &str) -> Result<(), Error> {
         let nonce = Uuid::new_v4().to_string();
         let request = Request { nonce, id, token: self.token(), now: now_ms() };
@@ -47,9 +47,9 @@ impl Queue {
         }
     }
 
-    /// Puts the newest `count` failed jobs in line for one more try, the oldest of them first, and
-    /// answers which. Up to a thousand stand in line before a worker takes the first. Jobs that
-    /// somebody else retries or removes meanwhile are left out.
+    /// Moves the newest `count` failed jobs to the waiting list for one more attempt, the oldest of them
+    /// first, and returns their ids. Up to a thousand are moved before a worker fetches the first. Jobs
+    /// that somebody else retries or removes at the same time are skipped.
     ///
     /// # Errors
     /// When Redis does not answer.

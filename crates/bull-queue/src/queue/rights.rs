@@ -1,4 +1,4 @@
-//! What the user of the connection may do.
+//! Permissions of the connection's user.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -9,22 +9,23 @@ use crate::connection::is_passing;
 use crate::error::Error;
 use crate::scripts;
 
-/// What the user of a connection may not do to a queue.
+/// Missing permissions of a connection's user.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rights {
-    /// Commands that are refused, and what Redis says to each.
+    /// Refused commands, with Redis's error for each.
     pub refused: Vec<(String, String)>,
-    /// Why nothing can be published or listened to, if so: jobs run, but later, and nobody hears of them.
+    /// Why events can be neither published nor received, if that is so: jobs then start later, and no
+    /// events are visible.
     pub channels: Option<String>,
 }
 
 impl Queue {
-    /// Tries everything that workers and operators need, on keys of its own, which are gone at once.
+    /// Tries everything that workers and operators need, on temporary keys.
     ///
     /// # Errors
-    /// When Redis does not answer, or lets us run no script.
+    /// When Redis does not answer, or permits no script.
     pub async fn rights(&self) -> Result<Rights, Error> {
-        // A script that Redis knows needs no loading.
+        // A script that Redis already knows need not be loaded.
         let mut load = redis::pipe();
         load.cmd("SCRIPT").arg("LOAD").arg("return 1");
         let _: Vec<String> = self.query("load a script", &load).await?;

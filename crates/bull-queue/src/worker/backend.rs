@@ -25,16 +25,15 @@ use crate::queue::Queue;
 use crate::worker::handler_layer::HandlerLayer;
 use crate::worker::{panic, shutdown};
 
-/// Nothing of ours hangs on apalis' heartbeat; it is only an event for those who listen.
+/// Nothing here depends on apalis' heartbeat, which is only an event for observers.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
-/// A queue's jobs for an apalis worker. The handler takes the job's data as a
-/// [`serde_json::Value`] and, if it likes, a [`JobContext`](crate::JobContext), and answers a
-/// [`JobOutcome`].
+/// A queue's jobs for an apalis worker. The handler receives the job's data as a [`serde_json::Value`] and
+/// optionally a [`JobContext`](crate::JobContext), and returns a [`JobOutcome`].
 ///
-/// One backend runs under one worker; a worker that is built again needs a new backend. It must be
-/// polled within a tokio runtime. Dropping it lets go of everything at once; jobs that run then are
-/// found as interrupted by the next worker.
+/// A backend belongs to one worker; a worker that is built again needs a new backend. It must be polled
+/// within a tokio runtime. Dropping it releases everything at once; the next worker finds jobs that were
+/// running as interrupted.
 #[derive(Debug)]
 pub struct BullBackend {
     core: Arc<Core>,
@@ -100,7 +99,7 @@ impl Backend for BullBackend {
         if self.core.stop.is_cancelled() {
             return Poll::Ready(None);
         }
-        // Whoever fills the slot wakes us: no need to ask an empty one.
+        // Filling the slot wakes this task, so an empty slot need not be polled.
         if self.core.prefetched_is_empty() && matches!(self.persisted.state(), State::Ready) {
             return Poll::Pending;
         }
@@ -145,7 +144,7 @@ impl BackendConfig for BullBackend {
     }
 }
 
-/// Passes a handler's answer on as it is.
+/// Passes a handler's result on unchanged.
 #[derive(Debug, Clone, Copy)]
 pub struct Outcomes;
 

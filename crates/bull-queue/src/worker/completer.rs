@@ -1,4 +1,4 @@
-//! Recording how a try ended, and taking the next job in the same step.
+//! Completion: records an attempt's outcome and fetches the next job in one script.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,13 +20,13 @@ use crate::worker::lock::millis;
 use crate::worker::options::InterruptedPolicy;
 use crate::worker::running::{FetchedJob, Running};
 
-/// What `lua/finish.lua` takes.
+/// Arguments of `lua/finish.lua`.
 #[derive(Debug)]
 struct Request<'a> {
     running: &'a Running,
     now: u64,
     outcome: Outcome,
-    /// A [`Rest`] as JSON; empty when there is nothing in it.
+    /// A [`Rest`] as JSON; empty if it contains nothing.
     rest: String,
     next_token: Option<&'a str>,
 }
@@ -37,14 +37,14 @@ struct AddSuccessor {
     job: AddJob,
 }
 
-/// What `lua/finish.lua` takes as JSON, if there is any of it.
+/// Optional arguments of `lua/finish.lua`, as JSON.
 #[derive(Serialize)]
 struct Rest<'a> {
     #[serde(flatten)]
     details: Details,
-    /// In line before all others.
+    /// Before all waiting jobs.
     front: bool,
-    /// The debounce key that the job holds.
+    /// The debounce key held by the job.
     #[serde(skip_serializing_if = "Option::is_none")]
     debounce: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,7 +107,7 @@ pub(super) async fn finish(
     }
     let slot = running.take_concurrency_slot();
     core.release(running);
-    // Closed before Redis came back: the job's lock expires, and it is found as interrupted.
+    // The worker was closed before Redis was back: the job's lock expires, and it is found as interrupted.
     let Some((code, next_id, next_fields, _next_due)) = reply else {
         core.emit(&WorkerEvent::Unrecorded { job: Arc::clone(job) });
         return None;
@@ -121,7 +121,7 @@ pub(super) async fn finish(
 }
 
 async fn record(core: &Core, request: &Request<'_>) -> Option<Reply> {
-    // A slot is used again only once the end of the job before is known to be recorded.
+    // A slot is reused only after the end of its previous job is known to be recorded.
     let slot = request.running.slot_number();
     let receipt = core.queue.keys().part(&format!("receipts:{}-{slot}", core.id));
     let lock_ms = millis(core.options.lock_duration);
@@ -175,8 +175,8 @@ fn failed(job: &Arc<Job>, failure: &Failure, now: u64) -> (Outcome, WorkerEvent)
     (outcome, event)
 }
 
-/// A try that was cut does not count. Its job is kept whatever `removeOnFail` says: an operator has
-/// to see it.
+/// An interrupted attempt does not count. Its job is kept whatever `removeOnFail` says, so that an operator
+/// sees it.
 fn interrupted(job: &Job, failure: &Failure, policy: InterruptedPolicy) -> Outcome {
     let mut fields = vec!["failedReason".into(), failure.error.clone()];
     match policy {
@@ -188,7 +188,7 @@ fn interrupted(job: &Job, failure: &Failure, policy: InterruptedPolicy) -> Outco
     }
 }
 
-/// What most ends have none of stays out: decoding it would be felt.
+/// Usually empty parts are omitted, because decoding them would be noticeable.
 fn rest(
     details: Details,
     front: bool,
@@ -201,7 +201,7 @@ fn rest(
     serde_json::to_string(&Rest { details, front, debounce, successor }).unwrap_or_default()
 }
 
-/// The stacks of all failed tries, as a JSON array.
+/// The stack traces of all failed attempts, as a JSON array.
 fn stacktrace(job: &Job, latest: &str) -> String {
     let mut stacks: Vec<&str> = job.stacktrace.iter().map(String::as_str).collect();
     stacks.push(latest);

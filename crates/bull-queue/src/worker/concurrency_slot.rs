@@ -1,10 +1,10 @@
-//! The slots of a worker: as many as jobs may run at once.
+//! Concurrency slots of a worker, one for each job that may run at the same time.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The slots of a worker.
+/// All slots of a worker.
 #[derive(Debug)]
 pub(super) struct ConcurrencySlots {
     permits: Arc<Semaphore>,
@@ -14,7 +14,7 @@ pub(super) struct ConcurrencySlots {
 /// The right to run one job, until it is dropped.
 #[derive(Debug)]
 pub(super) struct ConcurrencySlot {
-    /// No other slot in use has it.
+    /// Unique among the slots in use.
     pub(super) number: usize,
     free: Arc<Mutex<Vec<usize>>>,
     _permit: OwnedSemaphorePermit,
@@ -38,7 +38,7 @@ impl ConcurrencySlots {
 }
 
 impl Drop for ConcurrencySlot {
-    // Before the permit goes: whoever gets that finds a number.
+    // Before the permit is released, so that its next owner finds a number.
     fn drop(&mut self) {
         self.free.lock().unwrap_or_else(PoisonError::into_inner).push(self.number);
     }

@@ -1,4 +1,4 @@
-//! What a handler gets beside the job's data, and the errors that mean something to the queue.
+//! A handler's context, and errors with a meaning for the queue.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,27 +14,27 @@ use crate::error::Error;
 use crate::job::{INTERRUPTED_REASON, Job};
 use crate::queue::Queue;
 
-/// The running job. A handler takes it as an argument:
-/// `async fn handle(data: Value, context: JobContext) -> Result<JobOutcome, MyError>`.
+/// The running job. A handler receives it as an argument: `async fn handle(data: Value, context:
+/// JobContext) -> Result<JobOutcome, MyError>`.
 #[derive(Debug, Clone)]
 pub struct JobContext {
     /// The job as it was fetched.
     pub job: Arc<Job>,
     /// Its queue, for progress and log lines.
     pub queue: Queue,
-    /// Cancelled when the job must stop: shutdown, time-out, lock lost. A handler that stops for it
+    /// Cancelled when the job must stop: shutdown, timeout, lost lock. A handler that stops because of it
     /// returns [`Interrupted`].
     pub cancel: CancellationToken,
     pub(super) discarded: Arc<AtomicBool>,
 }
 
 impl JobContext {
-    /// Lets the job not be tried again should this try fail, whatever its `attempts`.
+    /// Prevents further attempts if this one fails, whatever the job's `attempts`.
     pub fn discard(&self) {
         self.discarded.store(true, Ordering::SeqCst);
     }
 
-    /// Writes how far the job is, and tells those who listen.
+    /// Writes and publishes the job's progress.
     ///
     /// # Errors
     /// When Redis does not answer.
@@ -59,14 +59,14 @@ impl FromRequest<Task<Value>> for JobContext {
     }
 }
 
-/// A handler returns this, alone or as a source of its error, when it stopped because it was
-/// cancelled: the try does not count, and the job is recorded as interrupted.
+/// A handler returns this error, alone or as the source of another, if it stopped because it was cancelled:
+/// the attempt does not count, and the job is recorded as interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{INTERRUPTED_REASON}")]
 pub struct Interrupted;
 
-/// A handler wraps an error in this when another try cannot help: the job goes to `failed` although
-/// it has tries left. Its message is that of the error.
+/// A handler wraps an error in this if another attempt cannot succeed: the job moves to `failed` although
+/// it has attempts left. The message is that of the wrapped error.
 #[derive(Debug)]
 pub struct Unretryable(pub BoxDynError);
 

@@ -1,4 +1,4 @@
-//! What the parts of one worker share.
+//! State shared by the parts of one worker.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,35 +20,35 @@ use crate::job::{Job, JobId};
 use crate::queue::{NextError, Queue};
 use crate::worker::concurrency_slot::ConcurrencySlots;
 
-/// The longest pause before something that Redis did not do is tried again.
+/// The longest pause between two attempts of an operation on Redis.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// What the parts of one worker share.
+/// State shared by the parts of one worker.
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) queue: Queue,
     pub(super) options: WorkerOptions,
-    /// Names this worker's receipts in Redis.
+    /// Identifies this worker's receipts in Redis.
     pub(super) id: String,
-    /// One slot per job that may run.
+    /// One slot for each job that may run at the same time.
     pub(super) slots: ConcurrencySlots,
-    /// Something may stand in line.
+    /// Notified when there may be waiting jobs.
     pub(super) arrival: Notify,
     /// Wakes the apalis worker.
     pub(super) waker: AtomicWaker,
-    /// No job is taken any more.
+    /// No more jobs are fetched.
     pub(super) stop: CancellationToken,
     /// Everything ends, recorded or not.
     pub(super) closed: CancellationToken,
     pub(super) tasks: TaskTracker,
-    /// Told whenever a job leaves `running`.
+    /// Notified whenever a job leaves `running`.
     pub(super) left: Notify,
-    /// Told whenever a job is prefetched.
+    /// Notified whenever a job is prefetched.
     filled: Notify,
     outage: Outage,
-    /// Jobs taken and not yet handed to apalis.
+    /// Jobs fetched but not yet passed to apalis.
     prefetched: Mutex<VecDeque<Arc<Running>>>,
-    /// Jobs taken, by id, those prefetched included.
+    /// Fetched jobs by id, including prefetched ones.
     running: Mutex<HashMap<JobId, Arc<Running>>>,
 }
 
@@ -76,7 +76,7 @@ impl Core {
         self.options.observer.on_event(self.queue.name(), event);
     }
 
-    /// Runs a script until Redis has done it, see [`Core::retry_until_ok`].
+    /// Runs a script until Redis has executed it; see [`Core::retry_until_ok`].
     pub(super) async fn persist<T: FromRedisValue, R: Serialize>(
         &self,
         activity: &'static str,
@@ -91,7 +91,7 @@ impl Core {
         self.retry_until_ok(activity, attempt, until).await
     }
 
-    /// Attempts something until Redis has done it, telling of the outage once. None when the worker
+    /// Retries an operation until Redis has executed it, and reports the outage once. `None` if the worker
     /// closes first, or `until` is cancelled.
     pub(super) async fn retry_until_ok<T, F: Future<Output = Result<T, RedisError>>>(
         &self,
@@ -119,7 +119,7 @@ impl Core {
         }
     }
 
-    /// Notes that Redis did not do `activity`.
+    /// Records that Redis failed at `activity`.
     pub(super) fn fails(&self, activity: &'static str, error: &RedisError) {
         tracing::debug!(queue = self.queue.name(), activity, %error, "Redis did not do it");
         if self.outage.begins(activity, error) {
@@ -127,7 +127,7 @@ impl Core {
         }
     }
 
-    /// Notes that Redis did `activity`.
+    /// Records that Redis succeeded at `activity`.
     pub(super) fn works(&self, activity: &'static str) {
         if self.outage.ends(activity) {
             self.emit(&WorkerEvent::Recovered);
@@ -151,7 +151,7 @@ impl Core {
         self.waker.wake();
     }
 
-    /// Adds the occurrence that follows `job`, if it is one of a repeatable job.
+    /// Adds the occurrence that follows `job`, if it belongs to a repeatable job.
     pub(super) async fn add_next_occurrence(&self, job: &Job) {
         let mut pause = Duration::from_millis(100);
         loop {
@@ -171,7 +171,7 @@ impl Core {
         }
     }
 
-    /// Forgets a job whose try is over.
+    /// Removes a job whose attempt has ended.
     pub(super) fn release(&self, running: &Running) {
         running.over.cancel();
         drop(running.take_concurrency_slot());
@@ -200,7 +200,7 @@ impl Core {
     }
 }
 
-/// No lock of ours is held across a panic of somebody else's code.
+/// None of these locks is held while foreign code may panic.
 pub(super) fn lock_mutex<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,86 +1,85 @@
-//! What a worker tells the program it runs in.
+//! Events that a worker reports to its program.
 
 use std::sync::Arc;
 
 use crate::job::Job;
 
-/// Something that happened to a job, or to the connection, of one queue.
+/// An event of a job, or of the connection, of one queue.
 ///
-/// The program logs these; this crate logs nothing above `debug` itself.
+/// The program logs these; this crate itself logs nothing above `debug`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum WorkerEvent {
-    /// A try of the job begins.
+    /// An attempt of the job begins.
     Started {
         /// The job as it was fetched.
         job: Arc<Job>,
     },
-    /// The job is recorded as completed, its successor (if any) is added.
+    /// The job is recorded as completed, and the next job (if any) was added.
     Completed {
         /// The job as it was fetched.
         job: Arc<Job>,
-        /// What it answered.
+        /// The return value.
         return_value: serde_json::Value,
     },
-    /// A try of the job failed, and that is recorded.
+    /// A failed attempt of the job has been recorded.
     Failed {
         /// The job as it was fetched.
         job: Arc<Job>,
-        /// How many tries have been made, this one included.
+        /// The number of attempts made, including this one.
         made: u32,
-        /// How many tries the job has.
+        /// The job's maximum number of attempts.
         attempts: u32,
-        /// Whether it stands in `failed` now; otherwise it is tried again.
+        /// Whether it is now in `failed`; otherwise it is retried.
         last: bool,
         /// The message of the error.
         error: String,
-        /// The message with all its causes, as it stands in the job's `stacktrace`.
+        /// The message with all its causes, as in the job's `stacktrace`.
         stack: String,
     },
-    /// The running job was cut by the shutdown. It is recorded: in `failed`
-    /// ([`INTERRUPTED_REASON`](crate::INTERRUPTED_REASON)), or put back in line with
+    /// The running job was interrupted by the shutdown, and this was recorded: it is in `failed`
+    /// ([`INTERRUPTED_REASON`](crate::INTERRUPTED_REASON)), or was returned to the waiting list with
     /// [`InterruptedPolicy::Retry`](crate::InterruptedPolicy::Retry).
     Interrupted {
         /// The job as it was fetched.
         job: Arc<Job>,
     },
-    /// The job's lock went to somebody else while it ran: it was cancelled, and what it ended with
-    /// is not recorded.
+    /// Another worker took the job's lock while it ran: it was cancelled, and its outcome is not recorded.
     Lost {
         /// The job as it was fetched.
         job: Arc<Job>,
     },
-    /// The job ended, or was cut, while Redis was away, and the worker closed before it was back:
-    /// nothing is recorded. The next worker finds it in `active`, as one that was cut.
+    /// The job ended or was interrupted while Redis was unreachable, and the worker closed before Redis was
+    /// back: nothing is recorded. The next worker finds it in `active`, as interrupted.
     Unrecorded {
         /// The job as it was fetched.
         job: Arc<Job>,
     },
-    /// Jobs of dead workers were found in `active` and moved to `failed`. Sent once, with an empty
-    /// list when there were none, after the start; later only when there are some.
+    /// Jobs of dead workers were found in `active` and moved to `failed`. Sent once after the start, with
+    /// an empty list if there were none; later only if there are any.
     InterruptedFound {
-        /// The jobs, as they stand now.
+        /// The jobs in their new state.
         jobs: Vec<Job>,
     },
-    /// The job of a dead worker was put back in line
+    /// The job of a dead worker was returned to the waiting list
     /// ([`InterruptedPolicy::Retry`](crate::InterruptedPolicy::Retry)).
     Stalled {
-        /// The job as it stands now.
+        /// The job in its new state.
         job: Arc<Job>,
     },
-    /// Redis does not do what it should. Sent once per outage, and again when the error changes;
-    /// running jobs go on, and everything is tried again until it works.
+    /// Redis fails. Sent once per outage, and again when the error changes; running jobs continue, and
+    /// everything is retried until it works.
     Error {
-        /// What Redis or the connection said.
+        /// The error of Redis or of the connection.
         error: String,
     },
-    /// Redis does what it should again.
+    /// Redis works again.
     Recovered,
 }
 
-/// Where the events go. A closure `Fn(&str, &WorkerEvent)` is one.
+/// Receiver of events. A closure `Fn(&str, &WorkerEvent)` is one.
 pub trait Observer: Send + Sync {
-    /// Called for each event, with the exact name of the queue. It must not block.
+    /// Called for each event, with the exact name of the queue. Must not block.
     fn on_event(&self, queue: &str, event: &WorkerEvent);
 }
 

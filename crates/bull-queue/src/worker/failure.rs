@@ -1,4 +1,4 @@
-//! How a try failed: the message, its causes, and what follows from them.
+//! Failure of an attempt: the message, its causes, and the consequence.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -9,18 +9,18 @@ use apalis_core::error::{AbortError, BoxDynError};
 use super::context::{Interrupted, Unretryable};
 use crate::job::INTERRUPTED_REASON;
 
-/// What follows from a failed try.
+/// Consequence of a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FailureKind {
-    /// It counts, and is repeated if tries are left.
+    /// It counts, and is retried if attempts are left.
     Ordinary,
-    /// It counts, and no other try would help.
+    /// It counts, and another attempt would not help.
     Final,
-    /// It was cut, and does not count.
+    /// It was interrupted, and does not count.
     Interrupted,
 }
 
-/// How a try failed.
+/// Failure of an attempt.
 #[derive(Debug, Clone)]
 pub(super) struct Failure {
     pub(super) kind: FailureKind,
@@ -36,11 +36,11 @@ impl Failure {
         Self { kind, stack: format!("Error: {error}"), error }
     }
 
-    /// Reads the error a handler ended with.
+    /// Classifies the error of a handler.
     pub(super) fn from_error(error: &BoxDynError) -> Self {
         let mut kind = FailureKind::Ordinary;
         let mut top: &(dyn Error + 'static) = error.as_ref();
-        // apalis' AbortError says "do not retry"; around a panic it is only packing.
+        // apalis' AbortError means "do not retry"; around a panic it is only a wrapper.
         if let Some(source) = top.downcast_ref::<AbortError>().and_then(Error::source) {
             kind =
                 if source.is::<PanicError>() { FailureKind::Ordinary } else { FailureKind::Final };
@@ -68,7 +68,7 @@ impl Failure {
         Self { kind, error, stack }
     }
 
-    /// The same failure, of a job that was cut by the shutdown.
+    /// The same failure, for a job interrupted by the shutdown.
     pub(super) fn interrupted(self) -> Self {
         Self { kind: FailureKind::Interrupted, error: INTERRUPTED_REASON.into(), stack: self.stack }
     }

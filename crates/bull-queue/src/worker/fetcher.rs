@@ -1,4 +1,4 @@
-//! Taking jobs from Redis, whenever one may run and one may stand in line.
+//! Fetching of jobs from Redis whenever there is a free slot.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,15 +27,15 @@ struct Request<'a> {
 
 type Reply = (Option<String>, Fields, Option<String>);
 
-/// Takes jobs until the worker stops.
+/// Fetches jobs until the worker stops.
 pub(super) async fn run(core: Arc<Core>) {
     while let Some(slot) = slot(&core).await {
         take(&core, slot).await;
     }
 }
 
-/// A slot for one more job. While all are in use, delayed jobs are put in line in time, so
-/// that operators and other workers see them.
+/// A slot for one more job. While all slots are in use, due jobs are still promoted in time, so that
+/// operators and other workers see them.
 async fn slot(core: &Core) -> Option<ConcurrencySlot> {
     let acquire = core.slots.take();
     tokio::pin!(acquire);
@@ -45,7 +45,7 @@ async fn slot(core: &Core) -> Option<ConcurrencySlot> {
             biased;
             () = core.stop.cancelled() => return None,
             slot = &mut acquire => {
-                // Whether Redis does what it should, the next fetch tells.
+                // The next fetch shows whether Redis works.
                 core.works("promote");
                 return slot;
             }
@@ -64,7 +64,7 @@ async fn slot(core: &Core) -> Option<ConcurrencySlot> {
     }
 }
 
-/// Takes one job, waiting until there is one.
+/// Fetches one job, waiting until there is one.
 async fn take(core: &Arc<Core>, slot: ConcurrencySlot) {
     let mut drained = true;
     loop {
@@ -79,7 +79,8 @@ async fn take(core: &Arc<Core>, slot: ConcurrencySlot) {
         let reply: Option<Reply> =
             core.persist("fetch", &scripts::FETCH, request, &core.stop).await;
         let due = match reply {
-            // Stopped while Redis was away: a run whose reply was lost may have taken a job.
+            // Stopped during an outage of Redis: a run of the script whose reply was lost may have fetched
+            // a job.
             None => return give_back(core, &token).await,
             Some((Some(id), fields, _)) => {
                 return intake::accept(core, FetchedJob { id, fields, token, slot }).await;
@@ -95,13 +96,13 @@ async fn take(core: &Arc<Core>, slot: ConcurrencySlot) {
     }
 }
 
-/// Puts a job that was taken but not begun back in line.
+/// Returns a job that was fetched but not started to the waiting list.
 pub(super) async fn give_back(core: &Core, token: &str) {
     let request = |_again| json!({ "token": token });
     core.persist::<i64, _>("give back", &scripts::RELEASE, request, &core.closed).await;
 }
 
-/// How long to wait for something that is due at `due`, at most `limit`.
+/// The time to wait for something that is due at `due`, at most `limit`.
 fn until(due: Option<u64>, limit: Duration) -> Duration {
     due.map_or(limit, |due| limit.min(Duration::from_millis(due.saturating_sub(now_ms()))))
 }

@@ -1,4 +1,4 @@
-//! The layer around a handler: time-out, cancellation, panics, and why it failed.
+//! Layer around a handler: timeout, cancellation, panics, and the reason of a failure.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::worker::panic;
 use crate::worker::panic::Watched;
 use crate::worker::running::Running;
 
-/// Puts [`HandlerService`] around a handler.
+/// Wraps a handler in a [`HandlerService`].
 #[derive(Debug, Clone)]
 pub struct HandlerLayer {
     core: Arc<Core>,
@@ -40,7 +40,7 @@ impl<S> Layer<S> for HandlerLayer {
     }
 }
 
-/// Runs a handler, and keeps how it failed for the moment at which that is recorded.
+/// Runs a handler, and keeps its failure until it is recorded.
 #[derive(Debug, Clone)]
 pub struct HandlerService<S> {
     inner: S,
@@ -117,7 +117,7 @@ async fn run(
     }
 }
 
-/// What a handler's end means.
+/// The meaning of a handler's result.
 fn outcome_of(
     core: &Core,
     unwound: Unwound,
@@ -126,7 +126,7 @@ fn outcome_of(
     let failure = match unwound {
         Ok(Ok(outcome)) => match timed_out {
             None => return Ok(outcome),
-            // As with Bull: too late is failed, whatever it ends with.
+            // As in Bull: too late means failed, whatever the result.
             Some(_) => Failure::new(FailureKind::Ordinary, "completed, too late"),
         },
         Ok(Err(error)) => {
@@ -145,7 +145,7 @@ fn outcome_of(
             failure.stack = format!("{}\n    it then ended with: {stack}", failure.stack);
             failure
         }
-        // Whatever a job says when it is cut: it was cut.
+        // A job that was interrupted is recorded as interrupted, whatever its error.
         None if core.options.shutdown.is_cancelled() => failure.interrupted(),
         None => failure,
     })

@@ -22,7 +22,7 @@ pub(super) async fn accept(core: &Arc<Core>, job: FetchedJob) {
     core.prefetch(running);
 }
 
-/// Adds the job to those that are running, once an earlier try that was lost has wound down.
+/// Adds the job to the running ones, after an earlier attempt that lost its lock has ended.
 async fn register(core: &Arc<Core>, running: &Arc<Running>) {
     loop {
         let left = core.left.notified();

@@ -1,5 +1,5 @@
-//! Keeping the lock of a running job, in a task of its own: apalis' heartbeats stop while a worker
-//! drains. Only a job that has run for a while gets that task; a short one is spared it.
+//! Renewal of a running job's lock, in a task of its own, because apalis' heartbeats stop while a worker
+//! drains. Only a job that has run for a while gets such a task.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,10 +20,10 @@ struct Request<'a> {
     lock_ms: u64,
 }
 
-/// What the scripts answer for a job that is nowhere in Redis.
+/// The scripts' result for a job that does not exist in Redis.
 pub(super) const GONE: i64 = -1;
 
-/// What the scripts answer for a job that an operator has moved or removed.
+/// The scripts' result for a job that an operator has moved or removed.
 const MOVED: i64 = -3;
 
 #[derive(Serialize)]
@@ -41,11 +41,11 @@ struct Restore<'a> {
     fields: &'a [String],
 }
 
-/// Sees to it that the lock of each job that runs for as long as a lock goes without a renewal is kept
-/// from then on, until the worker is closed.
+/// Starts the lock renewal of each job that runs longer than the renewal interval, until the worker is
+/// closed.
 pub(super) async fn watch(core: Arc<Core>) {
     let renewal = core.options.lock_renewal();
-    // With the usual half of a lock's life, a job is found at nine sixteenths of it at the latest.
+    // With the default of half a lock's lifetime, a job is found after at most nine sixteenths of it.
     let interval = (renewal / 8).max(Duration::from_millis(1));
     loop {
         tokio::select! {
@@ -60,15 +60,15 @@ pub(super) async fn watch(core: Arc<Core>) {
     }
 }
 
-/// Keeps the lock of `running` in a task of its own, unless there is one.
+/// Starts a task that renews the lock of `running`, unless there is one.
 pub(super) fn keep_from_now(core: &Arc<Core>, running: &Arc<Running>) {
     if running.begin_to_keep_lock() {
         core.tasks.spawn(keep(Arc::clone(core), Arc::clone(running)));
     }
 }
 
-/// Renews the lock now and then until the try is over. A lock that expired while Redis was
-/// away is taken again; one that somebody else has taken means that the job is his.
+/// Renews the lock periodically until the attempt has ended. A lock that expired during an outage of Redis
+/// is taken again; if another worker has taken it, the job belongs to that worker.
 async fn keep(core: Arc<Core>, running: Arc<Running>) {
     let request = |_again| Request {
         id: &running.job.id,
@@ -79,7 +79,7 @@ async fn keep(core: Arc<Core>, running: Arc<Running>) {
     while !running.over.is_cancelled() {
         match core.persist::<i64, _>("renew", &scripts::RENEW, request, &running.over).await {
             Some(1) => {}
-            // Redis has lost its data. Nobody else can have the job: it goes on.
+            // Redis has lost its data. No other worker can have the job, so it continues.
             Some(GONE) => restore(&core, &running, &running.over).await,
             Some(code) => {
                 if running.lose() {
@@ -102,8 +102,8 @@ async fn keep(core: Arc<Core>, running: Arc<Running>) {
     core.works("renew");
 }
 
-/// Gives up the lock of a job that was moved by hand, once its handler has ended: until then nobody
-/// else may run it.
+/// Releases the lock of a job that was moved by hand, after its handler has ended: until then, nobody else
+/// may run it.
 async fn let_go(core: &Core, running: &Running) {
     tokio::select! {
         () = running.over.cancelled() => {}
@@ -114,7 +114,7 @@ async fn let_go(core: &Core, running: &Running) {
     core.works("unlock");
 }
 
-/// Puts a running job back into a Redis that has lost it.
+/// Restores a running job in a Redis that has lost it.
 pub(super) async fn restore(core: &Core, running: &Running, until: &CancellationToken) {
     let request = |_again| Restore {
         id: &running.job.id,
@@ -127,7 +127,7 @@ pub(super) async fn restore(core: &Core, running: &Running, until: &Cancellation
     core.works("restore");
 }
 
-/// Whole milliseconds, as Redis takes them.
+/// Whole milliseconds, as expected by Redis.
 pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

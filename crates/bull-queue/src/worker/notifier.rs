@@ -1,4 +1,4 @@
-//! Hearing of new jobs at once, by the events that every `add` publishes.
+//! Notification of new jobs by the events that every `add` publishes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,17 +11,17 @@ use crate::queue::subscribe;
 use crate::worker::core::Core;
 use crate::worker::event::WorkerEvent;
 
-/// The pause before the subscription is made again.
+/// The pause before the subscription is renewed.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The pause where we may not subscribe: somebody may give us the right to.
+/// The pause if subscribing is not permitted: the permission may be granted later.
 const PAUSE_WITHOUT_RIGHTS: Duration = Duration::from_secs(60);
 
-/// How long subscribing may take.
+/// Time limit for subscribing.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Notifies `core.arrival` of jobs until the worker stops. What is missed while there is no
-/// subscription is found by asking, see [`crate::worker::WorkerOptions::guard_interval`].
+/// Notifies `core.arrival` of jobs until the worker stops. Jobs missed without a subscription are found by
+/// polling; see [`crate::worker::WorkerOptions::guard_interval`].
 pub(super) async fn listen(core: Arc<Core>) {
     let mut told = false;
     loop {
@@ -55,7 +55,7 @@ async fn listen_once(core: &Core) -> RedisError {
         Err(_) => return RedisError::from((ErrorKind::Io, "subscribing took too long")),
     };
     core.works("subscribe");
-    // Only now: a job that was added before the subscription was announced to nobody.
+    // Only now, because a job added before the subscription was announced to nobody.
     core.arrival.notify_one();
     let mut messages = subscription.on_message();
     while messages.next().await.is_some() {

@@ -1,4 +1,4 @@
-//! How a worker behaves.
+//! Options of a worker.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,44 +8,44 @@ use tokio_util::sync::CancellationToken;
 
 use super::event::{Observer, WorkerEvent};
 
-/// What happens to a job that was cut by a crash, a restart or a shutdown.
+/// What to do with a job interrupted by a crash, a restart or a shutdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum InterruptedPolicy {
-    /// It goes to `failed` and is never run again on its own.
+    /// It moves to `failed` and is never started again automatically.
     #[default]
     Fail,
-    /// It is put back in line, as Bull does: once (see [`WorkerOptions::max_stalled`]).
+    /// It is returned to the waiting list, as in Bull: once (see [`WorkerOptions::max_stalled`]).
     Retry,
 }
 
-/// How a worker behaves. The defaults are Bull's, except where noted.
+/// Options of a worker. The defaults are Bull's, except where noted.
 #[derive(Clone)]
 pub struct WorkerOptions {
-    /// How many jobs run at once.
+    /// The number of jobs that may run at the same time.
     pub concurrency: usize,
-    /// How long a lock lives without being renewed.
+    /// The lifetime of a lock without renewal.
     pub lock_duration: Duration,
-    /// How often a lock is renewed (Bull's `lockRenewTime`); every half of its life when absent.
+    /// The interval of lock renewals (Bull's `lockRenewTime`); half of a lock's lifetime if absent.
     pub lock_renewal: Option<Duration>,
-    /// How often `active` is looked through for jobs of dead workers.
+    /// The interval at which `active` is searched for jobs of dead workers.
     pub stalled_interval: Duration,
-    /// How long a job must have been without a lock before its worker counts as dead. A living
-    /// worker takes its lock again within a second after an outage of Redis. Ours, not Bull's.
+    /// How long a job must have been without a lock before its worker is considered dead. A live worker
+    /// takes its lock again within a second after an outage of Redis. Not an option of Bull.
     pub stalled_grace: Duration,
-    /// How often a job may be put back in line after its worker died.
+    /// How often a job may be returned to the waiting list after its worker died.
     pub max_stalled: u32,
-    /// What happens to jobs that were cut.
+    /// What to do with interrupted jobs.
     pub interrupted: InterruptedPolicy,
-    /// How often Redis is asked for jobs although it announced none.
+    /// The interval at which Redis is polled for jobs that were not announced.
     pub guard_interval: Duration,
-    /// How long a cancelled job may take to end before it is dropped. Ours, not Bull's.
+    /// How long a cancelled job may take to end before it is dropped. Not an option of Bull.
     pub cancel_grace: Duration,
-    /// How long closing waits for Redis. Ours, not Bull's.
+    /// How long closing waits for Redis. Not an option of Bull.
     pub close_limit: Duration,
-    /// Cancelled when the program shuts down: no new job is taken, running ones are cancelled and
+    /// Cancelled when the program shuts down: no new job is fetched, running jobs are cancelled and
     /// recorded as interrupted, then the worker ends.
     pub shutdown: CancellationToken,
-    /// Where the events go.
+    /// Receives the events.
     pub observer: Arc<dyn Observer>,
 }
 
@@ -69,7 +69,7 @@ impl Default for WorkerOptions {
 }
 
 impl WorkerOptions {
-    /// How often a lock is renewed.
+    /// The interval of lock renewals.
     pub(super) fn lock_renewal(&self) -> Duration {
         self.lock_renewal.unwrap_or(self.lock_duration / 2)
     }

@@ -1,4 +1,4 @@
-//! Telling once that Redis does not do what it should, and once that it does again.
+//! Outages of Redis, reported once at their beginning and once at their end.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,14 +7,14 @@ use redis::RedisError;
 
 use crate::connection::is_passing;
 
-/// What fails at this moment, and whether for want of a connection.
+/// The activities that currently fail, and whether because of the connection.
 #[derive(Debug, Default)]
 pub(super) struct Outage {
     failing: Mutex<BTreeMap<&'static str, bool>>,
 }
 
 impl Outage {
-    /// Notes that `activity` failed. Answers whether that is news.
+    /// Records that `activity` failed. Returns whether this should be reported.
     pub(super) fn begins(&self, activity: &'static str, error: &RedisError) -> bool {
         let passing = is_passing(error);
         let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -23,7 +23,7 @@ impl Outage {
         !known
     }
 
-    /// Notes that `activity` worked. Answers whether everything works again by that.
+    /// Records that `activity` worked. Returns whether everything works again as a result.
     pub(super) fn ends(&self, activity: &'static str) -> bool {
         let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
         failing.remove(activity).is_some() && failing.is_empty()

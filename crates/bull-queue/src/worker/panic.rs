@@ -1,5 +1,5 @@
-//! Where a job panicked. `catch_unwind` gives the text only; the place and the stack are known to the
-//! panic hook alone.
+//! Location of a job's panic. `catch_unwind` provides only the message; location and stack trace are known
+//! only to the panic hook.
 
 use std::any::Any;
 use std::backtrace::Backtrace;
@@ -13,10 +13,10 @@ thread_local! {
     static LATEST: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// How much of a stack is kept with a job.
+/// Maximum size of a stack trace stored with a job.
 const STACK_LIMIT: usize = 8 * 1024;
 
-/// Remembers where jobs panic, and lets the hook that was there before do its work.
+/// Records where jobs panic, then calls the previous hook.
 pub(super) fn install_hook() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -35,7 +35,7 @@ pub(super) fn install_hook() {
     });
 }
 
-/// Marks what is polled inside as part of a job.
+/// Marks the inner future as part of a job.
 pub(super) struct Watched<F>(pub(super) Pin<Box<F>>);
 
 impl<F: Future> Future for Watched<F> {
@@ -53,12 +53,12 @@ impl<F: Future> Future for Watched<F> {
     }
 }
 
-/// The stack of the panic that was just caught on this thread.
+/// The stack trace of the panic that was just caught on this thread.
 pub(super) fn latest_stack() -> Option<String> {
     LATEST.take()
 }
 
-/// The text of a panic.
+/// The message of a panic.
 pub(super) fn text(payload: &(dyn Any + Send)) -> String {
     payload
         .downcast_ref::<&str>()

@@ -1,5 +1,5 @@
-//! What apalis asks of a store. Nothing here ever fails: what Redis does not do is tried again, since
-//! an error would end the worker and drop the running job.
+//! Store interface of apalis. Nothing in it ever fails: operations on Redis are retried, because an error
+//! would end the worker and drop the running job.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ impl Persistence for BullPersistence {
         core.tasks.spawn(notifier::listen(Arc::clone(core)));
         core.tasks.spawn(stalled_checker::run(Arc::clone(core)));
         core.tasks.spawn(fetcher::run(Arc::clone(core)));
-        // No task to be waited for: it ends when all the others have.
+        // Not waited for: it ends after all other tasks.
         tokio::spawn(lock::watch(Arc::clone(core)));
         let stopping = Arc::clone(core);
         core.tasks.spawn(async move {
@@ -69,7 +69,7 @@ impl Persistence for BullPersistence {
         Ok(())
     }
 
-    /// Locks are kept by tasks of their own: apalis' heartbeats stop while a worker drains.
+    /// Separate tasks renew the locks, because apalis' heartbeats stop while a worker drains.
     async fn heartbeat(&mut self, _worker: &WorkerContext) -> Result<(), Infallible> {
         Ok(())
     }
@@ -102,8 +102,8 @@ impl Persistence for BullPersistence {
                     intake::accept(&core, next).await;
                 }
             };
-            // The ends of jobs that run side by side need not wait for each other; closing waits
-            // for them all. A job that runs alone is spared the detour.
+            // Parallel jobs need not wait for each other's completion; closing waits for all of them. A job
+            // that runs alone is completed directly.
             if self.core.options.concurrency > 1 {
                 self.core.tasks.spawn(finish);
             } else {

@@ -1,4 +1,4 @@
-//! One try of a job that this worker has taken.
+//! An attempt of a job that this worker has fetched.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,23 +20,23 @@ pub(super) struct FetchedJob {
     pub(super) slot: ConcurrencySlot,
 }
 
-/// One try of a job that this worker has taken.
+/// An attempt of a job that this worker has fetched.
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) job: Arc<Job>,
-    /// Its hash as it was fetched, names and values in turn.
+    /// Its hash as it was fetched, names and values alternating.
     pub(super) fields: Vec<String>,
     /// The value of its lock.
     pub(super) token: String,
-    /// As it stands in the hash, to know the try by.
+    /// As in the hash, to identify the attempt.
     pub(super) processed_on: String,
-    /// What the handler is cancelled by.
+    /// Cancels the handler.
     pub(super) cancel: CancellationToken,
-    /// Cancelled when the try is recorded, or given up: nobody need renew its lock any more.
+    /// Cancelled when the attempt is recorded or given up, so that its lock is no longer renewed.
     pub(super) over: CancellationToken,
     /// Set by [`super::JobContext::discard`].
     pub(super) discarded: Arc<AtomicBool>,
-    /// When it was taken.
+    /// When it was fetched.
     pub(super) since: Instant,
     slot: Mutex<Option<ConcurrencySlot>>,
     failure: Mutex<Option<Failure>>,
@@ -70,8 +70,8 @@ impl Running {
         }
     }
 
-    /// Keeps how the handler failed until apalis reports that the task is complete: apalis passes
-    /// on the message only.
+    /// Keeps the handler's failure until apalis reports that the task is complete, because apalis only
+    /// passes on the message.
     pub(super) fn keep_failure(&self, failure: Failure) {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
     }
@@ -86,7 +86,7 @@ impl Running {
         fields.find(|field| field[0] == wanted).map(|field| field[1].as_str())
     }
 
-    /// The number of its slot; 0 once that was taken from it.
+    /// The number of its slot; 0 after the slot was taken from it.
     pub(super) fn slot_number(&self) -> usize {
         let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
         slot.as_ref().map_or(0, |slot| slot.number)
@@ -97,12 +97,12 @@ impl Running {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Notes that a task keeps its lock. Answers false when one does already.
+    /// Records that a task renews its lock. Returns false if one does already.
     pub(super) fn begin_to_keep_lock(&self) -> bool {
         !self.is_lock_kept.swap(true, Ordering::SeqCst)
     }
 
-    /// Notes that the lock went to somebody else. Answers false when that does not matter any more.
+    /// Records that another worker has its lock. Returns false if that no longer matters.
     pub(super) fn lose(&self) -> bool {
         if self.finishing.load(Ordering::SeqCst) {
             return false;
@@ -114,7 +114,7 @@ impl Running {
         self.lost.load(Ordering::SeqCst)
     }
 
-    /// Notes that its end is being recorded. From now on a missing lock means nothing: recording
+    /// Records that its end is being recorded. From now on a missing lock means nothing, because recording
     /// the end removes it.
     pub(super) fn begin_to_finish(&self) {
         self.finishing.store(true, Ordering::SeqCst);

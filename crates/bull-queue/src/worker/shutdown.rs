@@ -1,11 +1,11 @@
-//! Closing a worker: nothing that it took may be left without an owner.
+//! Shutdown of a worker: nothing that it fetched may be left without an owner.
 
 use std::sync::Arc;
 
 use crate::worker::core::Core;
 use crate::worker::fetcher;
 
-/// Ends the worker's tasks and puts jobs that were taken but not begun back in line.
+/// Ends the worker's tasks, and returns jobs that were fetched but not started to the waiting list.
 pub(super) async fn close(core: Arc<Core>) {
     core.stop.cancel();
     core.tasks.close();
@@ -16,7 +16,7 @@ pub(super) async fn close(core: Arc<Core>) {
                 fetcher::give_back(&core, &running.token).await;
                 core.release(&running);
             }
-            // The fetcher may have been about to prefetch once more.
+            // The fetcher may have been about to prefetch another job.
             if core.tasks.is_empty() && core.prefetched_is_empty() {
                 return;
             }
@@ -33,7 +33,7 @@ pub(super) async fn close(core: Arc<Core>) {
     core.closed.cancel();
 }
 
-/// Lets go of everything after the limit, whether Redis is back or not.
+/// Releases everything after the time limit, whether Redis is back or not.
 pub(super) async fn limit(core: Arc<Core>) {
     tokio::select! {
         () = core.closed.cancelled() => {}

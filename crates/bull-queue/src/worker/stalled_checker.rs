@@ -1,4 +1,4 @@
-//! Finding the jobs of dead workers: at the start, and ever after.
+//! Search for jobs of dead workers, at start and periodically.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,14 +15,14 @@ use crate::worker::options::InterruptedPolicy;
 /// Jobs without a lock, and since when.
 type Suspects = Vec<(Seen, Instant)>;
 
-/// Looks through `active` until the worker closes.
+/// Searches `active` until the worker closes.
 ///
-/// A job without a lock is a suspect. Its worker is dead if it has not taken the lock again when we
-/// look a second time, `stalled_grace` later; a living one does so within a second after an outage
-/// of Redis. A look that fails clears the suspects: they may have lost their locks in that outage.
+/// A job without a lock is a suspect. Its worker is considered dead if it has not taken the lock again by a
+/// second check, `stalled_grace` later; a live worker does so within a second after an outage of Redis. A
+/// failed check clears the suspects, because they may have lost their locks in that outage.
 pub(super) async fn run(core: Arc<Core>) {
     let mut suspects = Suspects::new();
-    // Told once the first look has settled every suspect.
+    // Reported once the first check has settled every suspect.
     let mut first: Option<Vec<Job>> = Some(Vec::new());
     let mut locked_at_start: Option<Instant> = None;
     loop {
@@ -57,12 +57,12 @@ pub(super) async fn run(core: Arc<Core>) {
     }
 }
 
-/// Whether locks that were alive at the start may still be those of workers that died just before.
+/// Whether locks that existed at the start may belong to workers that died just before.
 fn is_starting(core: &Core, start: Instant) -> bool {
     start.elapsed() < core.options.lock_duration + core.options.stalled_grace
 }
 
-/// How long until the next look: soon for suspects, at the end of a foreign lock after the start.
+/// The time until the next check: soon if there are suspects, otherwise when a foreign lock expires.
 fn pause(core: &Core, suspects: &Suspects, locked_left: Option<Duration>) -> Duration {
     let options = &core.options;
     if !suspects.is_empty() {
@@ -72,7 +72,7 @@ fn pause(core: &Core, suspects: &Suspects, locked_left: Option<Duration>) -> Dur
     after_lock.unwrap_or(options.stalled_interval).min(options.stalled_interval)
 }
 
-/// Looks once. Answers the jobs that went to `failed`, and when the first foreign lock expires.
+/// Checks once. Returns the jobs moved to `failed`, and when the first foreign lock expires.
 async fn look(
     core: &Core,
     suspects: &mut Suspects,
@@ -102,7 +102,7 @@ async fn look(
     Ok((moved, locked_left))
 }
 
-/// Takes a dead worker's job out of `active`. Answers it when it went to `failed`.
+/// Removes a dead worker's job from `active`. Returns it if it was moved to `failed`.
 async fn take_out(core: &Core, seen: &Seen) -> Result<Option<Job>, RedisError> {
     let max_stalled = match core.options.interrupted {
         InterruptedPolicy::Fail => None,
@@ -115,7 +115,7 @@ async fn take_out(core: &Core, seen: &Seen) -> Result<Option<Job>, RedisError> {
     let Some(job) = core.queue.job(&seen.id).await.ok().flatten() else {
         return Ok(None);
     };
-    // Its worker may have died before it came to this.
+    // Its worker may have died before doing this.
     core.add_next_occurrence(&job).await;
     if outcome == DeadJobOutcome::Stalled {
         core.emit(&WorkerEvent::Stalled { job: Arc::new(job) });

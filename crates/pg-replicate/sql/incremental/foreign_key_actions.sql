@@ -1,4 +1,4 @@
--- Whether a row that is deleted from the table ($1 schema, $2 name) takes others with it, or changes them: CASCADE, SET NULL,
+-- Whether deleting a row of the table ($1 schema, $2 name) deletes or changes others: CASCADE, SET NULL,
 -- SET DEFAULT.
 SELECT EXISTS (
   SELECT

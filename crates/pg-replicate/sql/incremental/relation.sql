@@ -1,5 +1,5 @@
--- The table ($1 schema, $2 name) as our role has it.
--- hides_rows: row security may hide rows of it. Through a partitioned table rows are seen by its policies alone.
+-- The table ($1 schema, $2 name) as seen by the role. hides_rows: row-level security may hide rows. Through
+-- a partitioned table, only its own policies apply.
 SELECT c.oid, c.relkind = 'p' AS is_partitioned,
   pg_catalog.pg_has_role(c.relowner, 'USAGE') AS is_ours,
   pg_catalog.row_security_active(c.oid) AS hides_rows

@@ -10,7 +10,7 @@ WITH relation AS (
   WHERE n.nspname = $1::text AND c.relname = $2::text
 ), part AS (
   SELECT i.indexrelid, i.indrelid, i.indisexclusion, key.number,
-    -- NULL is unlike any other; not so where the index says otherwise, which it can since 15.
+    -- NULL differs from every value, unless the index says otherwise (possible since 15).
     NOT coalesce((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::bool, false) AS nulls_differ
   FROM relation
   JOIN pg_catalog.pg_index i ON i.indrelid = relation.oid AND (i.indisunique OR i.indisexclusion)
@@ -19,7 +19,7 @@ WITH relation AS (
     FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS part (number, place)
     WHERE part.place <= i.indnkeyatts AND part.number > 0
     UNION
-    -- Columns of its expressions; those of a condition cannot be told apart from them.
+    -- Columns of its expressions; they cannot be distinguished from those of a condition.
     SELECT d.refobjsubid::int2
     FROM pg_catalog.pg_depend d
     WHERE i.indexprs IS NOT NULL AND i.indpred IS NULL

@@ -1,5 +1,6 @@
--- The tables whose rows change when those of the tables named by ($1 schemas, $2 names) are written: these, their
--- partitions, and those that foreign keys change with them ($3: when rows are changed, $4: when rows are deleted).
+-- The tables whose rows change when those of the tables ($1 schemas, $2 names) are written: these, their
+-- partitions, and those changed by their foreign keys ($3: when rows are updated, $4: when rows are
+-- deleted).
 WITH RECURSIVE written (oid) AS (
   SELECT c.oid
   FROM unnest($1::text[], $2::text[]) AS named (schema, name)

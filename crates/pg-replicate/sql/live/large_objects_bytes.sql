@@ -1,2 +1,2 @@
--- What all large objects of a database take on its disk. Their table itself is for superusers to read.
+-- Size of all large objects of a database on disk. Only superusers may read their table itself.
 SELECT coalesce(pg_catalog.pg_table_size('pg_catalog.pg_largeobject'), 0)

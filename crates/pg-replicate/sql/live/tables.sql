@@ -1,11 +1,9 @@
--- The tables whose rows are copied, largest first: every ordinary table that is dumped, but for those
--- of ($1 oids), the kept ones.
--- columns, types: those that are written; generated ones are not.
--- is_binary: the binary form of every column is the same on every server. That of arrays of types that
--- are not built in, and of composites, holds oids of types, and of reg* types oids of objects, which are
--- others elsewhere.
--- through_*: the root of its partitions, when rows may belong into another partition on the target: the
--- hash of an enumeration's value is that of its oid.
+-- The tables whose rows are copied, largest first: every ordinary table that is dumped, except those of ($1
+-- oids), the kept ones. columns, types: those that are written, without generated ones. is_binary: the
+-- binary format of every column is the same on every server. That of composites and of arrays of
+-- user-defined types contains oids of types, and that of reg* types oids of objects, which differ between
+-- servers. through_*: the partitioned table at the root, if rows may belong to another partition on the
+-- target: the hash of an enumeration's value is that of its oid.
 WITH RECURSIVE ancestors (leaf, ancestor, depth) AS (
   SELECT c.oid, i.inhparent, 1
   FROM pg_catalog.pg_class c
@@ -49,7 +47,7 @@ SELECT c.oid, n.nspname::text AS schema, c.relname::text AS name,
   coalesce(b.is_binary, true) AS is_binary,
   root_schema.nspname::text AS through_schema,
   root.relname::text AS through_name,
-  -- The size of the files, in pages: what relpages says is as old as the last ANALYZE.
+  -- The size of the files in pages: relpages is only updated by ANALYZE and VACUUM.
   size.heap / pg_catalog.current_setting('block_size')::bigint AS pages,
   size.heap AS heap_bytes,
   size.toast AS toast_bytes,
@@ -68,16 +66,16 @@ LEFT JOIN LATERAL (
   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 ) written ON true
 CROSS JOIN LATERAL (
-  -- A table that was dropped meanwhile has no size.
+  -- A table that was dropped in the meantime has no size.
   SELECT coalesce(pg_catalog.pg_relation_size(c.oid), 0) AS heap,
     coalesce(pg_catalog.pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS toast
 ) size
 WHERE c.relkind = 'r' AND c.relpersistence <> 't'
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND c.oid <> ALL ($1::oid[])
-  -- A standby has no rows of them, and pg_dump takes none there.
+  -- A standby does not have their rows, and pg_dump dumps none there.
   AND NOT (c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery())
-  -- Members of an extension are its own; pg_dump copies the rows of those it configures.
+  -- An extension creates its own tables; pg_dump copies the rows of those it marks.
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend d
     WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid

@@ -1,6 +1,6 @@
--- The valid foreign keys from or to the tables ($1 schemas, $2 names), with the pairs of columns that
--- they compare: names, types, and the operator between the referenced column and the other.
--- That of a partition is only taken where it is its own.
+-- The valid foreign keys from or to the tables ($1 schemas, $2 names), with the pairs of columns that they
+-- compare: names, types, and the operator between the referenced and the referencing column. Keys of
+-- partitions are included only if they are their own.
 SELECT c.conname::text AS name,
   tn.nspname::text AS schema, t.relname::text AS table, t.relkind = 'p' AS is_partitioned,
   rn.nspname::text AS referenced_schema, r.relname::text AS referenced,

@@ -1,5 +1,6 @@
--- The columns by which rows of the table ($1 schema, $2 name) are told to partitions: its own, and those
--- of all that it is a partition of. Columns in an expression of a key count too: these depend on the table.
+-- The columns that decide the partition of a row of the table ($1 schema, $2 name): its own partition key,
+-- and those of all tables that it is a partition of. Columns in an expression of a key count too, because
+-- the key depends on them.
 WITH RECURSIVE ancestors (oid) AS (
   SELECT c.oid
   FROM pg_catalog.pg_class c

@@ -1,6 +1,6 @@
--- The relations named by ($1 schemas, $2 names), and all their partitions.
--- named_schema, named: whose rules hold for the relation. kind: as in pg_class.relkind.
--- extension: of which it is a member.
+-- The relations named by ($1 schemas, $2 names), and all their partitions. named_schema, named: the
+-- relation whose rules apply. kind: as in pg_class.relkind. extension: the extension that it is a member
+-- of.
 WITH RECURSIVE found AS (
   SELECT c.oid, n.nspname AS named_schema, c.relname AS named
   FROM unnest($1::text[], $2::text[]) AS wanted (schema, name)

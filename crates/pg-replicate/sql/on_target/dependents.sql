@@ -18,7 +18,7 @@ WITH RECURSIVE owners AS (
     WHERE d.refclassid = gone.classid AND d.refobjid = gone.objid
       AND gone.objsubid IN (0, d.refobjsubid)
     UNION ALL
-    -- A part is not dropped alone: a rule takes its view along, a member its extension.
+    -- A part is not dropped alone: dropping a rule drops its view, dropping a member its extension.
     SELECT d.refclassid, d.refobjid, d.refobjsubid
     FROM pg_catalog.pg_depend d
     WHERE d.classid = gone.classid AND d.objid = gone.objid AND gone.objsubid IN (0, d.objsubid)
@@ -31,7 +31,7 @@ WITH RECURSIVE owners AS (
   FROM pg_catalog.pg_publication_rel r
   JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid
   UNION ALL
-  -- Parts belong to the owner of what they are part of.
+  -- Parts belong to the owner of the whole.
   SELECT 'pg_catalog.pg_attrdef'::pg_catalog.regclass, d.oid, c.relowner
   FROM pg_catalog.pg_attrdef d
   JOIN pg_catalog.pg_class c ON c.oid = d.adrelid
@@ -84,7 +84,7 @@ WITH RECURSIVE owners AS (
               AND its.objsubid IN (0, d.refobjsubid)
           )
           OR (d.refclassid, d.refobjid) IN (SELECT classid, objid FROM root)
-            -- A partition is more than a part.
+            -- A partition is not just a part.
             AND NOT (
               d.deptype = 'a' AND taken.objsubid = 0
               AND EXISTS (

@@ -1,4 +1,4 @@
--- Who holds the lock of lock.sql.
+-- The session that holds the lock of lock.sql.
 SELECT pg_catalog.concat_ws(', ', '"' || activity.application_name || '"',
   'role ' || activity.usename, 'pid ' || held.pid,
   'since ' || pg_catalog.date_trunc('second', activity.backend_start)) AS holder

@@ -1,5 +1,5 @@
--- Whether we are the one program that writes this database: the lock lives as long as the session.
--- The server notices within a minute that our machine is gone.
+-- Tries to become the only program that writes to this database: the lock is held as long as the session
+-- exists. The server notices within a minute that a machine has disappeared.
 SELECT pg_catalog.set_config('tcp_keepalives_idle', '30', false),
   pg_catalog.set_config('tcp_keepalives_interval', '10', false),
   pg_catalog.set_config('tcp_keepalives_count', '3', false),

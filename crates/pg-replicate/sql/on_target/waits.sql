@@ -1,4 +1,4 @@
--- Our sessions that wait for locks of others, and who those are.
+-- Own sessions that wait for locks of others, and their holders.
 SELECT waiting.pid,
   pg_catalog.min(coalesce(wanted.relation::pg_catalog.regclass::text, wanted.locktype)) AS wanted,
   pg_catalog.string_agg(DISTINCT 'pid ' || blocking.pid || ' (' || pg_catalog.concat_ws(', ',

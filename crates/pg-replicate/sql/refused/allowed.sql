@@ -1,5 +1,5 @@
--- What our role may do here: the extensions of the names $1, the foreign-data wrappers of the names $2, the objects that
--- stay here ($3 classes, $4 oids), for kept tables need them, the schemas of the names $5.
+-- What the role may do here: with the extensions named $1, the foreign-data wrappers named $2, the objects
+-- that stay because kept tables need them ($3 classes, $4 oids), and the schemas named $5.
 WITH ours AS (
   SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER
 )
@@ -14,7 +14,7 @@ WHERE EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname = wanted.nam
     WHERE v.name = wanted.name AND (ours.rolsuper OR v.trusted OR NOT v.superuser)
   )
 UNION ALL
--- One that is not there comes with its extension, or is refused itself.
+-- A missing one is created by its extension, or is refused itself.
 SELECT 'wrapper', wanted.name
 FROM pg_catalog.unnest($2::text[]) AS wanted (name)
 LEFT JOIN pg_catalog.pg_foreign_data_wrapper w ON w.fdwname = wanted.name
@@ -25,7 +25,7 @@ FROM unnest($3::oid[], $4::oid[]) AS kept (classid, objid)
 CROSS JOIN LATERAL pg_catalog.pg_identify_object(kept.classid, kept.objid, 0) i
 WHERE i.identity IS NOT NULL
 UNION ALL
--- One that is not there is made by our role.
+-- A missing one is created by the role.
 SELECT 'schema', wanted.name
 FROM pg_catalog.unnest($5::text[]) AS wanted (name)
 LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = wanted.name

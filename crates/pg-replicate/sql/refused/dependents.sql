@@ -1,7 +1,8 @@
--- What cannot be made without the objects ($1 classes, $2 oids), which are numbered from 1, but for the tables $3.
+-- Objects that cannot be created without the objects ($1 classes, $2 oids), which are numbered from 1,
+-- except the tables $3.
 --
--- A table needs what its columns' types, defaults and checks need, and so on; an index, a trigger or a foreign key of a
--- table can be missing without it.
+-- A table needs what its columns' types, defaults and checks need, and so on; it does not need its indexes,
+-- triggers and foreign keys.
 WITH RECURSIVE lost (classid, objid, root) AS (
   SELECT classid, objid, number
   FROM unnest($1::oid[], $2::oid[]) WITH ORDINALITY AS roots (classid, objid, number)
@@ -20,7 +21,7 @@ WITH RECURSIVE lost (classid, objid, root) AS (
       AND r.rulename = '_RETURN'
   LEFT JOIN pg_catalog.pg_class c
     ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = d.objid AND c.relkind = 'c'
-  -- The dependent itself, or the whole that is made by one statement with it.
+  -- The dependent itself, or the object whose statement creates it.
   CROSS JOIN LATERAL (
     SELECT
       CASE
@@ -38,7 +39,7 @@ WITH RECURSIVE lost (classid, objid, root) AS (
       'pg_catalog.pg_trigger'::pg_catalog.regclass, 'pg_catalog.pg_policy'::pg_catalog.regclass,
       'pg_catalog.pg_constraint'::pg_catalog.regclass)
     AND (part.oid IS NULL OR part.relkind IN ('r', 'p', 'f', 'v', 'm'))
-    -- What an extension has in a schema comes with the extension.
+    -- Members of an extension in a schema are created with the extension.
     AND NOT (lost.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND (
       d.classid = 'pg_catalog.pg_extension'::pg_catalog.regclass
       OR EXISTS (
@@ -48,7 +49,7 @@ WITH RECURSIVE lost (classid, objid, root) AS (
     AND NOT (whole.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND whole.objid = ANY ($3::oid[]))
 )
 SELECT lost.root, i.type || ' ' || i.identity AS object,
-  -- With its name in SQL, where it may have rows.
+  -- With its name in SQL, if it may have rows.
   CASE WHEN c.relkind = 'r' THEN i.identity END AS table_name
 FROM lost
 CROSS JOIN LATERAL pg_catalog.pg_identify_object(lost.classid, lost.objid, 0) i
@@ -58,7 +59,7 @@ WHERE (c.relkind IN ('r', 'f', 'v', 'm') OR c.relkind = 'p'
     OR lost.classid IN (
       'pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_foreign_server'::pg_catalog.regclass,
       'pg_catalog.pg_type'::pg_catalog.regclass))
-  -- The row type of a table, the array of a type.
+  -- The row type of a table, the array type of a type.
   AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend d
     WHERE d.classid = lost.classid AND d.objid = lost.objid AND d.deptype IN ('e', 'i')

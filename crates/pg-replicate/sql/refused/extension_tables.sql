@@ -1,4 +1,4 @@
--- The tables whose rows extensions say are to be dumped, with the condition of each, or none.
+-- The tables whose rows extensions mark for dumping, with the condition of each, if any.
 SELECT n.nspname::text AS schema, c.relname::text AS name, e.extname::text AS extension,
   coalesce(config.condition, '') AS condition
 FROM pg_catalog.pg_extension e

@@ -1,8 +1,8 @@
--- Objects of this database that not every role may create elsewhere, and what it takes: to be a superuser, an extension
--- (name), USAGE on a foreign-data wrapper (name), or CREATE on a schema (name), for what stands in it. Not the members of
--- extensions, which come with these.
+-- Objects of this database that not every role may create elsewhere, and what is needed: superuser rights,
+-- an extension (name), USAGE on a foreign-data wrapper (name), or CREATE on a schema (name) for the objects
+-- in it. Members of extensions are created with these.
 WITH suspects (classid, objid, needs, name) AS (
-  -- What is compiled is as mighty as the server, and so is what may not be asked whether it leaks.
+  -- Compiled code has the rights of the server, and so do LEAKPROOF functions.
   SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::oid, p.oid, 'superuser', NULL::text
   FROM pg_catalog.pg_proc p
   JOIN pg_catalog.pg_language l ON l.oid = p.prolang
@@ -34,7 +34,7 @@ WITH suspects (classid, objid, needs, name) AS (
   SELECT 'pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass, oid, 'superuser', NULL
   FROM pg_catalog.pg_foreign_data_wrapper
   UNION ALL
-  -- Who owns neither type may not say how one becomes the other.
+  -- Only the owner of one of the types may create a cast between them.
   SELECT 'pg_catalog.pg_cast'::pg_catalog.regclass, oid, 'superuser', NULL
   FROM pg_catalog.pg_cast
   WHERE castmethod = 'b' OR (castsource < 16384 AND casttarget < 16384)

@@ -1,4 +1,4 @@
--- Ends the sessions with the numbers $1 and the programs with the names $2: their locks go with them.
+-- Ends the sessions with the process ids $1 and the programs with the names $2, which releases their locks.
 SELECT pg_catalog.pg_terminate_backend(pid)
 FROM pg_catalog.pg_stat_activity
 WHERE (pid = ANY ($1::int4[]) OR application_name = ANY ($2::text[]))

@@ -1,4 +1,4 @@
--- Who holds a lock in this database that even a reader has to wait for, or waits for one.
+-- Sessions that hold a lock in this database that even readers must wait for, or wait for one.
 SELECT DISTINCT c.oid::pg_catalog.regclass::text AS relation, l.granted, l.pid AS other,
   coalesce(activity.application_name, '') AS application,
   activity.usename::text AS role,

@@ -1,6 +1,7 @@
--- Who waits for whom in this database, where a session of ours is on one side only: one waits for a lock on a relation
--- that another holds, or asks for earlier. Ours are those with the numbers $1 and the programs with the names $2.
--- other: the session that is not ours; of its statement only the first words, where our role may see them.
+-- Waits in this database between an own session and another one: one of them waits for a lock on a relation
+-- that the other holds, or has requested earlier. Own sessions are those with the process ids $1, and the
+-- programs with the names $2. other: the session that is not an own one, with only the first words of its
+-- statement, if the role may see them.
 WITH ours AS MATERIALIZED (
   SELECT pid FROM pg_catalog.pg_stat_activity
   WHERE pid = ANY ($1::int4[]) OR application_name = ANY ($2::text[])
@@ -8,7 +9,7 @@ WITH ours AS MATERIALIZED (
   SELECT DISTINCT l.pid, l.relation
   FROM pg_catalog.pg_locks l
   WHERE NOT l.granted AND l.locktype = 'relation'
-    -- How long a standby's own replay waits for readers, max_standby_streaming_delay says.
+    -- On a standby, max_standby_streaming_delay limits how long replay waits for readers.
     AND NOT EXISTS (
       SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid = l.pid AND a.backend_type = 'startup'
     )
@@ -29,5 +30,5 @@ SELECT DISTINCT ON (pairs.ours_waits, pairs.waiter)
 FROM pairs
 CROSS JOIN LATERAL (SELECT CASE WHEN pairs.ours_waits THEN pairs.blocker ELSE pairs.waiter END AS pid) AS other
 LEFT JOIN pg_catalog.pg_stat_activity activity ON activity.pid = other.pid
--- Those who wait for us first: they are the application.
+-- Those who wait for the own sessions come first, because they are the application.
 ORDER BY pairs.ours_waits, pairs.waiter, other.pid

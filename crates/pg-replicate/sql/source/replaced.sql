@@ -1,5 +1,6 @@
--- The tables that were dropped, emptied or written anew since the snapshot of this transaction: their rows cannot be read in
--- it any more. What the functions of the server answer is of now, what the catalog shows is of the snapshot.
+-- The tables that were dropped, emptied or rewritten since the snapshot of this transaction, so that their
+-- rows cannot be read in it. The server's functions show the current state, the catalog that of the
+-- snapshot.
 SELECT n.nspname::text AS schema, c.relname::text AS name
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

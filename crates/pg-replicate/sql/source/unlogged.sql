@@ -1,4 +1,5 @@
--- The unlogged tables of a standby, whose rows it does not have, but for those of ($1 oids); none of any other server.
+-- The unlogged tables of a standby, whose rows it does not have, except those of ($1 oids); none on any
+-- other server.
 SELECT n.nspname::text AS schema, c.relname::text AS name
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -1,9 +1,10 @@
-//! Reads through an archive's data without keeping any: is it all there?
+//! Check of an archive's data: reads it to the end to see whether everything is there, without keeping any
+//! of it.
 //!
-//! After the table of contents stands, for each entry that has data, a block: its kind, the entry's
-//! number, and pieces, each with its length before it, up to a length of 0. A block of large objects
-//! holds their numbers, each with its pieces, up to a number of 0. Nothing marks the end of the file,
-//! so one that was cut short is told by a block that breaks off or is missing. The layout is that of
+//! After the table of contents there is a block for each entry that has data: its kind, the entry's number,
+//! and pieces, each preceded by its length, terminated by a length of 0. A block of large objects contains
+//! their numbers, each followed by its pieces, terminated by a number of 0. Nothing marks the end of the
+//! file, so a truncated file is recognized by a block that is incomplete or missing. The layout is that of
 //! `_StartData`, `_StartLO` and `_CustomWriteFunc` in PostgreSQL's src/bin/pg_dump/pg_backup_custom.c.
 
 use std::io::{Read, sink};
@@ -38,7 +39,7 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// The kind of the next block; nothing at the end of the file.
+    /// The kind of the next block; `None` at the end of the file.
     fn kind(&mut self) -> Result<Option<u8>, String> {
         let mut kind = [0];
         match self.input.read(&mut kind) {
@@ -63,7 +64,7 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// Where it ended, when it ended.
+    /// The end position, if it ended.
     fn within<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, String>,

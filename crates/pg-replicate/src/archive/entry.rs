@@ -1,16 +1,16 @@
-//! One entry of an archive's table of contents.
+//! Entry of an archive's table of contents.
 
 use std::fmt;
 
 /// When an entry is restored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Section {
-    /// With what it speaks of: a comment.
+    /// Together with the object it belongs to: a comment.
     #[default]
     None,
-    /// Before any row.
+    /// Before all rows.
     PreData,
-    /// Rows, values of sequences, large objects.
+    /// Rows, sequence values, large objects.
     Data,
     /// After the rows: indexes, constraints, triggers.
     PostData,
@@ -21,30 +21,30 @@ pub(crate) enum Section {
 pub(crate) struct Entry {
     /// Its number in this archive; other entries name it as a dependency.
     pub(crate) id: i32,
-    /// Such as `TABLE`, `TABLE DATA`, `FK CONSTRAINT`.
+    /// The kind, such as `TABLE`, `TABLE DATA`, `FK CONSTRAINT`.
     pub(crate) kind: String,
     /// The object's name; for parts of a table `<table> <part>`, for comments `<KIND> <object>`.
     pub(crate) tag: String,
-    /// Its schema, where it has one.
+    /// Its schema, if it has one.
     pub(crate) schema: Option<String>,
     /// When it is restored.
     pub(crate) section: Section,
-    /// The statement that makes it.
+    /// The statement that creates it.
     pub(crate) definition: String,
     /// The numbers of the entries it needs.
     pub(crate) dependencies: Vec<i32>,
-    /// Where its data starts in the file, in bytes; only entries with data have one.
+    /// Position of its data in the file, in bytes; only entries with data have one.
     pub(crate) data_offset: Option<u64>,
-    /// The tablespace it wants, when not the database's.
+    /// Its tablespace, if not the database's default.
     pub(crate) tablespace: Option<String>,
-    /// How it keeps its rows, such as `heap`; only what has rows says so.
+    /// Its table access method, such as `heap`; only for objects with rows.
     pub(crate) access_method: Option<String>,
-    /// Whether a text of it is in another encoding than UTF-8, so that it is not what stands here.
+    /// Whether one of its texts is not UTF-8, so that it is not exactly represented here.
     pub(crate) is_garbled: bool,
 }
 
 impl Entry {
-    /// `schema.name`, or the name alone.
+    /// `schema.name`, or only the name.
     pub(crate) fn name(&self) -> String {
         match &self.schema {
             Some(schema) => format!("{schema}.{}", self.tag),

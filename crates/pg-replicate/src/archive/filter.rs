@@ -1,4 +1,4 @@
-//! What of an archive is restored.
+//! Filter of an archive's entries: decides what is restored.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,18 +7,18 @@ use super::ownership::tables_of;
 use super::reader::Archive;
 use crate::TableName;
 
-/// What stays out of a restore.
+/// What to leave out of a restore.
 #[derive(Debug, Default)]
 pub(crate) struct Filter {
-    /// The kept tables, with their partitions on the target.
+    /// The kept tables, including their partitions on the target.
     pub(crate) kept: HashSet<TableName>,
     /// Whether foreign keys are restored.
     pub(crate) foreign_keys: bool,
-    /// What stands on the target and stays there, so that it need not be made again.
+    /// Objects that stay on the target, so that they need not be created again.
     pub(crate) present: HashSet<Identity>,
 }
 
-/// An object as an archive names it.
+/// An object in the notation of an archive.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Identity {
     /// As in [`Entry::kind`].
@@ -29,20 +29,20 @@ pub(crate) struct Identity {
     pub(crate) tag: String,
 }
 
-/// Why an entry is left out.
+/// Reason for leaving out an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
     /// It belongs to a kept table.
     Kept,
-    /// It is a foreign key of a copied table to a kept one, whose rows may be older.
+    /// It is a foreign key from a copied table to a kept one, whose rows may be older.
     RefersToKept,
-    /// It is a foreign key, and they are off.
+    /// It is a foreign key, and foreign keys are not restored.
     ForeignKey,
-    /// It is there already.
+    /// It already exists.
     Present,
 }
 
-/// An archive's entries, divided.
+/// An archive's entries, classified.
 #[derive(Debug, Default)]
 pub(crate) struct Selection {
     pub(crate) restored: Vec<Entry>,
@@ -50,7 +50,7 @@ pub(crate) struct Selection {
 }
 
 impl Filter {
-    /// Divides the entries of `archive`.
+    /// Classifies the entries of `archive`.
     pub(crate) fn apply(&self, archive: &Archive) -> Selection {
         let kept = self.kept_with_partitions(archive);
         let kept_sequences = sequences_of(&kept, archive);
@@ -59,7 +59,7 @@ impl Filter {
             .iter()
             .filter_map(|entry| Some((entry.id, self.reason(entry, &kept, &kept_sequences)?)))
             .collect();
-        // A comment on the attachment of an index of a kept table: look until nothing more follows.
+        // A comment on the attachment of an index of a kept table: repeat until nothing more follows.
         loop {
             let before = reasons.len();
             for entry in archive.entries.iter().filter(|entry| is_about_another(entry)) {
@@ -104,13 +104,13 @@ impl Filter {
         }
         let mut identity = identity(entry);
         if identity.kind == "SEQUENCE SET" {
-            // The value of a sequence that stays is its own.
+            // The value of a sequence that stays must not change.
             identity.kind = "SEQUENCE".into();
         }
         self.present.contains(&identity).then_some(Reason::Present)
     }
 
-    /// Partitions of a kept table are kept, however deep.
+    /// Partitions of a kept table are kept too, at any depth.
     fn kept_with_partitions(&self, archive: &Archive) -> HashSet<TableName> {
         let mut kept = self.kept.clone();
         loop {
@@ -129,7 +129,7 @@ impl Filter {
     }
 }
 
-/// The sequences that columns of `tables` own.
+/// The sequences owned by columns of `tables`.
 fn sequences_of(tables: &HashSet<TableName>, archive: &Archive) -> HashSet<TableName> {
     archive
         .entries
@@ -140,7 +140,7 @@ fn sequences_of(tables: &HashSet<TableName>, archive: &Archive) -> HashSet<Table
         .collect()
 }
 
-/// Whether an entry only says something about the object it depends on: it goes where that goes.
+/// Whether an entry only describes the object it depends on, and is treated like that object.
 fn is_about_another(entry: &Entry) -> bool {
     matches!(
         entry.kind.as_str(),

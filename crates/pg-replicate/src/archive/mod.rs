@@ -1,4 +1,4 @@
-//! The table of contents of a pg_dump archive, and what of it is restored.
+//! The table of contents of a pg_dump archive, and its filter.
 
 mod data;
 mod entry;

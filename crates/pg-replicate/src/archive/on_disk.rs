@@ -1,4 +1,4 @@
-//! Archives as files: read, and inflated to the end.
+//! Reading of archive files, including a check that they can be decompressed to the end.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -11,13 +11,13 @@ pub(crate) async fn read_archive(dump: &Path) -> Result<Archive, Error> {
     blocking(dump, read).await
 }
 
-/// [`read_archive`] of an archive that somebody else may have cut short.
+/// [`read_archive`] for an archive that may have been truncated by somebody else.
 pub(crate) async fn read_whole_archive(dump: &Path) -> Result<Archive, Error> {
     blocking(dump, read_whole).await
 }
 
-/// Has pg_restore read all of the archive at `dump`, as the restore will: compressed data has
-/// check sums.
+/// Has pg_restore read the whole archive at `dump`, as the restore will, which verifies the checksums of
+/// compressed data.
 pub(crate) async fn inflate(dump: &Path) -> Result<(), Error> {
     let missing = |error: std::io::Error| Error::ProgramMissing {
         program: "pg_restore".into(),

@@ -1,15 +1,15 @@
-//! Which table an entry belongs to.
+//! Ownership of entries: which table an entry belongs to.
 //!
-//! The tag is no help: `answers a b` may be the constraint `a b` of `answers`. Dependencies are none
-//! either: a rule of one table depends on every table it writes. The statement is exact, for pg_dump
-//! writes it in one form per kind, with every name qualified.
+//! The tag is ambiguous: `answers a b` may be the constraint `a b` of `answers`. Dependencies do not help
+//! either: a rule of one table depends on every table it writes to. The statement is reliable, because
+//! pg_dump writes it in one form per kind, with every name qualified.
 
 use super::entry::Entry;
 use crate::TableName;
 use crate::postgres::identifier::DEFAULT_SCHEMA;
 use crate::postgres::sql_text::Cursor;
 
-/// The tables an entry is part of: one, or two for a foreign key and for a partition.
+/// The tables that an entry is part of: one, or two for a foreign key and for a partition.
 pub(crate) fn tables_of(entry: &Entry) -> Vec<TableName> {
     match entry.kind.as_str() {
         "TABLE" | "FOREIGN TABLE" | "TABLE DATA" | "ROW SECURITY" | "STATISTICS DATA" => {
@@ -36,7 +36,7 @@ fn schema_of(entry: &Entry) -> &str {
     entry.schema.as_deref().unwrap_or(DEFAULT_SCHEMA)
 }
 
-/// `ALTER [FOREIGN] TABLE [IF EXISTS] [ONLY] <table> …`, also of an identity column's sequence.
+/// `ALTER [FOREIGN] TABLE [IF EXISTS] [ONLY] <table> …`, also for the sequence of an identity column.
 fn altered(entry: &Entry) -> Option<TableName> {
     let mut cursor = Cursor::new(&entry.definition).ok()?;
     if !(cursor.eat(&["ALTER", "TABLE"]) || cursor.eat(&["ALTER", "FOREIGN", "TABLE"])) {
@@ -50,7 +50,7 @@ fn referenced(entry: &Entry) -> Option<TableName> {
     after(entry, &["REFERENCES"])
 }
 
-/// The table behind `words`, each outside parentheses.
+/// The table after `words`, outside parentheses.
 fn after(entry: &Entry, words: &[&str]) -> Option<TableName> {
     let mut cursor = Cursor::new(&entry.definition).ok()?;
     words.iter().all(|word| cursor.skip_past(word)).then_some(())?;
@@ -72,7 +72,7 @@ fn table(cursor: &mut Cursor<'_>, entry: &Entry) -> Option<TableName> {
     name_of(cursor.qualified_name()?, entry)
 }
 
-/// Without a schema, in archives of old pg_dumps, it is the entry's own.
+/// In archives of old pg_dumps, a name without a schema is in the entry's schema.
 fn name_of(mut parts: Vec<String>, entry: &Entry) -> Option<TableName> {
     let name = parts.pop()?;
     let schema = parts.pop().unwrap_or_else(|| schema_of(entry).to_owned());

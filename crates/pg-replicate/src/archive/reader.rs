@@ -1,9 +1,9 @@
-//! Reads the head of a custom-format archive.
+//! Reader for the head of a custom-format archive.
 //!
-//! `pg_restore --list` prints names with spaces and dots unquoted, so its text is ambiguous; the
-//! archive itself is not. The layout is that of `ReadHead` and `ReadToc` in PostgreSQL's
-//! src/bin/pg_dump/pg_backup_archiver.c: integers are a sign byte and `int_size` bytes, least
-//! first; a string is its length and its bytes, length −1 for none.
+//! `pg_restore --list` prints names with spaces and dots unquoted, so its output is ambiguous; the archive
+//! itself is not. The layout is that of `ReadHead` and `ReadToc` in PostgreSQL's
+//! src/bin/pg_dump/pg_backup_archiver.c: integers are a sign byte and `int_size` bytes, least significant
+//! first; a string is its length and its bytes, with length −1 for none.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -14,36 +14,36 @@ use super::entry::{Entry, Section};
 use crate::postgres::identifier::quote_identifier;
 use crate::{Error, TableName};
 
-/// The oldest layout read: pg_dump 10.3.
+/// The oldest supported layout: pg_dump 10.3.
 const OLDEST: (u8, u8) = (1, 13);
-/// The newest: pg_dump 17 and 18.
+/// The newest supported layout: pg_dump 17 and 18.
 const NEWEST: (u8, u8) = (1, 16);
-/// The custom format, in the byte that names it.
+/// The value of the format byte for the custom format.
 const CUSTOM: u8 = 1;
-/// Bytes that are read at once.
+/// Size of the read buffer.
 const BUFFER: usize = 256 << 10;
-/// The state of an offset of an entry that has no data.
+/// The state of the offset of an entry without data.
 const NO_DATA: u8 = 3;
-/// The state of an offset that has been filled in; pg_dump cannot when it writes into a pipe.
+/// The state of an offset that has been filled in, which pg_dump cannot do when it writes to a pipe.
 const OFFSET_IS_SET: u8 = 2;
 /// `RELKIND_PARTITIONED_TABLE`.
 const PARTITIONED: u8 = b'p';
-/// No name or definition is longer; a damaged length is not believed.
+/// Upper limit for lengths of names and definitions, so that damaged lengths are rejected.
 const LONGEST: i64 = 1 << 30;
 
-/// What stands before an archive's data.
+/// The part of an archive before its data.
 #[derive(Clone, Debug)]
 pub(crate) struct Archive {
-    /// The server that was dumped, such as `15.18 (Debian 15.18-0+deb12u1)`.
+    /// The version of the dumped server, such as `15.18 (Debian 15.18-0+deb12u1)`.
     pub(crate) server_version: String,
-    /// The pg_dump that wrote it.
+    /// The version of pg_dump.
     pub(crate) pg_dump_version: String,
     /// Whether its texts may be any bytes.
     pub(crate) is_sql_ascii: bool,
-    /// In the order they are restored.
+    /// In the order in which they are restored.
     pub(crate) entries: Vec<Entry>,
-    /// The `COPY … FROM stdin;` of entries with data, by the entry's number; a dump of INSERT
-    /// statements has none.
+    /// The `COPY … FROM stdin;` of entries with data, by entry number; a dump of INSERT statements has
+    /// none.
     pub(crate) copies: HashMap<i32, String>,
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn read(path: &Path) -> Result<Archive, Error> {
     read_by(path, |mut reader| reader.archive())
 }
 
-/// [`read`], and all the data to its end: every table's must be there, whole.
+/// [`read`], followed by all the data: that of every table must be there and complete.
 pub(crate) fn read_whole(path: &Path) -> Result<Archive, Error> {
     read_by(path, |mut reader| {
         let archive = reader.archive()?;
@@ -67,7 +67,7 @@ fn read_by(
 ) -> Result<Archive, Error> {
     let failed = |source| Error::File { action: "open", path: path.to_owned(), source };
     if !path.metadata().map_err(failed)?.is_file() {
-        // Opening a pipe that nobody writes into would wait for ever.
+        // Opening a pipe without a writer would block forever.
         let reason = "it is not a regular file".into();
         return Err(Error::Archive { path: path.to_owned(), reason });
     }
@@ -86,7 +86,7 @@ pub(super) struct Reader<R> {
     version: (u8, u8),
     int_size: u8,
     offset_size: u8,
-    /// Whether a text was read that is no UTF-8.
+    /// Whether a text that is not UTF-8 was read.
     is_garbled: bool,
     /// The entries that have data, by number.
     pub(super) with_data: BTreeMap<i32, String>,
@@ -147,7 +147,7 @@ impl<R: Read> Reader<R> {
             entries.push(self.entry()?);
         }
         if is_in_another_encoding(&entries) {
-            // Bytes that happen to be UTF-8 too are not what stands here either.
+            // Bytes that happen to be valid UTF-8 are not exactly represented either.
             let is_plain = |entry: &Entry| entry.tag.is_ascii() && entry.definition.is_ascii();
             entries.iter_mut().for_each(|entry| entry.is_garbled |= !is_plain(entry));
         }
@@ -180,7 +180,7 @@ impl<R: Read> Reader<R> {
         if self.version >= (1, 14) {
             access_method = self.text()?.filter(|method| !method.is_empty());
         }
-        // A partitioned table keeps no rows: the method is what its partitions will have.
+        // A partitioned table has no rows: the method is that of its future partitions.
         if self.version >= (1, 16) && self.int()? == i64::from(PARTITIONED) {
             let method = access_method.take();
             definition.extend(method.map(|method| {
@@ -264,8 +264,8 @@ impl<R: Read> Reader<R> {
             Ok(_) => return Err(damaged("it ends in its table of contents")),
             Err(error) => return Err(error.to_string()),
         }
-        // A database that is not UTF-8 keeps its definitions in its own encoding; such bytes are
-        // only looked at for names.
+        // A database that is not UTF-8 has its definitions in its own encoding; they are only searched for
+        // names.
         Ok(Some(match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => {
@@ -276,7 +276,7 @@ impl<R: Read> Reader<R> {
     }
 }
 
-/// Whether the archive says that its texts are not in UTF-8, nor in whatever they were written in.
+/// Whether the archive's texts are in an encoding other than UTF-8, or in an unknown one.
 fn is_in_another_encoding(entries: &[Entry]) -> bool {
     encoding(entries).is_some_and(|encoding| {
         !["'UTF8'", "'SQL_ASCII'"].iter().any(|name| encoding.contains(name))
@@ -421,7 +421,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    /// A small archive with data, of either kind.
+    /// A small archive with data of both kinds.
     fn small_archive(version: u8) -> Vec<u8> {
         let mut writer = Writer::new(version);
         writer.int(2);
@@ -449,7 +449,7 @@ mod tests {
         Ok(archive)
     }
 
-    /// What was read is never more than what there was.
+    /// The sizes read must not exceed the size of the file.
     fn bytes_of(archive: &Archive) -> usize {
         let texts = archive.entries.iter().map(|entry| entry.tag.len() + entry.definition.len());
         texts.sum::<usize>() + archive.copies.values().map(String::len).sum::<usize>()
@@ -469,7 +469,7 @@ mod tests {
                 bytes[place] ^= 1 << bit;
             }
             if let Ok(archive) = read_all(&bytes) {
-                // A byte that is no UTF-8 is shown by a sign of three.
+                // A byte that is not UTF-8 is replaced by a character of three bytes.
                 prop_assert!(bytes_of(&archive) <= 3 * bytes.len());
             }
         }

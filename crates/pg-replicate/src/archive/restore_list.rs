@@ -1,4 +1,4 @@
-//! The list of entries for `pg_restore --use-list`.
+//! List file for `pg_restore --use-list`.
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub(crate) struct RestoreList {
 }
 
 impl RestoreList {
-    /// pg_restore reads the number in front of each line.
+    /// pg_restore reads the number at the beginning of each line.
     pub(crate) fn write<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Result<Self, Error> {
         let parent = std::env::temp_dir();
         let write = || {

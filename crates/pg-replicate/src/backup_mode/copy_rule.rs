@@ -1,11 +1,11 @@
-//! Which rows of a table are copied, and with which values.
+//! Rule for a table's rows and columns.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::postgres::identifier::quote_identifier;
 
-/// What is changed while a table's rows are copied. Expressions are SQL on the source; their names
-/// are those of the table's columns, and of what pg_catalog holds.
+/// How a table's rows are changed during the copy. Expressions are SQL evaluated on the source; they can
+/// use the table's columns and everything in pg_catalog.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CopyRule {
     pub(super) filter: Option<String>,
@@ -14,36 +14,36 @@ pub struct CopyRule {
 }
 
 impl CopyRule {
-    /// Whether rows are copied as they are, all of them.
+    /// Whether all rows are copied unchanged.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The condition that a row must meet to be copied; it stands between parentheses.
+    /// The condition for a row to be copied; it is put in parentheses.
     #[must_use]
     pub fn filter(&self) -> Option<&str> {
         self.filter.as_deref()
     }
 
-    /// The columns that get another value, and the expressions that give it.
+    /// The columns whose values are replaced, with the expressions.
     pub fn columns(&self) -> impl Iterator<Item = (&str, &str)> {
         self.columns.iter().map(|(column, expression)| (column.as_str(), expression.as_str()))
     }
 
-    /// The columns that are said to stay as they are.
+    /// The columns that are explicitly copied unchanged.
     pub fn keep(&self) -> impl Iterator<Item = &str> {
         self.keep.iter().map(String::as_str)
     }
 
-    /// Whether this column gets another value.
+    /// Whether this column's values are replaced.
     #[must_use]
     pub fn masks(&self, column: &str) -> bool {
         self.columns.contains_key(column)
     }
 
-    /// What is read for a column of type `sql_type` (`format_type`'s text): its name, quoted, or its
-    /// expression. That is cast to the column's type, so that COPY's binary format is the column's.
+    /// The SQL for a column of type `sql_type` (as written by `format_type`): its quoted name, or its
+    /// expression cast to the column's type, so that COPY's binary format fits the column.
     #[must_use]
     pub fn select_item(&self, column: &str, sql_type: &str) -> String {
         let name = quote_identifier(column);
@@ -53,15 +53,15 @@ impl CopyRule {
         }
     }
 
-    /// What is read for `columns` (name and type), with commas, in their order. The table must be read
-    /// under its own name, without an alias: an expression may use it.
+    /// The SQL for `columns` (name and type), separated by commas, in order. The table must be read under
+    /// its own name, without an alias, because an expression may use it.
     #[must_use]
     pub fn select_list(&self, columns: &[(String, String)]) -> String {
         let items = columns.iter().map(|(name, sql_type)| self.select_item(name, sql_type));
         items.collect::<Vec<_>>().join(", ")
     }
 
-    /// Those of `columns` about which nothing is said, neither an expression nor `keep`.
+    /// Those of `columns` with neither an expression nor `keep`.
     pub fn unruled<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
         let is_ruled = |column: &str| self.masks(column) || self.keep.contains(column);
         columns.into_iter().filter(|column| !is_ruled(column)).collect()

@@ -1,10 +1,10 @@
-//! SQL expressions of the configuration, as far as they can be judged without a server.
+//! Checks of configured SQL expressions that need no server.
 
 use crate::postgres::sql_text::{TokenKind, tokens};
 
-/// Why `sql` cannot stand between parentheses as one expression; the server judges the rest.
+/// Why `sql` cannot be a single expression in parentheses; the server checks the rest.
 ///
-/// It is put into other text, so that nothing of it may end or hide what follows.
+/// It is inserted into other SQL, so no part of it may end or hide what follows.
 pub(super) fn wrong(sql: &str) -> Option<String> {
     let tokens = match tokens(sql) {
         Ok(tokens) if tokens.is_empty() => return Some("nothing".into()),

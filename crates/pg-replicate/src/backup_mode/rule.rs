@@ -1,4 +1,4 @@
-//! What `BACKUP_MODE` says of one table.
+//! Rule of `BACKUP_MODE` for one table.
 
 use std::time::Duration;
 
@@ -9,20 +9,20 @@ use super::{BackupModeError, CopyRule, TableMode, expression};
 /// How a table is handled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableRule {
-    /// What becomes of it.
+    /// Its mode.
     pub mode: TableMode,
-    /// Whether it was written as a string: then it is as it always was, by `id`, and an empty table
-    /// on the target is refused.
+    /// Whether it was written as a string. It then behaves as it always did: the key is `id`, and an empty
+    /// table on the target is refused.
     pub is_plain: bool,
-    /// The columns by which rows are told apart. Empty: the primary key of the target.
+    /// The columns that identify a row. Empty: the target's primary key.
     pub key: Vec<String>,
     /// The column that grows when a row is written: only rows from its last value on are read.
     pub cursor: Option<String>,
-    /// How long before the last cursor rows are looked at again, for they may have been committed late.
+    /// How far before the last cursor rows are read again, because they may have been committed late.
     pub lag: Option<Duration>,
-    /// Whether rows that the source no longer has are deleted.
+    /// Whether rows that no longer exist on the source are deleted.
     pub deletes: bool,
-    /// Which rows are copied, and what is changed in them.
+    /// The rule for rows and columns.
     pub copy: CopyRule,
 }
 
@@ -94,7 +94,7 @@ impl TableRule {
         Ok(rule)
     }
 
-    /// Parts that only together make sense, or not at all.
+    /// Checks members that are only valid in combination.
     fn is_consistent(&self, reader: &Reader<'_>) -> Result<(), BackupModeError> {
         if self.mode == TableMode::Full && self.copy.is_empty() {
             let wanted = r#""where", "columns" or "keep", or another mode: "incremental", "upsert" or "none""#;
@@ -121,7 +121,7 @@ impl TableRule {
     }
 }
 
-/// An object and whose it is, for errors.
+/// An object and its table, for errors.
 struct Reader<'a> {
     table: &'a str,
     object: &'a Map<String, Value>,
@@ -179,7 +179,7 @@ impl Reader<'_> {
         }
     }
 
-    /// One name, or an array of several.
+    /// One name, or an array of names.
     fn columns(&self, key: &str, value: &Value) -> Result<Vec<String>, BackupModeError> {
         let wrong = || self.wrong(key, "a column's name, or an array of different ones", value);
         let values = match value {

@@ -1,4 +1,4 @@
-//! What analysts need beside the copy, from an SQL script.
+//! Enrichment: views and indexes for analysts, created by an SQL script.
 
 mod script;
 
@@ -17,13 +17,13 @@ use crate::{BackupMode, DatabaseUrl, Error, TableName};
 use progress::{Context, ProgressTracker, Summary, Weight};
 use script::{Action, Step};
 
-/// Today's view and four indexes; the file says how statements are given conditions.
+/// The default script: one view and four indexes. The file explains how statements get conditions.
 pub const DEFAULT_SCRIPT: &str = include_str!("../../sql/enrichment.sql");
 
 const RELATION: &str = include_str!("../../sql/relation.sql");
 
-/// Whether `script` can be read: quotes are closed, conditions name tables, no statement is used
-/// that cannot run on its own. The server is not asked.
+/// Checks `script` without a server: quotes are closed, conditions name tables, and every statement can run
+/// on its own.
 ///
 /// # Errors
 /// [`Error::Script`] with the line.
@@ -31,11 +31,11 @@ pub fn validate(script: &str) -> Result<(), Error> {
     script::read(script).map(|_| ())
 }
 
-/// Runs the statements of `script` on the target, each on its own; indexes that stand one after the
-/// other are built at once, at most `jobs` of them.
+/// Runs the statements of `script` on the target, each on its own; consecutive indexes are built in
+/// parallel, at most `jobs` at a time.
 ///
-/// A statement whose table is missing or kept, or that names a column that is missing, is skipped with a line in the
-/// log, and so is what is there already: after a failure the script can run again.
+/// A statement is skipped with a log line if its table is missing or kept, if it names a missing column, or
+/// if its object already exists, so that the script can run again after a failure.
 ///
 /// # Errors
 /// [`Error::Script`], [`Error::Cancelled`], [`Error::Database`] with the statement's line.
@@ -60,7 +60,7 @@ pub async fn run(
     Ok(work.run_all(&steps).await?.since(start))
 }
 
-/// How statements run.
+/// Settings for the statements.
 struct EnrichmentRun<'a> {
     pool: Pool,
     settings: TargetSettings,
@@ -121,7 +121,7 @@ impl EnrichmentRun<'_> {
         connection.run(self.context, statement).await
     }
 
-    /// What sets the memory of a B-tree index, with `helpers` workers that have nothing else to do.
+    /// Sets the memory for a B-tree index, with `helpers` idle workers.
     async fn sort_memory(
         &self,
         connection: &Connection,
@@ -138,7 +138,7 @@ fn is_index(step: &Step<'_>) -> bool {
     matches!(step.action, Action::Index(_))
 }
 
-/// Views come before: they belong to the restore for those who read the log.
+/// Views come first: for readers of the log, they belong to the restore.
 fn announce() {
     tracing::info!("Enrich imported data");
     tracing::info!("enrichment.add - Started");
@@ -176,7 +176,8 @@ async fn run_one(
     Ok(())
 }
 
-/// Whether a table or a column that a statement names is not there: the script is for another database.
+/// Whether the error is a missing table or column, which means that the script was written for another
+/// database.
 fn is_missing(error: &tokio_postgres::Error) -> bool {
     let codes =
         [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_COLUMN, SqlState::INVALID_SCHEMA_NAME];
@@ -204,7 +205,7 @@ async fn reason_to_skip(
     if let Action::Index(Some(name)) = &step.action {
         match relation(connection, name).await? {
             Some(Relation { is_valid: true, .. }) => return Ok(Some(format!("\"{name}\" exists"))),
-            // CONCURRENTLY leaves one behind when it is cut.
+            // CONCURRENTLY leaves an invalid index behind when it is interrupted.
             Some(Relation { is_valid: false, .. }) => {
                 let sql = format!("DROP INDEX {}", name.quoted());
                 connection.batch_execute(&sql).await.map_err(|error| {

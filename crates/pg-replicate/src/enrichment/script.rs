@@ -1,15 +1,15 @@
-//! The statements of an enrichment script, and when each runs.
+//! Statements of an enrichment script and their conditions.
 
 use crate::backup_mode::parse_table;
 use crate::postgres::identifier::DEFAULT_SCHEMA;
 use crate::postgres::sql_text::{Cursor, Statement, split};
 use crate::{Error, TableName};
 
-/// Statements that make no sense where every statement runs on its own.
+/// Statements that make no sense if every statement runs on its own.
 const REFUSED: [&str; 9] =
     ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "COPY"];
 
-/// Longer statements are shortened where the log names them.
+/// Maximum length of a statement in the log.
 const LABEL_LENGTH: usize = 60;
 
 /// One statement and its conditions.
@@ -18,27 +18,27 @@ pub(super) struct Step<'a> {
     pub(super) sql: &'a str,
     pub(super) line: usize,
     pub(super) action: Action,
-    /// How the log names it.
+    /// Its name in the log.
     pub(super) label: String,
     pub(super) requires: Vec<TableName>,
     pub(super) unless_exists: Vec<TableName>,
     pub(super) unless_kept: Vec<TableName>,
-    /// The table whose rows are sorted into a B-tree.
+    /// The table whose rows are sorted for a B-tree.
     pub(super) sorted: Option<TableName>,
 }
 
-/// What a statement does, as far as it matters here.
+/// The kind of a statement, as far as it matters here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Action {
-    /// Builds an index of this name, where it has one.
+    /// Builds an index with this name, if it has one.
     Index(Option<TableName>),
-    /// Makes a view.
+    /// Creates a view.
     View,
     /// Anything else.
     Other,
 }
 
-/// Reads a script.
+/// Parses a script.
 pub(super) fn read(script: &str) -> Result<Vec<Step<'_>>, Error> {
     let wrong = |at: usize, reason: &str| Error::Script {
         line: script[..at].matches('\n').count() + 1,
@@ -81,7 +81,7 @@ fn step<'a>(statement: &Statement<'a>) -> Result<Step<'a>, Error> {
     Ok(step)
 }
 
-/// `-- requires: "table"`; a comment of another kind is only a comment.
+/// `-- requires: "table"`; all other comments are ignored.
 fn directive(step: &mut Step<'_>, comment: &str) -> Result<(), String> {
     let Some((key, value)) = comment.strip_prefix("--").and_then(|text| text.split_once(':'))
     else {
@@ -104,7 +104,7 @@ fn directive(step: &mut Step<'_>, comment: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Finds what an index or a view is called, and an index's table.
+/// Finds the name of an index or a view, and an index's table.
 fn recognise(step: &mut Step<'_>) -> Result<(), &'static str> {
     let unreadable = "its names cannot be read";
     let mut cursor = Cursor::new(step.sql).map_err(|error| error.reason)?;
@@ -160,7 +160,7 @@ fn table(parts: Option<Vec<String>>) -> Option<TableName> {
     Some(TableName::new(parts.pop().unwrap_or_else(|| DEFAULT_SCHEMA.into()), name))
 }
 
-/// The statement in one line.
+/// The statement on one line.
 fn label(sql: &str) -> String {
     let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(LABEL_LENGTH) {

@@ -1,10 +1,10 @@
-//! The hash of the content of a table.
+//! Hash of a table's content.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A sum of hashes, modulo 2^64; sixteen hexadecimal digits for people and in JSON.
+/// A sum of hashes modulo 2^64; shown as sixteen hexadecimal digits, also in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContentHash(pub u64);
 

@@ -1,4 +1,4 @@
-//! Every table of a database, several at once.
+//! Fingerprints of all tables of a database, several in parallel.
 
 use std::collections::BTreeMap;
 
@@ -16,14 +16,13 @@ use progress::Context;
 
 const APPLICATION: &str = "pg-replicate fingerprint";
 
-/// The fingerprints of the tables of a database that `is_wanted` says yes to, partitions by leaf, at
-/// most `jobs` at a time, all of one moment.
+/// The fingerprints of the tables selected by `is_wanted`, each partition separately, at most `jobs` at a
+/// time, all in one snapshot.
 ///
-/// `snapshot`: exported by a transaction that stays open; without it, a moment of its own.
+/// `snapshot`: exported by a transaction that stays open; otherwise a new snapshot is used.
 ///
 /// # Errors
-/// [`Error::Cancelled`], [`Error::Unreachable`], [`Error::Database`] with the table that could not be
-/// read.
+/// [`Error::Cancelled`], [`Error::Unreachable`], [`Error::Database`] with the table that could not be read.
 pub async fn database(
     url: &DatabaseUrl,
     is_wanted: impl Fn(&TableName) -> bool,
@@ -48,7 +47,7 @@ pub async fn database(
     let work = wanted.iter().map(|table| one(&pool, table, &exported, &context)).collect();
     let all = each(work, usize::from(jobs), &context.cancel);
     let found = if snapshot.is_some() {
-        // Whoever exported it watches.
+        // Whoever exported it watches the locks.
         all.await?
     } else {
         Watch::new(&first, &context.sessions).during(all, Some(&context.cancel)).await?
@@ -72,8 +71,8 @@ async fn one(
     connection.run(context, work).await
 }
 
-/// Does all of `work`, at most `jobs` at a time. The first failure ends the others by `cancel`, which
-/// they listen to.
+/// Runs all of `work`, at most `jobs` at a time. The first failure cancels the others through `cancel`,
+/// which they must observe.
 pub(crate) async fn each<T>(
     work: Vec<impl Future<Output = Result<T, Error>>>,
     jobs: usize,
@@ -91,7 +90,7 @@ pub(crate) async fn each<T>(
         match (result, &mut done) {
             (Ok(found), Ok(all)) => all.push(found),
             (Err(error), Ok(_)) => {
-                // What the others say is only that they were ended.
+                // The others only report that they were cancelled.
                 done = Err(error);
                 cancel.cancel();
             }

@@ -1,14 +1,14 @@
-//! What a table holds, as two numbers that the server computes: equal for equal content on any
+//! Fingerprint of a table: two numbers computed by the server that are equal for equal content on any
 //! server from PostgreSQL 13 on, whatever the order of rows and columns on disk.
 //!
-//! The number of a row is that of `row_hash`, the number of a table their sum: rows may come in any
-//! order, a row that is there twice counts twice. Nothing but the two numbers travels, and the server
-//! keeps no more than one row in memory.
+//! The number of a row is that of `row_hash`; that of a table is the sum over its rows, so rows may come in
+//! any order, and duplicate rows count twice. Only the two numbers are transferred, and the server keeps at
+//! most one row in memory.
 //!
-//! Limits: two contents that differ are taken for equal with a probability of 1 in 2^64. A value
-//! other than a `bytea` whose text is larger than 1 GB is an error, as it is to pg_dump. Little-endian
-//! servers only, as on x86-64 and ARM. On servers with an encoding other than UTF-8, the keys of a
-//! `jsonb` or `hstore` may stand in another order, and such values differ from those of a UTF-8 server.
+//! Limits: two different contents have the same fingerprint with a probability of 1 in 2^64. A value other
+//! than a `bytea` whose text is larger than 1 GB is an error, as in pg_dump. Only little-endian servers are
+//! supported, such as x86-64 and ARM. On servers with an encoding other than UTF-8, the keys of a `jsonb`
+//! or `hstore` may be in a different order, so such values differ from those of a UTF-8 server.
 
 pub(crate) mod content_hash;
 mod database;
@@ -29,27 +29,27 @@ pub(crate) use table::{Table, tables};
 /// The content of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Fingerprint {
-    /// How many rows.
+    /// The number of rows.
     pub rows: u64,
-    /// The sum of their hashes.
+    /// The sum of the rows' hashes.
     pub hash: ContentHash,
 }
 
-/// Begins a transaction that only reads, in a snapshot that was exported on the same server or in one
-/// of its own, with the settings that a fingerprint needs besides those of every connection.
+/// Begins a read-only transaction, in a snapshot exported on the same server or in a new one, with the
+/// additional settings that a fingerprint needs.
 pub(crate) async fn begin(connection: &Connection, snapshot: Option<&str>) -> Result<(), Error> {
     exported_snapshot::begin(connection, snapshot).await?;
-    // Compiling costs more than it gains.
+    // JIT compilation costs more than it gains.
     let set = connection.batch_execute("SET LOCAL jit = off").await;
     set.map_err(|error| connection.error("set up the transaction that reads", &error))
 }
 
-/// The fingerprint of a table. The connection is in a transaction of [`begin`].
+/// The fingerprint of a table. The connection must be in a transaction of [`begin`].
 pub(crate) async fn of(connection: &Connection, table: &Table) -> Result<Fingerprint, Error> {
     read(connection, table, true).await
 }
 
-/// How many rows a table has. The connection is in a transaction of [`begin`].
+/// The number of rows of a table. The connection must be in a transaction of [`begin`].
 pub(crate) async fn rows(connection: &Connection, table: &Table) -> Result<u64, Error> {
     read(connection, table, false).await.map(|fingerprint| fingerprint.rows)
 }

@@ -1,45 +1,45 @@
-//! One number for the content of a row, as SQL.
+//! Hash of a row's content, as an SQL expression.
 //!
-//! The columns are hashed one after the other, in the order of their names: each value's text with
-//! the hash of those before it as the seed of `hashtextextended`. So no value runs into the next, and
-//! a value that moves to another column or row changes the number. A NULL flips a bit of the seed,
-//! which tells it from an empty text. `hashtextextended` is what hash partitions of text are found
-//! by: it has stayed the same since PostgreSQL 11, and has to.
+//! The columns are hashed one after the other in the order of their names: each value's text, with the
+//! previous hash as the seed of `hashtextextended`. Values therefore do not run into each other, and a
+//! value that moves to another column or row changes the hash. A NULL flips a bit of the seed, which
+//! distinguishes it from an empty string. `hashtextextended` is the function of hash partitioning: it has
+//! not changed since PostgreSQL 11 and must not change.
 //!
-//! Values are compared by their text, as COPY writes it, under the session's fixed settings: what is
-//! equal to the server but not the same (`1.0` and `1.00`, `0` and `-0`, texts of a collation that
-//! ignores case) is told apart, and no collation's version counts.
+//! Values are compared by their text as written by COPY, under the session's fixed settings: values that
+//! are equal for the server but not identical (`1.0` and `1.00`, `0` and `-0`, strings of a
+//! case-insensitive collation) are different, and collation versions do not matter.
 //!
-//! Measured (PostgreSQL 15, one process, 1 M rows of 10 columns, 145 MB; jsonb: 6000 values of 17 kB
-//! of text):
+//! Measured (PostgreSQL 15, one process, 1 M rows of 10 columns, 145 MB; jsonb: 6000 values of 17 kB of
+//! text):
 //!
 //! | candidate | rows, s | jsonb, s | |
 //! | --- | --- | --- | --- |
 //! | reading alone | 0.08 | | |
 //! | this chain | 0.54 | 0.48 | |
 //! | `hashtextextended(ROW(…)::text)` | 1.24 | 0.76 | quotes every value once more; a row of 1 GB fails |
-//! | `md5(ROW(…)::text)` | 2.29 | 0.99 | 128 bits, which the sum does not need; not there under FIPS |
+//! | `md5(ROW(…)::text)` | 2.29 | 0.99 | 128 bits, which the sum does not need; not available under FIPS |
 //! | `hash_record_extended(ROW(…))` | 0.43 | 0.21 | from 14 on; no json, xml, point; by equality and collation |
-//! | `hash_array_extended` of one hash a column | 0.78 | | is linear: values swapped between two rows stay unseen |
+//! | `hash_array_extended` of one hash a column | 0.78 | | is linear: does not detect values swapped between two rows |
 
 use std::fmt::Write;
 
 use crate::postgres::identifier::quote_identifier;
 
-/// Columns in one nested expression: the server's parser goes one level down for each.
+/// Maximum number of columns in one nested expression, because the server's parser recurses for each.
 const CHAIN: usize = 100;
 
-/// How the values of a column are written.
+/// How the values of a column become text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Of the server's own types, by the cast to text.
+    /// Built-in types: by the cast to text.
     Text,
-    /// `bytea`: by its SHA-256, for the text of 500 MB does not fit into a value.
+    /// `bytea`: by its SHA-256, because the text of 500 MB does not fit into a value.
     Bytes,
-    /// `"char"`, whose text from 128 on is another since 16.
+    /// `"char"`: its text for values from 128 on has changed in 16.
     Char,
-    /// By the type's output function: users' types may have a cast to text that loses something,
-    /// and that of xml keeps a declared encoding, which no copy does.
+    /// By the type's output function: user-defined types may have a lossy cast to text, and that of xml
+    /// keeps a declared encoding, which no copy does.
     Output,
 }
 
@@ -63,12 +63,12 @@ impl Form {
     }
 }
 
-/// How the server stores text.
+/// The server's encoding of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
-    /// As UTF-8, or as bytes that are left unchanged.
+    /// UTF-8, or bytes that are left unchanged.
     AsIs,
-    /// Hashed as UTF-8, for the other side may store it otherwise.
+    /// Converted to UTF-8 for hashing, because the other side may use a different encoding.
     Converted,
 }
 
@@ -80,7 +80,7 @@ impl Encoding {
     fn hash(self, text: &str, seed: &str) -> String {
         match self {
             Self::AsIs => format!("pg_catalog.hashtextextended({text} COLLATE \"C\", {seed})"),
-            // Only in an array are bytes hashed by any server; that adds 31, modulo 2^64.
+            // Every server can hash bytes only within an array, which adds 31, modulo 2^64.
             Self::Converted => format!(
                 "(pg_catalog.mod(pg_catalog.hash_array_extended(ARRAY[pg_catalog.convert_to({text}, \
                  'UTF8')], {seed})::pg_catalog.numeric + 27670116110564327393, \
@@ -90,13 +90,13 @@ impl Encoding {
     }
 }
 
-/// The expression for a row with these columns, given in the order of their names.
+/// The expression for a row with these columns, which must be sorted by name.
 pub(super) fn row_hash<'a>(
     columns: impl IntoIterator<Item = (&'a str, Form)>,
     encoding: Encoding,
 ) -> String {
     let columns: Vec<(&str, Form)> = columns.into_iter().collect();
-    // Rows of other columns are other rows. In hexadecimal, the names are the same in any encoding.
+    // Rows with different columns are different. In hexadecimal, the names are the same in any encoding.
     let names = columns.iter().map(|(name, _)| name).fold(String::new(), |mut text, name| {
         for byte in name.bytes() {
             let _ = write!(text, "{byte:02x}");
@@ -108,7 +108,7 @@ pub(super) fn row_hash<'a>(
     for (name, form) in chunks.next().unwrap_or_default() {
         hash = column_hash(name, *form, encoding, &hash);
     }
-    // Of a very wide row, one chain for each hundred columns, and one of these.
+    // For a very wide row, one chain per hundred columns, and one chain of these.
     for chunk in chunks {
         let chain = chunk
             .iter()
@@ -123,7 +123,7 @@ pub(super) fn row_hash<'a>(
 fn column_hash(name: &str, form: Form, encoding: Encoding, seed: &str) -> String {
     let column = quote_identifier(name);
     let text = format!("coalesce({}, '')", form.text(&column));
-    // Not IS NULL: that holds for a composite value of which every part is NULL.
+    // Not IS NULL, which is also true for a composite value whose parts are all NULL.
     let seed = format!(
         "({seed}) # CASE WHEN {column} IS NOT DISTINCT FROM NULL THEN 1::pg_catalog.int8 ELSE 0 END"
     );

@@ -1,4 +1,4 @@
-//! The tables of a database that have content, and how it is read.
+//! Tables with content, and how to read them.
 
 use super::row_hash::{Encoding, Form, row_hash};
 use crate::postgres::connection::Connection;
@@ -7,35 +7,35 @@ use crate::{CopyRule, Error, TableName};
 
 const TABLES: &str = include_str!("../../sql/content_tables.sql");
 
-/// A table, and which of its rows and columns count.
+/// A table, with the rows and columns that count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Table {
     pub(crate) name: TableName,
-    /// Of a partition, the table that is partitioned; else the table itself.
+    /// For a partition, the partitioned table; otherwise the table itself.
     pub(crate) root: TableName,
-    /// An estimate of what has to be read.
+    /// The estimated amount of data to read.
     pub(crate) bytes: u64,
-    /// Those that hold data, in the order of their names.
+    /// Columns that store data, sorted by name.
     pub(crate) columns: Vec<Column>,
-    /// Whether a policy may hide rows from our role: then reading it is an error.
+    /// Whether a policy may hide rows from the role: then reading the table is an error.
     pub(crate) is_row_secured: bool,
-    /// `WHERE …` or nothing: which rows of it the extension it belongs to gives to its users.
+    /// `WHERE …` or empty: for an extension's table, the rows that the extension provides for its users.
     condition: String,
     encoding: Encoding,
-    /// What is read in place of the rows and columns as they are.
+    /// The rule for its rows and columns, if there is one.
     rule: Option<CopyRule>,
 }
 
-/// A column that holds data.
+/// A column that stores data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Column {
     pub(crate) name: String,
-    /// As `format_type` writes it.
+    /// As written by `format_type`.
     sql_type: String,
     form: Form,
 }
 
-/// The tables with content but for those of `without` (oids), the largest first.
+/// The tables with content, except those of `without` (oids), largest first.
 pub(crate) async fn tables(connection: &Connection, without: &[u32]) -> Result<Vec<Table>, Error> {
     let rows = connection
         .query(TABLES, &[&without])
@@ -69,7 +69,7 @@ pub(crate) async fn tables(connection: &Connection, without: &[u32]) -> Result<V
 }
 
 impl Table {
-    /// The same table as a copy with this rule makes it.
+    /// The same table as copied with this rule.
     pub(crate) fn copied_by(self, rule: Option<CopyRule>) -> Self {
         Self { rule, ..self }
     }
@@ -81,16 +81,17 @@ impl Table {
         other.columns.iter().filter(is_missing).map(|column| column.name.clone()).collect()
     }
 
-    /// The same table with the columns of `other` alone.
+    /// The same table with only the columns of `other`.
     pub(crate) fn with_columns_of(mut self, other: &Self) -> Self {
         self.columns.retain(|column| other.columns.iter().any(|one| one.name == column.name));
         self
     }
 
-    /// Counts the rows, and sums their hashes when they are asked for.
+    /// Counts the rows and optionally sums their hashes.
     ///
-    /// A sum, for with an exclusive or two equal rows would be none. Of `int8` it is a `numeric`, which
-    /// cannot overflow, and parallel workers may each have a part of it. ONLY: rows of tables that inherit from it are theirs.
+    /// A sum, because with an exclusive or, two equal rows would cancel each other. The sum of `int8`
+    /// values is a `numeric`, which cannot overflow, and parallel workers can compute parts of it. ONLY,
+    /// because rows of inheriting tables belong to these.
     pub(super) fn sql(&self, with_hash: bool) -> String {
         let hash = if with_hash {
             let columns = self.columns.iter().map(|column| (column.name.as_str(), column.form));
@@ -101,7 +102,7 @@ impl Table {
         format!("SELECT pg_catalog.count(*), ({hash})::text FROM {}", self.rows())
     }
 
-    /// What stands behind FROM.
+    /// The text after FROM.
     fn rows(&self) -> String {
         let table = format!("ONLY {} {}", self.name.quoted(), self.condition);
         let Some(rule) = &self.rule else { return table };

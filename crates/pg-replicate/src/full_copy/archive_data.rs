@@ -1,4 +1,4 @@
-//! Data that comes from the archive in every copy, beside the rows: values of sequences.
+//! Data that is restored from the archive in every copy, in addition to rows: sequence values.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::full_copy::settings::FullCopy;
 use crate::full_copy::{pg_restore_run, statements};
 use progress::{Context, ProgressTracker, Weight};
 
-/// Restores `entries`, together of the `weight`, and tells them on `board`; answers those that were refused.
+/// Restores `entries`, with the total `weight`, and reports them to `board`; returns the refused ones.
 pub(super) async fn restore(
     copy: &FullCopy,
     entries: &[Entry],

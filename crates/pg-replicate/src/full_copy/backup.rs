@@ -1,4 +1,4 @@
-//! pg_dump into an archive.
+//! Backup: pg_dump into an archive.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::{Error, TableName};
 use private_files::PartialFile;
 use progress::{Context, PhaseSummary, ProgressItem, Summary, Weight};
 
-/// An archive was measured at a fifth of its database.
+/// An archive is about a fifth of the size of its database (measured).
 pub(super) const USUAL_SHARE: u64 = 5;
 
 pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Result<Summary, Error> {
@@ -71,7 +71,7 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
     Ok(Summary { phases: vec![phase], slowest })
 }
 
-/// A table is in the file, which had so many bytes before.
+/// A table is in the file, which previously had this many bytes.
 fn dumped((table, before): (ProgressItem, u64), file: &PartialFile) {
     table.end_with(0, file.bytes().saturating_sub(before));
 }
@@ -112,7 +112,7 @@ pub(super) async fn excluded(
     let mut excluded: Vec<String> = copy.mode.kept().map(TableName::pattern).collect();
     excluded.extend(kept.iter().map(|table| table.name.pattern()));
     let sequences = object_catalog::kept_sequences(source, kept).await?;
-    // The option matches sequences and views too.
+    // The option also matches sequences and views.
     excluded.extend(sequences.iter().map(TableName::pattern));
     excluded.sort_unstable();
     excluded.dedup();

@@ -1,17 +1,17 @@
-//! The statements of pg_dump for indexes and constraints, taken apart where that makes a copy faster.
+//! pg_dump's statements for indexes and constraints, split where that makes a copy faster.
 //!
 //! pg_dump writes them in one form per kind (src/bin/pg_dump/pg_dump.c: dumpIndex, dumpConstraint).
-//! What has another form is run as it stands.
+//! Statements in any other form are executed unchanged.
 
 use crate::postgres::identifier::quote_identifier;
 use crate::postgres::sql_text::{Cursor, split};
 
-/// An index, or a constraint that is one.
+/// An index, or a constraint based on one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct IndexParts {
-    /// Builds the index; many can be built at once on one table.
+    /// Builds the index; several can be built in parallel on one table.
     pub(super) build: String,
-    /// What changes the table afterwards: the constraint, a mark.
+    /// Changes the table afterwards: adds the constraint, or sets an attribute.
     pub(super) after: Vec<String>,
 }
 
@@ -22,24 +22,24 @@ pub(super) struct ForeignKey {
     pub(super) alter: String,
     /// `ADD CONSTRAINT … NOT VALID`
     pub(super) add: String,
-    /// `VALIDATE CONSTRAINT …`; nothing when the source has not validated it.
+    /// `VALIDATE CONSTRAINT …`; `None` if the source has not validated it.
     pub(super) validate: Option<String>,
 }
 
-/// `CREATE INDEX …` and its marks.
+/// `CREATE INDEX …` and its attributes.
 pub(super) fn index(definition: &str) -> Option<IndexParts> {
     let mut statements = split(definition).ok()?.into_iter().map(|it| it.sql.to_owned());
     let build = statements.next()?;
     Some(IndexParts { build, after: statements.collect() })
 }
 
-/// Whether a statement that builds an index sorts its rows into a B-tree.
+/// Whether the statement builds a B-tree index, which sorts rows.
 pub(super) fn is_b_tree(build: &str) -> bool {
     let Ok(mut cursor) = Cursor::new(build) else { return false };
     !cursor.skip_past("USING") || cursor.eat(&["BTREE"])
 }
 
-/// A primary key or a unique constraint as an index, and the constraint that takes it.
+/// A primary key or unique constraint as an index, and the constraint that uses it.
 pub(super) fn unique_constraint(definition: &str) -> Option<IndexParts> {
     let statements = split(definition).ok()?;
     let (first, rest) = statements.split_first()?;
@@ -88,8 +88,8 @@ pub(super) fn unique_constraint(definition: &str) -> Option<IndexParts> {
     Some(IndexParts { build, after })
 }
 
-/// A foreign key that can be added first and validated later; not one of a partitioned table, which
-/// pg_dump writes without `ONLY`.
+/// A foreign key that can be added first and validated later; not one of a partitioned table, which pg_dump
+/// writes without `ONLY`.
 pub(super) fn foreign_key(definition: &str) -> Option<ForeignKey> {
     let statements = split(definition).ok()?;
     let [statement] = statements.as_slice() else { return None };
@@ -105,7 +105,7 @@ pub(super) fn foreign_key(definition: &str) -> Option<ForeignKey> {
     if has_word(add, "ENFORCED") {
         return None;
     }
-    // An option of the last position: a name cannot end so without quotes around all of it.
+    // An option in the last position: a name can only end like this if it is quoted.
     Some(match add.strip_suffix(" NOT VALID") {
         Some(_) => ForeignKey { alter, add: add.to_owned(), validate: None },
         None => ForeignKey {
@@ -116,7 +116,7 @@ pub(super) fn foreign_key(definition: &str) -> Option<ForeignKey> {
     })
 }
 
-/// Whether `word` stands in `sql`, unquoted.
+/// Whether `sql` contains the unquoted `word`.
 fn has_word(sql: &str, word: &str) -> bool {
     let Ok(mut cursor) = Cursor::new(sql) else { return false };
     while let Some(token) = cursor.peek() {

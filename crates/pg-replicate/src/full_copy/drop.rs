@@ -1,4 +1,4 @@
-//! Drops what the restore makes anew.
+//! Drop of the objects that the restore creates again.
 
 mod parts;
 
@@ -18,8 +18,8 @@ use crate::postgres::connection::Connection;
 use crate::{DatabaseUrl, Error};
 use progress::{Context, PhaseProgress, PhaseSummary, Summary};
 
-/// Ends the sessions of a restore whose machine died, which may still be at work. To be called by the
-/// one program that writes the target, before it opens such sessions itself.
+/// Ends the sessions of a restore whose machine died, which may still be running. Must be called by the
+/// only program that writes to the target, before it opens such sessions itself.
 pub(super) async fn end_interrupted(copy: &FullCopy) -> Result<(), Error> {
     let ended = end_sessions(&copy.target, "pg-replicate restore %").await?;
     if ended > 0 {
@@ -28,7 +28,7 @@ pub(super) async fn end_interrupted(copy: &FullCopy) -> Result<(), Error> {
     Ok(())
 }
 
-/// `share`: from which percentage of the step to which.
+/// `share`: the range of the step's progress, in percent.
 pub(super) async fn run(
     copy: &FullCopy,
     share: (f64, f64),
@@ -63,7 +63,7 @@ pub(super) async fn run(
 }
 
 struct DropPlan {
-    /// Each is dropped in one transaction.
+    /// Parts, each dropped in one transaction.
     parts: Vec<Vec<Droppable>>,
     kept: Vec<u32>,
     lost_foreign_keys: Vec<String>,
@@ -83,7 +83,7 @@ async fn plan(copy: &FullCopy, connection: &Connection) -> Result<DropPlan, Erro
     })
 }
 
-/// Why one transaction did not drop what it should.
+/// Why a transaction could not drop its part.
 enum Failure {
     /// Others hold a lock.
     Busy,
@@ -102,7 +102,7 @@ struct Dropping<'a> {
     copy: &'a FullCopy,
     plan: &'a DropPlan,
     url: DatabaseUrl,
-    /// What of others goes, once it has been said.
+    /// Objects of other roles that were already announced.
     announced: HashSet<String>,
     done: u64,
     all: u64,
@@ -124,7 +124,7 @@ impl Dropping<'_> {
                  {} transactions, between which readers see a part of it",
                 rest.len()
             );
-            // Once the first part is gone, the others have to follow.
+            // Once the first part has been dropped, the others must follow.
             let relations: Vec<u32> = plan.parts.iter().flat_map(|part| relations(part)).collect();
             let free = patience.until_free(&**connection, &relations).await;
             free.map_err(|error| self.gave_up(error))?;
@@ -149,7 +149,7 @@ impl Dropping<'_> {
         Ok(())
     }
 
-    /// Drops one part, in one transaction: all of it or nothing.
+    /// Drops one part in one transaction.
     async fn part(
         &mut self,
         connection: &mut Connection,
@@ -164,7 +164,7 @@ impl Dropping<'_> {
             .map_err(|error| Error::database(&url, "begin the transaction that drops", &error))?;
         let tried = self.try_until_free(&mut transaction, part, is_last, patience).await;
         if let Err(failure) = tried {
-            // Others shall not wait for us until the connection is closed.
+            // Rolls back, so that others do not wait until the connection is closed.
             let _ = transaction.rollback().await;
             return Err(failure);
         }
@@ -224,7 +224,7 @@ impl Dropping<'_> {
                 .map_err(|error| self.failure(&format!("drop {object}"), &error))?;
         }
         if is_last && !self.has_public(transaction).await? {
-            // A role that owned the schema public has none now; restores need it.
+            // The schema public may have been owned by the role and dropped; restores need it.
             transaction
                 .batch_execute("CREATE SCHEMA IF NOT EXISTS public")
                 .await
@@ -237,7 +237,8 @@ impl Dropping<'_> {
         Err(Error::Configuration(wrong.into()).into())
     }
 
-    /// Says what of other roles goes with a part; nothing with rows goes unless that is allowed.
+    /// Announces the objects of other roles that are dropped with a part; none with rows may be, unless
+    /// allowed.
     async fn announce(
         &mut self,
         transaction: &Transaction<'_>,

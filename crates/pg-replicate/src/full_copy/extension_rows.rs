@@ -1,10 +1,11 @@
-//! Rows of extensions' own tables, those that an extension says are to be dumped (`pg_extension_config_dump`).
+//! Rows of extensions' own tables that the extensions mark for dumping (`pg_extension_config_dump`).
 //!
-//! The table stays when the extension does, so that the rows of the last copy are still in it: what the extension's
-//! condition selects is deleted, and loaded anew. All of that before any other row comes: rows, generated columns and
-//! indexes may look up what these say (PostGIS's reference systems), and a trigger of the extension may keep what
-//! rows speak of (its topologies' layers). Where our role may not write, for the platform has made the extension,
-//! there is usually nothing to copy either.
+//! The table stays together with its extension, so it still contains the rows of the last copy: the rows
+//! selected by the extension's condition are deleted and loaded again. This happens before all other rows,
+//! because rows, generated columns and indexes may look up these rows (PostGIS's reference systems), and a
+//! trigger of the extension may protect rows that they refer to (its topologies' layers). If the role may
+//! not write to such a table, because the platform created the extension, there is usually nothing to copy
+//! either.
 
 use std::path::Path;
 
@@ -24,7 +25,8 @@ use progress::{Context, ProgressTracker, Weight};
 
 const EXTENSION_TABLE: &str = include_str!("../../sql/extension_table.sql");
 
-/// Replaces the rows of `entries`, in the order of the archive, and tells them on `board`; answers those that were refused.
+/// Replaces the rows of `entries` in the order of the archive, and reports them to `board`; returns the
+/// refused ones.
 pub(super) async fn restore(
     copy: &FullCopy,
     entries: &[Entry],
@@ -39,7 +41,7 @@ pub(super) async fn restore(
     let name = "pg-replicate restore extensions";
     let target = Connection::open_for(context, &copy.target, name).await?;
     let mut loaded = Vec::new();
-    // What refers to others goes first and comes last.
+    // Rows that refer to others are deleted first and loaded last.
     for entry in entries.iter().rev() {
         let Some(table) = tables_of(entry).into_iter().next() else { continue };
         let has_rows = has_rows(copy, entry, dump, context).await?;
@@ -81,7 +83,7 @@ pub(super) async fn restore(
 
 /// An extension's table on the target.
 pub(super) struct Found {
-    /// `WHERE …`, or nothing.
+    /// `WHERE …`, or empty.
     condition: String,
     pub(super) may_replace: bool,
 }
@@ -98,7 +100,7 @@ impl Found {
     }
 }
 
-/// Looks for `table`, if it is one whose rows an extension says are to be dumped.
+/// Looks up `table`, if its rows are marked for dumping by an extension.
 pub(super) async fn found(target: &Connection, table: &TableName) -> Result<Option<Found>, Error> {
     let row = target.query_opt(EXTENSION_TABLE, &[&table.schema, &table.name]).await;
     let row = row.map_err(|error| target.error(format!("look at {table}"), &error))?;
@@ -106,7 +108,7 @@ pub(super) async fn found(target: &Connection, table: &TableName) -> Result<Opti
         .map(|row| Found { condition: row.get("condition"), may_replace: row.get("may_replace") }))
 }
 
-/// Whether the archive has any row for an entry.
+/// Whether the archive contains any row for an entry.
 pub(super) async fn has_rows(
     copy: &FullCopy,
     entry: &Entry,
@@ -135,7 +137,7 @@ pub(super) async fn has_rows(
     }
 }
 
-/// Whether a script of pg_restore writes a row, as COPY or INSERT.
+/// Whether a script of pg_restore writes a row, by COPY or INSERT.
 async fn first_row(script: impl AsyncRead + Unpin) -> std::io::Result<bool> {
     let mut script = BufReader::new(script);
     let mut line = Vec::new();

@@ -1,24 +1,24 @@
-//! What could not be restored, before it is judged.
+//! Failures of a restore, before they are classified.
 
 use tokio_postgres::error::SqlState;
 
 use crate::archive::Entry;
 
-/// An entry that the server refused.
+/// A refused entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     /// Its number.
     pub(crate) entry: i32,
-    /// The SQLSTATE; nothing when pg_restore made the attempt, which does not tell it.
+    /// The SQLSTATE; `None` if pg_restore executed the statement, because it does not report it.
     pub(crate) code: Option<SqlState>,
-    /// What the server or pg_restore said.
+    /// The error of the server or of pg_restore.
     pub(crate) message: String,
-    /// The roles that the statement names and the server does not have.
+    /// Roles in the statement that do not exist on the server.
     pub(crate) missing_roles: Vec<String>,
 }
 
 impl Failure {
-    /// An entry that could not be restored for the reason `message`, which no server gave.
+    /// An entry that could not be restored because of `message`, which is not a server's error.
     pub(crate) fn of(entry: &Entry, message: impl Into<String>) -> Self {
         Self { entry: entry.id, code: None, message: message.into(), missing_roles: Vec::new() }
     }

@@ -1,9 +1,9 @@
-//! What may fail in a restore without failing the copy, each with its reason.
+//! Failure policy: which errors of a restore do not fail the copy, with the reasons.
 //!
-//! An ordinary role on a platform owns its database and is no superuser, and roles are not copied. What
-//! follows holds no rows and nothing that holds rows needs it; should something need it after all, that
-//! fails by itself and is named. Everything else is an error of the job. The kind of the object and the
-//! SQLSTATE decide, never the words of a message, which are in the server's language.
+//! On a platform, an ordinary role owns its database but is not a superuser, and roles are not copied. The
+//! listed objects hold no rows, and nothing with rows needs them; if something does, it fails and is named.
+//! All other errors fail the job. The decision depends on the kind of object and the SQLSTATE, never on the
+//! text of a message, which is in the server's language.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,7 +18,7 @@ const NO_SUBSCRIPTION: &str = "a copy must not subscribe to the publications of 
 const NOT_OURS: &str = "only the owner may comment on an object that the platform made";
 const OTHER_ENCODING: &str = "its text has characters that the target's encoding does not have";
 
-/// Kind of entry, SQLSTATE, and why it may be so.
+/// Kind of entry, SQLSTATE, and the reason why it is forgiven.
 const RULES: [(&str, SqlState, &str); 7] = [
     ("EVENT TRIGGER", SqlState::INSUFFICIENT_PRIVILEGE, ONLY_SUPERUSER),
     ("PUBLICATION", SqlState::INSUFFICIENT_PRIVILEGE, ONLY_SUPERUSER),
@@ -29,20 +29,20 @@ const RULES: [(&str, SqlState, &str); 7] = [
     ("COMMENT", SqlState::CHARACTER_NOT_IN_REPERTOIRE, OTHER_ENCODING),
 ];
 
-/// Decides about the failures of one restore.
+/// Classifies the failures of one restore.
 pub(crate) struct FailurePolicy<'a> {
     entries: HashMap<i32, &'a Entry>,
-    /// Kept tables that the target does not have: what needs them cannot be made.
+    /// Kept tables that do not exist on the target: objects that need them cannot be created.
     missing: Vec<TableName>,
-    /// Entries that were left out or ignored; what only speaks of them is ignored too.
+    /// Entries that were left out or forgiven; entries that only describe them are forgiven too.
     ignored: HashSet<i32>,
-    /// Their names, for what needs them.
+    /// Their names, to find objects that need them.
     absent: Vec<String>,
-    /// Entries that could not be made, with those that cannot be.
+    /// Entries that could not be created, and those that cannot be.
     failed: HashSet<i32>,
 }
 
-/// A failure that fails the job, or one that does not, with its reason.
+/// A failure, or a forgiven one with the reason.
 pub(crate) enum FailureClass {
     Ignored { object: String, reason: String, message: String },
     Fatal { object: String, message: String },
@@ -54,8 +54,8 @@ impl<'a> FailurePolicy<'a> {
         Self::new(&[], std::iter::empty(), std::iter::empty(), Vec::new())
     }
 
-    /// `entries` are restored; `unable` cannot be, which is known and fails no job; `kept` are left out for they belong
-    /// to kept tables, of which the target lacks `missing`.
+    /// `entries` are restored; `unable` are known to be impossible, which does not fail the job; `kept`
+    /// belong to kept tables, of which the target lacks `missing`.
     pub(crate) fn new(
         entries: &'a [Entry],
         unable: impl Iterator<Item = &'a Entry>,
@@ -76,7 +76,7 @@ impl<'a> FailurePolicy<'a> {
         }
     }
 
-    /// An entry that cannot be made, which fails nothing by itself.
+    /// An entry that cannot be created, which in itself is not a failure.
     pub(crate) fn leave_out(&mut self, entry: i32) {
         self.ignored.insert(entry);
         self.failed.insert(entry);
@@ -107,7 +107,7 @@ impl<'a> FailurePolicy<'a> {
         FailureClass::Fatal { object, message }
     }
 
-    /// The tables that could not be made: rows have no place there.
+    /// Tables that could not be created, so their rows cannot be copied.
     pub(crate) fn lost_tables(&self) -> HashSet<TableName> {
         self.failed
             .iter()
@@ -118,7 +118,7 @@ impl<'a> FailurePolicy<'a> {
             .collect()
     }
 
-    /// An object that could not be made, of those that `entry` names as its needs.
+    /// An object that could not be created and that `entry` depends on.
     fn needed_in_vain(&self, entry: &Entry) -> Option<&'a Entry> {
         let mut needs = entry.dependencies.iter().filter(|id| self.failed.contains(id));
         needs.find_map(|id| self.entries.get(id).copied())
@@ -143,7 +143,7 @@ impl<'a> FailurePolicy<'a> {
             .then(|| "the object it belongs to does not exist".into())
     }
 
-    /// A view of a kept table that the target does not have, and what needs that view.
+    /// A view of a kept table that does not exist on the target, or something that needs such a view.
     fn needs_absent(&self, entry: &Entry, failure: &Failure) -> Option<String> {
         if self.missing.is_empty() || matches!(entry.kind.as_str(), "TABLE" | "TABLE DATA") {
             return None;
@@ -177,7 +177,7 @@ impl<'a> FailurePolicy<'a> {
     }
 }
 
-/// Roles are not copied, as owners and privileges are not.
+/// Roles are not copied, and neither are owners and privileges.
 fn missing_roles(entry: &Entry, failure: &Failure) -> Option<String> {
     let is_for_roles = matches!(entry.kind.as_str(), "POLICY" | "USER MAPPING");
     (is_for_roles && !failure.missing_roles.is_empty()).then(|| {
@@ -188,13 +188,14 @@ fn missing_roles(entry: &Entry, failure: &Failure) -> Option<String> {
     })
 }
 
-/// A text that is no UTF-8 goes through pg_restore, which tells no SQLSTATE; no other reason is known.
+/// A text that is not UTF-8 is restored by pg_restore, which reports no SQLSTATE; there is no other reason
+/// for that.
 fn garbled_comment(entry: &Entry, failure: &Failure) -> Option<String> {
     (entry.kind == "COMMENT" && entry.is_garbled && failure.code.is_none())
         .then(|| OTHER_ENCODING.into())
 }
 
-/// Whether a server's message names `name`, and not one that only holds it.
+/// Whether a server's message contains `name` as a whole name.
 fn names(message: &str, name: &str) -> bool {
     let is_of_a_name = |one: char| one.is_alphanumeric() || matches!(one, '_' | '$' | '.');
     message.match_indices(name).any(|(start, _)| {

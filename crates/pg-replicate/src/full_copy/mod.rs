@@ -1,4 +1,4 @@
-//! Backup, drop and restore of a whole database.
+//! Full copy: backup, drop and restore of a whole database.
 
 mod archive_data;
 mod backup;
@@ -34,25 +34,25 @@ use crate::{Check, Error, Side};
 use progress::{Context, Summary};
 
 impl FullCopy {
-    /// Looks at everything a copy through an archive needs, and changes nothing.
+    /// Checks everything that a copy through an archive needs, without changing anything.
     pub async fn check(&self) -> Vec<Check> {
         self.checked().await.checks
     }
 
-    /// Looks at everything [`FullCopy::live`] needs with `jobs` workers, and changes nothing.
+    /// Checks everything that [`FullCopy::live`] needs with `jobs` workers, without changing anything.
     pub async fn check_live(&self, jobs: u16) -> Vec<Check> {
         preflight::all(self, Needed::live(jobs)).await.checks
     }
 
-    /// [`FullCopy::check`] as an error, for the moment before anything is changed.
+    /// [`FullCopy::check`] as an error, before anything is changed.
     ///
     /// # Errors
-    /// [`Error::Unreachable`], or [`Error::Preflight`] with all that is wrong.
+    /// [`Error::Unreachable`], or [`Error::Preflight`] with everything that is wrong.
     pub async fn preflight(&self) -> Result<(), Error> {
         self.checked().await.into_result()
     }
 
-    /// [`FullCopy::check_live`] as an error, for the moment before anything is changed.
+    /// [`FullCopy::check_live`] as an error, before anything is changed.
     ///
     /// # Errors
     /// As [`FullCopy::preflight`].
@@ -66,7 +66,8 @@ impl FullCopy {
         checks
     }
 
-    /// An archive must neither be made nor restored when rules are to be obeyed, whoever forgot to ask.
+    /// An archive must neither be made nor restored if there are rules to apply, even if the caller forgot
+    /// to check.
     fn obeys_rules(&self) -> Result<(), Error> {
         match preflight::archive_masks_nothing(self) {
             Some(check) => Err(Error::Preflight(vec![check])),
@@ -74,7 +75,7 @@ impl FullCopy {
         }
     }
 
-    /// Looks at everything a restore needs, whatever is restored; the source is not looked at.
+    /// Checks everything that any restore needs; the source is not examined.
     pub async fn check_target(&self) -> Vec<Check> {
         preflight::target(self).await.checks
     }
@@ -87,8 +88,8 @@ impl FullCopy {
         preflight::target(self).await.into_result()
     }
 
-    /// What the restore of the archive at `dump` needs; the source is not looked at. The archive is
-    /// read to its end and inflated, so that one that was cut short or damaged is refused.
+    /// Checks what the restore of the archive at `dump` needs; the source is not examined. The archive is
+    /// read and decompressed to its end, so that a truncated or damaged one is refused.
     ///
     /// # Errors
     /// As [`FullCopy::preflight`], and [`Error::Archive`].
@@ -96,25 +97,25 @@ impl FullCopy {
         preflight::restore(self, dump).await?.into_result()
     }
 
-    /// Dumps the source, but for the kept tables, into a custom-format archive at `dump`.
+    /// Dumps the source, except the kept tables, into a custom-format archive at `dump`.
     ///
-    /// It is written beside, as `<dump>.partial`, and renamed: a file at `dump` is always whole.
+    /// It is written as `<dump>.partial` and renamed, so a file at `dump` is always complete.
     ///
     /// # Errors
     /// [`Error::Cancelled`], [`Error::Program`] with pg_dump's errors, [`Error::Unreachable`],
-    /// [`Error::Preflight`] when tables have rules that pg_dump does not obey.
+    /// [`Error::Preflight`] if tables have rules that pg_dump cannot apply.
     pub async fn backup(&self, dump: &Path, context: &Context) -> Result<Summary, Error> {
         self.obeys_rules()?;
         backup::run(self, dump, context).await
     }
 
-    /// Drops everything that the role owns in the target but the kept tables and what they need, in
-    /// one transaction unless the server's lock table is too small for it.
+    /// Drops everything that the role owns on the target, except the kept tables and what they need, in one
+    /// transaction unless the server's lock table is too small for it.
     ///
     /// # Errors
-    /// [`Error::Cancelled`], [`Error::Database`] with the object that could not be dropped,
-    /// [`Error::Busy`] with those who held a table for too long, [`Error::Configuration`] when rows of
-    /// other roles would go.
+    /// [`Error::Cancelled`], [`Error::Database`] with the object that could not be dropped, [`Error::Busy`]
+    /// with those who held a table for too long, [`Error::Configuration`] if rows of other roles would be
+    /// lost.
     pub async fn drop_objects(&self, context: &Context) -> Result<Summary, Error> {
         drop::end_interrupted(self).await?;
         let restoring = usize::from(self.restore_jobs) + 1;
@@ -122,12 +123,12 @@ impl FullCopy {
         drop::run(self, phase_shares::DROP, context).await
     }
 
-    /// Restores the archive at `dump` into the target, but for what belongs to kept tables and, when
-    /// they are off, foreign keys.
+    /// Restores the archive at `dump` into the target, except what belongs to kept tables and, if they are
+    /// disabled, foreign keys.
     ///
     /// # Errors
     /// [`Error::Cancelled`], [`Error::Restore`] with every object that could not be restored,
-    /// [`Error::Preflight`] when tables have rules that an archive does not obey.
+    /// [`Error::Preflight`] if tables have rules that an archive cannot apply.
     pub async fn restore(&self, dump: &Path, context: &Context) -> Result<Summary, Error> {
         self.obeys_rules()?;
         restore::run(self, dump, context).await
@@ -152,24 +153,24 @@ impl FullCopy {
         preflight::script(self, file).await.into_result()
     }
 
-    /// Restores the SQL that `pg_dump --format=plain` has written to `file` into the target, but, when they
-    /// are off, for foreign keys.
+    /// Restores an SQL file written by `pg_dump --format=plain` into the target, except foreign keys if
+    /// they are disabled.
     ///
     /// # Errors
-    /// As [`FullCopy::preflight_script`] and [`FullCopy::restore`]; [`Error::Archive`] for a file that is no
-    /// script.
+    /// As [`FullCopy::preflight_script`] and [`FullCopy::restore`]; [`Error::Archive`] for a file that is
+    /// not a script.
     pub async fn restore_script(&self, file: &Path, context: &Context) -> Result<Summary, Error> {
         self.obeys_rules()?;
         restore_script::run(self, file, context).await
     }
 
-    /// Drops what [`FullCopy::drop_objects`] drops and copies the source straight into the target, without a
-    /// file of its rows: everything from one snapshot of the source, rows, indexes and constraints of many tables at
-    /// once.
+    /// Drops what [`FullCopy::drop_objects`] drops, and copies the source directly into the target without
+    /// a file of its rows: everything from one snapshot of the source, with rows, indexes and constraints
+    /// of many tables in parallel.
     ///
     /// # Errors
-    /// [`Error::Cancelled`]; [`Error::Unreachable`] when a server or the snapshot is lost;
-    /// [`Error::Restore`] with every object that could not be made, after all others were.
+    /// [`Error::Cancelled`]; [`Error::Unreachable`] if a server or the snapshot is lost; [`Error::Restore`]
+    /// with every object that could not be created, after all others were.
     pub async fn live(&self, options: &LiveOptions, context: &Context) -> Result<Summary, Error> {
         live::run(self, options, context).await
     }

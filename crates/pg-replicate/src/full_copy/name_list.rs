@@ -1,6 +1,6 @@
 //! Lists of names in messages.
 
-/// Names of a long list that are shown.
+/// Maximum number of names shown of a long list.
 const SHOWN: usize = 30;
 
 /// The first names of a list, and how many more it has.

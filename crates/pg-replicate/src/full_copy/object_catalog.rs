@@ -10,7 +10,7 @@ use crate::postgres::catalog::{KeptTable, oids, rows, server, with_owners};
 use crate::postgres::connection::Connection;
 use crate::{Error, TableName};
 
-/// `pg_class` and `pg_largeobject`: the oids of system catalogs never change.
+/// `pg_class` and `pg_largeobject`: oids of system catalogs never change.
 const PG_CLASS: u32 = 1259;
 const PG_LARGEOBJECT: u32 = 2613;
 
@@ -19,12 +19,12 @@ const PG_LARGEOBJECT: u32 = 2613;
 pub(super) struct Objects {
     pub(super) classes: Vec<u32>,
     pub(super) oids: Vec<u32>,
-    /// Tables and views that kept tables need, though they are not kept.
+    /// Tables and views that kept tables need although they are not kept.
     conflicts: Vec<String>,
 }
 
 impl Objects {
-    /// What is wrong when kept tables need others.
+    /// Problems with kept tables that need other tables.
     pub(super) fn conflict(&self) -> Option<String> {
         (!self.conflicts.is_empty()).then(|| {
             format!(
@@ -43,9 +43,9 @@ pub(super) struct Droppable {
     pub(super) oid: u32,
     /// For people.
     pub(super) object: String,
-    /// What drops it.
+    /// The statement that drops it.
     pub(super) statement: String,
-    /// Its quoted name, when LOCK TABLE takes it.
+    /// Its quoted name, if LOCK TABLE accepts it.
     pub(super) lockable: Option<String>,
 }
 
@@ -59,7 +59,7 @@ impl Droppable {
     }
 }
 
-/// The sequences that the kept tables' columns own.
+/// The sequences owned by the kept tables' columns.
 pub(super) async fn kept_sequences(
     connection: &Connection,
     kept: &[KeptTable],
@@ -72,7 +72,7 @@ pub(super) async fn kept_sequences(
     Ok(rows.iter().map(name).collect())
 }
 
-/// All that must stay for the kept tables to stay.
+/// Everything that must stay for the kept tables to stay.
 pub(super) async fn closure(connection: &Connection, kept: &[u32]) -> Result<Objects, Error> {
     const SQL: &str = include_str!("../../sql/kept_closure.sql");
     let rows = rows(connection, "find what the kept tables need", SQL, &[&kept]).await?;
@@ -127,7 +127,7 @@ pub(super) async fn lost_foreign_keys(
     Ok(rows.iter().map(describe).collect())
 }
 
-/// What stands on the target and need not be restored.
+/// What exists on the target and need not be restored.
 pub(super) async fn present(
     connection: &Connection,
     survivors: &Objects,
@@ -145,7 +145,7 @@ pub(super) async fn present(
         .collect())
 }
 
-/// Kind and name of what our role may not read.
+/// Kind and name of objects that the role may not read.
 pub(super) async fn unreadable(
     connection: &Connection,
     kept: &[u32],
@@ -165,14 +165,14 @@ pub(super) async fn not_ours(
     Ok(rows.iter().map(|row| (row.get("object"), row.get("name"))).collect())
 }
 
-/// The names of all that is dumped.
+/// The names of everything that is dumped.
 pub(super) async fn names(connection: &Connection) -> Result<HashSet<String>, Error> {
     const SQL: &str = include_str!("../../sql/names.sql");
     let rows = rows(connection, "list the source's objects", SQL, &[]).await?;
     Ok(rows.iter().map(|row| row.get("name")).collect())
 }
 
-/// What an ordinary role cannot do here: (`create` or `comment`, `KIND name`).
+/// What an ordinary role cannot do here (`create` or `comment`, `KIND name`).
 pub(super) async fn restore_rights(
     connection: &Connection,
     extensions: &[String],

@@ -1,4 +1,4 @@
-//! Runs of pg_restore, and what they could not restore.
+//! Runs of pg_restore, and the entries that they could not restore.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::pg_dump::{connection_lost, connection_string, failure, is_connection_lost};
 use progress::{Context, ProgressItem, ProgressTracker, Weight};
 
-/// What a newer pg_restore sets, and an older server does not know.
+/// A setting of newer versions of pg_restore that older servers do not know.
 const UNKNOWN_SETTING: &str = "SET transaction_timeout = 0;";
 
-/// How pg_restore, in English, begins to tell of rows that could not be written.
+/// The beginning of pg_restore's message, in English, about rows that could not be written.
 const COPY_FAILED: &str = "COPY failed for table \"";
 
 fn arguments(copy: &FullCopy, jobs: u16, list: &Path, dump: &Path) -> Vec<String> {
@@ -31,8 +31,8 @@ fn arguments(copy: &FullCopy, jobs: u16, list: &Path, dump: &Path) -> Vec<String
     ]
 }
 
-/// Restores these entries of the archive at `dump` by `jobs` workers of pg_restore; answers those that it could not
-/// restore. An end that cannot be explained is an error.
+/// Restores these entries of the archive at `dump` with `jobs` workers of pg_restore; returns those that
+/// could not be restored. An unexplained exit status is an error.
 pub(super) async fn run(
     copy: &FullCopy,
     entries: &[Entry],
@@ -53,7 +53,7 @@ pub(super) async fn run(
         .run(context, |line| {
             let events = log.read(line);
             events.iter().for_each(&mut follow);
-            // Those of items have lines of their own.
+            // Errors of items have lines of their own.
             if !matches!(events[..], [Event::Launched(_) | Event::Finished(_)]) {
                 tracing::debug!("{line}");
             }
@@ -64,7 +64,7 @@ pub(super) async fn run(
     if let Some(lost) = reported.iter().find(told).or(reported.last().filter(|_| is_lost)) {
         return Err(connection_lost(&copy.target, &lost.message));
     }
-    // Parallel workers have an error counted once itself, and once more for its item.
+    // Parallel workers count an error itself, and its item again.
     let items = reported.iter().filter(|one| one.entry.is_some()).count();
     let was_cut = counted.is_none() && !ended.status.success();
     let is_explained = (reported.len() + items) as u64 >= counted.unwrap_or_default();
@@ -83,7 +83,7 @@ pub(super) async fn run(
             Some(Failure::of(entry, one.message.clone()))
         })
         .collect();
-    // Such as an error while connecting, which is no entry's.
+    // Such as a connection error, which belongs to no entry.
     let is_anonymous =
         reported.iter().any(|one| !is_known(&one) && entry_of(one, entries).is_none());
     if was_cut || !is_explained || is_anonymous || !matches!(ended.status.code(), Some(0 | 1)) {
@@ -95,8 +95,8 @@ pub(super) async fn run(
     Ok(failures)
 }
 
-/// [`run`] with one worker, telling each of the entries on `board` as long as all of them take; what comes before rows has no
-/// lines, as in [`crate::full_copy::statements`].
+/// [`run`] with one worker, reporting each of the entries to `board` with the duration of all of them; what
+/// comes before rows has no log lines, as in [`crate::full_copy::statements`].
 pub(super) async fn told(
     copy: &FullCopy,
     entries: &[Entry],
@@ -119,8 +119,8 @@ pub(super) async fn told(
     Ok(failures)
 }
 
-/// The entry that an error is about. Parallel workers write their lines at the same time, so that the entry named last
-/// may be another's; the table's name stands in the error itself.
+/// The entry that an error is about. Parallel workers write their lines at the same time, so the last named
+/// entry may be another one's; the error itself contains the table's name.
 fn entry_of<'a>(reported: &Reported, entries: &'a [Entry]) -> Option<&'a Entry> {
     let named = entries.iter().find(|entry| reported.entry == Some(entry.id));
     let Some(rest) = reported.message.strip_prefix(COPY_FAILED) else { return named };

@@ -1,4 +1,4 @@
-//! What a full copy needs, looked at before anything is changed.
+//! Preflight of a full copy: what it needs, checked before anything is changed.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ impl Checks {
         self.checks.push(check);
     }
 
-    /// Logs the warnings; what is wrong is the error.
+    /// Logs the warnings, and returns what is wrong as an error.
     pub(super) fn into_result(self) -> Result<(), Error> {
         for check in self.checks.iter().filter(|check| check.is_warning) {
             tracing::warn!("{}: {}", check.subject, check.outcome.as_deref().unwrap_or_default());
@@ -41,7 +41,7 @@ impl Checks {
         if wrong.is_empty() { Ok(()) } else { Err(Error::Preflight(wrong)) }
     }
 
-    /// Notes what was found, or why not; a server out of reach is remembered as such.
+    /// Records a result or an error, and whether a server was unreachable.
     fn note<T>(&mut self, subject: &str, result: Result<T, Error>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
@@ -56,7 +56,7 @@ impl Checks {
     }
 }
 
-/// How many connections are needed at once.
+/// Number of connections needed at the same time.
 #[derive(Clone, Copy)]
 pub(super) struct Needed {
     pub(super) source: u16,
@@ -64,13 +64,13 @@ pub(super) struct Needed {
 }
 
 impl Needed {
-    /// The snapshot and each worker on one side; on the other each worker, the lock of who writes, and
-    /// what drops, restores and looks around between them.
+    /// One side: the snapshot and each worker. The other: each worker, the writer's lock, and one for
+    /// dropping, restoring and checking.
     pub(super) fn live(jobs: u16) -> Self {
         Self { source: jobs + 1, target: jobs + 3 }
     }
 
-    /// pg_dump; pg_restore, which has one more, and the lock of who writes.
+    /// pg_dump; pg_restore, which has one more, and the writer's lock.
     pub(super) fn archive(restore_jobs: u16) -> Self {
         Self { source: 1, target: restore_jobs + 2 }
     }
@@ -193,7 +193,7 @@ async fn restoring(copy: &FullCopy, archive: Option<&Archive>) -> Checks {
     checks
 }
 
-/// The tables whose rows are changed on their way.
+/// The tables whose rows are changed during the copy.
 fn masked(copy: &FullCopy, wrong: &[String]) -> Check {
     if !wrong.is_empty() {
         return Check::bad(MASKING, wrong.join("; "));
@@ -202,8 +202,7 @@ fn masked(copy: &FullCopy, wrong: &[String]) -> Check {
     Check::good(MASKING, format!("the rules of {} can be used", names.join(", ")))
 }
 
-/// What goes through an archive of pg_dump goes as it is: nothing may be copied that way that has
-/// rules.
+/// An archive cannot apply rules, so tables with rules cannot be copied that way.
 pub(super) fn archive_masks_nothing(copy: &FullCopy) -> Option<Check> {
     let names: Vec<String> =
         copy.mode.tables(TableMode::Full).map(|table| format!("\"{table}\"")).collect();
@@ -257,7 +256,7 @@ async fn distinct(
 ) {
     let same = match (source, target) {
         (Some((source, _)), Some((target, _))) => same_database::is_one(source, target).await,
-        // One of them cannot be asked.
+        // One of them cannot be reached.
         _ if copy.source.same_database(&copy.target) => Ok(true),
         _ => return,
     };
@@ -298,7 +297,7 @@ async fn programs(checks: &mut Checks, source: Option<&Server>) {
     }
 }
 
-/// Nothing else is asked of a server that is too old: it would not understand.
+/// Nothing else is asked of a server that is too old, because it would not understand.
 fn supported(
     checks: &mut Checks,
     side: Side,
@@ -401,7 +400,7 @@ async fn target_rights(
     Ok((kept, checks))
 }
 
-/// What of other roles the drop would take along.
+/// Objects of other roles that the drop would drop too.
 async fn others_rows(
     copy: &FullCopy,
     target: &Connection,
@@ -442,7 +441,7 @@ async fn refused(
     refused::check(source, target, &catalog::oids(on_source), &survivors).await
 }
 
-/// A table may be kept though only the target has it; one that nobody has is a typing error.
+/// A table may be kept even if only the target has it; one that neither side has is a typing error.
 fn kept_tables(copy: &FullCopy, on_source: &[KeptTable], on_target: &[KeptTable]) -> Check {
     let subject = "kept tables";
     let mut wrong = Vec::new();

@@ -1,4 +1,4 @@
-//! The restore of what is wanted of an archive.
+//! Restore of the selected entries of an archive.
 
 use std::path::Path;
 use std::time::Instant;

@@ -1,16 +1,16 @@
-//! Reads what pg_restore writes to stderr with `--verbose`.
+//! Parser for the output that pg_restore writes to stderr with `--verbose`.
 //!
-//! Workers share the stream, and one line may be cut by another's, so a message is looked for at
-//! every `pg_restore: ` in a line. What cannot be told apart is never taken for harmless.
+//! Parallel workers share the stream, and their lines may be interleaved, so messages are searched at every
+//! `pg_restore: ` within a line. Anything ambiguous is treated as an error.
 
 /// What pg_restore reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Event<'a> {
-    /// An item is being worked on, by number.
+    /// An item is being processed, by number.
     Launched(i32),
     /// An item is done, by number.
     Finished(i32),
-    /// An object is being made or filled; without parallel workers, that is all that is said of it.
+    /// An object is being created or filled; without parallel workers, this is the only message about it.
     Next {
         /// Such as `TABLE DATA`.
         kind: &'a str,
@@ -21,29 +21,29 @@ pub(super) enum Event<'a> {
     Other(&'a str),
 }
 
-/// An error of pg_restore, with the number of its entry when it said it.
+/// An error of pg_restore, with the entry's number, if pg_restore printed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Reported {
     pub(super) entry: Option<i32>,
-    /// The message and its detail and hint, not the command.
+    /// The message with its detail and hint, without the command.
     pub(super) message: String,
     /// The first line of the command.
     pub(super) command: Option<String>,
 }
 
 impl Reported {
-    /// What went wrong and the server's severity, if it is an error of the server; no value of a row.
+    /// The message and the server's severity, if it is an error of the server; without values of rows.
     pub(super) fn said(&self) -> &str {
         self.message.find(":  ").map_or(&self.message, |end| &self.message[..end + 3])
     }
 }
 
-/// The state of the reading.
+/// State of the parser.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     entry: Option<i32>,
     pub(super) failures: Vec<Reported>,
-    /// What pg_restore counted itself; missing when it gave up.
+    /// The number of errors that pg_restore counted; missing if it gave up.
     pub(super) counted: Option<u64>,
     /// A COPY failed, and its session with it.
     pub(super) is_lost: bool,
@@ -53,7 +53,7 @@ pub(super) struct Log {
 const PROGRAM: &str = "pg_restore: ";
 
 impl Log {
-    /// Takes one line; answers what it reports.
+    /// Parses one line; returns what it reports.
     pub(super) fn read<'a>(&mut self, line: &'a str) -> Vec<Event<'a>> {
         if !line.contains(PROGRAM) {
             self.continue_message(line);
@@ -82,7 +82,8 @@ impl Log {
         if let Some(rest) = text.strip_prefix("from TOC entry ") {
             self.entry = number(rest);
         } else if let Some(rest) = text.strip_prefix("while ") {
-            // INITIALIZING or FINALIZING: no entry's error. PROCESSING TOC: an entry is named next.
+            // INITIALIZING or FINALIZING: the error belongs to no entry. PROCESSING TOC: an entry is named
+            // next.
             if !rest.starts_with("PROCESSING") {
                 self.entry = None;
             }
@@ -93,13 +94,13 @@ impl Log {
         } else if let Some(rest) = text.strip_prefix("warning: errors ignored on restore: ") {
             self.counted = rest.trim().parse().ok();
         } else if text.starts_with("warning: unexpected extra results during COPY") {
-            // One more result behind that of the failed COPY is that of the lost connection.
+            // After the result of the failed COPY, there is another one for the lost connection.
             self.is_lost = true;
         }
         next(text).unwrap_or(Event::Other(text))
     }
 
-    /// Detail and hint belong to the message; the command that failed may be very long.
+    /// Detail and hint belong to the message; the failed command may be very long.
     fn continue_message(&mut self, line: &str) {
         if let Some(command) = line.strip_prefix("Command was: ") {
             if self.in_message
@@ -172,7 +173,7 @@ pg_restore: warning: errors ignored on restore: 2
                 command: Some("CREATE TABLE public.answers (".into()),
             }
         );
-        // What looks like an error inside a command is taken for one: better once too often.
+        // Text that looks like an error within a command is counted as one: better too many than too few.
         assert_eq!(log.failures.len(), 3);
         assert_eq!(
             log.failures[2].message,

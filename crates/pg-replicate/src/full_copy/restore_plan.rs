@@ -11,18 +11,18 @@ use crate::postgres::connection::Connection;
 use crate::{Error, TableName};
 use progress::Context;
 
-/// What of an archive is restored.
+/// What is restored from an archive.
 pub(super) struct RestorePlan {
     pub(super) entries: Vec<Entry>,
     pub(super) left_out: Vec<(Entry, Reason)>,
-    /// What our role cannot do, with the reason.
+    /// What the role cannot create, with the reason.
     pub(super) unable: Vec<(Entry, &'static str)>,
-    /// Kept tables that the target does not have.
+    /// Kept tables that do not exist on the target.
     missing: Vec<TableName>,
 }
 
 impl RestorePlan {
-    /// Decides about failures of these entries.
+    /// Classifies the failures of these entries.
     pub(super) fn failure_policy(&self) -> FailurePolicy<'_> {
         let is_kept = |why: &Reason| matches!(why, Reason::Kept | Reason::RefersToKept);
         let kept = self.left_out.iter().filter(|(_, why)| is_kept(why));
@@ -86,7 +86,7 @@ pub(super) async fn plan(
 const NOT_OFFERED: &str =
     "the server does not offer it, or only to superusers; objects that need it will fail";
 
-/// Why an extension cannot be created by our role, if it cannot.
+/// Why the role cannot create an extension, if it cannot.
 pub(crate) async fn cannot_create(
     connection: &Connection,
     extension: &str,
@@ -96,7 +96,7 @@ pub(crate) async fn cannot_create(
     Ok(unable.contains(&("create".into(), object)).then_some(NOT_OFFERED))
 }
 
-/// Takes out what an ordinary role cannot do to what the platform made.
+/// Removes changes of the platform's objects that an ordinary role cannot make.
 async fn divide(
     connection: &Connection,
     entries: Vec<Entry>,

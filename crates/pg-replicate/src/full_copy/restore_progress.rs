@@ -1,4 +1,4 @@
-//! What is restored of an archive on a board: pg_restore's tables, and all else that workers do.
+//! Progress of the restore of an archive: pg_restore's tables, and everything that workers do.
 
 use std::collections::HashMap;
 
@@ -12,12 +12,12 @@ use crate::archive::{Entry, tables_of};
 use crate::phase_shares;
 use progress::{Context, ObjectSummary, ProgressItem, ProgressTracker, Weight};
 
-/// Weighs what is restored, and follows pg_restore through the rows.
+/// Assigns weights to what is restored, and follows pg_restore through the rows.
 pub(super) struct RestoreProgress {
     board: ProgressTracker,
     items: HashMap<i32, Item>,
     running: HashMap<i32, Running>,
-    /// Without parallel workers there is one item at a time, and pg_restore says no numbers.
+    /// Without parallel workers there is one item at a time, and pg_restore prints no numbers.
     one_by_one: Option<Running>,
     is_parallel: bool,
 }
@@ -35,7 +35,7 @@ impl Item {
     }
 }
 
-/// pg_restore tells nothing of an item while it runs, and never how many rows it has.
+/// pg_restore reports nothing about an item while it runs, and never its number of rows.
 struct Running {
     object: ProgressItem,
     bytes: u64,
@@ -48,7 +48,7 @@ impl Running {
 }
 
 impl RestoreProgress {
-    /// Of what is in `plan`; `tables` are those of the archive.
+    /// The weights of `plan`; `tables` are those in the archive.
     pub(super) fn new(context: &Context, plan: &CopyPlan, tables: &[Table]) -> Self {
         let by_name: HashMap<&TableName, &Table> =
             tables.iter().map(|table| (&table.name, table)).collect();
@@ -71,7 +71,7 @@ impl RestoreProgress {
         Self { board, items, running: HashMap::new(), one_by_one: None, is_parallel: false }
     }
 
-    /// Where all else that is restored is told.
+    /// The tracker for everything else that is restored.
     pub(super) fn board(&self) -> &ProgressTracker {
         &self.board
     }
@@ -90,7 +90,7 @@ impl RestoreProgress {
                     object.end();
                 }
             }
-            // A worker says it too, of an item that has a number.
+            // A worker also prints this about an item with a number.
             Event::Next { .. } if self.is_parallel => {}
             Event::Next { kind, name } => {
                 self.end_one();
@@ -111,18 +111,18 @@ impl RestoreProgress {
     /// pg_restore has ended.
     pub(super) fn rows_end(&mut self) {
         self.end_one();
-        // Whose end was lost where two workers' lines were one.
+        // The end of some items was lost in interleaved lines.
         self.running.drain().for_each(|(_, object)| object.end());
     }
 
-    /// All is restored. Answers the objects that took longest.
+    /// Everything is restored. Returns the slowest objects.
     pub(super) fn end(self) -> Vec<ObjectSummary> {
         self.board.finish().slowest
     }
 }
 
-/// The tables whose rows are in the archive, with what they probably take: known is where in the file their data start,
-/// and where the next do.
+/// The tables whose rows are in the archive, with their estimated sizes, from the positions of their data
+/// and the following data in the file.
 pub(super) fn tables(entries: &[Entry], file_bytes: u64) -> Vec<Table> {
     let mut offsets: Vec<u64> = entries.iter().filter_map(|entry| entry.data_offset).collect();
     offsets.push(file_bytes);

@@ -1,4 +1,4 @@
-//! A plain dump of a whole database into an empty one.
+//! Restore of a plain dump of a whole database into an empty one.
 
 use std::path::Path;
 use std::time::Instant;
@@ -26,12 +26,12 @@ use progress::{Context, PhaseSummary, ProgressTracker, Summary, Weight};
 
 const APPLICATION: &str = "pg-replicate restore";
 
-/// Rows handed to the server at once.
+/// Bytes sent to the server at a time.
 const CHUNK: usize = 64 * 1024;
 
-/// Carries out the script that pg_dump has written to `file`. Each statement is a transaction of its own,
-/// as in pg_restore: one that is refused is named at the end, and the others are carried out. What may be refused without
-/// failing the restore is the same as of an archive.
+/// Executes the script that pg_dump has written to `file`. Each statement is a transaction of its own, as
+/// in pg_restore: refused ones are reported at the end, and the others are executed. The failure policy is
+/// the same as for an archive.
 pub(crate) async fn run(copy: &FullCopy, file: &Path, context: &Context) -> Result<Summary, Error> {
     let start = Instant::now();
     tracing::info!("Start restore Backup");
@@ -114,7 +114,7 @@ struct Restore<'a, R> {
 }
 
 impl<R: AsyncBufRead + Unpin> Restore<'_, R> {
-    /// Answers how many objects were made, and what could not be.
+    /// Returns the number of created objects, and those that could not be created.
     async fn run(mut self) -> Result<(u64, Vec<ObjectFailure>), Ended> {
         while let Some(item) = self.script.next().await? {
             let strings = item.strings;
@@ -134,7 +134,7 @@ impl<R: AsyncBufRead + Unpin> Restore<'_, R> {
 
     async fn execute(&mut self, sql: &str) -> Result<(), Error> {
         let entry = self.entries.next(sql);
-        // In an archive it is part of what was refused.
+        // In an archive, this is part of the refused entry.
         if sql.starts_with("ALTER EVENT TRIGGER ") && !entry.dependencies.is_empty() {
             return Ok(());
         }
@@ -162,7 +162,7 @@ impl<R: AsyncBufRead + Unpin> Restore<'_, R> {
         Ok(())
     }
 
-    /// The statement as it is wanted, if it is.
+    /// The statement to execute, if any.
     fn wanted(&self, sql: &str) -> Option<String> {
         if need(sql) == Need::Not {
             return None;
@@ -199,7 +199,7 @@ impl<R: AsyncBufRead + Unpin> Restore<'_, R> {
         while self.script.rows(&mut reader, &mut rows).await? {
             if rows.len() >= CHUNK {
                 object.advance(0, rows.len() as u64);
-                // Why is said at the end; the rest is read over.
+                // The error is reported at the end; the rest is read and ignored.
                 let rows = rows.split().freeze();
                 is_refused = is_refused || sink.send(rows).await.is_err();
             }

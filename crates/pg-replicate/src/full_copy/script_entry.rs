@@ -1,4 +1,4 @@
-//! Statements of a plain dump as the entries that an archive would have, so that both are judged by the same rules.
+//! Statements of a plain dump as archive entries, so that the same rules apply to both.
 
 use std::collections::HashMap;
 
@@ -6,10 +6,10 @@ use crate::archive::Entry;
 use crate::postgres::sql_text::{Cursor, Strings};
 use crate::psql_script::first_line;
 
-/// No statement names its object later.
+/// No later statement refers to their objects by name.
 const HEAD: usize = 40;
 
-/// Kinds of objects that are more than one word.
+/// Kinds of objects that consist of several words.
 const KINDS: [&[&str]; 13] = [
     &["EVENT", "TRIGGER"],
     &["USER", "MAPPING"],
@@ -26,11 +26,11 @@ const KINDS: [&[&str]; 13] = [
     &["OPERATOR", "FAMILY"],
 ];
 
-/// What may stand between CREATE and the kind.
+/// Words that may be between CREATE and the kind.
 const QUALIFIERS: [&[&str]; 6] =
     [&["OR", "REPLACE"], &["UNIQUE"], &["UNLOGGED"], &["CONSTRAINT"], &["RECURSIVE"], &["TRUSTED"]];
 
-/// The entries so far that could not be made, by what they make.
+/// The entries so far that could not be created, by their objects.
 #[derive(Default)]
 pub(crate) struct Entries {
     last: i32,
@@ -38,7 +38,7 @@ pub(crate) struct Entries {
 }
 
 impl Entries {
-    /// The next statement's entry; it depends on what was refused of that which it speaks of.
+    /// The next statement's entry; it depends on the refused entries whose objects it refers to.
     pub(crate) fn next(&mut self, sql: &str) -> Entry {
         self.last += 1;
         let mut at = Cursor::of_head(sql, HEAD, Strings::Standard);
@@ -52,7 +52,7 @@ impl Entries {
         Entry { id: self.last, kind, tag, schema, definition, dependencies, ..Entry::default() }
     }
 
-    /// The object of `entry` could not be made.
+    /// Records that the object of `entry` could not be created.
     pub(crate) fn refused(&mut self, entry: &Entry) {
         let mut at = Cursor::of_head(&entry.definition, HEAD, Strings::Standard);
         if let Some((kind, object, _)) = parts(&mut at)
@@ -97,7 +97,7 @@ fn object(at: &mut Cursor<'_>) -> Option<(String, String, Option<String>)> {
     let _ = at.eat(&["IF", "NOT", "EXISTS"])
         || at.eat(&["ONLY"])
         || kind == "USER MAPPING" && at.eat(&["FOR"]);
-    // An operator is no identifier.
+    // An operator is not an identifier.
     let names = at.qualified_name().unwrap_or_default();
     let object = format!("{kind} {}", names.join("."));
     let schema = if names.len() == 2 { names.into_iter().next() } else { None };

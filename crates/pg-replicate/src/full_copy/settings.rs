@@ -2,31 +2,31 @@
 
 use crate::{BackupMode, DatabaseUrl, OnTarget};
 
-/// How foreign keys come.
+/// How foreign keys are restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ForeignKeys {
-    /// As the source has them, checked against the rows.
+    /// As on the source, checked against the rows.
     Validated,
-    /// `NOT VALID`: new rows are checked. Those that were copied are those of one moment of the source, which has
+    /// `NOT VALID`: new rows are checked. The copied rows come from one snapshot of the source, which has
     /// checked them.
     NotValid,
     /// Not at all.
     Without,
 }
 
-/// A whole database copied through an archive of pg_dump.
+/// A whole database copied through a pg_dump archive.
 #[derive(Clone, Debug)]
 pub struct FullCopy {
     /// The database that is read.
     pub source: DatabaseUrl,
-    /// The database that is written.
+    /// The database that is written to.
     pub target: DatabaseUrl,
-    /// The tables that are left alone, and those with rules for their rows, which no archive obeys.
+    /// The tables that are not touched, and those with rules for their rows, which an archive cannot apply.
     pub mode: BackupMode,
-    /// How foreign keys come.
+    /// How foreign keys are restored.
     pub foreign_keys: ForeignKeys,
-    /// Parallel connections of the restore, at least 1.
+    /// Number of parallel connections of the restore, at least 1.
     pub restore_jobs: u16,
-    /// What those who use the target meanwhile have to bear.
+    /// How the copy treats others who use the target.
     pub on_target: OnTarget,
 }

@@ -1,7 +1,8 @@
-//! Makes objects of an archive in a session of our own, by the statements that pg_dump wrote.
+//! Creation of an archive's objects in a session of this program, with the statements written by pg_dump.
 //!
-//! pg_restore would do the same, but it hides the SQLSTATE of a refusal, and only that tells in every language what a
-//! refusal was. Its workers' lines may also be mixed up, so that an error is taken for another object's.
+//! pg_restore would do the same, but it hides the SQLSTATE of errors, which is the only way to identify an
+//! error in every language. Its workers' lines may also be interleaved, so that an error would be assigned
+//! to another object.
 
 use std::path::Path;
 
@@ -23,11 +24,11 @@ use progress::{Context, ProgressItem, ProgressTracker, Weight};
 const SESSION: &str = include_str!("../../sql/restore_session.sql");
 const MISSING_ROLES: &str = include_str!("../../sql/missing_roles.sql");
 
-/// How often a statement is tried that a deadlock has undone.
+/// How often a statement is repeated after a deadlock.
 const ATTEMPTS: u32 = 5;
 
-/// Restores `entries`, one after the other, by their statements, and tells them on `board`, together of the `weight`;
-/// answers those that were refused.
+/// Restores `entries` one by one with their statements, and reports them to `board` with the total
+/// `weight`; returns the refused ones.
 pub(super) async fn in_order(
     copy: &FullCopy,
     entries: &[Entry],
@@ -46,7 +47,7 @@ pub(super) async fn in_order(
     let mut session = Session::open(copy, entries, context).await?;
     for some in wanted.chunk_by(|one, next| one.is_garbled && next.is_garbled) {
         match some {
-            // What is no UTF-8 cannot be sent as a text.
+            // Text that is not UTF-8 cannot be sent as a string.
             [first, ..] if first.is_garbled => {
                 let some: Vec<Entry> = some.iter().map(|entry| (*entry).clone()).collect();
                 failures
@@ -67,8 +68,7 @@ pub(super) async fn in_order(
     Ok(failures)
 }
 
-/// Tells an entry as pg_restore does with several jobs: items that begin and end are only those that come with rows or
-/// after them.
+/// Reports an entry like pg_restore with several jobs: only entries with rows, or after them, have items.
 fn start(board: &ProgressTracker, entry: &Entry, weight: Weight) -> Option<ProgressItem> {
     if entry.section == Section::PreData {
         tracing::debug!("processing item {} {entry}", entry.id);
@@ -77,7 +77,7 @@ fn start(board: &ProgressTracker, entry: &Entry, weight: Weight) -> Option<Progr
     Some(board.start(&entry.kind, &entry.name(), weight))
 }
 
-/// Whether an entry makes something in a database that is there, and is neither owner nor privilege.
+/// Whether an entry creates something within an existing database, except owners and privileges.
 fn is_object(entry: &Entry) -> bool {
     let is_of_archive = matches!(
         entry.kind.as_str(),
@@ -95,7 +95,7 @@ fn is_object(entry: &Entry) -> bool {
     !is_of_archive && !is_of_database
 }
 
-/// A session that is set up as pg_restore sets up its own.
+/// A session with the settings that pg_restore makes.
 struct Session {
     connection: Connection,
     tablespace: String,
@@ -125,7 +125,7 @@ impl Session {
         if let Some(sql) = defaults(entry, &mut self.tablespace, &mut self.access_method) {
             let set = async { Ok(connection.batch_execute(&sql).await) };
             if let Err(error) = connection.run(context, set).await? {
-                // The object comes where the database's others are.
+                // The object is created in the database's default tablespace.
                 tracing::warn!(object = %entry, "{entry}: {}", reason(&error));
             }
         }
@@ -133,7 +133,8 @@ impl Session {
     }
 }
 
-/// What has to be set before an entry that is to stand elsewhere than the one before, or in another way.
+/// Settings needed before an entry if its tablespace or access method differs from that of the previous
+/// one.
 fn defaults(entry: &Entry, tablespace: &mut String, access_method: &mut String) -> Option<String> {
     let mut sql = String::new();
     let wanted = entry.tablespace.as_deref().unwrap_or_default();
@@ -149,7 +150,8 @@ fn defaults(entry: &Entry, tablespace: &mut String, access_method: &mut String) 
     (!sql.is_empty()).then_some(sql)
 }
 
-/// Runs `sql` for `entry`; answers why it was refused. What another session's lock undid is tried again.
+/// Executes `sql` for `entry`; returns why it was refused. It is repeated if another session's lock caused
+/// a rollback.
 pub(super) async fn execute(
     connection: &Connection,
     entry: &Entry,
@@ -177,7 +179,7 @@ pub(super) async fn execute(
     }
 }
 
-/// The roles that a policy or a user mapping is for and the server does not have.
+/// The roles of a policy or a user mapping that do not exist on the server.
 pub(crate) async fn missing_roles(
     connection: &Connection,
     entry: &Entry,
@@ -197,7 +199,7 @@ pub(crate) async fn missing_roles(
     Ok(rows.iter().map(|row| row.get("name")).collect())
 }
 
-/// The names behind the next `word`, separated by commas.
+/// The names after the next `word`, separated by commas.
 fn names_after(sql: &str, word: &str) -> Vec<String> {
     let mut names = Vec::new();
     let Ok(mut cursor) = Cursor::new(sql) else { return names };
@@ -210,7 +212,7 @@ fn names_after(sql: &str, word: &str) -> Vec<String> {
     names
 }
 
-/// Logs the failures; answers those that may not be ignored.
+/// Logs the failures; returns those that are not forgiven.
 pub(super) fn classified(
     policy: &mut FailurePolicy<'_>,
     failures: &[Failure],

@@ -1,4 +1,4 @@
-//! Which rows of the source are read.
+//! Change filter: which rows of the source are read.
 
 use crate::incremental::key::{Key, KeyValue};
 use crate::incremental::new_columns::NewColumn;
@@ -9,10 +9,10 @@ use crate::postgres::connection::Connection;
 use crate::postgres::identifier::{quote_identifier, quote_literal};
 use crate::{Error, TableMode, TableName, TableRule};
 
-/// As what is larger or smaller than all others is written.
+/// How values larger or smaller than all others are written.
 const INFINITE: [&str; 5] = ["infinity", "-infinity", "Infinity", "-Infinity", "NaN"];
 
-/// What is to be done with a table that is not empty on the target, or what is wrong with it.
+/// What to do with a table that is not empty on the target, or what is wrong with it.
 pub(super) async fn work(
     target: &Connection,
     (table, rows): (&TableName, &str),
@@ -48,9 +48,9 @@ pub(super) async fn work(
     }
     let since = match cursor {
         None => None,
-        // The target's rows know no cursor yet.
+        // The target's rows have no cursor yet.
         Some(column) if new.iter().any(|one| one.name() == column.name) => None,
-        // Old rows of the source have values of new columns.
+        // Existing rows have values in new columns.
         Some(_) if rule.mode == TableMode::Upsert && !new.is_empty() => None,
         Some(column) => since(target, (table, rows), column, rule).await?,
     };
@@ -92,7 +92,7 @@ fn not_compared(table: &TableName, key: &Key, columns: &[Column]) -> Option<Stri
     })
 }
 
-/// Why no row comes after the last: a key at infinity, or not a number, is larger than all others.
+/// Why no row can follow the last one: a key of infinity or NaN is larger than all others.
 fn ends_there(table: &TableName, key: &Key, last: &KeyValue, columns: &[Column]) -> Option<String> {
     let (one, last) = (key.0.first()?, last.first()?);
     let column = columns.iter().find(|column| column.name == one.name)?;
@@ -105,9 +105,9 @@ fn ends_there(table: &TableName, key: &Key, last: &KeyValue, columns: &[Column])
     })
 }
 
-/// The rows from the target's last cursor on, less the lag; nothing when it has none. Rows without
-/// a cursor are read always, for nothing tells when they were written; so are those whose cursor is infinite, which are no
-/// last ones: nothing would be read after them.
+/// The rows from the target's last cursor on, minus the lag; `None` if it has none. Rows without a cursor
+/// are always read, because the time of their writing is unknown; so are those with an infinite cursor,
+/// which do not count as the last one, because nothing would be read after them.
 async fn since(
     target: &Connection,
     (table, rows): (&TableName, &str),
@@ -135,7 +135,7 @@ async fn since(
     Ok(Some(condition))
 }
 
-/// The keys within the lag, where the key itself is a time.
+/// The keys within the lag, if the key itself is a time.
 fn late_keys(key: &Key, last: &KeyValue, rule: &TableRule, columns: &[Column]) -> Option<String> {
     let ([one], [last]) = (key.0.as_slice(), last.as_slice()) else { return None };
     let column = columns.iter().find(|column| column.name == one.name && column.is_time())?;

@@ -1,4 +1,4 @@
-//! What an incremental copy needs, looked at without changing anything.
+//! Preflight of an incremental copy.
 
 use super::fired::{self, Writes};
 use super::settings::Incremental;
@@ -111,7 +111,7 @@ fn found(plan: &TablePlan) -> String {
     }
 }
 
-/// What is done on the target.
+/// Operations on the target.
 fn rights(rule: &TableRule) -> &'static [&'static str] {
     match (rule.mode, rule.deletes) {
         (TableMode::Upsert, true) => &["INSERT", "SELECT", "UPDATE", "DELETE"],

@@ -1,4 +1,4 @@
-//! Copies tables in one transaction of the target.
+//! Copy of tables in one transaction of the target.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::postgres::copy::{Copied, copy_query};
 use crate::postgres::target_settings::COMPRESS_BY_LZ4;
 use crate::postgres::triggers;
 
-/// How long a rollback may take before the connection is closed without it.
+/// Time limit for a rollback before the connection is closed without it.
 const UNDO_LIMIT: Duration = Duration::from_secs(2);
 
-/// Told of a table, first that it is in work, then each chunk that was read of it, in bytes.
+/// Called for a table, first when it is started, then for each chunk read, with its bytes.
 pub(super) type Report<'a> = &'a (dyn Fn(&TablePlan, u64) + Sync);
 
-/// Copies the tables of a unit in one transaction of the target, and answers what was copied of each.
+/// Copies the tables of a group in one transaction of the target, and returns what was copied of each.
 pub(super) async fn unit(
     source: &Connection,
     target: &Connection,
@@ -28,7 +28,8 @@ pub(super) async fn unit(
 ) -> Result<Vec<Copied>, Error> {
     let result = in_transaction(source, target, unit, report).await;
     if result.is_err() {
-        // The closed connection would do it too, only later: locks shall be gone when we say so.
+        // Closing the connection would do this too, but later: the locks must have been released when this
+        // returns.
         let _ = tokio::time::timeout(UNDO_LIMIT, target.batch_execute("ROLLBACK")).await;
     }
     result
@@ -83,7 +84,7 @@ async fn in_transaction(
     if unit.deletes_last {
         delete(target, unit, &gone, &mut deleted).await?;
     }
-    // A table with checks still to be made cannot be altered.
+    // A table with pending deferred checks cannot be altered.
     execute("SET CONSTRAINTS ALL IMMEDIATE", "check the foreign keys of").await?;
     for plan in &unit.plans {
         new_columns::complete(target, &plan.table, &plan.new_columns).await?;
@@ -103,7 +104,7 @@ async fn in_transaction(
     Ok(copied)
 }
 
-/// For each table of the unit, where the keys of the rows stand that must go.
+/// For each table of the group, the table with the keys of the rows to delete.
 async fn find_gone(
     source: &Connection,
     target: &Connection,
@@ -123,7 +124,7 @@ async fn find_gone(
     Ok(gone)
 }
 
-/// Deletes, from tables that refer to others to those that are referred to.
+/// Deletes rows, in referring tables before referenced ones.
 async fn delete(
     target: &Connection,
     unit: &TransactionGroup,
@@ -168,7 +169,7 @@ async fn append(
     copy_query(source, target, &plan.table, &query, &into, plan.is_binary, report).await
 }
 
-/// Dashboards compare the ids as numbers, where they are numbers.
+/// Dashboards compare ids as numbers, if they are numbers.
 fn log_before(plan: &TablePlan) {
     let (table, before) = (&plan.table, plan.last_text());
     match before.parse::<i64>() {

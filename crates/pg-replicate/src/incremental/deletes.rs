@@ -1,4 +1,4 @@
-//! Rows that the source no longer has.
+//! Detection and deletion of rows that no longer exist on the source.
 
 use super::ranges::Ranges;
 use super::table_plan::TablePlan;
@@ -9,8 +9,9 @@ use crate::postgres::copy::copy_query;
 /// The source's keys of one range.
 const KEYS: &str = "pg_temp.pg_replicate_keys";
 
-/// Finds the rows whose key the source does not have, and answers the name of a temporary table with their keys: they go
-/// in one statement, for rows of a table may refer to each other. `number`: the table's in its transaction.
+/// Finds rows whose key does not exist on the source, and returns the name of a temporary table with their
+/// keys: they are deleted in one statement, because rows of a table may refer to each other. `number`: the
+/// table's number in its transaction.
 pub(super) async fn find(
     source: &Connection,
     target: &Connection,
@@ -50,7 +51,7 @@ pub(super) async fn find(
     Ok(gone)
 }
 
-/// Deletes the rows whose keys stand in the table `gone`, and answers how many.
+/// Deletes the rows whose keys are in the table `gone`, and returns their number.
 pub(super) async fn delete(
     target: &Connection,
     plan: &TablePlan,

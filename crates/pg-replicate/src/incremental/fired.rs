@@ -1,4 +1,4 @@
-//! What would fire on the target while rows are written.
+//! Triggers and rules that would fire on the target while rows are written.
 
 use super::table_plan::{TablePlan, WriteMethod};
 use crate::postgres::connection::Connection;
@@ -8,7 +8,7 @@ use crate::{Error, TableName, TableRule};
 
 const WRITTEN: &str = include_str!("../../sql/incremental/written.sql");
 
-/// What is done with the rows of some tables.
+/// Operations on the rows of some tables.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Writes {
     pub(super) updates: bool,
@@ -16,12 +16,12 @@ pub(super) struct Writes {
 }
 
 impl Writes {
-    /// All that a rule may ask for.
+    /// All operations that a rule may cause.
     pub(super) fn of_rule(rule: &TableRule) -> Self {
         Self { updates: rule.mode == crate::TableMode::Upsert, deletes: rule.deletes }
     }
 
-    /// What is done to any of the tables.
+    /// The operations on any of the tables.
     pub(super) fn of_plans(plans: &[TablePlan]) -> Self {
         let updates =
             |plan: &TablePlan| matches!(&plan.work, WriteMethod::Merge(merge) if merge.updates);
@@ -29,8 +29,8 @@ impl Writes {
     }
 }
 
-/// The triggers and rules of the tables that are written, those that are off too, also those of tables that foreign keys change with
-/// them.
+/// Triggers and rules of the written tables, including disabled ones, and of tables that are changed by
+/// their foreign keys.
 pub(super) async fn find(
     target: &Connection,
     tables: impl IntoIterator<Item = &TableName>,
@@ -46,7 +46,7 @@ pub(super) async fn find(
     triggers::read(target, Some(&written)).await
 }
 
-/// Why those of other owners' tables are in the way.
+/// Why triggers and rules of other owners' tables prevent the copy.
 pub(super) fn refusal(table: &TableName, triggers: &[Trigger]) -> Option<String> {
     let others: Vec<String> = triggers
         .iter()

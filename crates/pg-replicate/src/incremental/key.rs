@@ -1,4 +1,4 @@
-//! The key of a table, as it is written in SQL.
+//! Key of a table, as SQL.
 
 use crate::postgres::identifier::{quote_identifier, quote_literal};
 
@@ -6,15 +6,15 @@ use crate::postgres::identifier::{quote_identifier, quote_literal};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct KeyColumn {
     pub(super) name: String,
-    /// On the source.
+    /// Its type on the source.
     pub(super) sql_type: String,
-    /// Whether its order is that of its bytes, whatever the collations of the two sides are.
+    /// Whether it is ordered by its bytes, independently of the collations of both sides.
     pub(super) by_bytes: bool,
-    /// Whether its values may not be UTF-8: they travel with every byte beyond ASCII escaped.
+    /// Whether its values may not be UTF-8: they are transferred with every non-ASCII byte escaped.
     pub(super) is_escaped: bool,
 }
 
-/// The columns by which rows are told apart and ordered.
+/// The columns that identify and order rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Key(pub(super) Vec<KeyColumn>);
 
@@ -32,7 +32,7 @@ impl Key {
         self.join(", ", |column| format!("{table}.{}", quote_identifier(&column.name)))
     }
 
-    /// `"a"::text, "b"::text`, aliased apart so that ORDER BY means the columns.
+    /// `"a"::text, "b"::text`, with aliases so that ORDER BY refers to the columns.
     pub(super) fn texts(&self) -> String {
         let texts = self
             .0
@@ -72,7 +72,7 @@ impl Key {
         })
     }
 
-    /// A number made of the key; equal keys have equal ones.
+    /// A number derived from the key; equal keys have equal numbers.
     pub(super) fn hash(&self) -> String {
         let text = self
             .join(" || E'\\x1f' || ", |column| format!("{}::text", quote_identifier(&column.name)));
@@ -101,7 +101,7 @@ impl KeyColumn {
 
     fn value(&self, text: &str) -> String {
         if self.is_escaped {
-            // What `bytea` escapes, a string with escapes reads.
+            // `E'…'` strings understand what `bytea` escapes.
             return format!(" E'{}'::{}", text.replace('\'', "''"), self.sql_type);
         }
         format!("{}::{}", quote_literal(text), self.sql_type)

@@ -1,4 +1,4 @@
-//! Rows of which the target may have some, through a staging table.
+//! Merge of rows, some of which the target may already have, through a staging table.
 
 use super::merge_statements::{STAGING, Statements, differ_in};
 use super::ranges::Ranges;
@@ -8,9 +8,9 @@ use crate::Error;
 use crate::postgres::connection::Connection;
 use crate::postgres::copy::{Copied, copy_query};
 
-/// Reads the rows that `merge` chooses, and writes those that the target has not, or has otherwise.
-/// Answers the rows written and the bytes read. `gone`: a table with the keys of rows that will be deleted. `has_rules`: whether the table
-/// has rules, also such as are switched off.
+/// Reads the rows selected by `merge`, and writes those that are missing or different on the target.
+/// Returns the rows written and the bytes read. `gone`: a table with the keys of rows that will be deleted.
+/// `has_rules`: whether the table has rules, including disabled ones.
 pub(super) async fn table(
     source: &Connection,
     target: &Connection,
@@ -21,7 +21,7 @@ pub(super) async fn table(
     report: &(dyn Fn(u64) + Sync),
 ) -> Result<Copied, Error> {
     let (table, columns) = (plan.table.quoted(), plan.column_list());
-    // Types, their modifiers and collations, and no constraints.
+    // Types with modifiers and collations, but no constraints.
     let create = format!(
         "DROP TABLE IF EXISTS {STAGING}; \
          CREATE TEMPORARY TABLE pg_replicate_staging ON COMMIT DROP AS SELECT {columns} FROM {table} WITH NO DATA"
@@ -62,8 +62,8 @@ pub(super) async fn table(
     Ok(Copied { rows, bytes })
 }
 
-/// Deletes rows whose value of a GENERATED ALWAYS identity is another on the source, where a row was deleted and its key
-/// used again: no UPDATE may set it, but they can be inserted anew.
+/// Deletes rows whose value in a GENERATED ALWAYS identity column differs on the source, because a row was
+/// deleted and its key reused: UPDATE cannot set it, but the rows can be inserted again.
 async fn make_way_for_fixed(target: &Connection, plan: &TablePlan) -> Result<(), Error> {
     let failed = |error| target.error(format!("write {} on the target", plan.table), &error);
     let (rows, fixed) = (&plan.on_target, plan.fixed.iter().collect::<Vec<_>>());

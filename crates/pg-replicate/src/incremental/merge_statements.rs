@@ -3,19 +3,19 @@
 use super::table_plan::{Merge, TablePlan};
 use crate::postgres::connection::Connection;
 
-/// Gone with the transaction. No other name can be meant: the search path is empty.
+/// Dropped at the end of the transaction. The name is unambiguous, because the search path is empty.
 pub(super) const STAGING: &str = "pg_temp.pg_replicate_staging";
 
 /// How the rows of the staging table are written.
 pub(super) struct Statements {
-    /// Write rows that are new, and those that differ where they shall be changed.
+    /// Inserts new rows, and updates those that differ, if the mode requires it.
     writes: Vec<String>,
-    /// Whether the rows `here` and `there` differ; nothing when rows that are there are left unchanged.
+    /// Whether the rows `here` and `there` differ; `None` if existing rows are left unchanged.
     pub(super) different: Option<String>,
 }
 
-/// Whether the rows `there` and `new` are not the same to the byte. Without the casts the operator is looked for column by
-/// column.
+/// Whether the rows `there` and `new` are not identical byte for byte. Without the casts, the operator
+/// would be looked up column by column.
 pub(super) fn differ_in(columns: &[&String], new: &str) -> String {
     let list = |row: &str| {
         columns.iter().map(|name| format!("{row}.{name}")).collect::<Vec<_>>().join(", ")
@@ -24,7 +24,7 @@ pub(super) fn differ_in(columns: &[&String], new: &str) -> String {
 }
 
 impl Statements {
-    /// Writes the rows, and answers how many.
+    /// Writes the rows, and returns their number.
     pub(super) async fn execute(&self, target: &Connection) -> Result<u64, tokio_postgres::Error> {
         let mut rows = 0;
         for write in &self.writes {
@@ -33,8 +33,8 @@ impl Statements {
         Ok(rows)
     }
 
-    /// A row that is the same to the byte is not written again: it would only make the table swell. Its key is written
-    /// too, for what is equal need not be the same: `1.0` and `1.00`, values of citext.
+    /// A row that is identical byte for byte is not written again, which would only bloat the table. The
+    /// key is written too, because equal values need not be identical: `1.0` and `1.00`, values of citext.
     pub(super) fn new(plan: &TablePlan, merge: &Merge, has_rules: bool) -> Self {
         let (table, rows) = (plan.table.quoted(), &plan.on_target);
         let (columns, key) = (plan.column_list(), plan.key.names());
@@ -52,7 +52,7 @@ impl Statements {
         let is_there = plan.key.equal("here", "there");
         let mut writes = Vec::new();
         if has_rules {
-            // Where there is a rule ON UPDATE, the server knows no ON CONFLICT, be it switched off or not.
+            // With a rule ON UPDATE, even a disabled one, the server does not support ON CONFLICT.
             if updates {
                 writes.push(format!(
                     "UPDATE {rows} AS there SET {} FROM {STAGING} AS here WHERE {is_there} AND {}",

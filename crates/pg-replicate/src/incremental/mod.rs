@@ -1,7 +1,7 @@
-//! New, changed and deleted rows of chosen tables: one snapshot of the source, one transaction per
-//! table on the target, tables in parallel.
+//! Incremental copy: new, changed and deleted rows of selected tables, with one snapshot of the source, one
+//! transaction per table on the target, and tables in parallel.
 //!
-//! docs/incremental.md says what each mode guarantees.
+//! docs/incremental.md describes the guarantees of each mode.
 
 mod change_filter;
 mod check;
@@ -40,29 +40,29 @@ pub use settings::{CopyFormat, Incremental, SchemaChanges};
 const APPLICATION: &str = "pg-replicate incremental";
 
 impl Incremental {
-    /// Looks at everything the copy needs, and changes nothing.
+    /// Checks everything that the copy needs, without changing anything.
     pub async fn check(&self) -> Vec<Check> {
         check::all(self).await
     }
 
-    /// Copies, for each table, the rows that its rule asks for: all tables from one snapshot of the
-    /// source, each in one transaction on the target; tables that foreign keys tie together, when rows
-    /// of a referenced one are deleted, in one for all of them. Tables that others refer to come
-    /// first. Every table is looked at before the first is copied.
+    /// Copies the rows selected by each table's rule: all tables in one snapshot of the source, each in one
+    /// transaction on the target. Tables connected by foreign keys share a transaction if rows of a
+    /// referenced table are deleted. Referenced tables come first. Every table is checked before the first
+    /// one is copied.
     ///
     /// # Errors
     /// [`Error::Cancelled`], [`Error::Configuration`] with every table that cannot be copied,
-    /// [`Error::Database`]. Tables copied before the one that failed stay copied; those in work are
-    /// as they were.
+    /// [`Error::Database`]. Tables copied before the failed one stay copied; those in progress are
+    /// unchanged.
     pub async fn run(&self, context: &Context) -> Result<Summary, Error> {
         self.run_and_verify(Verify::None, context).await
     }
 
-    /// As [`Incremental::run`]; then the tables are compared with the source, in the snapshot that they were copied from.
-    /// One that differs though its mode promises otherwise is an error.
+    /// [`Incremental::run`] followed by a comparison with the source, in the snapshot that was copied. A
+    /// table that differs although its mode promises otherwise is an error.
     ///
     /// # Errors
-    /// As [`Incremental::run`], and [`Error::Verification`]: the tables are copied then.
+    /// As [`Incremental::run`], and [`Error::Verification`], in which case the tables have been copied.
     pub async fn run_and_verify(
         &self,
         verify: Verify,
@@ -87,7 +87,7 @@ impl Incremental {
         Ok(summary.since(start))
     }
 
-    /// Looks at all tables over two connections, then copies over others.
+    /// Checks all tables over two connections, then copies over others.
     async fn copy_all(
         &self,
         source: &Connection,
@@ -119,8 +119,8 @@ impl Incremental {
         Watch::new(source, &context.sessions).during(work, Some(&context.cancel)).await
     }
 
-    /// What is to be done, in an order that foreign keys allow, and the snapshot of the source, which
-    /// lives as long as the connection's transaction.
+    /// The tables to copy, in an order that satisfies foreign keys, and the snapshot of the source, which
+    /// exists as long as the connection's transaction.
     async fn plan(
         &self,
         source: &Connection,

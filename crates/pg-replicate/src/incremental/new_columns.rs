@@ -1,4 +1,4 @@
-//! Columns that only the source has, added to the target.
+//! New columns: columns that only the source has, added to the target.
 
 use crate::postgres::columns::Column;
 use crate::postgres::connection::Connection;
@@ -7,7 +7,7 @@ use crate::{Error, TableName};
 
 const DEFINITIONS: &str = include_str!("../../sql/column_definitions.sql");
 
-/// A column that the target shall get.
+/// A column to add to the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct NewColumn {
     name: String,
@@ -18,7 +18,7 @@ pub(super) struct NewColumn {
     is_not_null: bool,
 }
 
-/// How the columns that only the source has are made, or why the target cannot have one.
+/// How to create the columns that only the source has, or why the target cannot have one of them.
 pub(super) async fn find(
     source: &Connection,
     target: &Connection,
@@ -64,8 +64,8 @@ pub(super) async fn find(
     Ok(Ok(new))
 }
 
-/// Adds the columns, in the transaction that copies the table's rows. Rows that are there get the
-/// default when it is a constant, as they did on the source.
+/// Adds the columns, in the transaction that copies the table's rows. Existing rows get the default if it
+/// is a constant, as they did on the source.
 pub(super) async fn add(
     target: &Connection,
     table: &TableName,
@@ -82,7 +82,7 @@ pub(super) async fn add(
     Ok(())
 }
 
-/// When the rows are there: what can only be tried.
+/// After the rows have been copied: changes that may fail.
 pub(super) async fn complete(
     target: &Connection,
     table: &TableName,
@@ -93,7 +93,7 @@ pub(super) async fn complete(
             let failed = |error| target.error(format!("complete the columns of {table}"), &error);
             target.batch_execute("SAVEPOINT pg_replicate").await.map_err(failed)?;
             if let Err(error) = target.batch_execute(&sql).await {
-                // On a broken connection this fails too.
+                // On a broken connection, this fails too.
                 let back = "ROLLBACK TO SAVEPOINT pg_replicate";
                 target.batch_execute(back).await.map_err(failed)?;
                 let reason = crate::error::reason(&error);
@@ -131,7 +131,7 @@ impl NewColumn {
         sql
     }
 
-    /// Statements that may fail, and what is missing then.
+    /// Statements that may fail, and what is missing in that case.
     fn attempts(&self, table: &TableName) -> Vec<(String, &'static str)> {
         let column =
             format!("ALTER TABLE {} ALTER COLUMN {}", table.quoted(), quote_identifier(&self.name));
@@ -146,8 +146,8 @@ impl NewColumn {
     }
 }
 
-/// Whether a default is a literal, perhaps with a type: any other may give each row of the source
-/// another value.
+/// Whether a default is a literal, optionally with a type: any other may produce a different value for each
+/// row of the source.
 fn is_constant(expression: &str) -> bool {
     let (literal, casts) = if let Some(text) = expression.strip_prefix('\'') {
         let Some(end) = end_of_literal(text) else { return false };
@@ -159,7 +159,7 @@ fn is_constant(expression: &str) -> bool {
         let is_number = word.parse::<f64>().is_ok();
         (is_number || matches!(word, "true" | "false" | "NULL"), casts)
     };
-    // A type holds no quotation mark, and brackets only around numbers.
+    // A type contains no quotation marks, and brackets only around numbers.
     let is_type = |one: char| one.is_alphanumeric() || " :._\"[](),".contains(one);
     let has_call =
         casts.split('(').skip(1).any(|rest| !rest.starts_with(|one: char| one.is_ascii_digit()));

@@ -1,4 +1,4 @@
-//! Tables that others refer to come first.
+//! Order of tables: referenced tables come first.
 
 use std::fmt;
 
@@ -30,15 +30,15 @@ impl fmt::Display for ForeignKey {
 /// The tables and their foreign keys.
 #[derive(Debug)]
 pub(super) struct Order {
-    /// In an order that the keys allow.
+    /// An order that satisfies the keys.
     pub(super) tables: Vec<TableName>,
     pub(super) keys: Vec<ForeignKey>,
-    /// Those that may fail all the same.
+    /// The keys that may still be violated.
     pub(super) risky: Vec<ForeignKey>,
 }
 
 impl Order {
-    /// For each table, the places of those that must be whole before it.
+    /// For each table, the positions of those that must be complete before it.
     pub(super) fn needs(&self) -> Vec<Vec<usize>> {
         let place = |table: &TableName| self.tables.iter().position(|other| other == table);
         let needs = self.tables.iter().enumerate().map(|(number, table)| {
@@ -53,7 +53,7 @@ impl Order {
     }
 }
 
-/// Looks at the foreign keys of the tables.
+/// Reads the foreign keys of the tables.
 pub(super) async fn order(target: &Connection, tables: &[TableName]) -> Result<Order, Error> {
     let schemas: Vec<&str> = tables.iter().map(|table| table.schema.as_str()).collect();
     let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
@@ -78,7 +78,7 @@ fn sort(tables: &[TableName], keys: &[ForeignKey]) -> (Vec<TableName>, Vec<Forei
     let mut left: Vec<&TableName> = tables.iter().collect();
     let mut sorted: Vec<TableName> = Vec::new();
     while !left.is_empty() {
-        // In a circle none is free: then the first.
+        // In a circle, none is free: takes the first.
         let free = left
             .iter()
             .position(|table| {

@@ -1,4 +1,4 @@
-//! Tables in parallel, each as soon as those it refers to are whole.
+//! Parallel copy of tables, each as soon as the tables it refers to are complete.
 
 use std::cmp::Reverse;
 use std::sync::OnceLock;
@@ -17,7 +17,7 @@ use crate::postgres::pool::Pool;
 use crate::{Error, TableName};
 use progress::{Context, ProgressItem, ProgressTracker, Summary, Weight};
 
-/// Where the connections come from, and what they all see.
+/// The connections and the snapshot that all tasks use.
 pub(super) struct Sides {
     pub(super) source: Pool,
     pub(super) target: Pool,
@@ -25,8 +25,8 @@ pub(super) struct Sides {
     pub(super) snapshot: String,
 }
 
-/// Copies all units, at most `jobs` at a time. The first failure ends the others: what they had not
-/// committed is rolled back.
+/// Copies all groups, at most `jobs` at a time. The first failure cancels the others, whose uncommitted
+/// work is rolled back.
 pub(super) async fn copy_all(
     sides: &Sides,
     units: &[TransactionGroup],
@@ -41,7 +41,7 @@ pub(super) async fn copy_all(
         (number, result)
     };
     let mut waiting: Vec<usize> = (0..units.len()).collect();
-    // The longest first: begun last, it would run alone at the end.
+    // The longest first: started last, it would run alone at the end.
     waiting.sort_by_key(|number| Reverse(units[*number].weight));
     let mut is_whole = vec![false; units.len()];
     let mut running = FuturesUnordered::new();
@@ -57,7 +57,7 @@ pub(super) async fn copy_all(
         match result {
             Ok(()) => is_whole[number] = true,
             Err(error) => {
-                // What the others say is only that they were ended.
+                // The others only report that they were cancelled.
                 outcome = outcome.and(Err(error));
                 context.cancel.cancel();
             }
@@ -86,7 +86,7 @@ async fn copy_one(
     run_both(&source, &target, context, work).await
 }
 
-/// The tables of a unit on the board, each from the moment that it is in work.
+/// The tables of a group in the progress tracker, each from the time it is started.
 struct Tables<'a> {
     board: &'a ProgressTracker,
     objects: Vec<(&'a TableName, OnceLock<ProgressItem>)>,
@@ -106,7 +106,7 @@ impl<'a> Tables<'a> {
         }
     }
 
-    /// All are committed; `copied` in the order of the plans.
+    /// All groups are committed; `copied` is in the order of the plans.
     fn end(self, copied: &[Copied]) {
         for ((_, object), copied) in self.objects.into_iter().zip(copied) {
             if let Some(object) = object.into_inner() {

@@ -1,21 +1,22 @@
-//! Which ranges of keys differ between the two sides.
+//! Ranges of keys that differ between the two sides.
 //!
-//! Range by range, each server counts its keys and adds up their hashes; only these travel. Memory
-//! does not grow with the table, nor with the differences: what is found is handled range by range.
+//! For each range, both servers count their keys and add up their hashes; only these numbers are
+//! transferred. Memory grows neither with the table nor with the differences, which are processed range by
+//! range.
 
 use super::key::{Key, KeyValue};
 use super::table_plan::TablePlan;
 use crate::Error;
 use crate::postgres::connection::Connection;
 
-/// Keys of the source in a range.
+/// Number of the source's keys in a range.
 const SIZE: i64 = 10_000;
 
-/// Keys in the order of their bytes have no index as a rule: every range costs a look at the whole
-/// table. So there are at most about this many.
+/// Keys ordered by their bytes usually have no index, so every range needs a scan of the whole table. There
+/// are therefore at most about this many.
 const RANGES_BY_BYTES: i64 = 64;
 
-/// Types whose order is the same on every server, text by its bytes.
+/// Types whose order is the same on every server; text is ordered by its bytes.
 const COMPARED: [&str; 21] = [
     "int2",
     "int4",
@@ -45,7 +46,7 @@ pub(super) fn is_compared(base_type: &str) -> bool {
     COMPARED.contains(&base_type)
 }
 
-/// The keys after one and up to another, itself too; without one, from the first or to the last.
+/// The keys after one and up to another, inclusive; without one, from the first or to the last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Range {
     after: Option<KeyValue>,
@@ -53,7 +54,7 @@ pub(super) struct Range {
 }
 
 impl Range {
-    /// As a condition, on either side.
+    /// As a condition for either side.
     pub(super) fn condition(&self, key: &Key) -> String {
         let after = self.after.as_ref().map(|value| key.compare(">", value));
         let up_to = self.up_to.as_ref().map(|value| key.compare("<=", value));
@@ -63,13 +64,13 @@ impl Range {
     }
 }
 
-/// Goes through the keys of a table on both sides, in their order.
+/// Walks over the keys of a table on both sides, in order.
 pub(super) struct Ranges<'a> {
     source: &'a Connection,
     target: &'a Connection,
     plan: &'a TablePlan,
     size: i64,
-    /// What is left.
+    /// The range that remains.
     rest: Option<Range>,
 }
 
@@ -83,7 +84,7 @@ impl<'a> Ranges<'a> {
     ) -> Result<Self, Error> {
         let mut size = SIZE;
         if plan.key.0.iter().any(|column| column.by_bytes) {
-            // Counted, for the estimate of a table that was never analyzed is none.
+            // Counted, because there is no estimate for a table that was never analyzed.
             let sql = format!(
                 "SELECT count(*) FROM {} WHERE {}",
                 plan.on_source,
@@ -107,7 +108,7 @@ impl<'a> Ranges<'a> {
                     self.rest = Some(Range { after: Some(last.clone()), up_to });
                     Range { after: rest.after, up_to: Some(last) }
                 }
-                // The source has no more: all that is left.
+                // The source has no more keys: everything that remains.
                 _ => rest,
             };
             if self.on_target(&range).await? != on_source {

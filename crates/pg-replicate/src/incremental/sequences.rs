@@ -1,4 +1,4 @@
-//! Sequences go on behind the rows of their columns.
+//! Sequences, moved behind the rows of their columns.
 
 use super::table_plan::TablePlan;
 use crate::Error;
@@ -7,17 +7,17 @@ use crate::postgres::identifier::{quote_identifier, quote_literal};
 
 const OWNED_SEQUENCES: &str = include_str!("../../sql/owned_sequences.sql");
 
-/// Where a sequence goes on.
+/// Where a sequence continues.
 pub(super) struct Move {
     sequence: String,
     value: i64,
 }
 
-/// Where each sequence of the table's columns goes on, within the transaction that writes the rows: what cannot be done
-/// takes them back.
+/// Where each sequence of the table's columns continues, determined in the transaction that writes the
+/// rows, so that an error rolls them back.
 ///
-/// Never back, and only as far as the sequence can count: a value of its column beyond that is none that it would give.
-/// Not ONLY: tables that inherit the column take their values from the same sequence.
+/// A sequence never moves back, and only as far as it can count: values of its column beyond that cannot
+/// come from it. Not ONLY, because inheriting tables take their values from the same sequence.
 pub(super) async fn moves(target: &Connection, plan: &TablePlan) -> Result<Vec<Move>, Error> {
     let failed = |error| target.error(format!("look at the sequences of {}", plan.table), &error);
     let table = plan.table.quoted();
@@ -63,8 +63,8 @@ pub(super) async fn moves(target: &Connection, plan: &TablePlan) -> Result<Vec<M
     Ok(moves)
 }
 
-/// Moves them. setval knows no transaction: done before the commit it would stay after a rollback. Missed in between, the
-/// next run mends it, for it reads the table.
+/// Moves them. setval is not transactional: before the commit, it would survive a rollback. If it is missed
+/// in between, the next run does it, because it reads the table.
 pub(super) async fn apply(target: &Connection, moves: &[Move]) -> Result<(), Error> {
     for Move { sequence, value } in moves {
         let sql = format!("SELECT pg_catalog.setval({}, {value})", quote_literal(sequence));

@@ -2,24 +2,24 @@
 
 use crate::{BackupMode, DatabaseUrl};
 
-/// How rows travel.
+/// Transfer format of rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CopyFormat {
     /// COPY's text format.
     #[default]
     Text,
-    /// COPY's binary format, faster; a table with a type whose binary form is not the same on both
-    /// servers goes as text.
+    /// COPY's binary format, which is faster; tables with a type whose binary format differs between the
+    /// servers are copied as text.
     Binary,
 }
 
-/// What becomes of a column that only the source has.
+/// What to do with a column that only the source has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SchemaChanges {
-    /// The table is refused, and the column named.
+    /// The table is refused, and the error names the column.
     #[default]
     Fail,
-    /// The target gets it, in the transaction that copies the table's rows.
+    /// The column is added to the target, in the transaction that copies the table's rows.
     Add,
 }
 
@@ -28,15 +28,15 @@ pub enum SchemaChanges {
 pub struct Incremental {
     /// The database that is read.
     pub source: DatabaseUrl,
-    /// The database that is written.
+    /// The database that is written to.
     pub target: DatabaseUrl,
-    /// Which tables.
+    /// The tables and their rules.
     pub mode: BackupMode,
-    /// How rows travel.
+    /// Transfer format of rows.
     pub format: CopyFormat,
-    /// How many tables are copied at a time, at least 1. Each takes one connection per side, besides
+    /// Number of tables copied in parallel, at least 1. Each uses one connection per side, in addition to
     /// one per side for all.
     pub jobs: u16,
-    /// What becomes of a column that only the source has.
+    /// What to do with a column that only the source has.
     pub schema_changes: SchemaChanges,
 }

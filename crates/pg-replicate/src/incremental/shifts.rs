@@ -25,7 +25,8 @@ const ACTIONS: &str = include_str!("../../sql/incremental/foreign_key_actions.sq
 const STUCK: &str = "when rows exchange values, the target has to look at them together: make the constraint DEFERRABLE there (one \
      that foreign keys refer to cannot be), or take the table out of BACKUP_MODE, so that it is copied whole";
 
-/// On which side of all values the new ones lie: beyond the largest would break what must be small, and the other way round.
+/// The side of all existing values on which the new ones lie: one beyond the largest may violate an upper
+/// limit, and the other way round.
 const SIDES: [Side; 2] = [
     Side { outermost: "max", of_both: "greatest", sign: "+" },
     Side { outermost: "min", of_both: "least", sign: "-" },
@@ -37,14 +38,14 @@ struct Side {
     sign: &'static str,
 }
 
-/// Whether the server refused rows for others that are there.
+/// Whether the server refused rows because of existing ones.
 pub(super) fn is_in_the_way(error: &tokio_postgres::Error) -> bool {
     let conflicts = [SqlState::UNIQUE_VIOLATION, SqlState::EXCLUSION_VIOLATION];
     error.code().is_some_and(|code| conflicts.contains(code))
 }
 
-/// Writes the rows of the staging table after the server has refused them with `refused`. `gone`: a table with the keys of
-/// rows that will be deleted.
+/// Writes the rows of the staging table after the server has refused them with `refused`. `gone`: a table
+/// with the keys of rows that will be deleted.
 pub(super) async fn write(
     target: &Connection,
     plan: &TablePlan,
@@ -67,7 +68,7 @@ pub(super) async fn write(
             Err(error) => return Err(failed(error)),
         }
     }
-    // What the server said first says best what is wrong.
+    // The server's first error explains the problem best.
     let advice = if plan.deletes() {
         ""
     } else {
@@ -83,7 +84,7 @@ pub(super) async fn write(
     })
 }
 
-/// Whether a row that is deleted would take rows of other tables with it, or change them.
+/// Whether deleting a row would delete or change rows of other tables.
 pub(super) async fn changes_others(target: &Connection, plan: &TablePlan) -> Result<bool, Error> {
     let row = target.query_one(ACTIONS, &[&plan.table.schema, &plan.table.name]).await;
     let row = row.map_err(|error| {
@@ -92,7 +93,7 @@ pub(super) async fn changes_others(target: &Connection, plan: &TablePlan) -> Res
     Ok(row.get("changes_others"))
 }
 
-/// What is done before the rows are written again, one attempt each.
+/// Preparations before the rows are written again, one per attempt.
 async fn preparations(
     target: &Connection,
     plan: &TablePlan,
@@ -105,7 +106,7 @@ async fn preparations(
     let keys: Vec<&str> = key.0.iter().map(|column| column.name.as_str()).collect();
     let (schema, name) = (&plan.table.schema, &plan.table.name);
     let found = target.query(UNIQUE_INDEXES, &[schema, name, &keys]).await.map_err(failed)?;
-    // Of each index the first column that can have a value of its own; a column of two indexes once.
+    // For each index, the first column that can have a value of its own; a column of two indexes only once.
     let mut columns: Vec<(u32, String, String, String)> = Vec::new();
     for row in &found {
         let (index, Some(kind)) = (row.get("index"), row.get::<_, Option<String>>("kind")) else {
@@ -154,7 +155,7 @@ async fn preparations(
 }
 
 impl Side {
-    /// A value that no row has, made of the row's number.
+    /// A value that no row has, derived from the row's number.
     fn value(&self, rows: &str, name: &str, sql_type: &str, kind: &str) -> String {
         let Self { outermost, of_both, sign } = self;
         let number = "moved.pg_replicate_number";
@@ -168,7 +169,7 @@ impl Side {
             "null" => "NULL".to_owned(),
             "number" => format!("({} {sign} {number})::{sql_type}", most("")),
             "time" => {
-                // Beyond infinity there is nothing.
+                // Nothing is beyond infinity.
                 let most = most(&format!(" WHERE pg_catalog.isfinite({name})"));
                 format!("({most} {sign} {number} * interval '1 day')::{sql_type}")
             }

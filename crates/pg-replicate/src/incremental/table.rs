@@ -1,4 +1,4 @@
-//! Whether and how one table can be copied.
+//! Plan for one table: whether and how it can be copied.
 
 use super::key::{Key, KeyColumn, KeyValue};
 use super::new_columns;
@@ -18,7 +18,7 @@ const PRIMARY_KEY: &str = include_str!("../../sql/primary_key.sql");
 const COPY_WEIGHT: &str = include_str!("../../sql/copy_weight.sql");
 const UNIQUE_INDEX: &str = include_str!("../../sql/unique_index.sql");
 
-/// What is wrong with the rules for a table's rows. The connection must not be in a transaction.
+/// Problems with the rules for a table's rows. The connection must not be in a transaction.
 pub(super) async fn check_rule(
     source: &Connection,
     table: &TableName,
@@ -129,7 +129,7 @@ fn quoted<'a>(columns: impl IntoIterator<Item = &'a &'a Column>) -> Vec<String> 
     columns.into_iter().map(|column| quote_identifier(&column.name)).collect()
 }
 
-/// The key that the rule names, or the target's primary key, looked at on both sides.
+/// The key named by the rule, or the target's primary key, checked on both sides.
 async fn find_key(
     target: &Connection,
     table: &TableName,
@@ -166,7 +166,7 @@ async fn find_key(
         key.0.push(KeyColumn {
             name: name.clone(),
             sql_type: on_source.sql_type,
-            // A plain rule is as it always was.
+            // A plain rule behaves as it always did.
             by_bytes: on_source.is_collatable && !rule.is_plain,
             is_escaped: may_be_bytes,
         });
@@ -187,7 +187,7 @@ async fn find_key(
     Ok(Ok(key))
 }
 
-/// Rows are told apart by values that are the same on both sides.
+/// The key must have the same values on both sides.
 fn unmaskable(table: &TableName, rule: &TableRule, key: &Key) -> Option<String> {
     let column = key.0.iter().find(|column| rule.copy.masks(&column.name))?;
     Some(format!(
@@ -198,12 +198,12 @@ fn unmaskable(table: &TableName, rule: &TableRule, key: &Key) -> Option<String> 
     ))
 }
 
-/// Whether rows may come that the target has.
+/// Whether rows may be read that the target already has.
 fn needs_unique_key(rule: &TableRule) -> bool {
     rule.mode == TableMode::Upsert || rule.lag.is_some()
 }
 
-/// The largest key of `rows`; `max()` is not there for every type that has an order.
+/// The largest key of `rows`; `max()` does not exist for every type with an order.
 pub(super) async fn last_key(
     connection: &Connection,
     table: &TableName,

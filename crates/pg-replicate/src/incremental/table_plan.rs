@@ -8,64 +8,64 @@ use crate::TableName;
 #[derive(Clone, Debug)]
 pub(super) struct TablePlan {
     pub(super) table: TableName,
-    /// What stands behind FROM for its own rows, on either side.
+    /// The FROM item for its own rows, on both sides.
     pub(super) on_source: String,
     pub(super) on_target: String,
-    /// The columns that are written, quoted.
+    /// The quoted columns that are written.
     pub(super) columns: Vec<String>,
-    /// Those of them that no UPDATE of the target may set.
+    /// Those that UPDATE cannot set on the target.
     pub(super) fixed: Vec<String>,
-    /// What is read for them: their names, or the expressions of the table's rule.
+    /// The SQL that is read for them: their names, or the expressions of the table's rule.
     pub(super) select_list: String,
-    /// Rows of the source that do not meet it count as absent.
+    /// The condition of the table's rule: other rows of the source are treated as missing.
     pub(super) filter: Option<String>,
     pub(super) key: Key,
-    /// The largest key on the target; nothing when the table is empty there.
+    /// The largest key on the target; `None` if the table is empty there.
     pub(super) last: Option<KeyValue>,
     pub(super) work: WriteMethod,
-    /// Those that the target gets first.
+    /// Columns that are first added to the target.
     pub(super) new_columns: Vec<NewColumn>,
     pub(super) is_binary: bool,
-    /// What copying the whole table would cost; says which table to begin with.
+    /// The cost of copying the whole table, which decides the order of tables.
     pub(super) weight: u64,
 }
 
-/// What is done with a table.
+/// What to do with a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum WriteMethod {
-    /// The rows that meet the condition go straight into the table; without one, all of them.
+    /// Rows that satisfy the condition are copied directly into the table; without a condition, all rows.
     Append(Option<String>),
-    /// They go through a staging table, for the target may have some of them.
+    /// Rows are copied through a staging table, because the target may already have some of them.
     Merge(Merge),
 }
 
-/// How rows of which the target may have some are written.
+/// How rows are written, some of which the target may already have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Merge {
-    /// Which rows are read; without a condition, all of them.
+    /// Condition for the rows to read; without one, all of them.
     pub(super) condition: Option<String>,
-    /// Whether a row that is there is changed, or left as it is.
+    /// Whether existing rows are updated or left unchanged.
     pub(super) updates: bool,
-    /// Whether keys up to the target's last are compared, and rows that it misses read too.
+    /// Whether keys up to the target's last one are compared, and missing rows read too.
     pub(super) fills_gaps: bool,
-    /// Whether rows that the source does not have are deleted.
+    /// Whether rows that do not exist on the source are deleted.
     pub(super) deletes: bool,
 }
 
 impl TablePlan {
-    /// The columns that are written, with commas.
+    /// The columns that are written, separated by commas.
     pub(super) fn column_list(&self) -> String {
         self.columns.join(", ")
     }
 
-    /// How rows of the source that meet `condition` are read.
+    /// The query for rows of the source that satisfy `condition`.
     pub(super) fn query(&self, condition: Option<&str>) -> String {
         let condition = condition.map(|text| self.let_through(text)).or_else(|| self.filter());
         let condition = condition.map(|text| format!(" WHERE {text}")).unwrap_or_default();
         format!("SELECT {} FROM {}{condition}", self.select_list, self.on_source)
     }
 
-    /// `condition` on the source, where rows count that the table's rule lets through.
+    /// `condition` on the source, combined with that of the table's rule.
     pub(super) fn let_through(&self, condition: &str) -> String {
         match self.filter() {
             Some(filter) => format!("{filter} AND ({condition})"),
@@ -77,7 +77,7 @@ impl TablePlan {
         self.filter.as_ref().map(|filter| format!("({filter})"))
     }
 
-    /// Whether rows of it are deleted.
+    /// Whether its rows may be deleted.
     pub(super) fn deletes(&self) -> bool {
         matches!(&self.work, WriteMethod::Merge(merge) if merge.deletes)
     }

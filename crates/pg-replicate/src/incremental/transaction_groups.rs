@@ -1,4 +1,4 @@
-//! What is written together.
+//! Transaction groups: tables that are written together.
 
 use crate::incremental::order::Order;
 use crate::incremental::table_plan::TablePlan;
@@ -6,22 +6,22 @@ use crate::incremental::table_plan::TablePlan;
 /// Tables that are copied in one transaction of the target.
 #[derive(Debug)]
 pub(super) struct TransactionGroup {
-    /// Those that others refer to come first.
+    /// Referenced tables come first.
     pub(super) plans: Vec<TablePlan>,
-    /// The places of the units that must be whole before this one.
+    /// The positions of the groups that must be complete before this one.
     pub(super) needs: Vec<usize>,
-    /// Whether rows are deleted after all others are written, for they may still be referred to
-    /// until then. Otherwise before: a value that must be unique may have gone to another row.
+    /// Whether rows are deleted after all others are written, because they may still be referred to until
+    /// then. Otherwise before, because a unique value may have moved to another row.
     pub(super) deletes_last: bool,
-    /// What its tables weigh.
+    /// The total cost of its tables.
     pub(super) weight: u64,
 }
 
-/// Each table on its own, but for tables that foreign keys tie together when rows of a referenced one
-/// are deleted: rows that refer to a deleted one must go first, and new rows need others to be there
-/// first, which no order of whole tables satisfies.
+/// Each table is a group of its own, except tables connected by foreign keys if rows of a referenced one
+/// are deleted: rows that refer to a deleted row must be deleted first, and new rows need others to be
+/// there first, which no order of whole tables satisfies.
 ///
-/// `plans` are in the order's order.
+/// `plans` must be in the order's order.
 pub(super) fn units(order: &Order, plans: Vec<TablePlan>) -> Vec<TransactionGroup> {
     let together = together(order, &plans.iter().map(TablePlan::deletes).collect::<Vec<_>>());
     let place = |table| order.tables.iter().position(|other| other == table);
@@ -60,7 +60,7 @@ pub(super) fn units(order: &Order, plans: Vec<TablePlan>) -> Vec<TransactionGrou
     units
 }
 
-/// For each table, the first of those that it goes together with.
+/// For each table, the first one of its group.
 fn together(order: &Order, deletes: &[bool]) -> Vec<usize> {
     let place = |table| order.tables.iter().position(|other| other == table);
     let ties: Vec<(usize, usize)> = order
@@ -69,7 +69,7 @@ fn together(order: &Order, deletes: &[bool]) -> Vec<usize> {
         .filter_map(|key| Some((place(&key.table)?, place(&key.referenced)?)))
         .filter(|(from, to)| from != to)
         .collect();
-    // All that keys tie together, whatever they tie.
+    // All tables connected by keys, whatever the keys are.
     let mut group: Vec<usize> = (0..order.tables.len()).collect();
     for (from, to) in &ties {
         let (low, high) = (group[*from].min(group[*to]), group[*from].max(group[*to]));

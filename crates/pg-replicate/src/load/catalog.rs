@@ -1,4 +1,4 @@
-//! What the catalogs say about tables, and what hangs together with them.
+//! Catalog of a database: tables and the objects connected with them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,7 +11,7 @@ use crate::postgres::triggers::Trigger;
 use crate::psql_script::{Name, SequenceSet, strings_of_server};
 use crate::{Error, TableName};
 
-/// A table that holds data.
+/// A table that stores data.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     pub(super) name: TableName,
@@ -19,15 +19,15 @@ pub(super) struct Table {
     pub(super) is_partition: bool,
     pub(super) is_ours: bool,
     pub(super) is_readable: bool,
-    /// Whether row security may hide rows from our role.
+    /// Whether row-level security may hide rows from the role.
     pub(super) hides_rows: bool,
     pub(super) is_of_extension: bool,
     pub(super) owner: String,
-    /// Those that rows are loaded into: none that is generated.
+    /// The columns that rows are loaded into, without generated ones.
     pub(super) columns: Vec<String>,
 }
 
-/// A foreign key that is enforced.
+/// An enforced foreign key.
 #[derive(Clone, Debug)]
 pub(super) struct ForeignKey {
     pub(super) name: String,
@@ -45,9 +45,9 @@ pub(super) struct Sequence {
     pub(super) name: TableName,
     pub(super) owner: Option<(u32, String)>,
     pub(super) increment: i64,
-    /// The least value and the most that it takes.
+    /// Its minimum and maximum values.
     pub(super) bounds: (i64, i64),
-    /// Whether the owning column holds numbers, and not, say, text that ends in one.
+    /// Whether the owning column contains numbers, and not, for example, text that ends in one.
     pub(super) is_of_numbers: bool,
     pub(super) is_ours: bool,
     pub(super) is_readable: bool,
@@ -63,9 +63,9 @@ pub(super) struct Catalog {
     pub(super) keys: Vec<ForeignKey>,
     pub(super) sequences: Vec<Sequence>,
     pub(super) triggers: Vec<Trigger>,
-    /// Where a session of this role looks for names without a schema.
+    /// The search path of a session of this role.
     pub(super) search_path: Vec<String>,
-    /// What a backslash means in a session of this role.
+    /// The meaning of a backslash in a session of this role.
     pub(super) strings: Strings,
 }
 
@@ -154,19 +154,19 @@ impl Catalog {
         self.tables.get(&oid).map_or_else(String::new, |table| table.name.quoted())
     }
 
-    /// The table and everything below it: partitions, and tables that inherit.
+    /// The table and everything below it: partitions, and inheriting tables.
     pub(super) fn with_descendants(&self, oid: u32) -> BTreeSet<u32> {
         reach(oid, &self.children)
     }
 
-    /// The table, everything below it, and everything above it: rows of one may be rows of another.
+    /// The table with everything below and above it, because rows of one may be rows of another.
     pub(super) fn family(&self, oid: u32) -> BTreeSet<u32> {
         let mut family = reach(oid, &self.parents);
         family.extend(self.with_descendants(oid));
         family
     }
 
-    /// What TRUNCATE … CASCADE of `tables` empties, each with the key that leads there.
+    /// The tables emptied by TRUNCATE … CASCADE of `tables`, each with the key that causes it.
     pub(super) fn cascade(
         &self,
         tables: impl IntoIterator<Item = u32>,
@@ -195,7 +195,7 @@ impl Catalog {
         self.sequences.iter().find(|sequence| sequence.name == *name)
     }
 
-    /// The tables in an order in which those that others refer to come first, as far as there is one.
+    /// The tables in an order in which referenced tables come first, as far as possible.
     pub(super) fn in_order(&self, tables: &[u32]) -> Vec<u32> {
         let mut left = tables.to_vec();
         let mut sorted = Vec::with_capacity(left.len());
@@ -208,7 +208,7 @@ impl Catalog {
                         && left.iter().any(|other| self.family(*other).contains(&key.referenced))
                 })
             };
-            // In a circle none is free: then the first.
+            // In a circle, none is free: takes the first.
             let free = left.iter().position(|table| !waits(*table)).unwrap_or(0);
             sorted.push(left.remove(free));
         }
@@ -216,7 +216,7 @@ impl Catalog {
     }
 }
 
-/// Where names of a script are looked for, statement by statement.
+/// The search path of a script, statement by statement.
 #[derive(Clone, Debug)]
 pub(super) struct Names<'a> {
     pub(super) catalog: &'a Catalog,
@@ -224,12 +224,12 @@ pub(super) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// As a session starts.
+    /// As at the start of a session.
     pub(super) fn new(catalog: &'a Catalog) -> Self {
         Self { catalog, path: catalog.search_path.clone() }
     }
 
-    /// From now on, names without a schema are looked for in these, or where the session began.
+    /// Sets the schemas in which unqualified names are looked up from now on, or resets them.
     pub(super) fn set_path(&mut self, path: Option<Vec<String>>) {
         self.path = path.unwrap_or_else(|| self.catalog.search_path.clone());
     }
@@ -284,7 +284,8 @@ async fn rows(connection: &Connection, action: &str, sql: &str) -> Result<Vec<Ro
     connection.query(sql, &[]).await.map_err(|error| connection.error(action, &error))
 }
 
-/// Our own sessions have their own; a script's has what the role and the database set.
+/// This program's own sessions have other settings; a script's session has those of the role and the
+/// database.
 async fn settings(connection: &Connection) -> Result<(Vec<String>, Strings), Error> {
     const SQL: &str = "SELECT pg_catalog.current_schemas(false)::text[], \
         (SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'standard_conforming_strings')";

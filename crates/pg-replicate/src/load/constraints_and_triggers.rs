@@ -1,7 +1,7 @@
-//! What is done in the transaction before the rows come and after the last of them.
+//! Constraints and triggers: changes in the transaction before the first row and after the last one.
 //!
-//! Everything here is undone by a rollback: ALTER SEQUENCE gives a sequence a new file, so that also
-//! what `setval` writes there afterwards goes with the transaction.
+//! A rollback undoes everything: ALTER SEQUENCE gives a sequence a new file, so that later changes by
+//! `setval` are discarded with the transaction too.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -20,7 +20,7 @@ async fn execute(connection: &Connection, action: &str, sql: &str) -> Result<(),
     connection.batch_execute(sql).await.map_err(|error| connection.error(action, &error))
 }
 
-/// Triggers off, keys deferred, sequences under the transaction, tables emptied.
+/// Disables triggers, defers keys, makes sequences transactional, empties tables.
 pub(super) async fn before(
     connection: &Connection,
     catalog: &Catalog,
@@ -34,7 +34,7 @@ pub(super) async fn before(
     execute(connection, "defer foreign keys", &sql).await?;
     sql.clear();
     for sequence in &plan.sequences {
-        // The value it has already: it stays what it is, in a new file.
+        // Keeps its current value, in a new file.
         let (name, increment) = (sequence.quoted(), sequence.increment);
         let _ = writeln!(sql, "ALTER SEQUENCE {name} INCREMENT BY {increment};");
     }
@@ -48,8 +48,8 @@ pub(super) async fn before(
     Ok(())
 }
 
-/// Sequences behind their columns, but those that a source has `set`; keys checked and as they were,
-/// triggers as they were.
+/// Moves sequences behind their columns, except those that a source has `set`; checks keys, and restores
+/// keys and triggers.
 pub(super) async fn after(
     connection: &Connection,
     catalog: &Catalog,
@@ -59,7 +59,7 @@ pub(super) async fn after(
     for sequence in plan.followed.iter().filter(|sequence| !set.contains(&sequence.name)) {
         follow(connection, catalog, sequence).await?;
     }
-    // A table with checks still to be made cannot be altered.
+    // A table with pending deferred checks cannot be altered.
     execute(connection, "check the foreign keys", "SET CONSTRAINTS ALL IMMEDIATE").await?;
     let mut sql = String::new();
     for key in &plan.deferred {
@@ -79,9 +79,9 @@ fn defer(sql: &mut String, catalog: &Catalog, key: &ForeignKey, state: &str) {
     let _ = writeln!(sql, "ALTER TABLE {table} ALTER CONSTRAINT {name} {state};");
 }
 
-/// A sequence whose next value a row has already would make the application's next row fail. Rows beyond
-/// its bounds (a serial column that was made bigint keeps its sequence of integers) have their values
-/// from elsewhere.
+/// If a row already has a sequence's next value, the application's next row would fail. Rows beyond the
+/// sequence's bounds (a serial column that became bigint keeps an integer sequence) got their values from
+/// elsewhere.
 async fn follow(
     connection: &Connection,
     catalog: &Catalog,

@@ -1,4 +1,4 @@
-//! Data of another database, read in one snapshot.
+//! Source of a load: another database, read in one snapshot.
 
 use std::collections::HashSet;
 
@@ -19,22 +19,22 @@ use progress::{Context, ProgressItem, ProgressTracker, Sessions};
 /// As which the server sees our sessions.
 pub(super) const APPLICATION: &str = "pg-replicate load";
 
-/// A table to be copied.
+/// A table to copy.
 #[derive(Debug)]
 struct TableCopy {
     /// Its oid on the target.
     table: u32,
-    /// `ONLY "schema"."name"`: what inherits from it is copied by itself.
+    /// `ONLY "schema"."name"`: inheriting tables are copied separately.
     from: String,
     columns: String,
     is_binary: bool,
     weight: u64,
 }
 
-/// A database that was looked at, its snapshot open.
+/// A checked database, with its snapshot open.
 pub(super) struct DatabaseSource {
     connection: Connection,
-    /// Looks at the locks while the other one reads.
+    /// Examines the locks while the other connection reads.
     watch: Connection,
     sessions: Sessions,
     name: String,
@@ -94,7 +94,8 @@ impl DatabaseSource {
         let mut unreadable = Vec::new();
         let mut hidden = Vec::new();
         let unlogged = unlogged::tables(&self.connection, &[]).await?;
-        // A partition's rows are read through its partitioned table: they may be cut otherwise here.
+        // A partition's rows are read through its partitioned table, because the target may be partitioned
+        // differently.
         let mut candidates: Vec<_> = self
             .catalog
             .tables
@@ -199,7 +200,7 @@ impl DatabaseSource {
         Ok(())
     }
 
-    /// Bytes on disk, with the partitions'.
+    /// Bytes on disk, including partitions.
     async fn weight(&self, table: &str) -> Result<u64, Error> {
         const SQL: &str = "SELECT coalesce(sum(pg_catalog.pg_table_size(relid)), 0)::bigint \
              FROM (SELECT pg_catalog.to_regclass($1::text) AS relid UNION \
@@ -211,12 +212,12 @@ impl DatabaseSource {
         Ok(row.get::<_, i64>(0).unsigned_abs())
     }
 
-    /// What the board counts for it.
+    /// Its weight in the progress.
     pub(super) fn bytes(&self) -> u64 {
         self.work.iter().map(|work| work.weight).sum()
     }
 
-    /// Copies the tables, one after the other, and the states of the sequences.
+    /// Copies the tables one by one, and the states of the sequences.
     pub(super) async fn run(
         &self,
         target: &Connection,
@@ -225,7 +226,7 @@ impl DatabaseSource {
     ) -> Result<Loaded, Error> {
         let copying = self.copy(target, preflight, board);
         let loaded = Watch::new(&self.watch, &self.sessions).during(copying, None).await?;
-        // What comes after needs none of the source's locks.
+        // The rest needs none of the source's locks.
         let ended = self.connection.batch_execute("COMMIT").await;
         ended.map_err(|error| self.connection.error("end the snapshot of the source", &error))?;
         Ok(loaded)
@@ -253,7 +254,8 @@ impl DatabaseSource {
         Ok(loaded)
     }
 
-    /// Locks the tables that are read. One that was dropped or emptied since the snapshot would arrive empty, or not at all.
+    /// Locks the tables that are read. A table that was dropped or emptied since the snapshot would be
+    /// empty or missing.
     async fn lock(&self, preflight: &Preflight<'_>) -> Result<(), Error> {
         let names: Vec<TableName> = self
             .work
@@ -289,7 +291,7 @@ impl DatabaseSource {
     ) -> Result<Copied, Error> {
         let TableCopy { table, from, columns, is_binary, .. } = work;
         let query = format!("SELECT {columns} FROM {from}");
-        // A table without columns has rows all the same; the text format needs no list for it.
+        // A table without columns can still have rows; the text format needs no column list.
         let into = if columns.is_empty() {
             preflight.catalog.quoted(*table)
         } else {
@@ -301,8 +303,8 @@ impl DatabaseSource {
         copy_query(&self.connection, target, &name, &query, &into, *is_binary, &told).await
     }
 
-    /// The target's sequence of the same column, or else of the same name, goes on where this one is;
-    /// answers its name if it does.
+    /// Moves the target's sequence of the same column, or else of the same name, to the position of this
+    /// one; returns its name if successful.
     async fn sequence(
         &self,
         sequence: &Sequence,

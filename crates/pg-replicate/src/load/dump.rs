@@ -1,4 +1,4 @@
-//! Data of an archive, read by pg_restore.
+//! Source of a load: an archive, read by pg_restore.
 
 use std::path::{Path, PathBuf};
 
@@ -23,10 +23,10 @@ pub(super) struct DumpSource {
     path: PathBuf,
     /// For people.
     name: String,
-    /// What is restored, in an order that foreign keys allow.
+    /// The entries to restore, in an order that satisfies foreign keys.
     list: RestoreList,
     tables: usize,
-    /// Of the file.
+    /// Size of the file.
     bytes: u64,
 }
 
@@ -76,12 +76,12 @@ impl DumpSource {
         Ok(Self { path: path.to_owned(), name: name.to_owned(), list, tables: tables.len(), bytes })
     }
 
-    /// What the board counts for it.
+    /// Its weight in the progress.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Has pg_restore write the data as a script, and carries that out.
+    /// Has pg_restore write the data as a script, and executes it.
     pub(super) async fn run(
         &self,
         url: &DatabaseUrl,
@@ -105,7 +105,7 @@ impl DumpSource {
             application_name: application_name("load"),
         };
         let file = self.name.clone();
-        // The size of a table in the file is not known.
+        // The size of a table in the file is unknown.
         let weight = Weight::cost(self.bytes / self.tables.max(1) as u64);
         let (ended, result) = program
             .pipe(
@@ -141,7 +141,7 @@ impl DumpSource {
     }
 }
 
-/// The table and its columns, from the statement that the archive holds for them.
+/// The table and its columns, from its COPY statement in the archive.
 fn rows(archive: &Archive, entry: &Entry) -> Rows {
     match archive.copies.get(&entry.id).map(|copy| SqlKind::of(copy, Strings::Standard)) {
         Some(SqlKind::Copy(rows)) => rows,

@@ -1,4 +1,4 @@
-//! Proof that excluded tables are as they were, whatever a script did.
+//! Check that excluded tables are unchanged, whatever a script did.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use crate::Error;
 use crate::load::catalog::Catalog;
 use crate::postgres::connection::Connection;
 
-/// Excluded tables as they were found.
+/// The state of excluded tables.
 #[derive(Debug)]
 pub(super) struct Untouched {
     tables: Vec<u32>,
@@ -14,7 +14,7 @@ pub(super) struct Untouched {
 }
 
 impl Untouched {
-    /// Looks at them at the start of the transaction.
+    /// Records it at the start of the transaction.
     pub(super) async fn look(
         connection: &Connection,
         tables: &BTreeSet<u32>,
@@ -24,7 +24,7 @@ impl Untouched {
         Ok(Self { tables, found })
     }
 
-    /// Looks again, before the transaction is committed.
+    /// Compares it before the transaction is committed.
     pub(super) async fn check(
         &self,
         connection: &Connection,

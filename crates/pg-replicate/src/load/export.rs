@@ -1,4 +1,4 @@
-//! The data of a database as a script that [`LoadData`](super::LoadData) and psql take.
+//! Export of a database's data as a script for [`LoadData`](super::LoadData) and psql.
 
 use std::path::Path;
 use std::time::Instant;
@@ -16,23 +16,23 @@ use crate::{Check, DatabaseUrl, Error, TableName};
 use private_files::PartialFile;
 use progress::{Context, PhaseSummary, Summary};
 
-/// Rows and sequences of a database into one file of SQL, in one snapshot.
+/// Writes rows and sequences of a database into one SQL file, in one snapshot.
 #[derive(Clone, Debug)]
 pub struct ExportData {
     /// The database that is read.
     pub source: DatabaseUrl,
-    /// Tables whose rows and sequences stay out of the file.
+    /// Tables whose rows and sequences are left out.
     pub excluded: Vec<TableName>,
-    /// Whether the file empties the tables first; wanted where psql alone runs it.
+    /// Whether the file first empties the tables, for use with psql.
     pub truncates: bool,
 }
 
 impl ExportData {
-    /// Writes the file at `path`; it stands there only when it is whole.
+    /// Writes the file at `path`; it appears only when it is complete.
     ///
     /// # Errors
-    /// [`Error::Preflight`] for excluded tables that are not there, [`Error::Cancelled`],
-    /// [`Error::Program`] with pg_dump's errors, [`Error::Unreachable`], [`Error::File`].
+    /// [`Error::Preflight`] for excluded tables that do not exist, [`Error::Cancelled`], [`Error::Program`]
+    /// with pg_dump's errors, [`Error::Unreachable`], [`Error::File`].
     pub async fn run(&self, path: &Path, context: &Context) -> Result<Summary, Error> {
         let start = Instant::now();
         context.check()?;
@@ -99,7 +99,7 @@ impl ExportData {
             ["--data-only", "--no-owner", "--no-privileges", "--no-password"]
                 .map(str::to_owned)
                 .to_vec();
-        // Bytes of a database that knows no encoding are written as they are: they need not be UTF-8.
+        // Bytes of a SQL_ASCII database are written unchanged; they need not be UTF-8.
         if !session_settings::is_sql_ascii(&self.source) {
             arguments.push("--encoding=UTF8".into());
         }

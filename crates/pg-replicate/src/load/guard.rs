@@ -1,4 +1,4 @@
-//! The one transaction of a load, and the proof that it is still the same.
+//! Guard of a load's transaction: ensures that it is still the same one.
 
 use futures_util::future;
 use tokio_postgres::Row;
@@ -10,10 +10,10 @@ use crate::psql_script::strings_of_server;
 
 const SQL: &str = include_str!("../../sql/load_guard.sql");
 
-/// The transaction that everything is loaded in.
+/// The transaction of a load.
 ///
-/// What a script holds is sent in the extended protocol: the server itself refuses a message with more
-/// than one statement, so that nothing comes along unseen.
+/// A script's statements are sent with the extended protocol: the server itself refuses a message with more
+/// than one statement, so none can be hidden.
 pub(super) struct Guard<'a> {
     connection: &'a Connection,
     transaction: i64,
@@ -30,15 +30,15 @@ impl<'a> Guard<'a> {
         Ok(Self { connection, transaction: row.get(0) })
     }
 
-    /// Where it runs.
+    /// The connection that it uses.
     pub(super) fn connection(&self) -> &'a Connection {
         self.connection
     }
 
-    /// Runs one statement, named `action` in errors; answers the rows that it wrote, and what a
-    /// backslash means now.
+    /// Executes one statement, named `action` in errors; returns the number of rows written, and the
+    /// current meaning of a backslash.
     pub(super) async fn run(&self, action: &str, sql: &str) -> Result<(u64, Strings), Error> {
-        // Both at once: one round trip.
+        // Both at once, in one round trip.
         let sent = self.connection.execute_typed(sql, &[]);
         let looked = self.connection.query_typed(SQL, &[]);
         let (sent, looked) = future::join(sent, looked).await;
@@ -46,7 +46,7 @@ impl<'a> Guard<'a> {
         Ok((rows, self.strings(action, looked)?))
     }
 
-    /// Looks after something else than [`Guard::run`] has been at work.
+    /// Checks the transaction after work other than [`Guard::run`].
     pub(super) async fn look(&self, action: &str) -> Result<Strings, Error> {
         self.strings(action, self.connection.query_typed(SQL, &[]).await)
     }
@@ -66,7 +66,7 @@ impl<'a> Guard<'a> {
             )));
         }
         let encoding: String = row.get("encoding");
-        // Of a database that knows no encoding, rows are bytes as they are; a quote is a quote there too.
+        // In a SQL_ASCII database, rows are plain bytes; quotes mean the same there.
         if !matches!(encoding.as_str(), "UTF8" | "SQL_ASCII") {
             return Err(Error::Configuration(format!(
                 "{action}: the statement sets client_encoding to {encoding}: the text of a script must be UTF-8; remove the statement"

@@ -1,25 +1,25 @@
-//! How far a script is, told to the board: each COPY is an object of its own.
+//! Progress of a script: each COPY is an object of its own.
 
 use progress::{ProgressItem, ProgressTracker, Weight};
 
-/// What a script's statements and rows are told to.
+/// Receives a script's statements and rows.
 pub(super) struct Meter<'a> {
     board: &'a ProgressTracker,
-    /// The whole script, which counts what is read; without it, the tables do.
+    /// The whole script, whose read bytes count; otherwise its tables count.
     whole: Option<&'a ProgressItem>,
-    /// Of each table.
+    /// Weight of each table.
     weight: Weight,
-    /// Bytes of the script that were told.
+    /// Bytes of the script reported so far.
     told: u64,
 }
 
 impl<'a> Meter<'a> {
-    /// A script that is an object itself, of a size that is known.
+    /// A script that is an object itself, with a known size.
     pub(super) fn of_script(board: &'a ProgressTracker, whole: &'a ProgressItem) -> Self {
         Self { board, whole: Some(whole), weight: Weight::default(), told: 0 }
     }
 
-    /// A script that is written meanwhile; each of its tables takes so much.
+    /// A script that is generated on the fly; each of its tables has this weight.
     pub(super) fn of_tables(board: &'a ProgressTracker, weight: Weight) -> Self {
         Self { board, whole: None, weight, told: 0 }
     }
@@ -29,7 +29,7 @@ impl<'a> Meter<'a> {
         self.board.start("TABLE DATA", name, self.weight)
     }
 
-    /// So much of the script was read, with these rows of `table` last.
+    /// This much of the script has been read, and these rows of `table` were the last.
     pub(super) fn read(&mut self, bytes: u64, table: Option<(&ProgressItem, u64)>) {
         match (self.whole, table) {
             (Some(whole), _) => whole.advance(0, bytes.saturating_sub(self.told)),

@@ -52,31 +52,31 @@ pub use crate::schema_export::ExportSchema;
 pub use export::ExportData;
 pub use source::LoadSource;
 
-/// How long a failed load waits for the server to undo it.
+/// How long a failed load waits for the server's rollback.
 const UNDO_LIMIT: Duration = Duration::from_secs(10);
 
-/// A load of data into tables that are there already.
+/// A load of data into existing tables.
 #[derive(Clone, Debug)]
 pub struct LoadData {
-    /// Where data comes from, in the order in which it is loaded.
+    /// The sources, in the order in which they are loaded.
     pub sources: Vec<LoadSource>,
-    /// The database that is written.
+    /// The database that is written to.
     pub target: DatabaseUrl,
-    /// Tables that keep their rows, whatever the sources hold for them.
+    /// Tables that keep their rows, whatever the sources contain.
     pub excluded: Vec<TableName>,
-    /// Whether the tables that get rows are emptied first; otherwise the sources see to it.
+    /// Whether the tables that get rows are emptied first; otherwise the sources must do it.
     pub truncates: bool,
-    /// Whether a column that only the target has takes its default.
+    /// Whether columns that only the target has take their default.
     pub allows_new_columns: bool,
 }
 
-/// `table`, `schema.table`, either part in double quotes or not; `None` for what names no table.
+/// `table` or `schema.table`, each part optionally in double quotes; `None` if it is not a table name.
 #[must_use]
 pub fn parse_table(text: &str) -> Option<TableName> {
     crate::backup_mode::parse_table(text)
 }
 
-/// A source that was looked at.
+/// A checked source.
 enum Looked<'a> {
     Database(Box<DatabaseSource>),
     Dump(DumpSource),
@@ -87,10 +87,9 @@ impl LoadData {
     /// Loads the data; see the module.
     ///
     /// # Errors
-    /// [`Error::Preflight`] with all that does not fit, [`Error::Cancelled`],
+    /// [`Error::Preflight`] with everything that does not fit, [`Error::Cancelled`],
     /// [`Error::Unreachable`], [`Error::Database`] with the line that the server refused,
-    /// [`Error::Configuration`] for a file that cannot be read. The target is as it was in every
-    /// case.
+    /// [`Error::Configuration`] for a file that cannot be read. The target is unchanged in every case.
     pub async fn run(&self, context: &Context) -> Result<Summary, Error> {
         context.check()?;
         tracing::info!("Start load data");
@@ -99,7 +98,8 @@ impl LoadData {
         let work = self.load(&sources, &target, context);
         let result = target.run(context, work).await;
         if result.is_err() && !context.cancel.is_cancelled() {
-            // The closed connection would do it too, only later: locks shall be gone when we say so.
+            // Closing the connection would do this too, but later: the locks must have been released when
+            // this returns.
             let _ = tokio::time::timeout(UNDO_LIMIT, target.batch_execute("ROLLBACK")).await;
         }
         let summary = result?;
@@ -160,7 +160,7 @@ impl LoadData {
         Ok(summary)
     }
 
-    /// Answers the sequences that were set for the last rows of their tables.
+    /// Returns the sequences that were set for the last rows of their tables.
     async fn load_all(
         &self,
         looked: &[Looked<'_>],
@@ -207,7 +207,7 @@ impl LoadData {
                     loaded
                 }
             };
-            // A sequence is set for the rows of its source, not for those that another adds.
+            // A sequence is set for the rows of its source, not for those added by another.
             let is_filled = |name: &TableName| {
                 let owner = preflight.catalog.sequence(name).and_then(|one| one.owner.as_ref());
                 owner.is_some_and(|(table, _)| loaded.tables.contains(table))
@@ -222,7 +222,7 @@ impl LoadData {
             };
             summary.extend(phase.into());
         }
-        // The phases are the sources'.
+        // The phases are the sources.
         summary.extend(Summary { slowest: board.finish().slowest, ..Summary::default() });
         Ok(set)
     }
@@ -259,7 +259,7 @@ async fn look<'a>(
 }
 
 impl Looked<'_> {
-    /// About as much as it will take: of databases the tables on disk, of files their size.
+    /// The approximate cost: for databases the size of the tables on disk, for files their size.
     fn bytes(&self) -> u64 {
         match self {
             Self::Database(source) => source.bytes(),

@@ -1,4 +1,4 @@
-//! What has to be done around a load, and whether it may be.
+//! Plan of a load: what must be done around it, and whether it is allowed.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,12 +8,12 @@ use crate::load::preflight::{Preflight, Span};
 use crate::postgres::row_security;
 use crate::postgres::triggers::Trigger;
 
-/// What is done before and after the rows.
+/// Actions before and after the rows.
 #[derive(Debug, Default)]
 pub(super) struct LoadPlan {
     /// Emptied before the first source.
     pub(super) truncated: Vec<u32>,
-    /// Emptied with them because they refer to them.
+    /// Emptied as well, because they refer to these.
     pub(super) cascaded: Vec<String>,
     /// Keys that the order of the rows cannot satisfy.
     pub(super) deferred: Vec<ForeignKey>,
@@ -26,8 +26,7 @@ pub(super) struct LoadPlan {
 }
 
 impl LoadPlan {
-    /// `truncates`: whether the tables that get rows are emptied first. What cannot be is noted as a
-    /// problem.
+    /// `truncates`: whether the tables that get rows are emptied first. Obstacles are recorded as problems.
     pub(super) fn new(preflight: &mut Preflight<'_>, truncates: bool) -> Self {
         let catalog = preflight.catalog;
         let mut plan = Self::default();
@@ -83,7 +82,7 @@ impl LoadPlan {
     }
 }
 
-/// A table that is left alone must not be emptied on the way.
+/// An excluded table must not be emptied along with others.
 fn refuse_excluded(
     preflight: &mut Preflight<'_>,
     place: &str,
@@ -110,7 +109,7 @@ fn refuse_excluded(
     }
 }
 
-/// Emptying, deferring and the state of triggers are the owner's.
+/// Only the owner may empty tables, defer keys and disable triggers.
 fn refuse_others(preflight: &mut Preflight<'_>, touched: &BTreeSet<u32>) {
     let others: Vec<String> = touched
         .iter()
@@ -129,7 +128,7 @@ fn refuse_others(preflight: &mut Preflight<'_>, touched: &BTreeSet<u32>) {
     }
 }
 
-/// Into a table whose rows a policy may hide COPY does not write, and what is there would not be seen.
+/// COPY refuses a table whose policies may hide rows, and its existing rows would not be visible.
 fn refuse_hidden(preflight: &mut Preflight<'_>) {
     let hidden: Vec<String> = preflight
         .loaded
@@ -146,8 +145,8 @@ fn refuse_hidden(preflight: &mut Preflight<'_>) {
     }
 }
 
-/// The keys of tables that get rows before the last of a table that they refer to. Within one
-/// statement a key is checked at its end.
+/// Keys of tables that get rows before the last rows of a table that they refer to. Within one statement, a
+/// key is checked at its end.
 fn deferred(catalog: &Catalog, loaded: &std::collections::BTreeMap<u32, Span>) -> Vec<ForeignKey> {
     let mut spans: HashMap<u32, Span> = HashMap::new();
     for (table, span) in loaded {

@@ -1,4 +1,4 @@
-//! What the sources will load, found out before anything is changed.
+//! Preflight of a load: what the sources will load, checked before anything is changed.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -6,14 +6,14 @@ use crate::load::catalog::{Catalog, Names};
 use crate::psql_script::{Name, Rows, Script, ScriptError, SqlKind, Variables};
 use crate::{Check, TableName};
 
-/// When a table gets rows: the first time and the last.
+/// The first and last time that a table gets rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) first: u64,
     pub(super) last: u64,
 }
 
-/// A TRUNCATE of a script.
+/// A TRUNCATE in a script.
 #[derive(Clone, Debug)]
 pub(super) struct Emptied {
     pub(super) place: String,
@@ -21,12 +21,12 @@ pub(super) struct Emptied {
     pub(super) is_cascade: bool,
 }
 
-/// What the sources will load, in their order.
+/// What the sources will load, in order.
 pub(super) struct Preflight<'a> {
     pub(super) catalog: &'a Catalog,
-    /// Tables that stay as they are, with what is below them.
+    /// Tables that must stay unchanged, including those below them.
     pub(super) excluded: BTreeSet<u32>,
-    /// Whether a column that only the target has takes its default.
+    /// Whether columns that only the target has take their default.
     allows_new_columns: bool,
     /// The tables that get rows.
     pub(super) loaded: BTreeMap<u32, Span>,
@@ -50,7 +50,7 @@ impl<'a> Preflight<'a> {
         }
     }
 
-    /// Leaves a table and what is below it as it is.
+    /// Excludes a table and those below it.
     pub(super) fn exclude(&mut self, name: &TableName) {
         match self.catalog.oid(name) {
             Some(oid) => self.excluded.extend(self.catalog.with_descendants(oid)),
@@ -61,19 +61,19 @@ impl<'a> Preflight<'a> {
         }
     }
 
-    /// Whether a column that only the target has takes its default.
+    /// Whether columns that only the target has take their default.
     pub(super) fn allows_new_columns(&self) -> bool {
         self.allows_new_columns
     }
 
-    /// Something that keeps the load from beginning; said once.
+    /// Records a problem that prevents the load, once.
     pub(super) fn problem(&mut self, subject: &str, wrong: String) {
         if self.said.insert(wrong.clone()) {
             self.problems.push(Check::bad(subject, wrong));
         }
     }
 
-    /// A table gets rows now.
+    /// Records that a table gets rows.
     pub(super) fn load(&mut self, table: u32) {
         self.position += 1;
         let now = self.position;
@@ -83,7 +83,7 @@ impl<'a> Preflight<'a> {
             .or_insert(Span { first: now, last: now });
     }
 
-    /// Reads a script through.
+    /// Reads a script to its end.
     pub(super) async fn script<R: tokio::io::AsyncBufRead + Unpin>(
         &mut self,
         file: &str,
@@ -130,7 +130,7 @@ impl<'a> Preflight<'a> {
         Ok(script.into_variables())
     }
 
-    /// Rows for a table: it must be there, with the same columns.
+    /// Rows for a table, which must exist with the same columns.
     pub(super) fn rows(&mut self, place: &str, names: &Names<'_>, rows: &Rows, is_copy: bool) {
         let Some(oid) = names.table(&rows.table) else {
             self.unknown(place, &rows.table);

@@ -1,4 +1,4 @@
-//! Carries out a script on the target, within the load's transaction.
+//! Execution of a script on the target, within the load's transaction.
 
 use std::collections::BTreeSet;
 
@@ -16,18 +16,18 @@ use crate::postgres::session_settings::SETTINGS as OURS;
 use crate::postgres::sql_text::Strings;
 use crate::psql_script::{RowsReader, Script, ScriptError, SqlKind, Truncate, Variables};
 
-/// Rows handed to the server at once.
+/// Bytes sent to the server at a time.
 const CHUNK: usize = 64 * 1024;
 
-/// What psql would start with: the settings of the role and the database, without time limits.
+/// The settings with which psql would start: those of the role and the database, without time limits.
 const SETTINGS: &str = include_str!("../../sql/load_script_settings.sql");
 
-/// How a script ended when it did not succeed.
+/// Errors of a script.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The script cannot be read.
+    /// The script cannot be parsed.
     Script(ScriptError),
-    /// The server refused something.
+    /// The server refused a statement.
     Server(Error),
 }
 
@@ -53,19 +53,19 @@ impl Failure {
     }
 }
 
-/// A script on its way into the target.
+/// A script being executed on the target.
 pub(super) struct ScriptRun<'a, R> {
     pub(super) file: &'a str,
     pub(super) script: Script<R>,
     pub(super) guard: &'a Guard<'a>,
     pub(super) catalog: &'a Catalog,
-    /// Tables that stay as they are.
+    /// Tables that must stay unchanged.
     pub(super) excluded: &'a BTreeSet<u32>,
     pub(super) meter: Meter<'a>,
 }
 
 impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
-    /// Runs it to its end; answers what was loaded, and the variables that it leaves.
+    /// Executes it to its end; returns what was loaded, and its final variables.
     pub(super) async fn run(mut self) -> Result<(Loaded, Variables), Failure> {
         let mut loaded = Loaded::default();
         let mut names = Names::new(self.catalog);
@@ -157,7 +157,7 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
         tracing::debug!(line, "{}, line {line}: left out: {reason}", self.file);
     }
 
-    /// The statement without excluded tables; `None` when it names none.
+    /// The statement without excluded tables; `None` if no table is left.
     fn truncate(&self, truncate: &Truncate, names: &Names<'_>) -> Option<String> {
         let tables: Vec<u32> =
             truncate.tables.iter().filter_map(|name| names.table(name)).collect();
@@ -175,7 +175,7 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
         Some(format!("TRUNCATE {}{}", left.join(", "), truncate.options))
     }
 
-    /// Runs a statement; answers the rows that it wrote.
+    /// Executes a statement; returns the number of rows written.
     async fn execute(&mut self, line: u64, sql: &str) -> Result<u64, Failure> {
         let action = self.action(line, sql);
         let (rows, strings) = self.guard.run(&action, sql).await?;
@@ -184,7 +184,8 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
         Ok(rows)
     }
 
-    /// The script was read through, and is read on, by what its words say a backslash means.
+    /// The preflight parsed the script according to what the script itself says about backslashes, and so
+    /// does this run.
     fn agree(&self, line: u64, strings: Strings) -> Result<(), Failure> {
         if strings == self.script.strings() {
             return Ok(());
@@ -193,7 +194,7 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
         Err(ScriptError { line, reason: reason.into(), is_cut: false }.into())
     }
 
-    /// Values may be personal: only the first words are shown.
+    /// Values may be personal, so only the first words are shown.
     fn action(&self, line: u64, sql: &str) -> String {
         let words: Vec<&str> = sql.split_whitespace().take(3).collect();
         format!("{}, line {line}: {}", self.file, words.join(" "))
@@ -221,7 +222,7 @@ impl<R: AsyncBufRead + Unpin + Send> ScriptRun<'_, R> {
             if (rows.len() >= CHUNK || !goes_on) && !rows.is_empty() {
                 let bytes = rows.len() as u64;
                 if sink.send(rows.split().freeze()).await.is_err() {
-                    // Why is said at the end.
+                    // The error is reported at the end.
                     break;
                 }
                 self.meter.read(self.script.bytes(), Some((&object, bytes)));

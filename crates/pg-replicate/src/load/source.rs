@@ -1,4 +1,4 @@
-//! Where data comes from.
+//! Sources of a load.
 
 use std::fmt;
 use std::io::Read;
@@ -7,24 +7,25 @@ use std::str::FromStr;
 
 use crate::DatabaseUrl;
 
-/// How the command line names standard input.
+/// The name of standard input on the command line.
 pub(super) const STANDARD_INPUT: &str = "-";
 
-/// Where data comes from.
+/// A source of data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoadSource {
     /// Another database, read in one snapshot.
     Database(DatabaseUrl),
-    /// An archive of pg_dump's custom format.
+    /// An archive in pg_dump's custom format.
     Dump(PathBuf),
-    /// Statements, with the rows of COPY among them: what pg_dump writes, or what psql reads.
+    /// An SQL script, including rows of COPY, as written by pg_dump or read by psql.
     Script(PathBuf),
-    /// Either of these from where it can be read only once: standard input (`-`), a pipe, a device.
+    /// One of these formats from something that can be read only once: standard input (`-`), a pipe, a
+    /// device.
     Stream(PathBuf),
 }
 
-/// `postgres://…` and `postgresql://…` are databases, `-` is standard input; anything else is a file,
-/// told by its first bytes.
+/// `postgres://…` and `postgresql://…` are databases, `-` is standard input; anything else is a file whose
+/// format is recognized by its first bytes.
 impl FromStr for LoadSource {
     type Err = String;
 
@@ -33,7 +34,7 @@ impl FromStr for LoadSource {
             return text.parse().map(Self::Database).map_err(|error| format!("{error}"));
         }
         let path = PathBuf::from(text);
-        // Its first bytes would be missing afterwards.
+        // Its first bytes would be missing later.
         let is_stream = || path.metadata().is_ok_and(|file| !file.is_file() && !file.is_dir());
         if text == STANDARD_INPUT || is_stream() {
             return Ok(Self::Stream(path));
@@ -47,7 +48,7 @@ impl FromStr for LoadSource {
     }
 }
 
-/// A file that is there, as what its first bytes say; `name` is for people.
+/// An existing file in the format shown by its first bytes; `name` is for people.
 pub(super) fn of_file(path: PathBuf, name: &str) -> Result<LoadSource, String> {
     let start = first_bytes(&path).map_err(|error| format!("{name} cannot be read: {error}"))?;
     let is_tar = start.starts_with(b"toc.dat\0");

@@ -1,4 +1,4 @@
-//! Sources that can be read only once: a load reads each of its files twice.
+//! Spool for sources that can be read only once: a load reads each file twice.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -10,16 +10,16 @@ use super::source::{LoadSource, STANDARD_INPUT, of_file};
 use crate::Error;
 use progress::Context;
 
-/// A source as it is read.
+/// A source that can be read repeatedly.
 pub(super) struct Readable {
     pub(super) source: LoadSource,
-    /// For people: what the operator named, not where it is kept meanwhile.
+    /// For people: the name given by the operator, not that of the temporary file.
     pub(super) name: String,
-    /// Kept until the load has ended, and readable by its owner only.
+    /// Kept until the load has ended, and readable only by its owner.
     _file: Option<NamedTempFile>,
 }
 
-/// The sources, with a file in place of each that can be read only once.
+/// The sources, with a temporary file for each that can be read only once.
 pub(super) async fn readable(
     sources: &[LoadSource],
     context: &Context,
@@ -44,8 +44,8 @@ pub(super) async fn readable(
     Ok(readable)
 }
 
-/// Reads to the end. In a thread of its own: a pipe that nobody writes into would hold up the end of a
-/// cancelled program.
+/// Reads to the end, in a thread of its own: a pipe without a writer would delay the end of a cancelled
+/// program.
 async fn keep(path: PathBuf, context: &Context) -> Result<NamedTempFile, Error> {
     let (done, kept) = oneshot::channel();
     let from = path.clone();

@@ -1,4 +1,4 @@
-//! Expressions tried on the source, in a transaction that may only read.
+//! Dry run of expressions on the source, in a read-only transaction.
 
 use tokio_postgres::error::SqlState;
 
@@ -7,17 +7,17 @@ use crate::postgres::connection::Connection;
 use crate::postgres::error_text::reason_without_values;
 use crate::{CopyRule, Error, TableName};
 
-/// Rows on which an expression is tried.
+/// Number of rows on which an expression is tried.
 const ROWS: u32 = 100;
 
-/// A filter that few rows meet may have to look at all of them.
+/// Time limit, because a filter that selects few rows may have to scan all of them.
 const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '10s'; SAVEPOINT pg_replicate";
 
-/// Tries expressions of one table's rule.
+/// Tries the expressions of one table's rule.
 pub(super) struct DryRun<'a> {
     source: &'a Connection,
     table: &'a TableName,
-    /// What stands behind FROM.
+    /// The text after FROM.
     rows: String,
     rule: &'a CopyRule,
 }
@@ -52,7 +52,7 @@ impl<'a> DryRun<'a> {
         })
     }
 
-    /// What is wrong with the expression of a column. Without a good filter it is only planned.
+    /// What is wrong with a column's expression. If the filter is invalid, the expression is only planned.
     pub(super) async fn column(
         &self,
         column: &Column,
@@ -68,7 +68,8 @@ impl<'a> DryRun<'a> {
         let wanted = format!(
             "must be an expression over one row of the table that can be cast to {sql_type}"
         );
-        // In a condition nothing can stand that makes more rows or fewer: no set, no aggregate.
+        // A condition cannot contain anything that changes the number of rows: no set-returning function,
+        // no aggregate.
         let plan = format!(
             "SELECT count(*) > 0 FROM {table} WHERE false AND pg_catalog.num_nulls({value}) > 0"
         );
@@ -94,10 +95,10 @@ impl<'a> DryRun<'a> {
         })
     }
 
-    /// The answer of a query that must be one statement, or what the server said. A row that is not
-    /// found in time is no error.
+    /// The result of a query that must be a single statement, or the server's error. A row that is not
+    /// found in time is not an error.
     async fn ask(&self, sql: &str) -> Result<Result<bool, String>, Error> {
-        // The extended protocol allows one statement only.
+        // The extended protocol allows only one statement.
         let answer = self.source.query_one(sql, &[]).await;
         let error = match answer {
             Ok(row) => return Ok(Ok(row.get(0))),

@@ -1,5 +1,5 @@
-//! Foreign keys that would not hold on the target, for rows that they need are filtered out, or the
-//! values that they compare become others.
+//! Foreign keys that the rules would violate on the target, because referenced rows are filtered out or
+//! compared values are replaced.
 
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
@@ -12,10 +12,11 @@ use crate::{BackupMode, CopyRule, Error, TableName};
 
 const FOREIGN_KEYS: &str = include_str!("../../sql/masking/foreign_keys.sql");
 
-/// Big tables take their time; one that takes more is left to the server, which looks at it anyway.
+/// Time limit for a check of large tables; after that, it is left to the server, which checks the key
+/// anyway.
 const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '5min'; SAVEPOINT pg_replicate";
 
-/// One end of a foreign key.
+/// One side of a foreign key.
 struct End {
     table: TableName,
     is_partitioned: bool,
@@ -30,7 +31,7 @@ struct ForeignKey {
     operators: Vec<String>,
 }
 
-/// What is wrong, by foreign key. The connection must not be in a transaction.
+/// Problems by foreign key. The connection must not be in a transaction.
 pub(super) async fn broken(
     source: &Connection,
     mode: &BackupMode,
@@ -49,7 +50,8 @@ pub(super) async fn broken(
         rule(&end.table).is_some_and(|rule| end.columns.iter().any(|(name, _)| rule.masks(name)))
     };
     let keys = rows.iter().map(read).filter(|key| {
-        // That of a kept table goes with the other; what a table holds that nobody updates is not known.
+        // A kept table's key is dropped with the copied table; the rows of a table that is not updated are
+        // unknown.
         let is_copied = !is_kept(&key.from.table)
             && (!is_kept(&key.to.table) || mode.updated().any(|(table, _)| *table == key.to.table));
         let loses_rows = rule(&key.to.table).is_some_and(|rule| rule.filter().is_some());
@@ -62,7 +64,7 @@ pub(super) async fn broken(
         match source.query_opt(&sql, &[]).await {
             Ok(None) => {}
             Ok(Some(row)) => {
-                // What an expression masks on one side is the same person's on the other.
+                // A value masked on one side belongs to the same person on the other.
                 let is_shown = !error_text::hides() && !changes(&key.from) && !changes(&key.to);
                 let value = if is_shown { row.get(0) } else { error_text::HIDDEN.to_owned() };
                 wrong.push(key.describe(&value));
@@ -107,13 +109,13 @@ fn read(row: &Row) -> ForeignKey {
 }
 
 impl End {
-    /// Its columns as they are copied, `key_0`, `key_1`, …
+    /// Its columns as copied: `key_0`, `key_1`, …
     fn copied(&self, rule: Option<&CopyRule>) -> String {
         let none = CopyRule::default();
         let rule = rule.unwrap_or(&none);
         let names = (0..self.columns.len()).map(|place| format!("key_{place}"));
         let filter = rule.filter().map(|filter| format!(" WHERE ({filter})"));
-        // The names stand outside: inside they would be the columns'.
+        // The aliases are outside, because inside they would hide the columns' names.
         format!(
             "(SELECT {} FROM {}{}) AS copied ({})",
             rule.select_list(&self.columns),
@@ -125,7 +127,7 @@ impl End {
 }
 
 impl ForeignKey {
-    /// One value that refers to no row of those copied.
+    /// A value that refers to no copied row.
     fn query(&self, from: Option<&CopyRule>, to: Option<&CopyRule>) -> String {
         let keys: Vec<String> =
             (0..self.operators.len()).map(|place| format!("key_{place}")).collect();

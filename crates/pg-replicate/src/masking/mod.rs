@@ -1,7 +1,6 @@
-//! Rows filtered and values replaced while they are copied: what `BACKUP_MODE` asks for, looked at
-//! on the source before anything is changed.
+//! Masking: rules of `BACKUP_MODE` for rows and values, checked on the source before anything is changed.
 //!
-//! docs/masking.md says what is guaranteed.
+//! docs/masking.md describes the guarantees.
 
 mod dry_run;
 mod foreign_keys;
@@ -17,11 +16,11 @@ pub(crate) use rules::Rules;
 
 const PARTITION_KEYS: &str = include_str!("../../sql/masking/partition_keys.sql");
 
-/// What is wrong with the rules of the tables that the full copy copies; nothing when all can be used.
-/// Foreign keys are looked at when they shall be there on the target.
+/// Problems with the rules of fully copied tables; empty if all are usable. Foreign keys are checked if
+/// they will be restored on the target.
 ///
-/// Nothing is changed: each expression is planned and tried on some rows in a transaction that may
-/// only read. The connection must not be in one.
+/// Nothing is changed: each expression is planned and tried on some rows in a read-only transaction. The
+/// connection must not be in a transaction.
 pub(crate) async fn check(
     source: &Connection,
     mode: &BackupMode,
@@ -43,7 +42,7 @@ pub(crate) async fn check(
     Ok(wrong)
 }
 
-/// What is wrong with the rule of one table, as [`check`] says it.
+/// Problems with the rule of one table, in the wording of [`check`].
 pub(crate) async fn check_table(
     source: &Connection,
     table: &TableName,
@@ -78,7 +77,7 @@ pub(crate) async fn check_table(
     Ok(wrong)
 }
 
-/// Rows are told to partitions by values that must stay.
+/// Values of the partition key decide the partition of a row, so they must not change.
 async fn routing(
     source: &Connection,
     table: &TableName,
@@ -98,7 +97,7 @@ async fn routing(
     }))
 }
 
-/// Columns that rules name and the table does not have, or that have no value of their own.
+/// Columns that rules name but the table lacks, or that have no value of their own.
 fn missing(table: &TableName, rule: &CopyRule, columns: &[Column]) -> Vec<String> {
     let find = |name: &str| columns.iter().find(|column| column.name == name);
     let mut wrong = Vec::new();
@@ -120,7 +119,7 @@ fn missing(table: &TableName, rule: &CopyRule, columns: &[Column]) -> Vec<String
     wrong
 }
 
-/// Why `MASKING=strict` refuses a table with these columns; the target computes generated ones.
+/// Why `MASKING=strict` refuses a table with these columns; generated columns are computed by the target.
 fn unruled(
     table: &TableName,
     rule: &CopyRule,
@@ -138,10 +137,10 @@ fn unruled(
     })
 }
 
-/// Why the rule of a table cannot be used for these columns.
+/// Why the rule of a table is not applicable to these columns.
 ///
-/// To be asked again in the snapshot that is copied: since the check a column may have appeared, or got
-/// another name, under which its values would go through.
+/// Checked again in the copied snapshot, because since the first check a column may have been added or
+/// renamed, and its values would be copied unmasked.
 pub(crate) fn unfit(
     table: &TableName,
     rule: &CopyRule,
@@ -153,7 +152,7 @@ pub(crate) fn unfit(
     wrong
 }
 
-/// [`unfit`] for all tables that have `rules`, as this connection sees them now.
+/// The same check for all tables that have `rules`, as this connection sees them now.
 pub(crate) async fn refused(
     source: &Connection,
     rules: &Rules,

@@ -1,4 +1,4 @@
-//! Which rule holds for which table of the source, partitions included.
+//! Assignment of rules to tables of the source, including partitions.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use crate::{BackupMode, CopyRule, Error, TableMode, TableName};
 
 const TABLES: &str = include_str!("../../sql/masking/tables.sql");
 
-/// The rules of the tables that are copied whole, by table and by partition.
+/// The rules of fully copied tables, by table and by partition.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rules {
     rules: BTreeMap<TableName, CopyRule>,
 }
 
-/// A relation, and the table of `BACKUP_MODE` whose entry holds for it.
+/// A relation, and the table of `BACKUP_MODE` whose entry applies to it.
 struct Found {
     named: TableName,
     table: TableName,
@@ -22,7 +22,7 @@ struct Found {
 }
 
 impl Rules {
-    /// Reads which partitions the tables have, or says what is wrong.
+    /// Reads the tables' partitions, or returns what is wrong.
     pub(crate) async fn read(
         source: &Connection,
         mode: &BackupMode,
@@ -52,7 +52,7 @@ impl Rules {
         Ok(if wrong.is_empty() { Ok(Self { rules }) } else { Err(wrong) })
     }
 
-    /// What is copied of this table; nothing when all of it is, as it is.
+    /// The rule of this table; `None` if it is copied unchanged.
     pub(crate) fn get(&self, table: &TableName) -> Option<&CopyRule> {
         self.rules.get(table)
     }
@@ -85,7 +85,7 @@ async fn find(source: &Connection, mode: &BackupMode) -> Result<Vec<Found>, Erro
         .collect())
 }
 
-/// Why rules cannot hold for a relation.
+/// Why rules cannot apply to a relation.
 fn no_table(found: &Found) -> Option<String> {
     if let Some(extension) = &found.extension {
         return Some(format!(
@@ -104,7 +104,7 @@ fn no_table(found: &Found) -> Option<String> {
     Some(format!("BACKUP_MODE, table \"{}\": on the source it is {kind}", found.named))
 }
 
-/// Partitions for which two entries hold, one of them with rules.
+/// Partitions to which two entries apply, one of them with rules.
 fn named_twice(mode: &BackupMode, found: &[Found]) -> Vec<String> {
     let has_rule = |one: &Found| mode.copy_rule(&one.named).is_some();
     found

@@ -1,4 +1,4 @@
-//! What goes with an object that is dropped, though nobody asked for it.
+//! Dependents of objects that are dropped.
 
 use std::fmt;
 
@@ -9,24 +9,24 @@ use crate::postgres::catalog::with_owners;
 
 const DEPENDENTS: &str = include_str!("../../sql/on_target/dependents.sql");
 
-/// An object that `DROP … CASCADE` takes along.
+/// An object that `DROP … CASCADE` drops too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dependent {
-    /// Such as `view reports.totals`, as the server describes it.
+    /// Such as `view reports.totals`, as described by the server.
     pub object: String,
     /// Its owner.
     pub owner: String,
-    /// Whether something is lost that no definition brings back: rows, the value of a sequence.
+    /// Whether something is lost that its definition does not restore: rows, a sequence's value.
     pub holds_rows: bool,
-    /// What makes it again, where the server can tell.
+    /// The statement that creates it, if the server provides it.
     pub definition: Option<String>,
 }
 
-/// What goes with the objects (`classes` and `oids`) beside their own parts, in the order in which it
-/// was made. `all`: also what belongs to our role. The foreign keys of the tables `kept` are left out.
+/// The dependents of the objects (`classes` and `oids`), except their own parts, in the order in which they
+/// were created. `all`: including those of the role itself. Foreign keys of the tables `kept` are left out.
 ///
 /// # Errors
-/// What the server said.
+/// The server's error.
 pub async fn dependents(
     client: &(impl GenericClient + Sync),
     classes: &[Oid],
@@ -46,7 +46,7 @@ pub async fn dependents(
         .collect())
 }
 
-/// Why nothing may be dropped: something of it holds rows.
+/// Why nothing may be dropped: a dependent has rows.
 #[must_use]
 pub fn refusal(dependents: &[Dependent]) -> Option<String> {
     let rows = dependents.iter().filter(|one| one.holds_rows);
@@ -62,7 +62,7 @@ pub fn refusal(dependents: &[Dependent]) -> Option<String> {
 }
 
 impl Dependent {
-    /// Says that it goes, and how it can be made again.
+    /// Logs that it is dropped, and its definition.
     pub fn announce(&self) {
         let Self { object, owner, definition, .. } = self;
         let definition =

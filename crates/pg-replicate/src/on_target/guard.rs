@@ -1,8 +1,8 @@
-//! One program at a time writes a target.
+//! Guard of the target: only one program at a time writes to it.
 //!
-//! Who writes holds an advisory lock of the database, on a session of its own that lives as long as
-//! the step: whatever becomes of the program, the server lets go of it. That session also looks after
-//! the others of the step, and says whom they wait for.
+//! The writer holds an advisory lock of the database in a session that exists as long as the step, so the
+//! server releases the lock whatever happens to the program. That session also monitors the step's other
+//! sessions, and reports whom they wait for.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -18,26 +18,26 @@ const LOCK: &str = include_str!("../../sql/on_target/lock.sql");
 const HOLDER: &str = include_str!("../../sql/on_target/holder.sql");
 const WAITS: &str = include_str!("../../sql/on_target/waits.sql");
 
-/// An attempt that has just ended lets go within this time.
+/// A previous attempt that has just ended releases the lock within this time.
 const GRACE: Duration = Duration::from_secs(5);
 const GRACE_PAUSE: Duration = Duration::from_millis(200);
 
-/// Between two looks at the step's sessions.
+/// Interval of the checks of the step's sessions.
 const GLANCE: Duration = Duration::from_secs(2);
 
-/// Between two lines about one wait.
+/// Interval of log lines about one wait.
 const SAY_EVERY: Duration = Duration::from_secs(30);
 
-/// How long the work may take to end when it has to.
+/// Time limit for the work to end when it must.
 const END_LIMIT: Duration = Duration::from_secs(10);
 
-/// Runs `work`, which writes `target`, while no other program does; `who` is the name under which
-/// others see it. It is ended when the lock is lost, or when a session of it has waited for locks of
-/// others for longer than [`OnTarget::lock_timeout`].
+/// Runs `work`, which writes to `target`, while no other program does; `who` is its name for others. It is
+/// cancelled if the lock is lost, or if one of its sessions has waited for locks of others longer than
+/// [`OnTarget::lock_timeout`].
 ///
 /// # Errors
-/// [`Error::Busy`] with the name of who is at work, or of who holds a lock; [`Error::Unreachable`]; those
-/// of `work`.
+/// [`Error::Busy`] with the name of the other writer, or of those who hold a lock; [`Error::Unreachable`];
+/// those of `work`.
 pub async fn exclusively<T, E, F>(
     target: &DatabaseUrl,
     who: &str,
@@ -55,7 +55,8 @@ where
     tokio::select! {
         result = &mut work => result,
         error = guard.watch(on_target.lock_timeout) => {
-            // Servers are told to stop; dropped without, one that is not reading would go on.
+            // Servers are told to stop: if the work were just dropped, one that is not reading would
+            // continue.
             context.cancel.cancel();
             let _ = tokio::time::timeout(END_LIMIT, work).await;
             Err(error.into())
@@ -89,7 +90,7 @@ impl Guard {
         Ok(Self { connection })
     }
 
-    /// Ends only when the step has to, and says why.
+    /// Returns only if the step must end, with the reason.
     async fn watch(&self, limit: Duration) -> Error {
         let mut waits = HashMap::new();
         loop {
@@ -109,7 +110,7 @@ impl Guard {
     }
 }
 
-/// A wait that goes on, by the process of the server.
+/// A wait in progress, by the server's process.
 struct Wait {
     since: Instant,
     said: Option<Instant>,
@@ -121,7 +122,7 @@ fn look_at(rows: &[Row], waits: &mut HashMap<i32, Wait>, limit: Duration) -> Opt
     for row in rows {
         let (wanted, holders): (&str, &str) = (row.get("wanted"), row.get("holders"));
         let Some(wait) = waits.get_mut(&row.get::<_, i32>("pid")) else {
-            // Most waits are over before the next look.
+            // Most waits are over before the next check.
             let wait = Wait { since: Instant::now(), said: None };
             waits.insert(row.get("pid"), wait);
             continue;
@@ -148,7 +149,7 @@ fn in_use(target: &DatabaseUrl, holder: Option<&Row>) -> Error {
     ))
 }
 
-/// Who, on which machine, in which process.
+/// The step, the machine and the process.
 fn application_name(who: &str) -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     format!("pg-replicate {who}, process {} on {}", std::process::id(), host.trim())

@@ -1,10 +1,11 @@
 //! Locks on tables that others read.
 //!
-//! Dropping a table needs a lock that waits for whoever reads it, and everyone who wants to read it
-//! then waits behind us; a reader of several tables may even wait for us while we wait for it, which
-//! the server ends after `deadlock_timeout` by an error for either. So all locks are taken at once or
-//! none, without waiting; when that does not succeed for some time, we wait in line, but always for
-//! less than `deadlock_timeout`, so that it is never the reader who gets the error.
+//! Dropping a table needs a lock that waits for all readers, and everyone who wants to read it then waits
+//! behind this program. A reader of several tables may even wait for this program while this program waits
+//! for it; the server ends such a deadlock after `deadlock_timeout` with an error for one of them. All
+//! locks are therefore taken at once or none, without waiting. If this fails for some time, the program
+//! waits in the lock queue, but always for less than `deadlock_timeout`, so that the reader never gets the
+//! error.
 
 use std::time::{Duration, Instant};
 
@@ -14,22 +15,22 @@ use tokio_postgres::{Error, GenericClient};
 
 const HOLDERS: &str = include_str!("../../sql/on_target/holders.sql");
 
-/// Tries without waiting before one that waits in line.
+/// Number of attempts without waiting before one that waits.
 const QUICK_TRIES: u64 = 40;
 
-/// The longest pause between two of them; the pauses differ, lest they keep a reader's rhythm.
+/// The longest pause between two of them; pauses vary, so that they do not coincide with a reader's rhythm.
 const QUICK_PAUSE_MS: u64 = 25;
 
-/// Between two rounds of tries.
+/// Pause between two rounds of attempts.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Between two lines that say who is waited for.
+/// Interval of log lines about the blocking sessions.
 const SAY_EVERY: Duration = Duration::from_secs(30);
 
-/// Who holds which of the relations that were asked for.
+/// The sessions that hold requested relations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holders {
-    /// The relations, with the verb that follows: `answers is`.
+    /// The relations, with the following verb: `answers is`.
     pub blocked: String,
     /// The sessions.
     pub sessions: String,
@@ -38,18 +39,18 @@ pub struct Holders {
 /// Why the locks were not taken.
 #[derive(Debug)]
 pub enum GaveUp {
-    /// The server refused to answer.
+    /// An error of the server.
     Server(Error),
     /// Others held them for too long.
     Busy {
-        /// How long was waited.
+        /// The time waited.
         waited: Duration,
         /// By whom.
         holders: Holders,
     },
 }
 
-/// How attempts follow one another until the locks are there.
+/// The sequence of attempts until the locks are taken.
 #[derive(Debug)]
 pub struct Patience {
     start: Instant,
@@ -60,30 +61,30 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// Waits for others for `limit` in all.
+    /// Waits for others for at most `limit` in total.
     ///
     /// # Errors
-    /// What the server said.
+    /// The server's error.
     pub async fn new(client: &(impl GenericClient + Sync), limit: Duration) -> Result<Self, Error> {
         const SQL: &str =
             "SELECT setting::int FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'";
         let milliseconds: i32 = client.query_one(SQL, &[]).await?.get(0);
         let milliseconds = u64::try_from(milliseconds).unwrap_or_default();
-        // LOCK may take this long, and what is locked after it half as long.
+        // LOCK may take this long, and locks taken afterwards half as long.
         let in_line = Duration::from_millis((milliseconds * 2 / 5).max(1));
         Ok(Self { start: Instant::now(), limit, in_line, quick_tries: 0, said: None })
     }
 
-    /// How long the next attempt may wait in line; not at all when there is no value.
+    /// How long the next attempt may wait in the lock queue; `None` means not at all.
     #[must_use]
     pub fn in_line(&self) -> Option<Duration> {
         (self.quick_tries >= QUICK_TRIES).then_some(self.in_line)
     }
 
-    /// After an attempt that was undone because others hold one of `relations`: lets them go first.
+    /// After an attempt that was rolled back because others hold one of `relations`: waits for them.
     ///
     /// # Errors
-    /// [`GaveUp::Busy`] when that has taken too long.
+    /// [`GaveUp::Busy`] if this has taken too long.
     pub async fn give_way(
         &mut self,
         client: &(impl GenericClient + Sync),
@@ -130,11 +131,11 @@ impl Patience {
     }
 }
 
-/// Locks the tables, by their quoted names, or fails; and limits how long what follows in the
-/// transaction waits for another lock, that of a view for example.
+/// Locks the tables, given by their quoted names, or fails; also limits how long the following statements
+/// in the transaction wait for other locks, for example those of a view.
 ///
 /// # Errors
-/// What the server said; [`is_busy`] tells whether others hold a lock.
+/// The server's error; [`is_busy`] tells whether others hold a lock.
 pub async fn lock(
     client: &(impl GenericClient + Sync),
     tables: &[String],
@@ -142,7 +143,7 @@ pub async fn lock(
 ) -> Result<(), Error> {
     if !tables.is_empty() {
         if let Some(wait) = in_line {
-            // The time-out of a lock counts for each table anew, that of a statement for all.
+            // The lock timeout applies to each table separately, the statement timeout to all together.
             let limit = format!("SET LOCAL statement_timeout = {}", wait.as_millis());
             client.batch_execute(&limit).await?;
         }
@@ -156,7 +157,7 @@ pub async fn lock(
     client.batch_execute(&limits).await
 }
 
-/// Whether others hold a lock that was asked for.
+/// Whether the error means that others hold a requested lock.
 #[must_use]
 pub fn is_busy(error: &Error) -> bool {
     let busy =

@@ -1,5 +1,5 @@
-//! What every program that writes a target does for those who use it meanwhile: it takes locks all or
-//! none and gives way, drops nothing of other roles without a word, and never works beside another.
+//! Rules for programs that write to a target while others use it: locks are taken all or none, other
+//! sessions get precedence, objects of other roles are not dropped silently, and there is only one writer.
 
 mod dependents;
 mod guard;
@@ -10,15 +10,15 @@ use std::time::Duration;
 pub use dependents::{Dependent, dependents, refusal};
 pub use guard::exclusively;
 
-/// `TARGET_LOCK_TIMEOUT` unless it is set.
+/// The default of `TARGET_LOCK_TIMEOUT`.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
-/// How much a step may do to those who use the target.
+/// How a step treats others who use the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OnTarget {
-    /// Whether rows of other roles are dropped with what is replaced: `DROP_DEPENDENTS`.
+    /// Whether other roles' rows are dropped with the objects they depend on: `DROP_DEPENDENTS`.
     pub drops_dependents: bool,
-    /// How long locks that others hold are waited for: `TARGET_LOCK_TIMEOUT`.
+    /// How long to wait for locks held by others: `TARGET_LOCK_TIMEOUT`.
     pub lock_timeout: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! Catalog: the server, our rights there, tables and their sizes.
+//! Catalog: the server, the role's privileges, tables and their sizes.
 
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -6,7 +6,7 @@ use tokio_postgres::types::ToSql;
 use crate::postgres::connection::Connection;
 use crate::{BackupMode, Error, TableName};
 
-/// The server and who we are there.
+/// The server, and the role on it.
 pub(crate) struct Server {
     pub(crate) version: String,
     pub(crate) major: u32,
@@ -15,12 +15,12 @@ pub(crate) struct Server {
     pub(crate) may_create_schema: bool,
     pub(crate) may_create_in_public: bool,
     pub(crate) is_standby: bool,
-    /// How many connections we may have.
+    /// The number of connections available to the role.
     pub(crate) connections: i64,
     pub(crate) bytes: u64,
 }
 
-/// A table that is left alone, as it is found on a server.
+/// A kept table, as found on a server.
 #[derive(Clone, Debug)]
 pub(crate) struct KeptTable {
     pub(crate) oid: u32,

@@ -1,7 +1,7 @@
-//! PostgreSQL's own programs as child processes.
+//! PostgreSQL's client programs as child processes.
 //!
-//! A child gets the password in its environment, never on its command line; it ends when its
-//! step is cancelled and when this process dies, and its sessions on the server end with it.
+//! A child process receives the password in its environment, never on its command line. It ends when its
+//! step is cancelled or this process dies, and its sessions on the server end with it.
 
 use std::hash::{BuildHasher, RandomState};
 use std::process::{ExitStatus, Stdio};
@@ -18,27 +18,27 @@ use crate::postgres::{session_settings, tls};
 use crate::{DatabaseUrl, Error, Server};
 use progress::Context;
 
-/// How long a child may take to end after SIGTERM.
+/// How long a child process may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// How long ending its sessions on the server may take.
+/// Time limit for ending its sessions on the server.
 const SESSIONS_LIMIT: Duration = Duration::from_secs(4);
 
-/// The end of a child's stderr kept for its error.
+/// Size of the end of stderr that is kept for errors.
 const KEPT_LINES: usize = 20;
 
-/// One run of a program against a database.
+/// One run of a client program with a database.
 pub(crate) struct Program<'a> {
     /// `pg_dump` or `pg_restore`, found on the PATH.
     pub(crate) name: &'static str,
     pub(crate) arguments: Vec<String>,
-    /// Where it connects to.
+    /// The database to connect to.
     pub(crate) url: &'a DatabaseUrl,
-    /// Seen in `pg_stat_activity`; names this run and no other.
+    /// Shown in `pg_stat_activity`; identifies this run.
     pub(crate) application_name: String,
 }
 
-/// How a child ended.
+/// How a child process ended.
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
     /// The last lines of its stderr.
@@ -51,7 +51,7 @@ pub(crate) fn application_name(what: &str) -> String {
 }
 
 impl Program<'_> {
-    /// Runs the program to its end, handing each line of its stderr to `on_line`.
+    /// Runs the program, and passes each line of its stderr to `on_line`.
     pub(crate) async fn run(
         &self,
         context: &Context,
@@ -64,8 +64,8 @@ impl Program<'_> {
         Ok(ended)
     }
 
-    /// Runs the program to its end while `read` takes what it writes to its stdout. When `read` ends
-    /// early, the program is left to end by the closed pipe.
+    /// Runs the program while `read` consumes its stdout. If `read` ends early, the closed pipe ends the
+    /// program.
     pub(crate) async fn pipe<T>(
         &self,
         context: &Context,
@@ -106,7 +106,7 @@ impl Program<'_> {
             None => {
                 child.end().await;
                 let sessions = end_sessions(self.url, &self.application_name);
-                // A server out of reach ends them when it notices the closed connections.
+                // A server that cannot be reached ends them when it notices the closed connections.
                 let _ = tokio::time::timeout(SESSIONS_LIMIT, sessions).await;
                 Err(Error::Cancelled)
             }
@@ -157,7 +157,7 @@ pub(crate) async fn major_version(name: &'static str) -> Result<(u32, String), E
     }
 }
 
-/// Ends the sessions of our own role that `application_name` (a LIKE pattern) matches.
+/// Ends the role's sessions whose name matches `application_name` (a LIKE pattern).
 pub(crate) async fn end_sessions(url: &DatabaseUrl, application_name: &str) -> Result<u64, Error> {
     const END: &str = include_str!("../../sql/end_sessions.sql");
     let connection = Connection::open(url, "pg-replicate cleaning").await?;
@@ -169,8 +169,8 @@ pub(crate) async fn end_sessions(url: &DatabaseUrl, application_name: &str) -> R
     Ok(ended.len() as u64)
 }
 
-/// What PostgreSQL's programs need of our environment, which is full of secrets that are none of
-/// their business.
+/// Inherited variables that PostgreSQL's client programs need; the rest of the environment contains
+/// secrets.
 const HANDED_ON: [&str; 11] = [
     "PATH",
     "HOME",
@@ -201,13 +201,13 @@ pub(crate) fn command(name: &str) -> Command {
             command.env(name, value);
         }
     }
-    // Messages are read: they must be in English.
+    // Messages are parsed, so they must be in English.
     command.env("LC_ALL", "C");
     command.stdin(Stdio::null()).kill_on_drop(true);
     command
 }
 
-/// Variables of libpq that this process happens to have name another database.
+/// libpq variables in this process's environment may name another database.
 pub(crate) fn without_libpq_variables(command: &mut Command) {
     for (variable, _) in std::env::vars_os() {
         let is_libpq = variable.to_str().is_some_and(|name| {
@@ -219,7 +219,7 @@ pub(crate) fn without_libpq_variables(command: &mut Command) {
     }
 }
 
-/// util-linux's setpriv ends the child when this process is killed.
+/// util-linux's setpriv ends the child process when this process is killed.
 pub(crate) fn setpriv() -> Option<std::path::PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|directory| directory.join("setpriv"))
@@ -236,8 +236,8 @@ pub(crate) fn set_connection(command: &mut Command, url: &DatabaseUrl) {
         .env("PGDATABASE", url.database())
         .env("PGSSLMODE", url.ssl_mode().as_str())
         .env("PGCONNECT_TIMEOUT", url.connect_timeout().as_secs().max(2).to_string())
-        // Without a password the child must fail, not ask; and no file of this machine may supply one.
-        // That is no file: libpq warns of /dev/null, which is none either, and not of one that is missing.
+        // Without a password, the program must fail instead of asking, and must not find one in a file. The
+        // path does not exist: libpq would print a warning about /dev/null, but not about a missing file.
         .env("PGPASSFILE", "/dev/null/none")
         .envs(url.variables());
     if servers.iter().any(|server| server.address.is_some()) {
@@ -256,17 +256,17 @@ pub(crate) fn set_connection(command: &mut Command, url: &DatabaseUrl) {
     }
 }
 
-/// A child in a process group of its own.
+/// A child process in a process group of its own.
 pub(crate) struct Guarded {
     pub(crate) child: Child,
     group: Option<Pid>,
-    /// Lets go of the thread that started the child.
+    /// Releases the thread that started the child process.
     _parent: oneshot::Sender<()>,
 }
 
 impl Guarded {
-    /// The kernel's parent-death signal is sent when the *thread* that started the child ends, so
-    /// that thread must live as long as the child; a thread of the runtime may not.
+    /// The kernel's parent-death signal is sent when the *thread* that started the child process ends, so
+    /// that thread must live as long as the child process, which a thread of the runtime may not.
     pub(crate) async fn spawn(
         name: &'static str,
         mut command: Command,
@@ -288,7 +288,7 @@ impl Guarded {
                     command.spawn()
                 };
                 if started.send(spawned).is_ok() {
-                    // Ends with an error when the other side is dropped; that is the sign.
+                    // Returns an error when the other side is dropped, which is the signal.
                     let _ = released.blocking_recv();
                 }
             })
@@ -305,7 +305,7 @@ impl Guarded {
         if let Some(stderr) = self.child.stderr.take() {
             let mut stderr = BufReader::new(stderr);
             let mut line = Vec::new();
-            // A definition in an error can be long; a line is never more than this in memory.
+            // A definition in an error can be long; at most this much of a line is kept in memory.
             const LONGEST: u64 = 64 * 1024;
             while (&mut stderr).take(LONGEST).read_until(b'\n', &mut line).await? > 0 {
                 on_line(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']));
@@ -331,13 +331,13 @@ impl Guarded {
 }
 
 impl Guarded {
-    /// Whether a process of the group is left, be it a child's child.
+    /// Whether any process of the group is left, including grandchildren.
     pub(crate) fn is_alive(&self) -> bool {
         self.group.is_some_and(|group| killpg(group, None).is_ok())
     }
 }
 
-/// A dropped step leaves no process behind: pg_restore's workers are in the group too.
+/// If the step is dropped, no process is left behind: pg_restore's workers are in the group too.
 impl Drop for Guarded {
     fn drop(&mut self) {
         if self.child.id().is_some() {

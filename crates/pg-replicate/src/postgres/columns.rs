@@ -1,4 +1,4 @@
-//! The columns of a table on both sides.
+//! Columns of a table on both sides.
 
 use std::fmt::Write;
 
@@ -7,28 +7,28 @@ use crate::{Error, TableName};
 
 const COLUMNS: &str = include_str!("../../sql/columns.sql");
 
-/// A column, as one side has it.
+/// A column on one side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) sql_type: String,
-    /// The type below its domains.
+    /// The base type of its domains.
     pub(crate) base_type: String,
     pub(crate) is_not_null: bool,
     pub(crate) is_collatable: bool,
     pub(crate) is_generated: bool,
-    /// Whether it is GENERATED ALWAYS AS IDENTITY: a row has its value for ever.
+    /// Whether it is GENERATED ALWAYS AS IDENTITY, so that a row's value never changes.
     pub(crate) is_fixed: bool,
     pub(crate) is_binary: bool,
 }
 
 impl Column {
-    /// Whether it may hold a value larger than all others.
+    /// Whether it may contain a value larger than all others.
     pub(crate) fn may_be_infinite(&self) -> bool {
         self.is_time() || matches!(self.base_type.as_str(), "float4" | "float8" | "numeric")
     }
 
-    /// Whether an interval can be taken from it.
+    /// Whether an interval can be subtracted from it.
     pub(crate) fn is_time(&self) -> bool {
         matches!(self.base_type.as_str(), "date" | "timestamp" | "timestamptz")
     }
@@ -57,7 +57,7 @@ pub(crate) async fn columns(
         .collect())
 }
 
-/// What differs, by name, whatever the order.
+/// The differences by name, independent of the order.
 pub(crate) fn differences(source: &[Column], target: &[Column]) -> Option<String> {
     let find =
         |columns: &[Column], name: &str| columns.iter().find(|column| column.name == name).cloned();

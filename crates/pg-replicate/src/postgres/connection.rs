@@ -1,4 +1,4 @@
-//! Connections that end, on the server too, when a step is cancelled.
+//! Connections whose work also ends on the server when a step is cancelled.
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -13,12 +13,12 @@ use crate::postgres::{session_settings, tls};
 use crate::{DatabaseUrl, Error, Server, SslMode};
 use progress::Context;
 
-/// A dead peer is noticed after about a minute, not after the kernel's two hours.
+/// A dead peer is detected after about a minute, instead of the kernel's two hours.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
 
-/// How long a cancelled step waits for the server to take the cancel request.
+/// How long a cancelled step waits for the server to accept the cancel request.
 const CANCEL_LIMIT: Duration = Duration::from_secs(2);
 
 /// A plain client for other crates; its connection ends when it is dropped.
@@ -37,13 +37,13 @@ pub(crate) struct Connection {
     pid: i32,
 }
 
-/// A client of our own, or one that goes back to its pool.
+/// An own client, or one that returns to its pool.
 enum Held {
     Own { client: Client, driver: AbortHandle },
     Pooled(deadpool_postgres::Object),
 }
 
-/// Cancels what runs on a connection, also while that is lent to a transaction.
+/// Cancels what runs on a connection, even while it is borrowed by a transaction.
 #[derive(Clone)]
 pub(crate) struct Canceller {
     token: CancelToken,
@@ -51,7 +51,7 @@ pub(crate) struct Canceller {
 }
 
 impl Canceller {
-    /// Asks the server to end what runs on the connection.
+    /// Asks the server to cancel what runs on the connection.
     pub(crate) async fn cancel(&self) {
         let request = async {
             match &self.tls {
@@ -59,12 +59,12 @@ impl Canceller {
                 None => self.token.cancel_query(NoTls).await,
             }
         };
-        // When the server cannot be told, it notices the closed connection.
+        // If the server cannot be told, it notices the closed connection.
         let _ = tokio::time::timeout(CANCEL_LIMIT, request).await;
     }
 
-    /// Runs `work` on the connection until it ends or the step is cancelled; then the server is
-    /// told, and the connection must not be used any more.
+    /// Runs `work` on the connection until it ends or the step is cancelled; in the latter case the server
+    /// is told, and the connection must not be used any more.
     pub(crate) async fn run<T>(
         &self,
         context: &Context,
@@ -82,7 +82,7 @@ impl Canceller {
 }
 
 impl Connection {
-    /// Connects to `url`, seen as `application_name` in `pg_stat_activity`.
+    /// Connects to `url` with this `application_name`.
     pub(crate) async fn open(url: &DatabaseUrl, application_name: &str) -> Result<Self, Error> {
         let Session { client, driver, tls, pid } = open_session(url, application_name).await?;
         let canceller = Canceller { token: client.cancel_token(), tls };
@@ -100,7 +100,7 @@ impl Connection {
         Self { client: Held::Pooled(client), url: url.clone(), canceller, pid: 0 }
     }
 
-    /// [`Connection::open`], given up when the step is cancelled.
+    /// [`Connection::open`], abandoned when the step is cancelled.
     pub(crate) async fn open_for(
         context: &Context,
         url: &DatabaseUrl,
@@ -117,17 +117,17 @@ impl Connection {
         }
     }
 
-    /// Where it leads.
+    /// The database.
     pub(crate) fn url(&self) -> &DatabaseUrl {
         &self.url
     }
 
-    /// What the server said while `action` was attempted.
+    /// The server's error during `action`.
     pub(crate) fn error(&self, action: impl Into<String>, error: &tokio_postgres::Error) -> Error {
         Error::database(&self.url, action, error)
     }
 
-    /// What cancels statements of this connection.
+    /// Cancels statements of this connection.
     pub(crate) fn canceller(&self) -> Canceller {
         self.canceller.clone()
     }
@@ -170,8 +170,8 @@ impl Drop for Connection {
     }
 }
 
-/// Runs `work`, which uses both connections. When it fails or the step is cancelled, both servers are told: one that
-/// is not reading does not see that we go, for its buffers are full.
+/// Runs `work`, which uses both connections. If it fails or the step is cancelled, both servers are told:
+/// one that is not reading, because its buffers are full, does not notice the end of the connection.
 pub(crate) async fn run_both<T>(
     source: &Connection,
     target: &Connection,
@@ -192,11 +192,11 @@ pub(crate) struct Session {
     /// The task that drives it.
     pub(crate) driver: JoinHandle<()>,
     pub(crate) tls: Option<MakeRustlsConnect>,
-    /// Its number on the server.
+    /// Its process id on the server.
     pub(crate) pid: i32,
 }
 
-/// Opens a session that is ours alone, and sets it up.
+/// Opens a session that is not shared, and sets it up.
 pub(crate) async fn open_session(
     url: &DatabaseUrl,
     application_name: &str,
@@ -225,7 +225,7 @@ pub(crate) async fn open_session(
 
 type Driver = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The first of the URL's servers that takes us and is what `target_session_attrs` asks for.
+/// The first of the URL's servers that accepts the connection and satisfies `target_session_attrs`.
 async fn open(
     url: &DatabaseUrl,
     application_name: &str,
@@ -262,10 +262,10 @@ async fn open(
     Err(Error::Unreachable { url: url.to_string(), reason: reasons.join("; ") })
 }
 
-/// Why a server was not taken.
+/// Why a server was not used.
 struct Refused {
     reason: String,
-    /// It knows us and does not let us in: as with libpq, no other one is tried.
+    /// It rejects the role: as in libpq, no other server is tried.
     is_final: bool,
 }
 
@@ -289,7 +289,7 @@ impl From<String> for Refused {
     }
 }
 
-/// What a session must be: each round over the servers asks for one.
+/// What a session must be: each round over the servers looks for one of these.
 fn wanted_sessions(url: &DatabaseUrl) -> &'static [Wanted] {
     match url.setting("target_session_attrs") {
         Some("read-write") => &[Wanted::ReadWrite],
@@ -353,7 +353,7 @@ async fn negotiate(
         Ok::<_, Refused>((client, Box::pin(drive(connection)) as Driver, Some(connector)))
     };
     match url.ssl_mode() {
-        // libpq does not use TLS on unix sockets.
+        // libpq does not use TLS on Unix sockets.
         _ if server.is_unix_socket() => plain().await,
         SslMode::Disable => plain().await,
         SslMode::Allow => match plain().await {
@@ -403,8 +403,8 @@ fn config(url: &DatabaseUrl, server: &Server, application_name: &str) -> Config 
     config
 }
 
-/// Runs a connection to its end. Its error reaches whoever waits for an answer; notices of the
-/// server are worth a line only when somebody looks closely.
+/// Runs a connection to its end. Its error reaches whoever waits for a reply; the server's notices are
+/// logged only at level debug.
 async fn drive<S, T>(mut connection: tokio_postgres::Connection<S, T>)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,

@@ -1,4 +1,4 @@
-//! Whether a server lets us have all the connections that a step will need.
+//! Rehearsal of a step's connections: checks that the server accepts all of them.
 
 use std::time::{Duration, Instant};
 
@@ -7,14 +7,15 @@ use crate::postgres::connection::Connection;
 use crate::{DatabaseUrl, Error, Side};
 use progress::Context;
 
-/// How long the server may take to end closed connections.
+/// Time limit for the server to end closed connections.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 const CLOSE_PAUSE: Duration = Duration::from_millis(20);
 
 /// Opens `count` connections at once, and closes them again.
 ///
 /// # Errors
-/// [`Error::Exhausted`] with how many there were; [`Error::Unreachable`] when there was none.
+/// [`Error::Exhausted`] with the number of connections that were possible; [`Error::Unreachable`] if there
+/// was none.
 pub(crate) async fn rehearse(
     url: &DatabaseUrl,
     side: Side,
@@ -29,7 +30,7 @@ pub(crate) async fn rehearse(
     }
     let Some(last) = open.pop() else { return Ok(()) };
     drop(open);
-    // What comes next would find them still counted.
+    // The next connections would find them still counted.
     let start = Instant::now();
     const OTHERS: &str = "SELECT count(*) FROM pg_catalog.pg_stat_activity
         WHERE application_name = $1::text AND pid <> pg_catalog.pg_backend_pid()";
@@ -44,7 +45,7 @@ pub(crate) async fn rehearse(
     Ok(())
 }
 
-/// Why the connection `number` of `count` could not be opened.
+/// Why connection `number` of `count` could not be opened.
 pub(crate) fn too_few(error: Error, side: Side, number: usize, count: usize) -> Error {
     match error {
         Error::Unreachable { reason, .. } if number > 1 => Error::Exhausted {

@@ -8,7 +8,7 @@ use crate::postgres::connection::Connection;
 use crate::postgres::session_settings;
 use crate::{Error, TableName};
 
-/// Bytes handed to the target at once; a message per row would cost more than the row.
+/// Bytes sent to the target at a time, because one message per row would cost more than the row.
 const CHUNK: usize = 64 * 1024;
 
 /// What was copied.
@@ -18,9 +18,9 @@ pub(crate) struct Copied {
     pub(crate) bytes: u64,
 }
 
-/// A COPY on either side.
+/// One side of a COPY.
 pub(crate) struct Transfer<'a> {
-    /// Whose rows they are, for errors.
+    /// The table of the rows, for errors.
     pub(crate) table: &'a TableName,
     /// `COPY … TO STDOUT`
     pub(crate) read: String,
@@ -28,8 +28,8 @@ pub(crate) struct Transfer<'a> {
     pub(crate) write: String,
 }
 
-/// Passes on what one side reads until the other has written it; `report` is told the bytes of each
-/// piece. The target's pace is the source's: no more than a few pieces are in memory.
+/// Passes on what one side reads until the other has written it; `report` receives the bytes of each piece.
+/// The source waits for the target, so only a few pieces are in memory.
 pub(crate) async fn copy(
     source: &Connection,
     target: &Connection,
@@ -53,7 +53,7 @@ pub(crate) async fn copy(
         if chunk.len() >= CHUNK {
             let piece = chunk.len() as u64;
             if sink.send(chunk.split().freeze()).await.is_err() {
-                // Why is said at the end.
+                // The error is reported at the end.
                 break;
             }
             bytes += piece;
@@ -70,8 +70,8 @@ pub(crate) async fn copy(
     Ok(Copied { rows, bytes })
 }
 
-/// Copies what `query` reads on the source into `columns` of `into`; `report` is told the bytes of each
-/// piece. `table` is whose rows they are, for errors.
+/// Copies what `query` reads on the source into `columns` of `into`; `report` receives the bytes of each
+/// piece. `table` is the table of the rows, for errors.
 pub(crate) async fn copy_query(
     source: &Connection,
     target: &Connection,
@@ -90,8 +90,8 @@ pub(crate) async fn copy_query(
     if !session_settings::is_sql_ascii(source.url()) {
         return copy(source, target, &transfer, report).await;
     }
-    // Bytes of a database that knows no encoding pass as they are; both would refuse what is no UTF-8. Keys and
-    // names, which are read here, come before and after.
+    // Bytes of a SQL_ASCII database are passed on unchanged; otherwise both servers would refuse anything
+    // that is not UTF-8. Keys and names, which this program reads, are transferred before and after.
     set_encoding(source, "SQL_ASCII").await?;
     set_encoding(target, "SQL_ASCII").await?;
     let copied = copy(source, target, &transfer, report).await?;

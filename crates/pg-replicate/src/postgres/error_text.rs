@@ -1,26 +1,26 @@
-//! What PostgreSQL said, as it may be shown: its messages quote values of rows, which may be what
-//! masking is there to hide.
+//! PostgreSQL's error messages in a form that may be shown: they quote values of rows, which masking may
+//! have to hide.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// In place of what is left out.
+/// Replaces what is left out.
 pub(crate) const HIDDEN: &str = "…";
 
 static HIDES: AtomicBool = AtomicBool::new(false);
 
-/// Leaves the values of rows out of the errors of this process from now on; SQLSTATE, object and
-/// position stay.
+/// Removes values of rows from this process's error messages from now on; SQLSTATE, object and position
+/// stay.
 pub fn hide_error_values() {
     HIDES.store(true, Ordering::Relaxed);
 }
 
-/// Whether values of rows are left out.
+/// Whether values of rows are removed.
 pub(crate) fn hides() -> bool {
     HIDES.load(Ordering::Relaxed)
 }
 
-/// Message, SQLSTATE, detail, hint and place, or what became of the connection; without values of rows when
-/// those are hidden ([`hide_error_values`]).
+/// Message, SQLSTATE, detail, hint and position, or the connection's error; without values of rows if they
+/// are hidden ([`hide_error_values`]).
 #[must_use]
 pub fn reason(error: &tokio_postgres::Error) -> String {
     if hides() {
@@ -35,13 +35,13 @@ pub fn reason(error: &tokio_postgres::Error) -> String {
     text
 }
 
-/// A value of a row as errors may quote it.
+/// A value of a row, as quoted by errors.
 #[must_use]
 pub fn quoted_value(value: &str) -> &str {
     if hides() { HIDDEN } else { value }
 }
 
-/// [`reason`], whatever is shown elsewhere: of the expressions that mask a column.
+/// [`reason`] for expressions that mask a column: values are never shown.
 pub(crate) fn reason_without_values(error: &tokio_postgres::Error) -> String {
     let Some(server) = error.as_db_error() else { return of_connection(error) };
     let said =
@@ -77,7 +77,7 @@ fn of_connection(error: &tokio_postgres::Error) -> String {
     format!("{error}{}", cause.unwrap_or_default())
 }
 
-/// What a program of PostgreSQL wrote, without the values of rows when those are hidden.
+/// The output of a PostgreSQL client program, without values of rows if they are hidden.
 pub(crate) fn output(text: &str) -> String {
     if hides() { output_without_values(text) } else { text.to_owned() }
 }
@@ -85,12 +85,12 @@ pub(crate) fn output(text: &str) -> String {
 /// An error of the server.
 struct Said<'a> {
     code: &'a str,
-    /// By a RAISE of somebody's function: whatever it says.
+    /// Raised by a user's function: may contain anything.
     is_raised: bool,
 }
 
 impl Said<'_> {
-    /// Whether its class is about objects, sessions or the server, and not about values.
+    /// Whether its class concerns objects, sessions or the server, and not values.
     fn tells_of_objects(&self) -> bool {
         const CLASSES: [&str; 15] = [
             "08", "0A", "25", "28", "2B", "3D", "3F", "40", "42", "53", "54", "55", "57", "58",
@@ -104,7 +104,7 @@ impl Said<'_> {
         if self.tells_of_objects() || (self.code.starts_with("23") && !self.is_raised) {
             return message.to_owned();
         }
-        // Data exceptions quote the value, behind what is wrong with it, in whatever language.
+        // Data exceptions quote the value after the description, in any language.
         if self.code.starts_with("22") && !self.is_raised {
             return up_to_value(message);
         }
@@ -112,7 +112,7 @@ impl Said<'_> {
     }
 }
 
-/// A text up to the first value that it quotes.
+/// A text up to the first quoted value.
 fn up_to_value(text: &str) -> String {
     let end = text.find(['"', '\'', '«', '»', '„', '“', '”', '‘', '’', '「']).into_iter();
     match end.chain(text.find("0x")).min() {
@@ -128,7 +128,7 @@ fn position(place: &str) -> String {
     up_to_value(line).trim_end_matches([' ', ':']).to_owned()
 }
 
-/// What programs write before a part of an error.
+/// Labels that client programs print before the parts of an error.
 const LABELS: [&str; 9] = [
     "DETAIL:",
     "HINT:",
@@ -158,7 +158,7 @@ fn part_without_values(part: &str, is_raised: bool) -> String {
         Some(label) => part.split_at(label.len()),
         None => ("", part),
     };
-    // How the parts are joined stays.
+    // The separators between the parts are kept.
     let body = rest.trim_end_matches([' ', '\n', ';']);
     let end = &rest[body.len()..];
     let shown = match label {
@@ -171,7 +171,7 @@ fn part_without_values(part: &str, is_raised: bool) -> String {
     format!("{label}{shown}{end}")
 }
 
-/// Without the values that a message quotes behind a colon or the word `value`; names stay.
+/// Without values that a message quotes after a colon or the word `value`; names are kept.
 fn quoted_hidden(text: &str) -> String {
     let openings = [
         ": \"",

@@ -1,4 +1,4 @@
-//! Exported snapshots: one state of a database that several sessions read.
+//! Exported snapshots: one state of a database, read by several sessions.
 
 use std::time::{Duration, Instant};
 
@@ -19,21 +19,22 @@ const APPLICATION: &str = "pg-replicate live";
 
 const REPLACED: &str = include_str!("../../sql/source/replaced.sql");
 
-/// How often a snapshot is taken when a table is gone before it is locked.
+/// How often a new snapshot is taken because a table was dropped, emptied or rewritten before it was
+/// locked.
 const LOOKS: usize = 5;
 
-/// How soon a lock is tried again that somebody else has.
+/// Pause before a lock held by another session is tried again.
 const TRY_AGAIN: Duration = Duration::from_millis(100);
 
-/// Tables locked by one statement.
+/// Number of tables locked by one statement.
 const LOCKED_AT_ONCE: usize = 500;
 
-/// Counts the snapshots in which a table was gone before it was locked.
+/// Counts the snapshots that could not be used because a table changed before it was locked.
 #[derive(Default)]
 pub(crate) struct Looks(usize);
 
 impl Looks {
-    /// One more; an error when there were enough.
+    /// Counts one more; an error if there were too many.
     pub(crate) fn again(&mut self) -> Result<(), Error> {
         self.0 += 1;
         if self.0 < LOOKS {
@@ -50,7 +51,7 @@ impl Looks {
     }
 }
 
-/// Begins a transaction that only reads, in a snapshot that was exported on the same server, or in one of its own.
+/// Begins a read-only transaction, in a snapshot exported on the same server, or in a new one.
 pub(crate) async fn begin(connection: &Connection, snapshot: Option<&str>) -> Result<(), Error> {
     let mut sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned();
     if let Some(snapshot) = snapshot {
@@ -60,25 +61,26 @@ pub(crate) async fn begin(connection: &Connection, snapshot: Option<&str>) -> Re
     begun.map_err(|error| connection.error("begin a transaction that reads in a snapshot", &error))
 }
 
-/// Ends what [`begin`] began.
+/// Ends the transaction of [`begin`].
 pub(crate) async fn end(connection: &Connection) -> Result<(), Error> {
     let ended = connection.batch_execute("COMMIT").await;
     ended.map_err(|error| connection.error("end the transaction that read", &error))
 }
 
-/// What others name the snapshot of the connection's transaction by, as long as that is open.
+/// The identifier of the snapshot of the connection's transaction, valid as long as that is open.
 pub(crate) async fn export(connection: &Connection) -> Result<String, Error> {
     let row = connection.query_one("SELECT pg_catalog.pg_export_snapshot()", &[]).await;
     row.map(|row| row.get(0)).map_err(|error| connection.error("export a snapshot", &error))
 }
 
-/// In a transaction that reads in a snapshot, locks the tables against changes of their definition, and against TRUNCATE, whose effect no
-/// snapshot hides; rows can be written meanwhile.
+/// In a transaction that reads in a snapshot, locks the tables against changes of their definition and
+/// against TRUNCATE, which snapshots do not protect from; rows can still be changed by others.
 ///
-/// Nobody is waited for: who stands in the queue for a lock keeps the locks that it has from others.
+/// Does not wait for any session, because a session in the lock queue holds back others with the locks that
+/// it already has.
 ///
-/// Answers what is in the snapshot no more, if anything is: one of `tables` that was dropped in the meantime, or a table
-/// that was emptied or written anew and that `is_read`.
+/// Returns what is no longer in the snapshot, if anything: one of `tables` that was dropped, or a table
+/// selected by `is_read` that was emptied or rewritten.
 pub(crate) async fn lock(
     connection: &Connection,
     tables: impl Iterator<Item = &TableName>,
@@ -98,7 +100,7 @@ pub(crate) async fn lock(
     Ok(first.map(|table| format!("table {table} was dropped, truncated or rewritten")))
 }
 
-/// Answers what is not there any more, in the server's words.
+/// Returns what no longer exists, in the server's words.
 async fn lock_some(connection: &Connection, tables: &str) -> Result<Option<String>, Error> {
     const ACTION: &str = "lock the source's tables against changes";
     let start = Instant::now();
@@ -131,7 +133,7 @@ async fn lock_some(connection: &Connection, tables: &str) -> Result<Option<Strin
     }
 }
 
-/// A transaction that has exported its snapshot and stays open.
+/// An open transaction that has exported its snapshot.
 pub(crate) struct ExportedSnapshot {
     connection: Connection,
     sessions: Sessions,
@@ -150,13 +152,13 @@ impl ExportedSnapshot {
         Ok(Self { connection, sessions: context.sessions.clone(), id })
     }
 
-    /// What others name it by.
+    /// The snapshot's identifier.
     pub(crate) fn id(&self) -> &str {
         &self.id
     }
 
-    /// What sessions set that read or write rows, so that bytes pass as they are: those of a database that
-    /// knows no encoding need not be UTF-8. Of all others the servers convert.
+    /// Settings of sessions that read or write rows, so that bytes are passed on unchanged: those of a
+    /// SQL_ASCII database need not be UTF-8. For all other encodings, the servers convert.
     pub(crate) fn encoding(&self) -> &'static str {
         if session_settings::is_sql_ascii(self.connection.url()) {
             "SET client_encoding = 'SQL_ASCII'; "
@@ -170,7 +172,7 @@ impl ExportedSnapshot {
         &self.connection
     }
 
-    /// [`lock`]; answers whether the snapshot still shows the rows of every table.
+    /// [`lock`]; returns whether the snapshot still shows the rows of every table.
     pub(crate) async fn lock(
         &self,
         tables: impl Iterator<Item = &TableName>,
@@ -178,13 +180,13 @@ impl ExportedSnapshot {
         Ok(lock(&self.connection, tables, |_| true).await?.is_none())
     }
 
-    /// What sees that the snapshot is lost, and who waits for its locks.
+    /// Detects that the snapshot is lost, and who waits for its locks.
     pub(crate) fn watch(&self) -> Watch<'_> {
         Watch::new(&self.connection, &self.sessions)
             .of("the snapshot of the source was lost, so the copy must start again")
     }
 
-    /// Another connection that reads in the snapshot until it is closed.
+    /// Another connection that reads in the snapshot, until it is closed.
     pub(crate) async fn reader(&self, context: &Context) -> Result<Connection, Error> {
         let source = self.connection.url();
         let connection = Connection::open_for(context, source, APPLICATION).await?;

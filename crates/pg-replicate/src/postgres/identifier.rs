@@ -1,11 +1,11 @@
-//! Names of tables, and how they are written for PostgreSQL and its tools.
+//! Names of tables, and their quoting for PostgreSQL and its tools.
 
 use std::fmt;
 
-/// The schema of a table that is named without one.
+/// The default schema.
 pub(crate) const DEFAULT_SCHEMA: &str = "public";
 
-/// A table, by schema and name, both as they stand in the catalog.
+/// A table by schema and name, as in the catalog.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TableName {
     /// Its schema.
@@ -26,14 +26,14 @@ impl TableName {
         format!("{}.{}", quote_identifier(&self.schema), quote_identifier(&self.name))
     }
 
-    /// What names the table's own rows behind FROM: rows of tables that inherit from it are theirs; those of
-    /// partitions are the partitioned table's, which has no others.
+    /// The FROM item for the table's own rows: rows of inheriting tables belong to these; rows of
+    /// partitions belong to the partitioned table, which has no others.
     pub(crate) fn own_rows(&self, is_partitioned: bool) -> String {
         let only = if is_partitioned { "" } else { "ONLY " };
         format!("{only}{}", self.quoted())
     }
 
-    /// How a table is named, for whoever named one that is not there.
+    /// Advice on how to name a table, for a name that does not exist.
     pub(crate) fn naming(&self) -> String {
         let mut text = "case counts, and a table outside public is named schema.table".to_owned();
         let whole = format!("{}.{}", self.schema, self.name);
@@ -49,16 +49,16 @@ impl TableName {
         text
     }
 
-    /// A pattern that matches this table and nothing else, for pg_dump's `--exclude-table`.
+    /// A pattern that matches only this table, for pg_dump's `--exclude-table`.
     ///
-    /// Inside double quotes psql's patterns take `*`, `?` and dots literally, and quote what is
-    /// special in a regular expression, but for `$`, which is literal everywhere.
+    /// Within double quotes, psql's patterns take `*`, `?` and dots literally and escape the special
+    /// characters of regular expressions, except `$`, which is literal everywhere.
     pub(crate) fn pattern(&self) -> String {
         self.quoted()
     }
 }
 
-/// Short for people: without the schema when it is the default one.
+/// A short form for people, without the default schema.
 impl fmt::Display for TableName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.schema == DEFAULT_SCHEMA {
@@ -74,7 +74,7 @@ pub(crate) fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// `'text'`, whatever standard_conforming_strings says.
+/// `'text'`, independent of standard_conforming_strings.
 pub(crate) fn quote_literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if quoted.contains('\\') {

@@ -1,4 +1,4 @@
-//! PostgreSQL as all engines use it.
+//! PostgreSQL: what all engines use.
 
 pub(crate) mod catalog;
 pub(crate) mod client_program;

@@ -6,7 +6,7 @@ use crate::postgres::client_program::Ended;
 use crate::postgres::error_text;
 use crate::{DatabaseUrl, Error};
 
-/// All but the database.
+/// All arguments except the database.
 pub(crate) fn arguments(excluded: &[String], file: &Path) -> Vec<String> {
     let mut arguments: Vec<String> = [
         "--format=custom",
@@ -29,13 +29,14 @@ pub(crate) fn dumped_table(line: &str) -> Option<&str> {
     line.split_once("dumping contents of table \"")?.1.strip_suffix('"')
 }
 
-/// A connection string for `--dbname`: all that the environment cannot say, and no password.
+/// A connection string for `--dbname`: everything that the environment cannot express, without the
+/// password.
 pub(crate) fn connection_string(url: &DatabaseUrl) -> String {
     let database = url.database().replace('\\', "\\\\").replace('\'', "\\'");
     format!("dbname='{database}' keepalives_idle=30 keepalives_interval=10 keepalives_count=3")
 }
 
-/// What a program that failed said: its errors, without the rest of its verbose output.
+/// The errors in a failed program's output, without the rest of its verbose output.
 pub(crate) fn failure(name: &str, url: &DatabaseUrl, ended: &Ended) -> Error {
     let lines = &ended.last_lines;
     let first = lines.iter().position(|line| line.contains("error: ")).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Several connections to one database, lent for the length of a step.
+//! Connection pool to one database, for the duration of a step.
 
 use std::fmt;
 use std::future::Future;
@@ -15,25 +15,25 @@ use crate::postgres::connection_rehearsal::too_few;
 use crate::{DatabaseUrl, Error, Side};
 use progress::Context;
 
-/// Opens connections when they are needed, at most as many as it was made for. Dropped, it closes
-/// those that came back; what was open in them is rolled back by the server.
+/// Opens connections on demand, up to its size. When dropped, it closes returned connections; the server
+/// rolls back what was open in them.
 pub(crate) struct Pool {
     pool: deadpool_postgres::Pool,
     url: DatabaseUrl,
     last: Arc<Last>,
 }
 
-/// What the last opening of a connection found out.
+/// The error of the last attempt to open a connection.
 #[derive(Default)]
 struct Last {
     tls: Mutex<Option<MakeRustlsConnect>>,
     error: Mutex<Option<Error>>,
-    /// The numbers of the sessions that were opened and not noted yet.
+    /// The process ids of sessions that were opened and not recorded yet.
     pids: Mutex<Vec<i32>>,
 }
 
 impl Pool {
-    /// A pool of at most `size` connections to `url`, seen as `application_name`.
+    /// A pool of at most `size` connections to `url`, with this `application_name`.
     pub(crate) fn new(
         url: &DatabaseUrl,
         application_name: &'static str,
@@ -50,11 +50,12 @@ impl Pool {
         Ok(Self { pool, url: url.clone(), last })
     }
 
-    /// Opens all of its connections now, so that too few are found before anything is done. `held` others to the same
-    /// server are open besides.
+    /// Opens all of its connections now, so that a shortage is found before anything is done. `held` other
+    /// connections to the same server are open too.
     ///
     /// # Errors
-    /// [`Error::Exhausted`] with how many there were; [`Error::Cancelled`], [`Error::Unreachable`].
+    /// [`Error::Exhausted`] with the number of connections that were possible; [`Error::Cancelled`],
+    /// [`Error::Unreachable`].
     pub(crate) async fn fill(
         &self,
         side: Side,
@@ -70,7 +71,7 @@ impl Pool {
         Ok(())
     }
 
-    /// A connection, as soon as one is free; given up when the step is cancelled.
+    /// A connection as soon as one is free; abandoned when the step is cancelled.
     pub(crate) async fn get(&self, context: &Context) -> Result<Connection, Error> {
         let lent = tokio::select! {
             biased;
@@ -114,8 +115,8 @@ impl Connect for Opener {
                 }
                 Err(error) => {
                     *take(&self.last.error) = Some(error);
-                    // The pool wants an error of tokio-postgres, which cannot be made: a
-                    // configuration without a host gives one. Ours is told instead.
+                    // The pool expects an error of tokio-postgres, which cannot be constructed; a
+                    // configuration without a host yields one. The actual error is reported instead.
                     let (client, connection) = Config::new().connect(NoTls).await?;
                     Ok((client, tokio::spawn(async { drop(connection) })))
                 }

@@ -1,22 +1,22 @@
-//! A table as one side has it.
+//! A table on one side.
 
 use crate::postgres::connection::Connection;
 use crate::{Error, TableName};
 
 const RELATION: &str = include_str!("../../sql/incremental/relation.sql");
 
-/// A table as one side has it.
+/// A table on one side.
 #[derive(Clone, Debug)]
 pub(crate) struct Relation {
     /// [`TableName::own_rows`].
     pub(crate) rows: String,
     pub(crate) is_ours: bool,
-    /// Whether row security may hide rows from our role.
+    /// Whether row-level security may hide rows from the role.
     pub(crate) hides_rows: bool,
 }
 
 impl Relation {
-    /// The table, if it is there.
+    /// The table, if it exists.
     pub(crate) async fn find(
         connection: &Connection,
         table: &TableName,

@@ -1,12 +1,13 @@
-//! Row security: a table of which a policy may hide rows from our role is refused, never read or written in part.
+//! Row-level security: a table whose policies may hide rows from the role is refused, never read or written
+//! in part.
 //!
-//! Every session sets `row_security = off` (sql/session.sql), so that the server refuses a query whose rows it would
-//! filter; and the tables that this would hit are found before anything is changed, by `row_security_active()`. That is
-//! true for owners too when the table has FORCE ROW LEVEL SECURITY.
+//! Every session sets `row_security = off` (sql/session.sql), so the server refuses a query whose rows it
+//! would filter. Affected tables are found before anything is changed, by `row_security_active()`, which is
+//! also true for owners if the table has FORCE ROW LEVEL SECURITY.
 
 use crate::Side;
 
-/// What is wrong with the tables, and what helps.
+/// What is wrong with the tables, and what to do.
 pub(crate) fn refusal(side: Side, tables: &str) -> String {
     let owner = match side {
         Side::Source => "",

@@ -1,4 +1,4 @@
-//! The target is never the source, whatever either is called: the servers themselves are asked.
+//! Check that the target is not the source under another name, by asking the servers themselves.
 
 use crate::postgres::connection::Connection;
 use crate::{Check, DatabaseUrl, Error};
@@ -8,11 +8,11 @@ pub(crate) const SUBJECT: &str = "source and target";
 
 const APPLICATION: &str = "pg-replicate comparison";
 
-/// Whether both lead to one database, or to a standby of it. Both are asked over sessions of their own
-/// unless the URLs tell.
+/// Whether both URLs lead to the same database, or to a standby of it. Both servers are asked in separate
+/// sessions unless the URLs already show it.
 ///
 /// # Errors
-/// [`Error::Unreachable`] when one cannot be asked, [`Error::Cancelled`].
+/// [`Error::Unreachable`] if one cannot be asked, [`Error::Cancelled`].
 pub async fn is_same_database(
     one: &DatabaseUrl,
     other: &DatabaseUrl,
@@ -26,10 +26,10 @@ pub async fn is_same_database(
     is_one(&one, &other).await
 }
 
-/// Refuses a target that is the source, as [`is_same_database`] tells.
+/// Refuses a target that is the source according to [`is_same_database`].
 ///
 /// # Errors
-/// [`Error::Preflight`] when both are one database, and those of [`is_same_database`].
+/// [`Error::Preflight`] if both are the same database, and those of [`is_same_database`].
 pub async fn refuse_same_database(
     source: &DatabaseUrl,
     target: &DatabaseUrl,
@@ -41,7 +41,7 @@ pub async fn refuse_same_database(
     Ok(())
 }
 
-/// [`refuse_same_database`] over sessions that are there.
+/// [`refuse_same_database`] with existing sessions.
 pub(crate) async fn refuse(source: &Connection, target: &Connection) -> Result<(), Error> {
     if is_one(source, target).await? {
         return Err(refusal(source.url(), target.url()));
@@ -49,7 +49,7 @@ pub(crate) async fn refuse(source: &Connection, target: &Connection) -> Result<(
     Ok(())
 }
 
-/// [`is_same_database`] over sessions that are there.
+/// [`is_same_database`] with existing sessions.
 pub(crate) async fn is_one(one: &Connection, other: &Connection) -> Result<bool, Error> {
     if one.url().same_database(other.url()) {
         return Ok(true);
@@ -99,8 +99,9 @@ impl Place {
     }
 }
 
-/// Whether `standby` is one of `primary`: of its cluster and timeline, and not ahead of it, as a copy
-/// of the files that has gone its own way usually is. Servers that do not tell are two.
+/// Whether `standby` is a standby of `primary`: of the same cluster and timeline, and not ahead of it, as a
+/// diverged copy of the files usually is. Servers that do not provide this information are considered
+/// different.
 async fn follows(standby: &Connection, primary: &Connection) -> bool {
     const CLUSTER: &str = include_str!("../../sql/cluster.sql");
     const REPLAYED: &str = "SELECT pg_catalog.pg_last_wal_replay_lsn()::text";

@@ -1,4 +1,4 @@
-//! What every session of ours is made sure of and set to.
+//! Setup and checks of every session.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -16,40 +16,39 @@ const FACTS: &str = include_str!("../../sql/session_facts.sql");
 
 const PID: &str = "SELECT pg_catalog.pg_backend_pid()";
 
-/// How often two sessions are compared: a busy pooler may give either one server for a while.
+/// How often two sessions are compared: a busy pooler may assign the same server to each for a while.
 const ROUNDS: usize = 4;
 
-/// How often a question is asked again that the role's own time limit has cut.
+/// How often a query is repeated that was cancelled by the role's own time limit.
 const AGAIN: usize = 20;
 
-/// How long the second session may take to answer; a pool that is full lets it wait.
+/// Time limit for the second session to answer; a full pool lets it wait.
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 
-/// How long the server may take to end the second session.
+/// Time limit for the server to end the second session.
 const END_LIMIT: Duration = Duration::from_millis(500);
 const POLL: Duration = Duration::from_millis(10);
 
-/// What the last session there has found out.
+/// What the last session at this URL has found out.
 #[derive(Clone, Default)]
 struct Known {
     options: String,
     is_sql_ascii: bool,
 }
 
-/// The databases to which sessions lead that are ours alone.
+/// The databases whose sessions are known not to be shared.
 static KNOWN: Mutex<BTreeMap<String, Known>> = Mutex::new(BTreeMap::new());
 
 fn known(url: &DatabaseUrl) -> Option<Known> {
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(&url.to_string()).cloned()
 }
 
-/// What PostgreSQL's programs need in `PGOPTIONS` at `url`, as far as a session of ours has found out.
+/// What PostgreSQL's client programs need in `PGOPTIONS` at `url`, as far as a session has found out.
 pub(crate) fn options(url: &DatabaseUrl) -> Option<String> {
     known(url).map(|known| known.options).filter(|options| !options.is_empty())
 }
 
-/// Whether the database there knows no encoding, so that its texts need not be UTF-8; a session of ours has
-/// found out.
+/// Whether the database has encoding SQL_ASCII, so that its text need not be UTF-8, according to a session.
 pub(crate) fn is_sql_ascii(url: &DatabaseUrl) -> bool {
     known(url).is_some_and(|known| known.is_sql_ascii)
 }
@@ -59,7 +58,7 @@ pub(crate) fn is_new(url: &DatabaseUrl) -> bool {
     known(url).is_none()
 }
 
-/// Sets the session up; answers its number.
+/// Sets the session up; returns its process id.
 pub(crate) async fn set_up(client: &Client, url: &DatabaseUrl) -> Result<i32, Error> {
     let failed = |error| Error::database(url, "set up the session", &error);
     let mut sql = SETTINGS.to_owned();
@@ -81,10 +80,11 @@ pub(crate) async fn set_up(client: &Client, url: &DatabaseUrl) -> Result<i32, Er
     Ok(value("pid").parse().unwrap_or_default())
 }
 
-/// Refuses a pooler that lends servers for a transaction: what we set would stay with somebody else.
-/// `second` leads to the same place.
+/// Refuses a pooler in transaction mode: the settings made here would affect other clients. `second`
+/// connects to the same place.
 ///
-/// With such a pooler two sessions meet in one server, or one of them comes to another.
+/// With such a pooler, two sessions share a server connection, or one of them changes its server
+/// connection.
 pub(crate) async fn refuse_pooler(
     first: &Client,
     second: Client,
@@ -96,7 +96,7 @@ pub(crate) async fn refuse_pooler(
         let one = pid(first).await.map_err(failed)?;
         let other = match tokio::time::timeout(ANSWER_LIMIT, pid(&second)).await {
             Ok(Ok(other)) => other,
-            // A server or a pool with no place for a second session tells nothing.
+            // If the server or pool has no room for a second session, nothing can be determined.
             _ => return Ok(()),
         };
         let found = (one, other);
@@ -110,7 +110,7 @@ pub(crate) async fn refuse_pooler(
         }
         seen = Some(found);
     }
-    // Else the next session may be one too many.
+    // Otherwise the next session may be one too many.
     drop(second);
     if let Some((_, pid)) = seen {
         let is_there = format!("SELECT 1 FROM pg_catalog.pg_stat_activity WHERE pid = {pid}");
@@ -125,7 +125,8 @@ pub(crate) async fn refuse_pooler(
 }
 
 async fn pid(client: &Client) -> Result<String, tokio_postgres::Error> {
-    // A time limit of the role holds still: none of ours may be set before it is known whose session this is.
+    // A time limit of the role remains in effect: none may be set before it is known that the session is
+    // not shared.
     let mut messages = client.simple_query(PID).await;
     for _ in 0..AGAIN {
         match &messages {

@@ -1,8 +1,9 @@
-//! Locks between a copy and those who work with the source.
+//! Locks between a copy and other users of the source.
 //!
-//! A copy that reads holds ACCESS SHARE locks. A statement that alters, empties or drops a table waits for them, and
-//! whoever comes after it waits for that statement, the copy's own readers too: a circle that PostgreSQL
-//! does not see. Somebody has to give way, and that is the copy: an application's answers come first.
+//! A copy holds ACCESS SHARE locks on what it reads. A statement that alters, empties or drops a table
+//! waits for them, and everyone who comes later waits for that statement, including the copy's own readers:
+//! a deadlock that PostgreSQL does not detect. One side has to give way, and that is the copy, because the
+//! application has precedence.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,16 +22,16 @@ const WAITS: &str = include_str!("../../sql/source/lock_waits.sql");
 const HOLDERS: &str = include_str!("../../sql/source/lock_holders.sql");
 const END: &str = include_str!("../../sql/source/end_own_sessions.sql");
 
-/// Else what was seen first would be seen until the end of the transaction.
+/// Otherwise the first result would be seen until the end of the transaction.
 const LOOK_AGAIN: &str = "SELECT pg_catalog.pg_stat_clear_snapshot()";
 
-/// How often somebody looks, at the least.
+/// Maximum interval between two checks.
 const POLL: Duration = Duration::from_secs(1);
 
-/// How long sessions that were told to stop may take to end.
+/// How long cancelled sessions may take to end.
 const END_LIMIT: Duration = Duration::from_secs(10);
 
-/// A session of others that waits for ours, or that ours waits for.
+/// A session of others that waits for the copy, or that the copy waits for.
 struct Wait {
     ours_waits: bool,
     waiter: i32,
@@ -74,13 +75,13 @@ fn session(row: &Row) -> String {
     format!("{statement} of process {pid} (role {role}, application \"{application}\")")
 }
 
-/// A look at the locks between sessions of ours and others, over a connection that does nothing else meanwhile.
+/// Monitors locks between the copy's sessions and others, over a separate connection.
 pub(crate) struct Watch<'a> {
     connection: &'a Connection,
     sessions: &'a Sessions,
-    /// What it means when the connection is lost.
+    /// What it means if this connection is lost.
     loss: &'static str,
-    /// The copy was ended: what others say is only that.
+    /// The copy was ended; other errors are only consequences.
     is_ended: AtomicBool,
 }
 
@@ -90,30 +91,32 @@ impl<'a> Watch<'a> {
         Self { connection, sessions, loss, is_ended: AtomicBool::new(false) }
     }
 
-    /// The same, where losing the connection means this.
+    /// The same, with this meaning of a lost connection.
     pub(crate) fn of(self, loss: &'static str) -> Self {
         Self { loss, ..self }
     }
 
-    /// Does `work`; ends it when the connection is lost, and when a lock was waited for too long: then
-    /// every session of ours is ended. With `cancel`, `work` is asked to stop and may take a moment for it.
+    /// Runs `work`; ends it if the connection is lost, or a lock was waited for too long: then all sessions
+    /// of the copy are ended. With `cancel`, `work` is asked to stop and given some time.
     pub(crate) async fn during<T, E: From<Error>>(
         &self,
         work: impl Future<Output = Result<T, E>>,
         cancel: Option<&CancellationToken>,
     ) -> Result<T, E> {
-        // A copy's state is large, and this is one more place that it would stand in.
+        // A copy's future is large, and would otherwise be stored here once more.
         let mut work = Box::pin(work);
         let mut ended = std::pin::pin!(self.ended());
         tokio::select! {
-            // Whatever came of it once its sessions were ended: a program that lost them tells so by its status.
+            // Its own result no longer matters after its sessions were ended: a program that lost them
+            // reports only its exit status.
             result = &mut work => match self.is_ended.load(Ordering::Relaxed) {
                 true => Err(ended.await.into()),
                 false => result,
             },
             error = &mut ended => {
                 if let Some(cancel) = cancel {
-                    // Servers are told to stop; dropped without, one that is not reading would go on.
+                    // Servers are told to stop: if the work were just dropped, one that is not reading
+                    // would continue.
                     cancel.cancel();
                     let _ = tokio::time::timeout(END_LIMIT, work).await;
                 }
@@ -176,14 +179,14 @@ impl<'a> Watch<'a> {
         Ok(rows.iter().map(Wait::from).collect())
     }
 
-    /// Every lock of ours goes at once, whatever its session is doing.
+    /// Releases every lock of the copy at once, whatever its sessions are doing.
     async fn end_all(&self) {
         let (pids, programs) = self.sessions.of(&self.connection.url().to_string());
         if let Err(error) = self.connection.query(END, &[&pids, &programs]).await {
             let error = self.connection.error("end our sessions on the source", &error);
             tracing::warn!("{error}");
         }
-        // A connection that is lost has no locks either.
+        // A lost connection holds no locks either.
         let _ = self.connection.batch_execute("ROLLBACK").await;
     }
 }
@@ -191,7 +194,8 @@ impl<'a> Watch<'a> {
 const ADVICE: &str =
     "change the definition of tables at another time than the copy, and start the copy again";
 
-/// Adds to an error of a lock that could not be had who has it; the connection's transaction has ended then.
+/// Adds the holders of the lock to an error of a lock that could not be taken; the connection's transaction
+/// has ended.
 pub(crate) async fn named<T>(
     connection: &Connection,
     result: Result<T, Error>,
@@ -206,7 +210,7 @@ pub(crate) async fn named<T>(
     })
 }
 
-/// Who has the locks that a reader waits for, to be added to a sentence.
+/// The holders of the locks that a reader waits for, as part of a sentence.
 pub(crate) async fn holders(connection: &Connection) -> Result<String, Error> {
     let found = async {
         connection.batch_execute(LOOK_AGAIN).await?;

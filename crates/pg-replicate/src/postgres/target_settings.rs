@@ -1,27 +1,27 @@
-//! What sessions that write and build indexes set for themselves.
+//! Settings of sessions that write rows and build indexes.
 
 use crate::Error;
 use crate::postgres::connection::Connection;
 
 const SETTINGS: &str = include_str!("../../sql/target_settings.sql");
 
-/// Large values are compressed the fast way, in this session.
+/// Compresses large values with the faster method in this session.
 pub(crate) const COMPRESS_BY_LZ4: &str = include_str!("../../sql/compress_by_lz4.sql");
 
-/// Memory for one index: more than this gained nothing (docs/live-copy.md).
+/// Maximum memory for one index: more gained nothing (docs/live-copy.md).
 const MOST_MEMORY: u64 = 256 << 20;
 
-/// Less than this for a sort gained nothing.
+/// Minimum memory for a sort: less gained nothing.
 const LEAST_SORT_MEMORY: u64 = 16 << 20;
 
-/// What the server takes for a row that it sorts, about, and for each run that it merges.
+/// The server's approximate memory for each sorted row, and for each merged run.
 const SORTED_ROW: u64 = 64;
 const RUN: u64 = 33 * 8192;
 
-/// A process that helps with an index wants as much: with less, the server takes none.
+/// Memory for each additional process: with less, the server starts none.
 const HELPER_MEMORY: u64 = 32 << 20;
 
-/// What is set in every session of the target; any role may set it.
+/// Settings of every session of the target; any role may make them.
 #[derive(Clone, Debug)]
 pub(crate) struct TargetSettings {
     /// For one index, in bytes.
@@ -29,7 +29,7 @@ pub(crate) struct TargetSettings {
 }
 
 impl TargetSettings {
-    /// Looks at what the target's server offers.
+    /// Determines the capabilities of the target's server.
     pub(crate) async fn of(target: &Connection, jobs: usize) -> Result<Self, Error> {
         let row = target
             .query_one(SETTINGS, &[])
@@ -40,14 +40,14 @@ impl TargetSettings {
         Ok(Self { memory })
     }
 
-    /// The statements that set it.
+    /// The statements that make the settings.
     pub(crate) fn sql(&self) -> String {
-        // A copy that is lost with the server is begun anew: no commit has to wait for the disk.
+        // If the server crashes, the copy starts again anyway: commits need not wait for the disk.
         format!("SET synchronous_commit = off; {}; {COMPRESS_BY_LZ4}", set_memory(self.memory))
     }
 
-    /// The statement that sets the memory for what comes next; `sorted` when that is a B-tree index: its rows, and how
-    /// many processes help.
+    /// The statement that sets the memory for the next item; `sorted` for a B-tree index: its rows, and the
+    /// number of additional processes.
     pub(crate) fn memory_sql(&self, sorted: Option<Sorted>) -> String {
         set_memory(sorted.map_or(self.memory, |sorted| sorted.memory().min(self.memory)))
     }
@@ -57,17 +57,17 @@ fn set_memory(bytes: u64) -> String {
     format!("SET maintenance_work_mem = '{}kB'", bytes / 1024)
 }
 
-/// Rows that are sorted into a B-tree.
+/// Rows that are sorted for a B-tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sorted {
     pub(crate) rows: u64,
-    /// Processes that may help.
+    /// Number of additional processes.
     pub(crate) helpers: usize,
 }
 
 impl Sorted {
-    /// Memory that sorts in runs short enough for the processor's cache, which is faster than all rows at once, and
-    /// that merges twice as many runs as there are at one go.
+    /// Memory that sorts in runs short enough for the processor's cache, which is faster than sorting all
+    /// rows at once, and that can merge twice the resulting number of runs in one pass.
     fn memory(self) -> u64 {
         let runs_fit = 2 * self.rows.saturating_mul(SORTED_ROW * RUN).isqrt();
         let helped = match self.helpers as u64 {
@@ -78,8 +78,8 @@ impl Sorted {
     }
 }
 
-/// Memory that each of `jobs` sessions may use for an index, in bytes: an eighth of the machine's for
-/// all, by the custom that shared_buffers is a quarter of it; never less than the server gives anyway.
+/// Memory that each of `jobs` sessions may use for an index, in bytes: together an eighth of the machine's
+/// memory, of which shared_buffers is assumed to be a quarter; at least the server's own setting.
 fn maintenance_memory(default: u64, shared: u64, jobs: usize) -> u64 {
     (shared / 2 / jobs.max(1) as u64).clamp(default, MOST_MEMORY.max(default))
 }

@@ -20,14 +20,14 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{DatabaseUrl, SslMode};
 
-/// Where Linux distributions keep the authorities that are trusted.
+/// Where Linux distributions store trusted certificate authorities.
 const SYSTEM_BUNDLES: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
-/// The file of trusted authorities that `url` asks for, for us and for PostgreSQL's programs.
+/// The file of trusted authorities for `url`, used by this program and by PostgreSQL's client programs.
 ///
-/// As libpq: `sslrootcert`, else `~/.postgresql/root.crt`. When certificates must be verified and
-/// there is neither, the system's bundle, where libpq would give up.
+/// As in libpq: `sslrootcert`, otherwise `~/.postgresql/root.crt`. If certificates must be verified and
+/// there is neither, the system's bundle, where libpq would fail.
 pub(crate) fn root_certificates(url: &DatabaseUrl) -> Option<PathBuf> {
     if let Some(path) = url.ssl_root_cert().filter(|path| *path != Path::new("system")) {
         return Some(path.to_owned());
@@ -43,7 +43,7 @@ pub(crate) fn root_certificates(url: &DatabaseUrl) -> Option<PathBuf> {
     }
 }
 
-/// TLS for `url`: what is verified depends on its `sslmode`.
+/// TLS for `url`; its `sslmode` decides what is verified.
 pub(crate) fn connector(url: &DatabaseUrl) -> Result<MakeRustlsConnect, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -82,8 +82,7 @@ pub(crate) fn connector(url: &DatabaseUrl) -> Result<MakeRustlsConnect, String> 
     Ok(MakeRustlsConnect::new(config))
 }
 
-/// The versions of TLS from `ssl_min_protocol_version` to `ssl_max_protocol_version`; none is older
-/// than 1.2.
+/// The TLS versions from `ssl_min_protocol_version` to `ssl_max_protocol_version`, at least 1.2.
 fn versions(url: &DatabaseUrl) -> Result<Vec<&'static SupportedProtocolVersion>, String> {
     let mut versions = vec![&TLS12, &TLS13];
     if url.setting("ssl_min_protocol_version") == Some("TLSv1.3") {
@@ -102,8 +101,8 @@ fn versions(url: &DatabaseUrl) -> Result<Vec<&'static SupportedProtocolVersion>,
     Ok(versions)
 }
 
-/// The certificate by which we say who we are. As libpq: `sslcert` and `sslkey`, else
-/// `~/.postgresql/postgresql.crt` and `postgresql.key`.
+/// The client certificate. As in libpq: `sslcert` and `sslkey`, otherwise `~/.postgresql/postgresql.crt`
+/// and `postgresql.key`.
 fn client_certificate(
     url: &DatabaseUrl,
 ) -> Result<Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>, String> {
@@ -128,8 +127,8 @@ fn client_certificate(
     Ok(Some((chain, key)))
 }
 
-/// A certificate with its key, which must belong to it. Whether the certificate will do is for the server to
-/// say: rustls itself refuses those of X.509 version 1, which OpenSSL makes and libpq takes.
+/// A certificate with its matching key. The server decides whether it accepts the certificate: rustls
+/// itself rejects X.509 version 1, which OpenSSL creates and libpq accepts.
 fn certified(
     provider: &CryptoProvider,
     chain: Vec<CertificateDer<'static>>,
@@ -142,7 +141,7 @@ fn certified(
     }
 }
 
-/// The certificates that `sslcrl` and `sslcrldir` take back.
+/// The certificates revoked by `sslcrl` and `sslcrldir`.
 fn revoked(url: &DatabaseUrl) -> Result<Vec<CertificateRevocationListDer<'static>>, String> {
     let mut lists = Vec::new();
     if let Some(file) = url.setting("sslcrl") {
@@ -152,7 +151,7 @@ fn revoked(url: &DatabaseUrl) -> Result<Vec<CertificateRevocationListDer<'static
         let wrong = |error: String| format!("sslcrldir {directory}: {error}");
         let entries = std::fs::read_dir(directory).map_err(|error| wrong(error.to_string()))?;
         for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-            // As `openssl rehash` names them: 9d66eef0.r0
+            // As named by `openssl rehash`: 9d66eef0.r0
             let extension = path.extension().and_then(|extension| extension.to_str());
             let number = extension.and_then(|extension| extension.strip_prefix('r'));
             if number.is_some_and(|number| number.parse::<u32>().is_ok()) {
@@ -161,7 +160,7 @@ fn revoked(url: &DatabaseUrl) -> Result<Vec<CertificateRevocationListDer<'static
                 lists.extend(found);
             }
         }
-        // An empty list would mean that nothing is looked at.
+        // An empty list would mean that nothing is checked.
         if lists.is_empty() {
             return Err(wrong(
                 "it contains no list (<hash>.r0); prepare it with openssl rehash".into(),
@@ -179,7 +178,7 @@ fn crls(
     if lists.is_empty() { Err(rustls::pki_types::pem::Error::NoItemsFound) } else { Ok(lists) }
 }
 
-/// A file of `~/.postgresql`, if it is there.
+/// A file in `~/.postgresql`, if it exists.
 fn in_home(name: &str) -> Option<PathBuf> {
     let home = std::env::var_os("HOME")?;
     Some(Path::new(&home).join(".postgresql").join(name)).filter(|path| path.is_file())
@@ -209,7 +208,7 @@ fn roots(file: Option<&Path>) -> Result<RootCertStore, String> {
     Ok(store)
 }
 
-/// Verifies what libpq does: all (`verify-full`), the authority only (`verify-ca`), or nothing
+/// Verifies the same as libpq: everything (`verify-full`), only the authority (`verify-ca`), or nothing
 /// (`require`).
 #[derive(Debug)]
 struct Verifier {
@@ -230,7 +229,7 @@ impl ServerCertVerifier for Verifier {
         use rustls::CertificateError::{NotValidForName, NotValidForNameContext};
         use rustls::Error::InvalidCertificate;
         let Some(authority) = &self.authority else { return Ok(ServerCertVerified::assertion()) };
-        // The name is looked at last.
+        // The name is checked last.
         match authority.verify_server_cert(
             end_entity,
             intermediates,

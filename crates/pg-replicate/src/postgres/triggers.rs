@@ -1,7 +1,8 @@
-//! Triggers and rules that must not fire while rows are copied: a row that is copied has fired those of the source.
+//! Triggers and rules that must not fire while rows are copied, because a copied row has already fired
+//! those of the source.
 //!
-//! They are switched off in the transaction that writes the rows, and back to their state before it is committed: a
-//! rollback, for whatever reason, restores them too.
+//! They are disabled in the transaction that writes the rows, and restored before it is committed; a
+//! rollback restores them too.
 
 use std::fmt::{self, Write};
 
@@ -11,7 +12,7 @@ use crate::{Error, TableName};
 
 const TRIGGERS: &str = include_str!("../../sql/triggers.sql");
 
-/// A trigger of a user, or a rule.
+/// A user's trigger, or a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Trigger {
     /// Its table's oid.
@@ -20,9 +21,9 @@ pub(crate) struct Trigger {
     /// `TRIGGER` or `RULE`.
     kind: String,
     pub(crate) name: String,
-    /// The words of ALTER TABLE that bring its state about, such as `ENABLE ALWAYS`.
+    /// The clause of ALTER TABLE that restores its state, such as `ENABLE ALWAYS`.
     state: String,
-    /// Whether its table is ours, so that it can be switched off.
+    /// Whether the role owns its table, so that it can be disabled.
     pub(crate) is_ours: bool,
 }
 
@@ -45,7 +46,7 @@ impl fmt::Display for Trigger {
     }
 }
 
-/// Those of the tables `of` (oids), or of all; of partitioned tables first.
+/// Those of the tables `of` (oids), or of all; those of partitioned tables first.
 pub(crate) async fn read(
     connection: &Connection,
     of: Option<&[u32]>,
@@ -68,13 +69,13 @@ pub(crate) async fn read(
         .collect())
 }
 
-/// Switches them off. Of each table others may read meanwhile, and with a rule not even that.
+/// Disables them. Meanwhile, others may read such a table, but not one with a rule.
 pub(crate) async fn disable(connection: &Connection, triggers: &[Trigger]) -> Result<(), Error> {
     alter(connection, "disable triggers and rules", triggers, |_| "DISABLE").await
 }
 
-/// Brings their states back. Deferred constraints of the tables must have been checked before, for a table
-/// with checks still to be made cannot be altered.
+/// Restores their states. Deferred constraints of the tables must have been checked before, because a table
+/// with pending checks cannot be altered.
 pub(crate) async fn restore(connection: &Connection, triggers: &[Trigger]) -> Result<(), Error> {
     alter(connection, "bring triggers and rules back to their state", triggers, |one| &one.state)
         .await
@@ -87,7 +88,7 @@ async fn alter(
     state: impl Fn(&Trigger) -> &str,
 ) -> Result<(), Error> {
     let mut sql = String::new();
-    // In the order of a partitioned table before its partitions, whose copies follow it.
+    // Partitioned tables come before their partitions, whose triggers follow them.
     for trigger in triggers.iter().filter(|one| one.is_on()) {
         let (table, name) = (trigger.table_name.quoted(), quote_identifier(&trigger.name));
         let _ =

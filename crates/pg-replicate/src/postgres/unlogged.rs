@@ -1,4 +1,4 @@
-//! Unlogged tables of a standby: their definition is there, and not one row can be read.
+//! Unlogged tables of a standby: their definition exists, but their rows cannot be read.
 
 use crate::postgres::connection::Connection;
 use crate::{Check, Error, TableName};
@@ -9,7 +9,7 @@ const SQL: &str = include_str!("../../sql/source/unlogged.sql");
 pub(crate) const REASON: &str =
     "it is unlogged, and the source is a standby, which does not have its rows";
 
-/// The tables that cannot be read, without those with the oids `kept`; none unless the source is a standby.
+/// The tables that cannot be read, except those with the oids `kept`; none unless the source is a standby.
 pub(crate) async fn tables(source: &Connection, kept: &[u32]) -> Result<Vec<TableName>, Error> {
     let rows = source.query(SQL, &[&kept]).await;
     let rows =
@@ -18,7 +18,7 @@ pub(crate) async fn tables(source: &Connection, kept: &[u32]) -> Result<Vec<Tabl
     Ok(rows.iter().map(|row| TableName::new(name("schema", row), name("name", row))).collect())
 }
 
-/// Says in the log that their rows are left out; answers them.
+/// Logs that their rows are left out; returns them.
 pub(crate) async fn warn(source: &Connection, kept: &[u32]) -> Result<Vec<TableName>, Error> {
     let tables = tables(source, kept).await?;
     for table in &tables {
@@ -27,7 +27,7 @@ pub(crate) async fn warn(source: &Connection, kept: &[u32]) -> Result<Vec<TableN
     Ok(tables)
 }
 
-/// What a check says of them.
+/// The result of a check about them.
 pub(crate) fn check(tables: &[TableName]) -> Option<Check> {
     let names: Vec<String> = tables.iter().map(ToString::to_string).collect();
     (!names.is_empty()).then(|| {

@@ -1,17 +1,17 @@
-//! The server versions that can be copied from and to.
+//! Supported server versions.
 
 use crate::postgres::connection::Connection;
 use crate::{Check, Error, Side};
 
-/// The oldest whose catalogs our SQL understands as a whole, and that is tested.
+/// The oldest tested version whose catalogs the program's SQL fully supports.
 pub(crate) const OLDEST: u32 = 13;
 
-/// The newest that is tested.
+/// The newest tested version.
 pub(crate) const NEWEST: u32 = 18;
 
 pub(crate) const SUBJECT: &str = "versions";
 
-/// Why a server is refused: our SQL would fail on it half-way, or lose what it does not know.
+/// Why a server is refused: the program's SQL would fail half-way, or lose what it does not know.
 pub(crate) fn too_old(side: Side, major: u32, version: &str) -> Option<String> {
     (major < OLDEST).then(|| {
         format!(
@@ -20,7 +20,7 @@ pub(crate) fn too_old(side: Side, major: u32, version: &str) -> Option<String> {
     })
 }
 
-/// Whether what version `source` wrote can be restored into `target`.
+/// Whether a dump of version `source` can be restored into `target`.
 pub(crate) fn pair(source: u32, source_version: &str, target: u32, target_version: &str) -> Check {
     if target < source {
         return Check::bad(

@@ -1,21 +1,21 @@
-//! The commands of psql that a script of data may hold.
+//! psql commands that a script with data may contain.
 
 use crate::psql_script::variables::Variables;
 
-/// What a command means here.
+/// Effect of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Done, or of no effect here.
+    /// Done, or without effect here.
     Done,
-    /// What was read of a statement is forgotten.
+    /// Discards the statement read so far.
     Forget,
-    /// Something to be said.
+    /// Prints a text.
     Said(String),
-    /// Not possible here; why, and what to do.
+    /// Not supported, with the reason and what to do.
     Refused(String),
 }
 
-/// Carries out `text`, from its backslash to the end of its line.
+/// Executes `text`, from its backslash to the end of its line.
 pub(crate) fn run(text: &str, variables: &mut Variables) -> Outcome {
     let text = text.trim();
     let end = text.find(char::is_whitespace).unwrap_or(text.len());
@@ -35,7 +35,7 @@ pub(crate) fn run(text: &str, variables: &mut Variables) -> Outcome {
             }
         },
         "\\echo" | "\\qecho" | "\\warn" => Outcome::Said(rest.to_owned()),
-        // They change what psql shows, or guard pg_dump's own scripts.
+        // They change what psql prints, or protect pg_dump's own scripts.
         "\\timing" | "\\pset" | "\\x" | "\\t" | "\\a" | "\\f" | "\\H" | "\\restrict"
         | "\\unrestrict" => Outcome::Done,
         "\\r" | "\\reset" => Outcome::Forget,
@@ -68,7 +68,7 @@ fn set(variable: &str, values: &[String], variables: &mut Variables) -> Outcome 
     Outcome::Done
 }
 
-/// As psql reads a switch.
+/// A switch, as parsed by psql.
 fn is_true(value: &str) -> bool {
     matches!(value.to_ascii_lowercase().as_str(), "" | "on" | "true" | "t" | "yes" | "y" | "1")
 }
@@ -77,7 +77,7 @@ fn encoding(name: &str) -> Outcome {
     if is_utf8(name) { Outcome::Done } else { Outcome::Refused(not_utf8(name)) }
 }
 
-/// Whether PostgreSQL means UTF-8 by `name`, or rows whose bytes it takes as they are.
+/// Whether `name` is PostgreSQL's name for UTF-8, or for an encoding whose bytes are used unchanged.
 pub(crate) fn is_utf8(name: &str) -> bool {
     let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     matches!(letters.to_ascii_lowercase().as_str(), "utf8" | "unicode" | "sqlascii")
@@ -89,7 +89,7 @@ pub(crate) fn not_utf8(name: &str) -> String {
     )
 }
 
-/// psql's arguments: words, with parts in single or double quotes, and variables.
+/// psql's arguments: words with single-quoted or double-quoted parts, and variables.
 fn arguments(mut rest: &str, variables: &Variables) -> Result<Vec<String>, String> {
     let mut found = Vec::new();
     rest = rest.trim_start();
@@ -118,7 +118,7 @@ fn arguments(mut rest: &str, variables: &Variables) -> Result<Vec<String>, Strin
     Ok(found)
 }
 
-/// `'…'`, with psql's escapes; answers what comes after it.
+/// `'…'` with psql's escapes; returns the rest of the text.
 fn quoted<'a>(text: &'a str, argument: &mut String) -> Result<&'a str, String> {
     let mut characters = text.char_indices().skip(1).peekable();
     while let Some((at, one)) = characters.next() {
@@ -141,7 +141,7 @@ fn quoted<'a>(text: &'a str, argument: &mut String) -> Result<&'a str, String> {
     Err("a quote is never closed".into())
 }
 
-/// `:name`; a colon that names none stands for itself.
+/// `:name`; a colon without a variable stands for itself.
 fn variable<'a>(text: &'a str, argument: &mut String, variables: &Variables) -> &'a str {
     let rest = &text[1..];
     let end = rest.find(|one: char| !(one.is_alphanumeric() || one == '_')).unwrap_or(rest.len());

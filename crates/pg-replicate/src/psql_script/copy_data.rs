@@ -1,4 +1,4 @@
-//! The rows between `COPY … FROM stdin;` and the line `\.`.
+//! COPY data: the rows between `COPY … FROM stdin;` and the line `\.`.
 
 use bytes::BytesMut;
 use memchr::memchr;
@@ -6,15 +6,15 @@ use memchr::memchr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
     LineStart,
-    /// After `\`, `\.` or `\.` and a carriage return at the start of a line: held back, since the
-    /// line may be the last.
+    /// After `\`, `\.` or `\.` and a carriage return at the start of a line: held back, because this may be
+    /// the last line.
     Backslash,
     Dot,
     DotReturn,
     Inside,
 }
 
-/// Finds the end of the rows, whatever pieces they come in.
+/// Finds the end of the rows, in whatever pieces they are read.
 #[derive(Debug)]
 pub(crate) struct CopyData {
     at: At,
@@ -31,7 +31,7 @@ impl CopyData {
         self.line
     }
 
-    /// Appends rows to `rows`; answers how many bytes were taken, and whether the end was among them.
+    /// Appends rows to `rows`; returns the number of bytes consumed, and whether the end was among them.
     pub(crate) fn feed(&mut self, input: &[u8], rows: &mut BytesMut) -> (usize, bool) {
         let mut at = 0;
         while let Some(&byte) = input.get(at) {
@@ -67,7 +67,7 @@ impl CopyData {
         (at, false)
     }
 
-    /// Whether the rows are whole when the script ends here.
+    /// Whether the rows are complete if the script ends here.
     pub(crate) fn may_end(&self) -> bool {
         matches!(self.at, At::Dot | At::DotReturn)
     }
@@ -86,7 +86,7 @@ impl CopyData {
 mod tests {
     use super::*;
 
-    /// The rows, what comes after them, and the line there.
+    /// The rows, the text after them, and its line.
     fn read(input: &[u8], size: usize) -> Option<(Vec<u8>, Vec<u8>, u64)> {
         let mut data = CopyData::new(1);
         let mut rows = BytesMut::new();

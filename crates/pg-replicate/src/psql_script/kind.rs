@@ -1,43 +1,44 @@
-//! What a statement of a script does, as far as it matters to a load.
+//! Kind of a script's statement, as far as it matters to a load.
 
 use crate::postgres::sql_text::{Cursor, Strings, TokenKind};
 use crate::psql_script::command::{is_utf8, not_utf8};
 
-/// No statement names more before its values begin.
+/// Maximum number of tokens before a statement's values begin.
 const MOST_TOKENS: usize = 20_000;
 
-/// A name as it is written, with its qualifiers.
+/// A name with its qualifiers, as written.
 pub(crate) type Name = Vec<String>;
 
-/// What a statement does.
+/// Effect of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SqlKind {
-    /// Rows that follow in the script.
+    /// Rows follow in the script.
     Copy(Rows),
-    /// Rows in the statement.
+    /// Rows within the statement.
     Insert(Rows),
-    /// It changes rows of a table, or what belongs to it.
+    /// Changes rows of a table, or its definition.
     Change(Name),
-    /// Tables are emptied.
+    /// Empties tables.
     Truncate(Truncate),
-    /// A sequence is set.
+    /// Sets a sequence.
     Sequence(SequenceSet),
-    /// Where names without a schema are looked for from now on; nothing: where the session began.
+    /// Sets the schemas in which unqualified names are looked up; `None`: those at the start of the
+    /// session.
     SearchPath(Option<Vec<String>>),
-    /// Not carried out, and why.
+    /// Ignored, with the reason.
     LeftOut(&'static str),
-    /// Not possible here; why, and what to do.
+    /// Not supported, with the reason and what to do.
     Refused(String),
     /// Anything else.
     Other,
 }
 
-/// How a call of `setval` names its sequence.
+/// How a call of `setval` identifies its sequence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SequenceSet {
-    /// By its name, as it stands in the call.
+    /// By its name, as written in the call.
     Name(String),
-    /// By a table, as it stands in the call, and its column.
+    /// By a table, as written in the call, and its column.
     OfColumn(String, String),
 }
 
@@ -45,7 +46,7 @@ pub(crate) enum SequenceSet {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rows {
     pub(crate) table: Name,
-    /// In the order of the rows' values, where they are named.
+    /// In the order of the rows' values, if they are named.
     pub(crate) columns: Option<Vec<String>>,
 }
 
@@ -53,7 +54,7 @@ pub(crate) struct Rows {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Truncate {
     pub(crate) tables: Vec<Name>,
-    /// `RESTART IDENTITY` and `CASCADE`, as far as they are there.
+    /// `RESTART IDENTITY` and `CASCADE`, as far as given.
     pub(crate) options: String,
     pub(crate) is_cascade: bool,
 }
@@ -64,7 +65,7 @@ impl SqlKind {
     pub(crate) fn of(sql: &str, strings: Strings) -> Self {
         let mut at = Cursor::of_head(sql, MOST_TOKENS, strings);
         let at = &mut at;
-        // The server takes empty statements before the one that counts; here they are cut off.
+        // The server accepts empty statements before the actual one; they are removed here.
         if at.peek().is_some_and(|first| first.kind != TokenKind::Word && !first.is_symbol('(')) {
             return Self::Refused("a statement must begin with a word".into());
         }
@@ -251,7 +252,7 @@ fn set(at: &mut Cursor<'_>) -> SqlKind {
         "session_replication_role" => SqlKind::LeftOut(
             "triggers and the order of foreign keys are seen to, and keys are checked",
         ),
-        // pg_dump 17 sets it, and older servers do not know it.
+        // pg_dump 17 sets it, but older servers do not know it.
         "transaction_timeout" => SqlKind::LeftOut("there is no time limit"),
         "search_path" if at.eat(&["DEFAULT"]) => SqlKind::SearchPath(None),
         "search_path" => SqlKind::SearchPath(Some(list(at))),
@@ -259,7 +260,7 @@ fn set(at: &mut Cursor<'_>) -> SqlKind {
     }
 }
 
-/// `pg_dump --disable-triggers` writes what only a superuser may do.
+/// `pg_dump --disable-triggers` writes statements that only a superuser may execute.
 fn alter_table(at: &mut Cursor<'_>) -> SqlKind {
     at.eat(&["IF", "EXISTS"]);
     at.eat(&["ONLY"]);

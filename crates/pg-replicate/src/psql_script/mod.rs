@@ -1,5 +1,5 @@
-//! Scripts of psql's, read while they stream: statements, rows of COPY, and the few commands of psql
-//! that a script of data holds.
+//! psql scripts, read as a stream: statements, rows of COPY, and the few psql commands that a script with
+//! data contains.
 
 mod command;
 mod copy_data;
@@ -26,17 +26,17 @@ pub(crate) use crate::psql_script::need::{Need, first_line, need};
 pub(crate) use crate::psql_script::strings::of_server as strings_of_server;
 pub(crate) use crate::psql_script::variables::Variables;
 
-/// What is read of a file at once.
+/// Size of the read buffer.
 pub(crate) const BUFFER: usize = 256 * 1024;
 
-/// What comes next in a script.
+/// The next item of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Item {
     /// Its line, counted from 1.
     pub(crate) line: u64,
-    /// A statement without its semicolon, its variables put in; or why a line cannot be used.
+    /// A statement without its semicolon, with variables replaced; or why a line cannot be used.
     pub(crate) sql: Result<String, String>,
-    /// What a backslash means in it.
+    /// The meaning of a backslash in it.
     pub(crate) strings: Strings,
 }
 
@@ -48,12 +48,12 @@ impl Item {
     }
 }
 
-/// Why a script cannot be read on.
+/// Why a script cannot be read further.
 #[derive(Debug)]
 pub(crate) struct ScriptError {
     pub(crate) line: u64,
     pub(crate) reason: String,
-    /// Whether it ends too early, as a file does that was cut.
+    /// Whether it ends early, like a truncated file.
     pub(crate) is_cut: bool,
 }
 
@@ -74,16 +74,16 @@ pub(crate) struct Script<R> {
     input: R,
     splitter: Splitter,
     variables: Variables,
-    /// What a backslash meant when the session began.
+    /// The meaning of a backslash at the start of the session.
     default: Strings,
-    /// Statements that came out of a variable.
+    /// Statements that were contained in a variable.
     waiting: VecDeque<Item>,
     bytes: u64,
 }
 
 impl<R: AsyncBufRead + Unpin> Script<R> {
-    /// `variables`: those that the scripts before it have set; `strings`: what a backslash means until
-    /// the script says otherwise.
+    /// `variables`: those set by previous scripts; `strings`: the meaning of a backslash until the script
+    /// changes it.
     pub(crate) fn new(input: R, variables: Variables, strings: Strings) -> Self {
         Self {
             input,
@@ -95,7 +95,7 @@ impl<R: AsyncBufRead + Unpin> Script<R> {
         }
     }
 
-    /// What a backslash means after the statements so far, by their words.
+    /// The meaning of a backslash after the statements so far, according to their text.
     pub(crate) fn strings(&self) -> Strings {
         self.splitter.strings()
     }
@@ -105,7 +105,7 @@ impl<R: AsyncBufRead + Unpin> Script<R> {
         self.bytes
     }
 
-    /// The variables as this script leaves them.
+    /// The variables at the end of this script.
     pub(crate) fn into_variables(self) -> Variables {
         self.variables
     }
@@ -140,7 +140,7 @@ impl<R: AsyncBufRead + Unpin> Script<R> {
         }
     }
 
-    /// Puts variables in. As with psql, what they hold may end the statement and be more than one.
+    /// Replaces variables. As in psql, their values may end the statement and contain further ones.
     fn statement(&mut self, text: Vec<u8>, line: u64) {
         let strings = self.strings();
         let Ok(text) = String::from_utf8(text) else {
@@ -166,7 +166,7 @@ impl<R: AsyncBufRead + Unpin> Script<R> {
             };
             match cut {
                 Ok(Some(Piece::Statement(sql, _))) => {
-                    // Cut between characters, so that each part is text as the whole is.
+                    // Divided between characters, so that each part is valid text if the whole is.
                     self.wait(line, Ok(String::from_utf8_lossy(&sql).into_owned()));
                 }
                 Ok(Some(Piece::Command(..))) => {
@@ -192,7 +192,7 @@ impl<R: AsyncBufRead + Unpin> Script<R> {
         self.waiting.push_back(Item { line, sql, strings: Strings::Standard });
     }
 
-    /// The statement is the next: what it sets holds for those after it.
+    /// The statement is the next one: its settings apply to those after it.
     fn follow(&mut self, mut item: Item) -> Item {
         item.strings = self.strings();
         if let Ok(sql) = &item.sql
@@ -220,8 +220,8 @@ impl<R: AsyncBufRead + Unpin> Script<R> {
         }
     }
 
-    /// The rows that follow a COPY, some at a time in `rows`, which is emptied by the caller; false
-    /// when they have ended.
+    /// The rows that follow a COPY, a few at a time in `rows`, which the caller empties; false at their
+    /// end.
     pub(crate) async fn rows(
         &mut self,
         reader: &mut RowsReader,
@@ -229,7 +229,7 @@ impl<R: AsyncBufRead + Unpin> Script<R> {
     ) -> Result<bool, ScriptError> {
         let data = reader.0.get_or_insert_with(|| CopyData::new(self.splitter.line() + 1));
         if !reader.1 {
-            // What is left of the line of the COPY itself.
+            // The rest of the line of the COPY itself.
             reader.1 = true;
             let mut rest = Vec::new();
             let line = self.splitter.line();
@@ -267,7 +267,7 @@ impl<R: AsyncBufRead + Unpin> Script<R> {
         Ok(!ended)
     }
 
-    /// Reads over the rows that follow a COPY.
+    /// Skips the rows that follow a COPY.
     pub(crate) async fn skip_rows(&mut self) -> Result<(), ScriptError> {
         let mut reader = RowsReader::default();
         let mut rows = BytesMut::new();
@@ -278,7 +278,7 @@ impl<R: AsyncBufRead + Unpin> Script<R> {
     }
 }
 
-/// Where the reading of one COPY's rows stands.
+/// Position within one COPY's rows.
 #[derive(Debug, Default)]
 pub(crate) struct RowsReader(Option<CopyData>, bool);
 
@@ -337,7 +337,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Bytes of any kind are read to their end, or refused with a line that there is.
+        /// Any bytes are read to their end, or refused with a line that exists.
         #[test]
         fn nothing_makes_it_panic(
             text in "(COPY t FROM stdin;\n|\\\\\\.\n|\\\\set [av] '?|:a|:'v'|SET standard_conforming_strings = (off|on);|BEGIN ATOMIC |CREATE FUNCTION |\\PC|[\0 \n\r\u{b}'\"$/*;E\\\\(),:x1-]){0,40}",

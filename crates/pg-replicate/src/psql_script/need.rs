@@ -1,16 +1,16 @@
-//! What a statement of pg_dump needs to succeed.
+//! Necessity of a statement of pg_dump: whether it must succeed.
 
 use crate::postgres::sql_text::{Cursor, Strings};
 
-/// What a statement of pg_dump's is about.
+/// Kinds of pg_dump's statements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
     /// It must succeed.
     Must,
-    /// An ordinary role may be refused; nothing that holds data needs it.
+    /// An ordinary role may be refused; nothing with data needs it.
     May,
-    /// It prepares the dropping of an older object, which may lack what it names; the dropping itself
-    /// must succeed.
+    /// Prepares the drop of an existing object, and may refer to something missing; the drop itself must
+    /// succeed.
     Clearing,
     /// It is left out.
     Not,
@@ -20,8 +20,8 @@ pub(crate) fn need(sql: &str) -> Need {
     let mut at = Cursor::of_head(sql, 20, Strings::Standard);
     let at = &mut at;
     if at.eat(&["DROP", "EXTENSION"]) || at.eat(&["SET", "transaction_timeout"]) {
-        // It would take with it what uses it, and CREATE … IF NOT EXISTS comes next; an older server
-        // does not know the setting.
+        // It would drop dependent objects too, and CREATE … IF NOT EXISTS follows; an older server does not
+        // know the setting.
         return Need::Not;
     }
     if at.eat(&["ALTER", "TABLE", "IF", "EXISTS"]) {

@@ -1,14 +1,13 @@
-//! What a backslash means from a statement on: `standard_conforming_strings`, where a script sets it
-//! in words that can be read.
+//! Meaning of a backslash after a statement: `standard_conforming_strings`, if a script sets it literally.
 
 use crate::postgres::sql_text::{Cursor, Strings};
 
 const NAME: &str = "standard_conforming_strings";
 
-/// No statement that sets it has more tokens before the value.
+/// Maximum number of tokens before the value in a statement that sets it.
 const MOST_TOKENS: usize = 16;
 
-/// What `sql` sets; nothing where it does not. `default`: what the session began with.
+/// The value set by `sql`, if any. `default`: the value at the start of the session.
 pub(crate) fn set_by(sql: &str, strings: Strings, default: Strings) -> Option<Strings> {
     let mut at = Cursor::of_head(sql, MOST_TOKENS, strings);
     let at = &mut at;
@@ -40,7 +39,7 @@ fn is_it(name: Option<String>) -> bool {
     name.is_some_and(|name| name.eq_ignore_ascii_case(NAME))
 }
 
-/// As the server reads a switch: the start of a word is enough when it means only one.
+/// A switch as parsed by the server: any unambiguous prefix of a word.
 fn switch(value: &str) -> Option<Strings> {
     let value = value.to_ascii_lowercase();
     let starts = |words: &[&str]| words.iter().any(|word| word.starts_with(&value));
@@ -54,7 +53,7 @@ fn switch(value: &str) -> Option<Strings> {
     }
 }
 
-/// What the server says.
+/// The server's value.
 pub(crate) fn of_server(value: &str) -> Strings {
     if value == "off" { Strings::Escaping } else { Strings::Standard }
 }

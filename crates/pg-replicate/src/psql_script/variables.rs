@@ -6,10 +6,10 @@ use crate::postgres::identifier::quote_identifier;
 use crate::postgres::identifier::quote_literal;
 use crate::postgres::sql_text::{Strings, Token, TokenKind, head};
 
-/// Statements longer than this are rows, not text with variables.
+/// Longer statements are rows, not text with variables.
 const LONGEST: usize = 1 << 20;
 
-/// How often a value may name another variable, whose value names another.
+/// Maximum depth of variables whose values contain other variables.
 const DEEPEST: usize = 16;
 
 /// The variables that are set.
@@ -17,7 +17,7 @@ const DEEPEST: usize = 16;
 pub(crate) struct Variables(HashMap<String, String>);
 
 impl Variables {
-    /// Sets a variable, as `\set` does with these arguments: the values are joined.
+    /// Sets a variable, like `\set` with these arguments: the values are concatenated.
     pub(crate) fn set(&mut self, name: String, values: &[String]) {
         self.0.insert(name, values.concat());
     }
@@ -30,8 +30,8 @@ impl Variables {
         self.0.get(name).map(String::as_str)
     }
 
-    /// `sql` with the variables that are set, also those that their values name; nothing where it names
-    /// none. One that is not set is left as it stands, as psql does: it may be a slice of an array.
+    /// `sql` with variables replaced, including those in their values; `None` if it contains none. An unset
+    /// variable is left unchanged, as in psql, because it may be an array slice.
     pub(crate) fn expand(&self, sql: &str, strings: Strings) -> Result<Option<String>, String> {
         let mut expanded = self.expand_once(sql, strings);
         for _ in 0..DEEPEST {
@@ -61,7 +61,7 @@ impl Variables {
         (end > 0).then_some(expanded)
     }
 
-    /// What stands for the tokens from `number` on, and where they end.
+    /// The replacement of the tokens from `number` on, and their end.
     fn reference(&self, tokens: &[Token<'_>], number: usize) -> Option<(String, usize)> {
         let colon = tokens.get(number).filter(|token| token.is_symbol(':'))?;
         let is_cast = number > 0

@@ -1,4 +1,4 @@
-//! Both sides of every table, several tables at once.
+//! Comparison of both sides of every table, several tables in parallel.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
@@ -33,7 +33,7 @@ pub(super) struct Comparison<'a> {
     pub(super) snapshot: Option<&'a str>,
 }
 
-/// A table as both sides have it.
+/// A table on both sides.
 struct Pair {
     source: Table,
     target: Option<Table>,
@@ -41,7 +41,7 @@ struct Pair {
     promise: Promise,
 }
 
-/// Where the connections come from, and what they all see.
+/// The connections and the snapshot that all tasks use.
 struct Sides {
     source: Pool,
     target: Pool,
@@ -50,13 +50,13 @@ struct Sides {
 }
 
 impl Comparison<'_> {
-    /// Compares, as one phase with this share of the step's percentage.
+    /// Compares, as one phase with this range of the step's percentage.
     pub(super) async fn run(
         &self,
         share: (f64, f64),
         context: &Context,
     ) -> Result<VerifyReport, Error> {
-        // They stay open: the source's transaction holds the snapshot.
+        // They stay open, because the source's transaction holds the snapshot.
         let source = Connection::open_for(context, self.source, APPLICATION).await?;
         let target = Connection::open_for(context, self.target, APPLICATION).await?;
         let mut looks = Looks::default();
@@ -77,7 +77,7 @@ impl Comparison<'_> {
             verify: self.verify,
         };
         if self.scope == Scope::All {
-            // After a copy, too few are an error all the same, but then something was changed.
+            // After a copy, too few connections are still an error, but something has been changed.
             sides.source.fill(Side::Source, 1, context).await?;
             sides.target.fill(Side::Target, 1, context).await?;
         }
@@ -87,7 +87,7 @@ impl Comparison<'_> {
         let work = pairs.iter().map(|pair| sides.compare(pair, &board, &context)).collect();
         let all = fingerprint::each(work, jobs, &context.cancel);
         let mut tables = if self.snapshot.is_some() {
-            // Whoever exported it watches.
+            // Whoever exported it watches the locks.
             all.await?
         } else {
             Watch::new(&source, &context.sessions).during(all, Some(&context.cancel)).await?
@@ -99,7 +99,8 @@ impl Comparison<'_> {
         Ok(VerifyReport { tables, summary: board.finish() })
     }
 
-    /// What is to be compared, and the snapshot of the source; nothing when a table is gone from it before it is locked.
+    /// What to compare, and the snapshot of the source; `None` if a table was dropped, emptied or rewritten
+    /// before it was locked.
     async fn plan(
         &self,
         source: &Connection,
@@ -152,7 +153,7 @@ impl Comparison<'_> {
     }
 }
 
-/// A table that a standby has no rows of.
+/// A table whose rows a standby does not have.
 fn not_compared(table: &TableName) -> TableReport {
     TableReport {
         table: table.to_string(),
@@ -203,7 +204,7 @@ impl Sides {
         })
     }
 
-    /// What a table holds, if it is there.
+    /// The content of a table, if it exists.
     async fn read(
         &self,
         connection: &Connection,

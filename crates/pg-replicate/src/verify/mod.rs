@@ -1,8 +1,8 @@
-//! Whether the target holds what the source holds, table by table, computed by the servers.
+//! Verification: whether the target holds what the source holds, table by table, computed by the servers.
 //!
-//! Compared are the tables that a copy copies or keeps up to date, each partition on its own: the number of rows, or
-//! the whole content by its [`fingerprint`](crate::fingerprint). Tables of mode `none` are not looked at, nor are tables
-//! that only the target has, nor columns that only the target has.
+//! Compares the tables that a copy copies or updates, each partition separately: the number of rows, or the
+//! whole content by its [`fingerprint`](crate::fingerprint). Tables of mode `none`, and tables and columns
+//! that only the target has, are ignored.
 
 mod compare;
 mod partitions;
@@ -28,12 +28,12 @@ pub enum Verify {
     Checksums,
 }
 
-/// Compares the tables that a copy with `mode` has copied, at most `jobs` at a time; each takes a
-/// connection on either side, besides one on either side for all. One phase, `verification`, or none
-/// at all with [`Verify::None`].
+/// Compares the tables that a copy with `mode` has copied, at most `jobs` at a time; each uses one
+/// connection per side, in addition to one per side for all. One phase, `verification`, or none with
+/// [`Verify::None`].
 ///
-/// `snapshot`: of the source, exported by a transaction that stays open, so that what went on there
-/// since the copy is no difference; without it, the source as it is now.
+/// `snapshot`: of the source, exported by a transaction that stays open, so that later changes of the
+/// source make no difference; otherwise the source's current state.
 ///
 /// # Errors
 /// [`Error::Verification`] with every table that differs or is missing; [`Error::Cancelled`],
@@ -56,8 +56,8 @@ pub async fn run(
     conclude(sides.run(phase_shares::VERIFICATION, context).await?)
 }
 
-/// As [`run`], of the tables that an incremental copy has just brought up to date, in its snapshot. A table whose mode does
-/// not promise that both sides are the same is no error when it differs.
+/// [`run`] for the tables that an incremental copy has just updated, in its snapshot. A difference is not
+/// an error if the table's mode does not promise equality.
 pub(crate) async fn run_updated(
     source: &DatabaseUrl,
     target: &DatabaseUrl,
@@ -76,7 +76,7 @@ pub(crate) async fn run_updated(
     conclude(sides.run(phase_shares::UPDATED_VERIFICATION, context).await?)
 }
 
-/// What comes of a comparison in a job.
+/// The result of a comparison in a job.
 fn conclude(report: VerifyReport) -> Result<Summary, Error> {
     for table in report.allowed() {
         tracing::warn!(
@@ -100,11 +100,11 @@ fn conclude(report: VerifyReport) -> Result<Summary, Error> {
     Ok(report.summary)
 }
 
-/// As [`run`], of the whole content unless `verify` is [`Verify::Counts`], with the source as it is now, and of the tables
-/// that are kept up to date too; a difference is no error.
+/// [`run`] with the source's current state, comparing the whole content unless `verify` is
+/// [`Verify::Counts`], including incremental tables; a difference is not an error.
 ///
 /// # Errors
-/// As [`run`], but for [`Error::Verification`].
+/// As [`run`], except [`Error::Verification`].
 pub async fn compare(
     source: &DatabaseUrl,
     target: &DatabaseUrl,

@@ -1,8 +1,8 @@
-//! Partitions of one table, together.
+//! Partitions of one table, compared together.
 //!
-//! The hash of an enumeration's value is another on another server, so that a row of a table that is
-//! partitioned by it may stand in another partition there. Servers see to it that each row stands in the
-//! partition that is right for them: what counts is whether all partitions together hold the same.
+//! An enumeration's value has a different hash on another server, so a row of a table that is
+//! hash-partitioned by it may be in another partition there. Each server makes sure that a row is in the
+//! right partition; what counts is whether all partitions together are equal.
 
 use std::collections::HashMap;
 
@@ -10,8 +10,8 @@ use crate::TableName;
 use crate::fingerprint::ContentHash;
 use crate::verify::report::{Content, Outcome, TableReport};
 
-/// Calls partitions equal that differ, when those of their `roots` (by the names of the reports) hold the
-/// same on both sides in sum.
+/// Marks different partitions as equal if those of their `roots` (by the names in the reports) have equal
+/// sums on both sides.
 pub(super) fn compare_together(tables: &mut [TableReport], roots: &HashMap<String, &TableName>) {
     let mut sums: HashMap<&TableName, Option<(Content, Content)>> = HashMap::new();
     for table in tables.iter() {
@@ -42,7 +42,7 @@ fn nothing(table: &TableReport) -> Content {
     Content { rows: 0, hash: table.source.hash.map(|_| ContentHash(0)) }
 }
 
-/// The hash of a table is the sum of its rows'.
+/// The hash of a table is the sum of its rows' hashes.
 fn plus(one: Content, other: Content) -> Content {
     let hash = one.hash.zip(other.hash);
     Content {

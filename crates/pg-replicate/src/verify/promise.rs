@@ -1,4 +1,4 @@
-//! Which tables are compared, and what their modes promise.
+//! Promises of the modes: which tables are compared, and what to expect.
 
 use crate::fingerprint::Table;
 use crate::{BackupMode, TableMode, TableRule};
@@ -8,20 +8,20 @@ use crate::{BackupMode, TableMode, TableRule};
 pub(super) enum Scope {
     /// Those that the full copy copies.
     Copied,
-    /// Those that are kept up to date.
+    /// Those that are updated incrementally.
     Updated,
     /// Both.
     All,
 }
 
-/// What a copy promises of a table.
+/// What a copy promises for a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Promise {
-    /// The target holds what the source holds.
+    /// The target is equal to the source.
     Same,
-    /// The target has every row of the source, and may have others that the source has lost.
+    /// The target has every row of the source, and may have others that were deleted on the source.
     NoFewer,
-    /// Rows that were changed, or committed late, may not be there.
+    /// Rows that were changed or committed late may be missing.
     Nothing,
 }
 
@@ -34,7 +34,7 @@ impl Promise {
         }
     }
 
-    /// Whether a table may hold other rows than on the source, so many of them.
+    /// Whether a table may differ from the source in this way, with these numbers of rows.
     pub(super) fn allows(self, on_source: u64, on_target: u64) -> bool {
         match self {
             Self::Same => false,
@@ -44,7 +44,7 @@ impl Promise {
     }
 }
 
-/// The rule by which a kept table, or the partitioned table that it is a part of, is kept up to date.
+/// The rule of an incremental table, or of the partitioned table that it is a partition of.
 pub(super) fn rule<'a>(mode: &'a BackupMode, table: &Table) -> Option<&'a TableRule> {
     let of = |name| mode.updated().find(|(table, _)| *table == name).map(|(_, rule)| rule);
     of(&table.name).or_else(|| of(&table.root))

@@ -1,4 +1,4 @@
-//! What a comparison found.
+//! Report of a comparison.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::fingerprint::content_hash::ContentHash;
 use progress::Summary;
 
-/// What a comparison found, table by table, in the order of their names.
+/// Result of a comparison, table by table, sorted by name.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VerifyReport {
     /// Every table compared.
@@ -17,13 +17,13 @@ pub struct VerifyReport {
 }
 
 impl VerifyReport {
-    /// Whether the target holds what the source holds.
+    /// Whether the target is equal to the source.
     #[must_use]
     pub fn is_equal(&self) -> bool {
         self.differing().next().is_none()
     }
 
-    /// The tables that differ, or are not there.
+    /// The tables that differ or are missing.
     pub fn differing(&self) -> impl Iterator<Item = &TableReport> {
         let is_good = |outcome| {
             matches!(
@@ -39,7 +39,7 @@ impl VerifyReport {
         self.tables.iter().filter(|table| table.outcome == Outcome::MayDiffer)
     }
 
-    /// How many tables were compared.
+    /// The number of compared tables.
     #[must_use]
     pub fn compared(&self) -> usize {
         self.tables.len() - self.hidden().count()
@@ -51,21 +51,21 @@ impl VerifyReport {
     }
 }
 
-/// What was found about one table.
+/// Result for one table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TableReport {
-    /// Its name, with the schema when that is not `public`.
+    /// Its name, with the schema unless that is `public`.
     pub table: String,
     /// Whether both sides are equal.
     pub outcome: Outcome,
     /// Columns of the source that the target lacks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing_columns: Vec<String>,
-    /// What the source holds.
+    /// The content on the source.
     pub source: Content,
-    /// What the target holds, where it was read.
+    /// The content on the target, if it was read.
     pub target: Option<Content>,
-    /// How long it took.
+    /// The duration.
     pub milliseconds: u64,
 }
 
@@ -75,27 +75,27 @@ pub struct TableReport {
 pub enum Outcome {
     /// They are.
     Equal,
-    /// The target holds other rows.
+    /// The target's rows differ.
     Different,
-    /// The target holds other rows, and the table's mode in `BACKUP_MODE` does not promise the same.
+    /// The target's rows differ, and the table's mode in `BACKUP_MODE` does not promise equality.
     MayDiffer,
     /// The target has no such table.
     MissingTable,
-    /// Not known: policies of row-level security may hide rows of the target from its owner (`FORCE
-    /// ROW LEVEL SECURITY`).
+    /// Unknown: policies of row-level security may hide rows of the target from its owner (`FORCE ROW LEVEL
+    /// SECURITY`).
     HiddenRows,
-    /// Not known: the table is unlogged, and the source is a standby, which has no rows of it.
+    /// Unknown: the table is unlogged, and the source is a standby, which does not have its rows.
     Unlogged,
     /// The target's table lacks columns; only the other columns were read.
     MissingColumns,
 }
 
-/// What a table holds.
+/// Content of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Content {
-    /// How many rows.
+    /// The number of rows.
     pub rows: u64,
-    /// What is in them, unless they were only counted.
+    /// Their hash, unless they were only counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hash: Option<ContentHash>,
 }
@@ -128,7 +128,7 @@ impl fmt::Display for TableReport {
     }
 }
 
-/// Every table that differs; empty when none does.
+/// Every table that differs; empty if none does.
 impl fmt::Display for VerifyReport {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, table) in self.differing().enumerate() {

@@ -1,4 +1,4 @@
-//! Files that are downloaded, and what becomes of their downloads.
+//! Downloadable files, and faults of their downloads.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,25 +8,25 @@ use axum::http::{HeaderMap, Response, StatusCode, header};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 
-/// Bytes of zeros that are sent at once.
+/// Number of zeros that are sent at a time.
 const PIECE: u64 = 64 << 10;
 
-/// What goes wrong with one download.
+/// A fault of one download.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DownloadFault {
-    /// It is answered by this status.
+    /// It is answered with this status.
     Status(u16),
-    /// So many bytes are sent, then the connection breaks.
+    /// This many bytes are sent, then the connection breaks.
     CutAfter(u64),
-    /// So many bytes are sent, then nothing more, with the connection open.
+    /// This many bytes are sent, then nothing more, and the connection stays open.
     StallAfter(u64),
-    /// The whole is sent, whatever part was asked for.
+    /// The whole file is sent, whatever range was requested.
     IgnoreRange,
-    /// Nothing.
+    /// No fault.
     None,
 }
 
-/// A download that was asked for.
+/// A requested download.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DownloadRequest {
     /// Which file.
@@ -35,11 +35,11 @@ pub struct DownloadRequest {
     pub range: Option<String>,
     /// The header `If-Range`.
     pub if_range: Option<String>,
-    /// The query, with what a signed URL carries.
+    /// The query, which contains what a signed URL needs.
     pub query: String,
 }
 
-/// Files by name, and the faults of the next downloads, one after the other.
+/// Files by name, and the faults of the next downloads, in order.
 #[derive(Debug, Clone, Default)]
 pub struct Downloads(Arc<Mutex<State>>);
 
@@ -55,7 +55,7 @@ struct State {
 #[derive(Debug, Clone)]
 struct File {
     bytes: Bytes,
-    /// Zeros after the bytes.
+    /// Number of zeros after the bytes.
     zeros: u64,
     tag: String,
 }
@@ -85,12 +85,12 @@ impl Downloads {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a file, in place of one of the same name.
+    /// Stores a file, replacing one with the same name.
     pub fn put(&self, name: &str, bytes: impl Into<Bytes>) {
         self.put_with_zeros(name, bytes, 0);
     }
 
-    /// [`Downloads::put`] with so many zeros after the bytes, which take no memory.
+    /// [`Downloads::put`] with this many additional zeros, which take no memory.
     pub fn put_with_zeros(&self, name: &str, bytes: impl Into<Bytes>, zeros: u64) {
         let mut state = self.lock();
         state.versions += 1;
@@ -98,7 +98,7 @@ impl Downloads {
         state.files.insert(name.into(), File { bytes: bytes.into(), zeros, tag });
     }
 
-    /// Forgets a file.
+    /// Removes a file.
     pub fn remove(&self, name: &str) {
         self.lock().files.remove(name);
     }
@@ -109,17 +109,17 @@ impl Downloads {
         self.lock().files.get(name).map(|file| (file.len(), file.tag.clone()))
     }
 
-    /// What goes wrong with the next downloads, in order; then nothing.
+    /// The faults of the next downloads, in order; later ones have none.
     pub fn fail(&self, faults: impl IntoIterator<Item = DownloadFault>) {
         self.lock().faults = faults.into_iter().collect();
     }
 
-    /// Sends no `Content-Length` from now on, as a server does that makes its answers on the way.
+    /// Sends no `Content-Length` from now on, like a server that generates its answers on the fly.
     pub fn without_length(&self) {
         self.lock().no_length = true;
     }
 
-    /// The downloads that were asked for, oldest first.
+    /// The requested downloads, oldest first.
     #[must_use]
     pub fn requests(&self) -> Vec<DownloadRequest> {
         self.lock().requests.clone()
@@ -177,7 +177,7 @@ fn body(file: &File, from: u64, fault: &DownloadFault) -> Body {
     match *fault {
         DownloadFault::CutAfter(bytes) => {
             let cut = stream::once(async {
-                // What came before is sent first: a server that fails at once sends nothing.
+                // The bytes are sent first: if the server failed at once, it would send nothing.
                 tokio::task::yield_now().await;
                 Err(std::io::Error::other("cut"))
             });

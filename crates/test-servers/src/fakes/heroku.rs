@@ -14,7 +14,7 @@ use super::downloads::{Downloads, json as in_json, plain};
 use crate::error::Error;
 use crate::fakes::http::HttpServer;
 
-/// Lists transfers and answers URLs of backups; gone when dropped.
+/// Lists transfers and returns URLs of backups; stopped when dropped.
 #[derive(Debug)]
 pub struct HerokuApi {
     server: HttpServer,
@@ -30,14 +30,14 @@ struct Shared {
 }
 
 impl HerokuApi {
-    /// The application that there is.
+    /// The only application.
     pub const APP: &'static str = "shop";
-    /// The key that is accepted.
+    /// The accepted key.
     pub const KEY: &'static str = "HRKU-a-key-of-the-tests";
-    /// What stands in the query of a backup's URL.
+    /// Part of the query of a backup's URL.
     pub const SIGNATURE: &'static str = "signature-of-heroku";
 
-    /// Starts the API without any transfer.
+    /// Starts the API without transfers.
     ///
     /// # Errors
     /// When no port can be bound.
@@ -82,7 +82,7 @@ impl HerokuApi {
         lock(&self.shared.transfers).push(transfer);
     }
 
-    /// The next requests to the API are answered by these statuses.
+    /// The next requests to the API are answered with these statuses.
     pub fn fail(&self, statuses: impl IntoIterator<Item = u16>) {
         *lock(&self.shared.failures) = statuses.into_iter().collect();
     }
@@ -92,7 +92,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What is answered in place of what was asked for.
+/// The answer to a request that must be refused.
 fn refusal(shared: &Shared, app: &str, headers: &HeaderMap) -> Option<Response<Body>> {
     if let Some(status) = lock(&shared.failures).pop_front() {
         return Some(plain(status, "out of order"));

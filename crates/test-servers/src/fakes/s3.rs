@@ -1,4 +1,4 @@
-//! An S3 server: what reading needs, in path style (`/bucket/key`).
+//! Read-only S3 server in path style (`/bucket/key`).
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -14,10 +14,10 @@ use super::downloads::{Downloads, plain};
 use crate::error::Error;
 use crate::fakes::http::HttpServer;
 
-/// Keys of one page of a list: few, so that a second page is needed soon.
+/// Keys per page of a listing; small, so that tests need a second page.
 const PAGE: usize = 2;
 
-/// Lists and hands out objects; gone when dropped.
+/// Lists and returns objects; stopped when dropped.
 #[derive(Debug)]
 pub struct S3Server {
     server: HttpServer,
@@ -27,14 +27,14 @@ pub struct S3Server {
 #[derive(Debug, Default)]
 struct Shared {
     downloads: Downloads,
-    /// Key to time of the last change, as in `2026-11-21T01:00:00.000Z`.
+    /// Modification times by key, such as `2026-11-21T01:00:00.000Z`.
     objects: Mutex<BTreeMap<String, String>>,
 }
 
 impl S3Server {
-    /// The bucket that there is.
+    /// The only bucket.
     pub const BUCKET: &'static str = "backups";
-    /// A key id that is accepted.
+    /// The accepted key id.
     pub const KEY_ID: &'static str = "AKIAOFTHETESTS";
     /// Its secret.
     pub const SECRET: &'static str = "s3-secret-of-the-tests";
@@ -77,7 +77,7 @@ impl S3Server {
         &self.shared.downloads
     }
 
-    /// Puts an object, changed at `modified` (`2026-11-21T01:00:00.000Z`).
+    /// Puts an object, modified at `modified` (`2026-11-21T01:00:00.000Z`).
     pub fn put(&self, key: &str, modified: &str, bytes: Vec<u8>) {
         self.downloads().put(key, bytes);
         self.objects().insert(key.into(), modified.into());
@@ -88,7 +88,7 @@ impl S3Server {
     }
 }
 
-/// Requests must be signed by the key there is; the signature itself is not looked at.
+/// Requests must be signed with the accepted key; the signature itself is not checked.
 fn refusal(bucket: &str, headers: &HeaderMap) -> Option<Response<Body>> {
     let signed = headers
         .get(header::AUTHORIZATION)

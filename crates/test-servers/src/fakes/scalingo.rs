@@ -1,4 +1,4 @@
-//! Scalingo's three APIs, on one host.
+//! Scalingo's three APIs on one host.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ use super::downloads::{Downloads, json as in_json, plain};
 use crate::error::Error;
 use crate::fakes::http::HttpServer;
 
-/// Exchanges tokens, lists add-ons and backups, makes backups; gone when dropped.
+/// Exchanges tokens, lists add-ons and backups, creates backups; stopped when dropped.
 #[derive(Debug)]
 pub struct ScalingoApi {
     server: HttpServer,
@@ -32,24 +32,24 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Inner {
     url: String,
-    /// Tokens of an earlier generation are no longer accepted.
+    /// Tokens of earlier generations are no longer accepted.
     generation: u32,
     addons: Vec<Value>,
     backups: Vec<Value>,
     failures: VecDeque<u16>,
     requests: Vec<String>,
-    /// What a backup that is started becomes, look by look.
+    /// The statuses that a started backup has, one per request.
     course: Vec<&'static str>,
-    /// What it then holds.
+    /// The content of a backup that is started.
     next: Vec<u8>,
 }
 
 impl ScalingoApi {
-    /// The application that there is.
+    /// The only application.
     pub const APP: &'static str = "pix-api-production";
-    /// The API token that is accepted.
+    /// The accepted API token.
     pub const TOKEN: &'static str = "tk-us-a-token-of-the-tests";
-    /// What stands in the query of a backup's URL.
+    /// Part of the query of a backup's URL.
     pub const SIGNATURE: &'static str = "signature-of-scalingo";
     /// The id of the PostgreSQL add-on.
     pub const ADDON: &'static str = "ad-1234";
@@ -86,42 +86,42 @@ impl ScalingoApi {
         &self.shared.downloads
     }
 
-    /// Adds a backup made at `created_at` (`2026-11-21T01:00:00Z`) with a status.
+    /// Adds a backup created at `created_at` (`2026-11-21T01:00:00Z`) with a status.
     pub fn add(&self, id: &str, created_at: &str, status: &str, bytes: Vec<u8>) {
         let backup = backup(id, created_at, status, bytes.len());
         self.downloads().put(id, bytes);
         self.shared.lock().backups.push(backup);
     }
 
-    /// A backup that is running: it changes with every look, to the last of `course` at the end.
+    /// Adds a running backup, whose status changes with every request until the last one of `course`.
     pub fn set_course(&self, course: &[&'static str], bytes: Vec<u8>) {
         let mut state = self.shared.lock();
         state.course = course.to_vec();
         state.next = bytes;
     }
 
-    /// The add-ons of the application, in place of those at the start.
+    /// Replaces the add-ons of the application.
     pub fn set_addons(&self, addons: Vec<Value>) {
         self.shared.lock().addons = addons;
     }
 
-    /// An add-on of a kind, as the API lists it.
+    /// An add-on as listed by the API.
     #[must_use]
     pub fn addon(id: &str, kind: &str) -> Value {
         addon(id, kind)
     }
 
-    /// Every token answered so far is no longer accepted, as after an hour.
+    /// Invalidates all tokens issued so far, as happens after an hour.
     pub fn expire_tokens(&self) {
         self.shared.lock().generation += 1;
     }
 
-    /// The next requests to the APIs are answered by these statuses.
+    /// The next requests to the APIs are answered with these statuses.
     pub fn fail(&self, statuses: impl IntoIterator<Item = u16>) {
         self.shared.lock().failures = statuses.into_iter().collect();
     }
 
-    /// The requests so far, such as `POST /v1/tokens/exchange`, downloads left out.
+    /// The requests received so far, such as `POST /v1/tokens/exchange`, except downloads.
     #[must_use]
     pub fn requests(&self) -> Vec<String> {
         self.shared.lock().requests.clone()
@@ -162,7 +162,7 @@ async fn api(
     let path: Vec<&str> = uri.path().trim_matches('/').split('/').collect();
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if path == ["v1", "tokens", "exchange"] {
-        // Basic, an empty user and the token as the password.
+        // HTTP Basic authentication with an empty user name and the token as password.
         let wanted =
             format!("Basic {}", BASE64_STANDARD.encode(format!(":{}", ScalingoApi::TOKEN)));
         return if given == Some(&wanted) {

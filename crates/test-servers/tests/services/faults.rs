@@ -1,4 +1,4 @@
-//! Servers that pause, and a proxy that cuts, stalls and loses replies.
+//! Servers that pause, and a proxy that breaks, stalls and loses replies.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! What is dropped in one transaction: everything, unless the server cannot lock as much.
+//! Division of the objects to drop into transactions: one, unless the server cannot take that many locks.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::postgres::connection::Connection;
 
 const LOCKS: &str = include_str!("../../../sql/drop_locks.sql");
 
-/// One part when the server's lock table has room for it; else parts of half its room at most.
+/// One part if the server's lock table has room for it, otherwise parts that use at most half of the room.
 pub(super) async fn divide(
     connection: &Connection,
     objects: Vec<Droppable>,

@@ -1,14 +1,14 @@
-//! What items take, so that the longest way through them is known: rows as `copy_cost` says, an index or the check of a
-//! foreign key about as much as their number.
+//! Costs of items, used to find the critical path: rows cost what `copy_cost` says; an index or the check
+//! of a foreign key costs about its number of rows.
 
 use super::tables::Table;
 use crate::copy_cost::{ROW, Rows, TOAST};
 
-/// An index reads the heap, which is cheap beside sorting.
+/// An index build reads the heap, which is cheap compared with sorting.
 const INDEX_SCAN: u64 = 16;
 /// A statement that moves no rows.
 pub(crate) const STATEMENT: u64 = 4096;
-/// ANALYZE looks at a sample of at most 300 pages for each unit of the statistics target.
+/// ANALYZE samples at most 300 pages per unit of the statistics target.
 const ANALYZED_PAGES: u64 = 30_000;
 
 fn of(table: &Table) -> Rows {
@@ -21,7 +21,7 @@ fn of(table: &Table) -> Rows {
     Rows { heap: table.heap_bytes, toast: table.toast_bytes, counted }
 }
 
-/// How many rows it probably has.
+/// The estimated number of rows.
 pub(crate) fn rows(table: &Table) -> u64 {
     of(table).number()
 }
@@ -31,7 +31,7 @@ pub(crate) fn data(table: &Table) -> u64 {
     STATEMENT + of(table).cost()
 }
 
-/// A part of large objects that takes so many bytes: they are compressed as other large values are.
+/// A part of large objects with this many bytes: they are compressed like other large values.
 pub(crate) fn large_objects(bytes: u64) -> u64 {
     STATEMENT + TOAST * bytes
 }

@@ -1,4 +1,4 @@
-//! Does one item.
+//! Execution of one item.
 
 use std::ops::Range;
 
@@ -16,15 +16,15 @@ use progress::{Context, ProgressItem, ProgressTracker, Weight};
 /// How an item failed.
 #[derive(Debug)]
 pub(super) enum ItemError {
-    /// Objects could not be made; the copy goes on, to find all of them.
+    /// Objects could not be created; the copy continues, to find all of them.
     Entries(Vec<Failure>),
-    /// A table's rows or large objects could not be copied; the others can.
+    /// A table's rows or large objects could not be copied; others can.
     Rows(ObjectFailure),
-    /// The copy cannot go on.
+    /// The copy cannot continue.
     Fatal(Error),
 }
 
-/// The rows of a table, or of a part.
+/// The rows of a table, or of a part of it.
 pub(super) async fn rows(
     connections: &WorkerConnections,
     rows: &Rows<'_>,
@@ -45,7 +45,7 @@ pub(super) async fn rows(
     Ok(())
 }
 
-/// Large objects, those with the numbers `part`.
+/// The large objects with the numbers `part`.
 pub(super) async fn large_objects(
     connections: &WorkerConnections,
     all: &LargeObjects,
@@ -60,7 +60,7 @@ pub(super) async fn large_objects(
     Ok(())
 }
 
-/// Work on both servers. `name`: what is missing when it fails.
+/// Work on both servers. `name`: what is missing if it fails.
 async fn between<T>(
     connections: &WorkerConnections,
     work: impl Future<Output = Result<T, Error>>,
@@ -77,7 +77,7 @@ async fn between<T>(
     })
 }
 
-/// Statistics, without which queries are slow but right: a refusal is a warning.
+/// Statistics, without which queries are slow but correct: an error is only a warning.
 pub(super) async fn analyze(
     connections: &WorkerConnections,
     table: &Table,
@@ -99,7 +99,7 @@ pub(super) async fn analyze(
     Ok(())
 }
 
-/// Statements of an entry, one after the other, each by itself.
+/// The statements of an entry, executed one by one.
 pub(super) async fn statements(
     connections: &WorkerConnections,
     entry: &Entry,
@@ -115,8 +115,8 @@ pub(super) async fn statements(
     Ok(())
 }
 
-/// All foreign keys of a table in one statement: one look at its rows' locks. When it is refused, each by itself, so
-/// that the one that cannot be made is found.
+/// All foreign keys of a table in one statement, so that its locks are taken only once. If it is refused,
+/// each is added on its own, to find the one that cannot be created.
 pub(super) async fn foreign_keys(
     connections: &WorkerConnections,
     entries: &[Entry],

@@ -1,4 +1,4 @@
-//! Copies large objects, piece by piece: pg_dump would put them into its archive, on this machine's disk.
+//! Copy of large objects in pieces, because pg_dump would put them into its archive on this machine's disk.
 
 use std::ops::Range;
 
@@ -16,16 +16,17 @@ const READ: &str = include_str!("../../../sql/live/read_large_objects.sql");
 const WRITE: &str = include_str!("../../../sql/live/write_large_objects.sql");
 const APPEND: &str = include_str!("../../../sql/live/append_large_object.sql");
 
-/// Objects whose first pieces travel together.
+/// Number of objects whose first pieces are transferred together.
 const AT_ONCE: usize = 32;
 
-/// A first piece, in bytes; the server keeps pages of 2048. With [`AT_ONCE`] it limits the memory.
+/// Size of a first piece in bytes; the server uses pages of 2048. Together with [`AT_ONCE`], this limits
+/// memory.
 const FIRST_PIECE: i32 = 128 * 1024;
 
-/// Any other piece, in bytes.
+/// Size of all other pieces in bytes.
 const NEXT_PIECE: i32 = 2 * 1024 * 1024;
 
-/// Objects in one item of the graph, at the most.
+/// Maximum number of objects in one item.
 const IN_ITEM: usize = 2000;
 
 /// A large object of the source.
@@ -35,21 +36,21 @@ struct LargeObject {
     comment: Option<String>,
 }
 
-/// The large objects of the source, as the snapshot shows them.
+/// The large objects of the source, as in the snapshot.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LargeObjects {
     objects: Vec<LargeObject>,
-    /// What they take on the source's disk.
+    /// Their size on the source's disk.
     pub(super) bytes: u64,
 }
 
 impl LargeObjects {
-    /// Those of the database that `connection` reads.
+    /// The large objects of the connection's database.
     pub(super) async fn list(connection: &Connection) -> Result<Self, Error> {
         let failed = |error| connection.error("list the large objects of the source", &error);
         let rows = connection.query(LIST, &[]).await.map_err(failed)?;
         if rows.is_empty() {
-            // The empty table has a page or two all the same.
+            // Even an empty table has a page or two.
             return Ok(Self::default());
         }
         let bytes: i64 = connection.query_one(BYTES, &[]).await.map_err(failed)?.get(0);
@@ -58,14 +59,14 @@ impl LargeObjects {
         Ok(Self { objects, bytes: bytes.unsigned_abs() })
     }
 
-    /// Cuts them for so many workers.
+    /// Divides them for this many workers.
     pub(super) fn parts(&self, jobs: usize) -> Vec<Range<usize>> {
         let count = self.objects.len();
         let size = count.div_ceil(jobs.max(1)).clamp(1, IN_ITEM);
         (0..count).step_by(size).map(|first| first..count.min(first + size)).collect()
     }
 
-    /// Copies those with the numbers `part`; `report` is told of objects and bytes.
+    /// Copies those with the numbers `part`; `report` receives objects and bytes.
     pub(super) async fn copy(
         &self,
         part: Range<usize>,
@@ -82,7 +83,7 @@ impl LargeObjects {
     }
 }
 
-/// Makes objects of their first pieces; answers those that have more.
+/// Creates objects from their first pieces; returns those that have more.
 async fn begin(
     some: &[LargeObject],
     connections: &WorkerConnections,
@@ -140,7 +141,7 @@ async fn comment(some: &[LargeObject], target: &Connection) -> Result<(), Error>
         Err(error) if !is_of_encoding(&error) => return Err(failed(target, &error)),
         Err(_) => {}
     }
-    // Which of them it is, the server does not say.
+    // The server does not say which one it is.
     for sql in &each {
         match target.batch_execute(sql).await {
             Err(error) if is_of_encoding(&error) => {
@@ -156,7 +157,7 @@ fn failed(target: &Connection, error: &tokio_postgres::Error) -> Error {
     target.error("comment on large objects on the target", error)
 }
 
-/// Whether a text has characters that the target's encoding does not have.
+/// Whether a text has characters that the target's encoding lacks.
 fn is_of_encoding(error: &tokio_postgres::Error) -> bool {
     let codes = [SqlState::UNTRANSLATABLE_CHARACTER, SqlState::CHARACTER_NOT_IN_REPERTOIRE];
     error.code().is_some_and(|code| codes.contains(code))

@@ -1,12 +1,12 @@
-//! Which items can run beside one another on a table.
+//! Locks: which items can run at the same time on a table.
 //!
-//! An item that would wait for a lock keeps a worker from other work, and two that wait for each other
-//! are a deadlock. So items say beforehand which locks they take.
+//! An item that waits for a lock blocks a worker, and two that wait for each other are a deadlock. Items
+//! therefore declare their locks beforehand.
 
-/// A lock on a table, as the server takes it (PostgreSQL's documentation, "Table-Level Locks").
+/// A table lock of the server (PostgreSQL's documentation, "Table-Level Locks").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum LockMode {
-    /// Rows are looked up by the check of another table's foreign key.
+    /// Rows are looked up to check another table's foreign key.
     RowShare,
     /// Rows are written.
     RowExclusive,
@@ -21,7 +21,7 @@ pub(super) enum LockMode {
 }
 
 impl LockMode {
-    /// Whether two sessions can hold these locks on one table.
+    /// Whether two sessions can hold these locks on the same table.
     pub(super) fn goes_with(self, other: Self) -> bool {
         let conflicts: &[Self] = match self {
             Self::RowShare => &[Self::AccessExclusive],

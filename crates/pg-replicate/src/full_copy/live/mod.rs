@@ -42,26 +42,26 @@ use crate::verify::{self, Verify};
 use crate::{Error, Side, TableName};
 use progress::{Context, PhaseSummary, Summary, Weight};
 
-/// ctid ranges are read without reading the table from this version on.
+/// From this version on, a range of ctids can be read without reading the whole table.
 const SPLITS_FROM: u32 = 14;
 
-/// How a live copy is done.
+/// Settings of a live copy.
 #[derive(Clone, Debug)]
 pub struct LiveOptions {
-    /// Workers, at least 1; each takes one connection per side.
+    /// Number of workers, at least 1; each uses one connection per side.
     pub jobs: u16,
-    /// Where the schema's archive stands meanwhile.
+    /// Directory of the schema's archive.
     pub directory: PathBuf,
-    /// How the copy is compared with the source, both in the one snapshot.
+    /// How the copy is compared with the source, in the same snapshot.
     pub verify: Verify,
 }
 
-/// What is known of the source before anything is changed.
+/// What is known about the source before anything is changed.
 struct Source {
     snapshot: ExportedSnapshot,
     tables: Vec<Table>,
     large_objects: LargeObjects,
-    /// What is copied of some tables instead of all.
+    /// The rules for rows and columns of tables.
     rules: Rules,
     schema: SchemaArchive,
     may_split: bool,
@@ -84,7 +84,7 @@ pub(super) async fn run(
     context.phase("schema", phase_shares::LIVE_SCHEMA).report(1.0, None, 0, 0);
     let context = &context.child();
     let work = async {
-        // What cannot be had has to be known before anything is dropped.
+        // Whatever cannot be obtained must be known before anything is dropped.
         drop::end_interrupted(copy).await?;
         let jobs = usize::from(options.jobs.max(1));
         rehearse(&copy.target, Side::Target, jobs + 2, context).await?;
@@ -131,7 +131,7 @@ struct Looked {
     may_split: bool,
 }
 
-/// Locks every table; nothing when one is gone from the snapshot before that.
+/// Locks every table; `None` if one was dropped, emptied or rewritten before that.
 async fn look(copy: &FullCopy, snapshot: &ExportedSnapshot) -> Result<Option<Looked>, Error> {
     let connection = snapshot.connection();
     let server = catalog::server(connection).await?;
@@ -144,14 +144,14 @@ async fn look(copy: &FullCopy, snapshot: &ExportedSnapshot) -> Result<Option<Loo
     if !snapshot.lock(names.iter().map(|table| &table.name)).await? {
         return Ok(None);
     }
-    // Read again: what was measured before the lock could be changed.
+    // Read again, because tables measured before the lock may have changed.
     let tables = tables::tables(connection, &oids).await?;
     let rules = rules(copy, connection).await?;
     let may_split = server.major >= SPLITS_FROM;
     Ok(Some(Looked { excluded, tables, large_objects, rules, may_split }))
 }
 
-/// The rules of `BACKUP_MODE`, and once more what they say of the columns that are there now: one may have come
+/// The rules of `BACKUP_MODE`, checked again with the columns in the snapshot: one may have been added
 /// after the preflight.
 async fn rules(copy: &FullCopy, source: &Connection) -> Result<Rules, Error> {
     let mut wrong = Vec::new();
@@ -225,8 +225,8 @@ fn weight(
     }
 }
 
-/// The tables whose rows are copied: those that are restored. One that pg_dump does not know would be
-/// missing without a word.
+/// The tables whose rows are copied: those that are restored. A table unknown to pg_dump would otherwise be
+/// missing silently.
 fn wanted(tables: &[Table], restored: &RestorePlan) -> Result<Vec<Table>, Error> {
     let names = |entries: &mut dyn Iterator<Item = &crate::archive::Entry>| -> HashSet<TableName> {
         entries.filter(|entry| entry.kind == "TABLE").flat_map(tables_of).collect()

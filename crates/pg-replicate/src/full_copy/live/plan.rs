@@ -1,7 +1,7 @@
-//! Which statements of the schema are run when, and by whom.
+//! Plan: which statements of the schema are executed when, and by whom.
 //!
-//! What rows need is made before, one after the other, and so is at the end what has no part in the speed of a copy.
-//! Between them rows, indexes and foreign keys are items of a graph.
+//! What rows need is created first, one by one; what does not affect the speed of the copy comes at the
+//! end. In between, rows, indexes and foreign keys are items of a graph.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -17,29 +17,29 @@ use crate::full_copy::ddl;
 use crate::full_copy::ddl::IndexParts;
 use crate::full_copy::live::scheduler::{Item, ItemId};
 
-/// What an item does.
+/// The work of an item.
 #[derive(Clone, Debug)]
 pub(crate) enum ItemWork {
-    /// Copies rows of a table, by its number.
+    /// Copies the rows of a table, given by its number.
     Rows { table: usize, part: Option<Part> },
     /// Copies the large objects with these numbers: part `number`, from 1, of `of`.
     LargeObjects { objects: Range<usize>, number: u32, of: u32 },
-    /// Restores the values of sequences.
+    /// Restores sequence values.
     ArchiveData,
-    /// Runs statements for an entry of the archive.
+    /// Executes statements for an entry of the archive.
     Statements { entry: Box<Entry>, statements: Vec<String>, kind: StatementKind },
-    /// Adds the foreign keys of a table, not validated, in one statement, or each by itself.
+    /// Adds the foreign keys of a table as NOT VALID, in one statement, or one by one.
     ForeignKeys { entries: Vec<Entry>, alter: String, adds: Vec<String> },
-    /// Collects statistics of a table.
+    /// Runs ANALYZE on a table.
     Analyze { table: usize },
 }
 
-/// What statements do, as far as the session has to know.
+/// The kind of statements, as far as the session's settings depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StatementKind {
-    /// Build an index; a B-tree sorts so many rows.
+    /// Builds an index; a B-tree sorts this many rows.
     Index { sorted: Option<u64> },
-    /// Fill a materialized view, which takes a query of any kind.
+    /// Fills a materialized view, which may run any query.
     Query,
     /// Anything else.
     Other,
@@ -48,38 +48,39 @@ pub(crate) enum StatementKind {
 /// An archive's entries, by when and how they are restored.
 #[derive(Debug, Default)]
 pub(crate) struct CopyPlan {
-    /// One after the other, before any row.
+    /// One by one, before all rows.
     pub(crate) before: Vec<Entry>,
-    /// Rows of extensions' tables, which stand in every archive, before any other row.
+    /// Rows of extensions' tables, which are in every archive, before all other rows.
     pub(crate) extension_rows: Vec<Entry>,
-    /// By pg_restore: rows and large objects, where the archive has them.
+    /// By pg_restore: rows and large objects, if the archive contains them.
     pub(crate) rows: Vec<Entry>,
-    /// Values of sequences, while rows are copied.
+    /// Sequence values, while rows are copied.
     pub(crate) data: Vec<Entry>,
-    /// By many workers: rows, indexes, keys.
+    /// By the workers: rows, indexes, keys.
     pub(crate) items: Vec<Item<ItemWork>>,
-    /// One after the other, when all of that is there.
+    /// One by one, after all of that.
     pub(crate) after: Vec<Entry>,
-    /// By many workers, from all that is there: materialized views are filled.
+    /// By the workers, after everything else: filling materialized views.
     pub(crate) refreshed: Vec<Item<ItemWork>>,
-    /// At the end, for it would interfere with all else: event triggers.
+    /// At the very end, because they would interfere with everything else: event triggers.
     pub(crate) last: Vec<Entry>,
 }
 
-/// How foreign keys come.
+/// How foreign keys are restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Choices {
-    /// Whether rows are copied from the source; else the archive has them, and pg_restore has restored them before.
+    /// Whether rows are copied from the source; otherwise pg_restore has already restored them from the
+    /// archive.
     pub(crate) copies_rows: bool,
     /// Whether foreign keys are checked against the rows.
     pub(crate) validate: bool,
-    /// Workers.
+    /// Number of workers.
     pub(crate) jobs: usize,
     /// Whether a part of a table can be read without reading all of it.
     pub(crate) may_split: bool,
 }
 
-/// Divides `entries`, in the order of the archive, and makes the graph.
+/// Classifies `entries`, in the order of the archive, and builds the graph.
 pub(crate) fn plan(
     entries: Vec<Entry>,
     tables: &[Table],
@@ -136,17 +137,17 @@ pub(crate) fn plan(
     plan
 }
 
-/// The tables that the entries make.
+/// The tables created by the entries.
 fn tables_made(entries: &[Entry]) -> HashSet<TableName> {
     entries.iter().filter(|entry| entry.kind == "TABLE").flat_map(tables_of).collect()
 }
 
-/// Whether an entry is rows of a table that no entry makes: an extension does.
+/// Whether an entry contains rows of a table that no entry creates, because an extension does.
 fn is_of_extension(entry: &Entry, made: &HashSet<TableName>) -> bool {
     entry.kind == "TABLE DATA" && tables_of(entry).iter().all(|table| !made.contains(table))
 }
 
-/// `BLOB`, `BLOBS`, `BLOB METADATA`: what is a statement in one version is a list of numbers in another.
+/// `BLOB`, `BLOBS`, `BLOB METADATA`: a statement in some versions, a list of numbers in others.
 fn is_large_object(entry: &Entry) -> bool {
     entry.kind.starts_with("BLOB")
 }
@@ -157,7 +158,7 @@ fn is_of_event_trigger(entry: &Entry) -> bool {
             && entry.tag.starts_with("EVENT TRIGGER "))
 }
 
-/// Each takes what it needs of the others; nobody else changes anything meanwhile.
+/// Each takes what it needs from the others; nothing else changes in the meantime.
 fn refreshed(entries: Vec<Entry>) -> Vec<Item<ItemWork>> {
     let mut places: HashMap<i32, ItemId> = HashMap::new();
     let mut items = Vec::new();
@@ -172,7 +173,7 @@ fn refreshed(entries: Vec<Entry>) -> Vec<Item<ItemWork>> {
     items
 }
 
-/// The entries that become items: indexes and keys of tables, and what joins those of partitions.
+/// The entries that become items: indexes and keys of tables, and attachments to those of partitions.
 fn built(entries: &[Entry], tables: &[Table]) -> HashSet<i32> {
     let known = tables_made(entries);
     let copied: HashSet<&TableName> = tables.iter().map(|table| &table.name).collect();
@@ -192,7 +193,7 @@ fn built(entries: &[Entry], tables: &[Table]) -> HashSet<i32> {
         })
         .map(|entry| entry.id)
         .collect();
-    // What needs something that comes at the end comes after it.
+    // What depends on an entry at the end comes after it.
     loop {
         let late: HashSet<i32> = entries
             .iter()
@@ -216,13 +217,13 @@ struct Builder<'a> {
     by_name: HashMap<&'a TableName, usize>,
     choices: Choices,
     items: Vec<Item<ItemWork>>,
-    /// The items that write rows into a table.
+    /// The items that write rows to a table.
     rows: HashMap<&'a TableName, Vec<ItemId>>,
     /// The last item of each entry.
     entries: HashMap<i32, ItemId>,
-    /// The items that make indexes and keys of a table.
+    /// The items that create indexes and keys of a table.
     indexes: HashMap<TableName, Vec<ItemId>>,
-    /// Those of them that a foreign key may refer to.
+    /// Those that a foreign key may refer to.
     unique: HashMap<TableName, Vec<ItemId>>,
 }
 
@@ -284,7 +285,7 @@ impl<'a> Builder<'a> {
             }
             self.rows.insert(&table.name, written);
         }
-        // Rows that go through a root may end in any of its partitions.
+        // Rows written through a partitioned table may end in any of its partitions.
         for table in self.tables {
             if let Some(all) = table.through.as_ref().and_then(|root| through.get(root)) {
                 self.rows.insert(&table.name, all.clone());
@@ -367,7 +368,7 @@ impl<'a> Builder<'a> {
     }
 
     fn foreign_keys(&mut self, entries: &[Entry]) {
-        // In the order of the archive, the keys of one table together.
+        // In the order of the archive, with the keys of one table together.
         let mut groups: Vec<(String, Vec<&Entry>, Vec<ddl::ForeignKey>)> = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();
         for entry in entries.iter().filter(|entry| entry.kind == "FK CONSTRAINT") {
@@ -406,7 +407,7 @@ impl<'a> Builder<'a> {
         for table in &tables {
             needs.extend(self.rows_of(table));
         }
-        // Which of the referenced table's keys it wants, the entry does not say for sure.
+        // The entry does not reliably tell which of the referenced table's keys it needs.
         if let Some(referenced) = tables.last() {
             needs.extend(self.unique.get(referenced).into_iter().flatten());
         }
@@ -442,7 +443,7 @@ impl<'a> Builder<'a> {
         for (entry, key) in entries.iter().zip(keys) {
             let Some(validate) = &key.validate else { continue };
             let [table, referenced] = tables_of(entry).try_into().unwrap_or_else(|_| {
-                // An entry is only built when it names both.
+                // An entry is only built if it names both.
                 [TableName::new("", ""), TableName::new("", "")]
             });
             let cost = self.table(&table).map_or(cost::STATEMENT, cost::foreign_key);

@@ -1,4 +1,4 @@
-//! Copies the rows of a table, or of a part of it.
+//! Copy of a table's rows, or of a part of them.
 
 use super::split::Part;
 use super::tables::Table;
@@ -11,16 +11,16 @@ use crate::{CopyRule, Error};
 pub(super) struct Rows<'a> {
     pub(super) table: &'a Table,
     pub(super) part: Option<Part>,
-    /// What is read instead of the columns, and of which rows.
+    /// What is read instead of the plain columns, and which rows.
     pub(super) rule: Option<&'a CopyRule>,
 }
 
 impl Rows<'_> {
-    /// Reads in the snapshot of `source` and writes on `target` in one transaction. `report` is told of
+    /// Reads in the snapshot of `source` and writes on `target` in one transaction. `report` receives the
     /// bytes as they pass.
     ///
-    /// A whole table is emptied and written frozen in that transaction, so that its pages need not be
-    /// written a second time.
+    /// A whole table is truncated and written with FREEZE in that transaction, so that its pages need not
+    /// be written again.
     pub(super) async fn copy(
         &self,
         source: &Connection,
@@ -56,7 +56,7 @@ impl Rows<'_> {
         Ok(copied)
     }
 
-    /// What COPY reads: the table itself where nothing is chosen, which is the fastest.
+    /// The source of COPY: the table itself if there are no rules, which is fastest.
     fn selection(&self) -> String {
         let table = self.table;
         let name = table.name.quoted();

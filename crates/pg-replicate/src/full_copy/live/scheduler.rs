@@ -1,4 +1,4 @@
-//! What is to be done, what has to be done before it, and what is best done next.
+//! Scheduler of the graph's items: dependencies, locks, and the critical path.
 
 use std::collections::HashMap;
 
@@ -8,13 +8,13 @@ use crate::full_copy::live::lock::LockMode;
 /// The number of an item in its graph.
 pub(crate) type ItemId = usize;
 
-/// One piece of work.
+/// One item of work.
 #[derive(Clone, Debug)]
 pub(crate) struct Item<W> {
     pub(super) work: W,
-    /// How long it takes, in the unit of the others.
+    /// Its cost, in the same unit for all items.
     pub(crate) cost: u64,
-    /// What has to be done before.
+    /// The items that must be done before.
     pub(super) needs: Vec<ItemId>,
     /// The locks it takes on the target.
     pub(super) locks: Vec<(TableName, LockMode)>,
@@ -25,23 +25,23 @@ enum ItemState {
     Waiting,
     Running,
     Done,
-    /// It failed, or something it needs did.
+    /// It failed, or an item it needs did.
     Failed,
 }
 
-/// Items in an order that keeps all workers busy to the end: of those that can run, the one from which
-/// the longest way leads to the end comes first.
+/// Orders items so that all workers stay busy until the end: of those that can run, the one with the
+/// longest remaining path comes first.
 #[derive(Debug)]
 pub(super) struct Graph<W> {
     items: Vec<Item<W>>,
     states: Vec<ItemState>,
-    /// Cost of the longest way from an item's start to the end.
+    /// Cost of the longest path from an item's start to the end.
     ways: Vec<u64>,
     held: HashMap<TableName, Vec<LockMode>>,
 }
 
 impl<W> Graph<W> {
-    /// Items may only need items before them.
+    /// Items may only depend on earlier items.
     pub(super) fn new(items: Vec<Item<W>>) -> Self {
         let mut ways: Vec<u64> = items.iter().map(|item| item.cost).collect();
         for number in (0..items.len()).rev() {
@@ -60,7 +60,7 @@ impl<W> Graph<W> {
     /// Takes the best item that can run now.
     pub(super) fn start_next(&mut self) -> Option<ItemId> {
         let ready = (0..self.items.len()).filter(|id| self.is_ready(*id));
-        // Of equals the first: the order of the items is the archive's.
+        // Of equal ones, the first: items are in the archive's order.
         let id = ready.max_by_key(|id| (self.ways[*id], std::cmp::Reverse(*id)))?;
         self.states[id] = ItemState::Running;
         for (table, mode) in &self.items[id].locks {
@@ -69,7 +69,7 @@ impl<W> Graph<W> {
         Some(id)
     }
 
-    /// An item that waits cannot be done; answers it with those that therefore cannot run either.
+    /// Marks a waiting item as impossible; returns it and those that can therefore not run either.
     pub(super) fn rule_out(&mut self, id: ItemId) -> Vec<ItemId> {
         if self.states[id] != ItemState::Waiting {
             return Vec::new();
@@ -85,7 +85,7 @@ impl<W> Graph<W> {
         0..self.items.len()
     }
 
-    /// How many items could run now beside those that run.
+    /// How many more items could run now in parallel.
     pub(super) fn ready(&self) -> usize {
         (0..self.items.len()).filter(|id| self.is_ready(*id)).count()
     }
@@ -99,12 +99,12 @@ impl<W> Graph<W> {
             })
     }
 
-    /// An item that was started is done.
+    /// A started item is done.
     pub(super) fn done(&mut self, id: ItemId) {
         self.end(id, ItemState::Done);
     }
 
-    /// An item that was started failed; answers those that therefore cannot run.
+    /// A started item has failed; returns those that can therefore not run.
     pub(super) fn failed(&mut self, id: ItemId) -> Vec<ItemId> {
         self.end(id, ItemState::Failed);
         self.skipped_after(id)
@@ -137,7 +137,7 @@ impl<W> Graph<W> {
         }
     }
 
-    /// Whether nothing waits or runs.
+    /// Whether nothing is waiting or running.
     pub(super) fn is_ended(&self) -> bool {
         self.states.iter().all(|state| matches!(state, ItemState::Done | ItemState::Failed))
     }

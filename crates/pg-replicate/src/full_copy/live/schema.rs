@@ -1,4 +1,4 @@
-//! The schema, as pg_dump's archive of everything but the rows that are copied by COPY.
+//! The schema: pg_dump's archive of everything except the rows that are copied with COPY.
 
 use std::path::{Path, PathBuf};
 
@@ -17,11 +17,11 @@ use crate::postgres::pg_dump::{self, connection_string, failure};
 use crate::postgres::session_settings;
 use progress::Context;
 
-/// Names in one pattern: pg_dump asks the server once for each pattern, and the server's regular
+/// Maximum number of names in one pattern: pg_dump runs one query per pattern, and the server's regular
 /// expressions have a limit.
 const NAMES_IN_PATTERN: usize = 100;
 
-/// An archive on the disk, removed when dropped.
+/// An archive on disk, removed when dropped.
 pub(super) struct SchemaArchive {
     pub(super) archive: Archive,
     path: PathBuf,
@@ -29,8 +29,8 @@ pub(super) struct SchemaArchive {
 }
 
 impl SchemaArchive {
-    /// Dumps the schema of the source in `snapshot`, the values of its sequences and the rows of
-    /// extensions' tables; no rows of `tables`, no large objects, and nothing of the kept tables.
+    /// Dumps the schema of the source in `snapshot`, its sequence values and the rows of extensions'
+    /// tables; no rows of `tables`, no large objects, and nothing of the kept tables.
     pub(super) async fn dump(
         copy: &FullCopy,
         snapshot: &ExportedSnapshot,
@@ -44,11 +44,11 @@ impl SchemaArchive {
         let directory = PrivateDirectory::create(directory)
             .map_err(|source| failed("create a directory in", directory, source))?;
         let path = directory.path().join("schema.dump");
-        // It holds what definitions hold, the passwords of user mappings among it.
+        // It contains everything in definitions, including the passwords of user mappings.
         private_files::create(&path).map_err(|source| failed("create", &path, source))?;
         let mut arguments = pg_dump::arguments(excluded, &path);
         arguments.extend(without_rows(tables));
-        // Newer versions prefer "large objects", older ones know only this.
+        // Newer versions prefer "large objects", older ones only know this.
         arguments.push("--no-blobs".into());
         arguments.push(format!("--snapshot={}", snapshot.id()));
         // Names and definitions are read here, whatever the source's encoding; one that it does not know may be none.

@@ -1,9 +1,10 @@
-//! Cutting a table that is too large for one worker.
+//! Splitting of a table that is too large for one worker.
 
 use super::cost;
 use super::tables::Table;
 
-/// A range of a table's pages: the first, and the first behind it; without one, to the end.
+/// A range of a table's pages: the first page, and the first page after the range; without the latter, to
+/// the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
     pub(super) number: u32,
@@ -23,12 +24,12 @@ impl Part {
     }
 }
 
-/// Fewer pages are not worth a part: 8 MB.
+/// Minimum number of pages of a part: 8 MB.
 const FEWEST_PAGES: u64 = 1024;
 
-/// The parts of a table: one, the whole, unless it takes longer than a worker's share of all.
+/// The parts of a table: only one, unless it takes longer than a worker's share of the total.
 ///
-/// A whole table can be written frozen, so that no one has to visit its pages again; a part cannot.
+/// A whole table can be written with FREEZE, so that its pages need not be visited again; a part cannot.
 pub(super) fn parts(table: &Table, total: u64, jobs: usize) -> Vec<Option<Part>> {
     let share = (total / jobs.max(1) as u64).max(1);
     let wanted = cost::data(table).div_ceil(share);

@@ -1,19 +1,19 @@
-//! Which tables are copied, and what they weigh.
+//! The tables to copy, and their costs.
 
 use crate::postgres::connection::Connection;
 use crate::{Error, TableName};
 
 const TABLES: &str = include_str!("../../../sql/live/tables.sql");
 
-/// A table of the source, as the snapshot shows it.
+/// A table of the source, as in the snapshot.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     pub(crate) name: TableName,
     /// Name and type of each column that is written.
     pub(crate) columns: Vec<(String, String)>,
-    /// Whether its rows can travel in COPY's binary format.
+    /// Whether its rows can be copied in binary format.
     pub(crate) is_binary: bool,
-    /// The partitioned table that rows are written into, when it is not the table itself.
+    /// The partitioned table through which rows are written, if not directly into the table.
     pub(crate) through: Option<TableName>,
     pub(crate) pages: u64,
     pub(crate) heap_bytes: u64,
@@ -23,7 +23,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// A table of which only the size is known, about.
+    /// A table of which only the approximate size is known.
     pub(crate) fn estimated(name: TableName, bytes: u64) -> Self {
         Self {
             name,
@@ -37,17 +37,17 @@ impl Table {
         }
     }
 
-    /// `schema.table`, as pg_restore writes it in its log.
+    /// `schema.table`, as in pg_restore's log.
     pub(crate) fn full_name(&self) -> String {
         format!("{}.{}", self.name.schema, self.name.name)
     }
 
-    /// What the table takes on the disk, without its indexes.
+    /// Size of the table on disk, without indexes.
     pub(crate) fn bytes(&self) -> u64 {
         self.heap_bytes + self.toast_bytes
     }
 
-    /// The names of its columns, in parentheses, as COPY takes them; nothing when it has none.
+    /// The names of its columns in parentheses, as in COPY; empty if it has none.
     pub(crate) fn column_list(&self) -> String {
         if self.columns.is_empty() {
             return String::new();
@@ -65,7 +65,7 @@ impl Table {
     }
 }
 
-/// All tables but those with the oids `kept`, largest first.
+/// All tables except those with the oids `kept`, largest first.
 pub(crate) async fn tables(connection: &Connection, kept: &[u32]) -> Result<Vec<Table>, Error> {
     let rows = connection
         .query(TABLES, &[&kept])

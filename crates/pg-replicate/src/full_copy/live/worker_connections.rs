@@ -1,4 +1,4 @@
-//! The connections of one worker.
+//! Connections of one worker.
 
 use crate::postgres::connection::Connection;
 use crate::postgres::exported_snapshot::ExportedSnapshot;
@@ -8,18 +8,18 @@ use progress::Context;
 
 const SESSION: &str = include_str!("../../../sql/live/target_session.sql");
 
-/// A prefix of what the next run ends, should this one's machine die.
+/// Prefix of sessions that the next run ends, in case this one's machine dies.
 pub(super) const TARGET_APPLICATION: &str = "pg-replicate restore live";
 
-/// What [`SESSION`] sets is made for the checks of foreign keys.
+/// The settings of [`SESSION`] are made for the checks of foreign keys.
 const FOR_ANY_QUERY: &str = "RESET enable_hashjoin; RESET random_page_cost; RESET jit";
 
-/// A reader in the snapshot, where rows are read, and a writer.
+/// A reader in the snapshot, if rows are read, and a writer.
 pub(super) struct WorkerConnections {
     source: Option<Connection>,
     pub(super) target: Connection,
     settings: TargetSettings,
-    /// What was set last for an item.
+    /// The settings made last for an item.
     last_set: String,
 }
 
@@ -59,8 +59,8 @@ impl WorkerConnections {
         self.set(FOR_ANY_QUERY.to_owned()).await
     }
 
-    /// Before statements that change no rows: for an index, `helpers` are the processes of the server that may help, and
-    /// `sorted` the rows that a B-tree sorts.
+    /// Before statements that change no rows. For an index, `helpers` is the number of parallel server
+    /// processes, and `sorted` the number of rows that a B-tree sorts.
     pub(super) async fn prepare(
         &mut self,
         helpers: usize,

@@ -1,4 +1,4 @@
-//! The workers that do the items of the graph.
+//! Worker pool: the workers that run the items of the graph.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -47,7 +47,7 @@ impl Workers {
         let first = Connection::open_for(context, target, TARGET_APPLICATION).await?;
         let settings = first.run(context, TargetSettings::of(&first, jobs)).await?;
         drop(first);
-        // The snapshot has one connection already.
+        // The snapshot already has a connection.
         let (side, more) = snapshot.map_or((Side::Target, 0), |_| (Side::Source, 1));
         let mut free = Vec::new();
         for number in 1..=jobs {
@@ -60,30 +60,30 @@ impl Workers {
     }
 }
 
-/// What all workers share.
+/// State shared by all workers.
 pub(crate) struct WorkerPool<'a> {
-    /// Where rows are read; nothing when pg_restore restores them.
+    /// The source of rows; `None` if pg_restore restores them.
     snapshot: Option<&'a ExportedSnapshot>,
     outer: &'a Context,
     copy_run: Arc<CopyRun>,
 }
 
-/// What is copied, and with what.
+/// The copy and its settings.
 pub(crate) struct CopyRun {
     pub(crate) copy: FullCopy,
     pub(crate) tables: Vec<Table>,
     pub(crate) large_objects: LargeObjects,
-    /// What is read of a table instead of all of it.
+    /// The rules for rows and columns of tables.
     pub(crate) rules: Rules,
-    /// The entries with data that come from the archive while the workers are busy.
+    /// The entries with data that are restored from the archive while the workers run.
     pub(crate) data: Vec<Entry>,
     pub(crate) archive: PathBuf,
     pub(crate) board: ProgressTracker,
-    /// Cancelled when one item fails so that nothing else is worth its time.
+    /// Cancelled if an item fails in a way that makes all others pointless.
     pub(crate) context: Context,
 }
 
-/// An item that ended, with its worker's connections as long as they can be used.
+/// An item that has ended, with its worker's connections if they are still usable.
 struct Ended {
     id: ItemId,
     connections: Option<WorkerConnections>,
@@ -99,14 +99,15 @@ impl<'a> WorkerPool<'a> {
         Self { snapshot, outer, copy_run: Arc::new(copy_run) }
     }
 
-    /// The same without readers of the source.
+    /// Like the other constructor, without readers of the source.
     fn without_source(&self) -> Self {
         Self { snapshot: None, outer: self.outer, copy_run: Arc::clone(&self.copy_run) }
     }
 
-    /// Makes all that `plan` says, in its order, with `workers` or at most `jobs` new ones; `load` has pg_restore restore
-    /// the rows that the archive has, but those of the tables that could not be made. Answers what could not be made:
-    /// that is left out with what needs it, and all else is done.
+    /// Creates everything in `plan`, in order, with `workers` or at most `jobs` new ones; `load` has
+    /// pg_restore restore the rows in the archive, except those of tables that could not be created.
+    /// Returns what could not be created: it is left out with everything that needs it, and everything else
+    /// is done.
     pub(crate) async fn make(
         &self,
         plan: CopyPlan,
@@ -144,7 +145,7 @@ impl<'a> WorkerPool<'a> {
         Ok(failures)
     }
 
-    /// Does all items but the rows of `lost` tables, and answers what could not be made.
+    /// Runs all items except the rows of `lost` tables, and returns what could not be created.
     async fn run(
         &self,
         items: Vec<Item<ItemWork>>,
@@ -180,7 +181,7 @@ impl<'a> WorkerPool<'a> {
                 let idle = free.len().saturating_sub(graph.ready());
                 let run = Arc::clone(&self.copy_run);
                 let item = graph.item(id).clone();
-                // Its lines in the log are the run's.
+                // Its log lines belong to the run.
                 let work = async move { run.work(id, item, connections, idle).await };
                 running.spawn(work.in_current_span());
             }
@@ -210,11 +211,11 @@ impl<'a> WorkerPool<'a> {
                 }
                 Err(ItemError::Fatal(error)) => {
                     self.copy_run.context.cancel.cancel();
-                    // What the others say is only that they were ended.
+                    // The others only report that they were cancelled.
                     fatal.get_or_insert(error);
                 }
             }
-            // A worker's connections that cannot be used any more are replaced.
+            // Replaces a worker's connections if they are no longer usable.
             while fatal.is_none() && free.len() + running.len() < jobs {
                 match self.connections(&settings).await {
                     Ok(connections) => free.push(connections),
@@ -227,7 +228,7 @@ impl<'a> WorkerPool<'a> {
         }
         match fatal {
             Some(error) => Err(error),
-            // Whatever the reason: nothing may be missing without a word.
+            // Whatever the reason: nothing may be missing silently.
             None if !graph.is_ended() => Err(Error::Configuration(
                 "the copy ended before all of its items were done: this is a fault of the program"
                     .into(),
@@ -241,7 +242,8 @@ impl<'a> WorkerPool<'a> {
             .await
     }
 
-    /// Rows of a table that could not be made have no place: what has its name is another's.
+    /// Rows of a table that could not be created cannot be copied: a table with its name would be another
+    /// one.
     fn rule_out(
         &self,
         graph: &mut Graph<ItemWork>,
@@ -258,7 +260,7 @@ impl<'a> WorkerPool<'a> {
         }
     }
 
-    /// What needs a failed item cannot be made either; that has to be known too.
+    /// Objects that need a failed item cannot be created either, and must be known.
     fn skip(&self, skipped: &[ItemId], graph: &Graph<ItemWork>, failures: &mut Vec<ObjectFailure>) {
         for id in skipped {
             for object in self.copy_run.objects(&graph.item(*id).work) {
@@ -268,7 +270,7 @@ impl<'a> WorkerPool<'a> {
     }
 }
 
-/// Names an object that was left out, once: an index and what it becomes are two items of one object.
+/// Records a left-out object once: an index and its constraint are two items of one object.
 fn left_out(object: String, failures: &mut Vec<ObjectFailure>) {
     if failures.iter().any(|failure| failure.object == object) {
         return;
@@ -279,7 +281,7 @@ fn left_out(object: String, failures: &mut Vec<ObjectFailure>) {
 }
 
 impl CopyRun {
-    /// Does one item.
+    /// Runs one item.
     async fn work(
         &self,
         id: ItemId,
@@ -288,7 +290,7 @@ impl CopyRun {
         idle: usize,
     ) -> Ended {
         let result = self.do_item(&item, &mut connections, idle).await;
-        // A COPY that failed leaves a transaction, or half a conversation.
+        // A failed COPY leaves an open transaction, or an unfinished protocol exchange.
         let is_usable = matches!(&result, Ok(_) | Err(ItemError::Entries(_)));
         Ended { id, connections: is_usable.then_some(connections), result }
     }
@@ -346,7 +348,7 @@ impl CopyRun {
         Ok(Vec::new())
     }
 
-    /// The objects that are missing without an item; nothing is without its statistics.
+    /// The objects that are missing if an item does not run; statistics are not an object.
     fn objects(&self, work: &ItemWork) -> Vec<String> {
         match work {
             ItemWork::Rows { table, .. } => {

@@ -1,4 +1,4 @@
-//! The same of an archive, whose table of contents has the definitions of its objects.
+//! Preflight of an archive, whose table of contents contains the definitions of its objects.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::postgres::sql_text::Cursor;
 use crate::{Check, Error, TableName};
 use progress::Context;
 
-/// Kinds that only superusers may create.
+/// Kinds of objects that only superusers may create.
 const OF_SUPERUSERS: [&str; 8] = [
     "ACCESS METHOD",
     "FOREIGN DATA WRAPPER",
@@ -38,7 +38,7 @@ const IN_SCHEMAS: [&str; 9] = [
     "VIEW",
 ];
 
-/// Looks at what would be restored of the archive at `dump`, and at our rights on the target.
+/// Checks what would be restored from the archive at `dump` against the role's privileges on the target.
 pub(crate) async fn check(
     copy: &FullCopy,
     archive: &Archive,
@@ -57,7 +57,7 @@ pub(crate) async fn check(
         return Ok(checks);
     }
     let (mut with_rows, mut others) = (Vec::new(), Vec::new());
-    // What needs an extension that is missing fails; the extension itself does not.
+    // Objects that need a missing extension fail; the extension itself does not.
     let own = refused.iter().filter(|(_, needs)| !matches!(needs, Needs::Extension(_)));
     let own = own.map(|(entry, needs)| (*entry, format!("{entry} ({})", needs.reason())));
     let dependents = dependents(&plan.entries, &refused);
@@ -68,7 +68,7 @@ pub(crate) async fn check(
     for (entry, described) in own.chain(dependents) {
         match rows_of(entry, &plan.entries) {
             Some(rows) if has_rows(copy, rows, dump, &context).await? => with_rows.push(described),
-            // Rows are named as their table.
+            // Rows have the same name as their table.
             _ if entry.kind == "TABLE DATA" => {}
             _ => others.push(described),
         }
@@ -94,7 +94,7 @@ fn rows_of<'a>(table: &Entry, entries: &'a [Entry]) -> Option<&'a Entry> {
         .then(|| rows.find(|entry| entry.schema == table.schema && entry.tag == table.tag))?
 }
 
-/// What needs the refused entries, each with the number of one of them.
+/// Entries that need the refused ones, each with the number of one of them.
 fn dependents<'a>(entries: &'a [Entry], refused: &[(&Entry, Needs)]) -> Vec<(&'a Entry, usize)> {
     let mut roots: HashMap<i32, usize> =
         refused.iter().enumerate().map(|(number, (entry, _))| (entry.id, number)).collect();
@@ -108,7 +108,7 @@ fn dependents<'a>(entries: &'a [Entry], refused: &[(&Entry, Needs)]) -> Vec<(&'a
             let root = entry.dependencies.iter().find_map(|id| roots.get(id)).copied();
             if let Some(root) = root {
                 roots.insert(entry.id, root);
-                // It says only something about what is lost.
+                // It only describes something that is lost.
                 if !matches!(entry.kind.as_str(), "COMMENT" | "SECURITY LABEL") {
                     found.push((entry, root));
                 }
@@ -120,7 +120,7 @@ fn dependents<'a>(entries: &'a [Entry], refused: &[(&Entry, Needs)]) -> Vec<(&'a
     }
 }
 
-/// The tables of extensions that our role may not write.
+/// Extensions' tables that the role may not write to.
 async fn of_extensions(
     copy: &FullCopy,
     archive: &Archive,
@@ -147,7 +147,7 @@ async fn of_extensions(
     Ok(tables.checks())
 }
 
-/// What it takes to create an entry, where not every role may.
+/// The privilege needed to create an entry, if not every role has it.
 pub(super) fn needs(entry: &Entry) -> Option<Needs> {
     let is_of_superusers = match entry.kind.as_str() {
         "EXTENSION" => return Some(Needs::Extension(entry.tag.clone())),
@@ -159,7 +159,7 @@ pub(super) fn needs(entry: &Entry) -> Option<Needs> {
         "FUNCTION" | "PROCEDURE" => is_mighty_function(&entry.definition),
         "AGGREGATE" => entry.definition.contains("STYPE = internal"),
         "TYPE" => is_base_type(&entry.definition),
-        // Who owns neither type may not say how one becomes the other.
+        // Only the owner of one of the types may create a cast between them.
         "CAST" => {
             entry.definition.contains("WITHOUT FUNCTION")
                 || between(&entry.definition, "(", ")").is_some_and(is_built_in)
@@ -174,7 +174,7 @@ pub(super) fn needs(entry: &Entry) -> Option<Needs> {
     schema.map(Needs::Schema)
 }
 
-/// What is compiled is as mighty as the server, and so is what may not be asked whether it leaks.
+/// Compiled code has the rights of the server, and so do LEAKPROOF functions.
 fn is_mighty_function(definition: &str) -> bool {
     let Ok(mut at) = Cursor::new(definition) else { return false };
     if !at.skip_past("LANGUAGE") {
@@ -197,7 +197,7 @@ fn is_mighty_function(definition: &str) -> bool {
     false
 }
 
-/// `CREATE TYPE s.t ( INPUT = …`; the others have AS before the parenthesis.
+/// `CREATE TYPE s.t ( INPUT = …`; other forms have AS before the parenthesis.
 fn is_base_type(definition: &str) -> bool {
     let Ok(mut at) = Cursor::new(definition) else { return false };
     at.eat(&["CREATE", "TYPE"]) && at.qualified_name().is_some() && at.eat_symbol('(')
@@ -208,7 +208,7 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
     rest.split_once(end).map(|(inside, _)| inside)
 }
 
-/// Whether types, as pg_dump names them, are all the server's own: only those have no schema.
+/// Whether all these types, as named by pg_dump, are built-in: only those have no schema.
 fn is_built_in(types: &str) -> bool {
     !types.replace("pg_catalog.", "").contains('.')
 }

@@ -1,7 +1,8 @@
-//! What the target's server will refuse to our role, as far as that can be known before anything is dropped.
+//! Objects that the target will refuse, as far as this can be known before anything is dropped.
 //!
-//! A table whose rows could not be copied is a reason not to begin: yesterday's rows are better than none. An object
-//! that holds no rows is a warning: all else is copied, and the job fails in the end, with the object named.
+//! If the rows of a table could not be copied, the run does not start: old rows are better than none. An
+//! object without rows is a warning: everything else is copied, and the job fails at the end, naming the
+//! object.
 
 pub(super) mod archive;
 pub(super) mod script;
@@ -27,7 +28,7 @@ const EXTENSION_TABLES: &str = include_str!("../../../sql/refused/extension_tabl
 const OBJECTS: &str = "objects";
 const EXTENSION_ROWS: &str = "rows of extensions";
 
-/// What it takes to create an object that not every role may create.
+/// The privilege needed to create an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Needs {
     Superuser,
@@ -61,8 +62,8 @@ impl Needs {
     }
 }
 
-/// What our role may do on the target: `superuser`, `extension`, `wrapper` or `schema` with a name; `nothing` with an object that
-/// stays.
+/// What the role may do on the target: `superuser`, `extension`, `wrapper` or `schema` with a name;
+/// `nothing` with an object that stays.
 type Allowed = HashSet<(String, Option<String>)>;
 
 /// An object of the source that not every role may create.
@@ -80,14 +81,15 @@ impl Suspect {
     }
 }
 
-/// What needs a refused object.
+/// Objects that need a refused one.
 struct Dependent {
     object: String,
     refused: usize,
     has_rows: bool,
 }
 
-/// Looks at the objects of the source, and at our rights on the target; the tables `kept` are not copied.
+/// Checks the source's objects against the role's privileges on the target; the tables `kept` are not
+/// copied.
 pub(super) async fn check(
     source: &Connection,
     target: &Connection,
@@ -106,7 +108,7 @@ pub(super) async fn check(
     };
     let (with_rows, without): (Vec<_>, Vec<_>) = dependents.iter().partition(|it| it.has_rows);
     let with_rows: Vec<String> = with_rows.into_iter().map(describe).collect();
-    // What needs an extension that is missing, or a schema, fails; the extension or schema itself does not.
+    // Objects that need a missing extension or schema fail; the extension or schema itself does not.
     let own =
         refused.iter().filter(|it| !matches!(it.needs, Needs::Extension(_) | Needs::Schema(_)));
     let mut others: Vec<String> =
@@ -116,7 +118,7 @@ pub(super) async fn check(
     Ok(checks)
 }
 
-/// `with_rows` and `others` will be refused, or need what will be.
+/// `with_rows` and `others` will be refused, or need a refused object.
 fn object_checks(with_rows: &[String], others: &[String]) -> Vec<Check> {
     let mut checks = Vec::new();
     if !with_rows.is_empty() {
@@ -163,7 +165,7 @@ async fn refused(
     let needs: Vec<&Needs> = suspects.iter().map(|it| &it.needs).collect();
     let allowed = allowed(target, &needs, survivors).await?;
     let stays = |object: &str| allowed.contains(&("nothing".into(), Some(object.into())));
-    // In a schema that stays, tables are made all the same.
+    // Tables can still be created in a schema that stays.
     let is_refused = |it: &Suspect| {
         !it.needs.are_in(&allowed) && (matches!(it.needs, Needs::Schema(_)) || !stays(&it.object))
     };
@@ -263,7 +265,7 @@ pub(super) async fn refuse_foreign_bytes(copy: &FullCopy, archive: &Archive) -> 
     }
 }
 
-/// The tables of extensions that our role may not write.
+/// Extensions' tables that the role may not write to.
 async fn extension_tables(source: &Connection, target: &Connection) -> Result<Vec<Check>, Error> {
     let action = "list the tables of extensions";
     let rows = catalog::rows(source, action, EXTENSION_TABLES, &[]).await?;

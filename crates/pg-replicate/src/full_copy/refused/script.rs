@@ -26,7 +26,7 @@ pub(in crate::full_copy) async fn check(
     for (entry, needs) in refused(&target, found.suspects).await? {
         let described = format!("{entry} ({})", needs.reason());
         let has_rows = tables_of(&entry).iter().any(|table| found.filled.contains(table));
-        // What needs an extension that is missing fails; the extension itself does not.
+        // Objects that need a missing extension fail; the extension itself does not.
         match needs {
             Needs::Extension(_) => {}
             _ if has_rows => with_rows.push(described),
@@ -89,7 +89,7 @@ impl Contents {
         }
     }
 
-    /// The tables of extensions that our role may not write.
+    /// Extensions' tables that the role may not write to.
     async fn of_extensions(&self, target: &Connection) -> Result<Vec<Check>, Error> {
         let extensions: Vec<&str> = self.extensions.iter().map(String::as_str).collect();
         let mut closed_tables = ExtensionTables::default();

@@ -1,8 +1,8 @@
-//! Walking over tokens to find a name.
+//! Cursor over tokens, to find names.
 
 use crate::postgres::sql_text::lexer::{LexError, Strings, Token, TokenKind, head, tokens};
 
-/// A walk over the tokens of a statement, without its comments.
+/// A cursor over a statement's tokens without comments.
 #[derive(Clone, Debug)]
 pub(crate) struct Cursor<'a> {
     tokens: Vec<Token<'a>>,
@@ -16,19 +16,19 @@ impl<'a> Cursor<'a> {
         Ok(Self { tokens, at: 0 })
     }
 
-    /// A walk over the first `most` tokens, for statements of any length.
+    /// A cursor over the first `most` tokens, for statements of any length.
     pub(crate) fn of_head(sql: &'a str, most: usize, strings: Strings) -> Self {
         let mut tokens = head(sql, most, strings);
         tokens.retain(|token| token.kind != TokenKind::Comment);
         Self { tokens, at: 0 }
     }
 
-    /// Goes on behind the next token.
+    /// Moves behind the next token.
     pub(crate) fn advance(&mut self) {
         self.at += 1;
     }
 
-    /// What a string in single quotes says, when one stands here.
+    /// The value of a single-quoted string at the cursor.
     pub(crate) fn text(&mut self) -> Option<String> {
         let token = self.peek().filter(|token| token.kind == TokenKind::Text)?;
         let text = token.text.strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'");
@@ -36,7 +36,7 @@ impl<'a> Cursor<'a> {
         Some(text)
     }
 
-    /// The digits of a number, when one stands here.
+    /// The digits of a number at the cursor.
     pub(crate) fn number(&mut self) -> Option<String> {
         let token = self.peek().filter(|token| token.kind == TokenKind::Number)?;
         let digits = token.text.to_owned();
@@ -48,17 +48,17 @@ impl<'a> Cursor<'a> {
         self.tokens.get(self.at)
     }
 
-    /// Where the next token starts, in bytes; nothing at the end.
+    /// Start of the next token in bytes; `None` at the end.
     pub(crate) fn position(&self) -> Option<usize> {
         self.peek().map(|token| token.start)
     }
 
-    /// Goes on behind the next token.
+    /// Moves behind the next token.
     pub(crate) fn step(&mut self) {
         self.at += 1;
     }
 
-    /// Goes on behind the parenthesis that closes the one standing here.
+    /// Moves behind the parenthesis that closes the one at the cursor.
     pub(crate) fn skip_parentheses(&mut self) -> bool {
         let mut depth = 0_i32;
         while let Some(token) = self.tokens.get(self.at) {
@@ -78,7 +78,7 @@ impl<'a> Cursor<'a> {
         false
     }
 
-    /// Takes `words`, all of them or none; answers whether they stood here.
+    /// Consumes `words`, all or none; returns whether they were at the cursor.
     pub(crate) fn eat(&mut self, words: &[&str]) -> bool {
         let found = words.iter().enumerate().all(|(offset, word)| {
             self.tokens.get(self.at + offset).is_some_and(|token| token.is_word(word))
@@ -95,7 +95,7 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Goes on behind the next `word` that stands outside parentheses.
+    /// Moves behind the next `word` outside parentheses.
     pub(crate) fn skip_past(&mut self, word: &str) -> bool {
         let mut depth = 0_i32;
         while let Some(token) = self.tokens.get(self.at) {
@@ -111,7 +111,7 @@ impl<'a> Cursor<'a> {
         false
     }
 
-    /// A name, unquoted or quoted, as it stands in the catalog.
+    /// A quoted or unquoted name, as in the catalog.
     pub(crate) fn name(&mut self) -> Option<String> {
         let token = self.peek()?;
         let name = match token.kind {
@@ -126,7 +126,7 @@ impl<'a> Cursor<'a> {
         Some(name)
     }
 
-    /// A name with or without its qualifiers: `a`, `a.b`, `a.b.c`.
+    /// A name with or without qualifiers: `a`, `a.b`, `a.b.c`.
     pub(crate) fn qualified_name(&mut self) -> Option<Vec<String>> {
         let mut parts = vec![self.name()?];
         while self.eat_symbol('.') {

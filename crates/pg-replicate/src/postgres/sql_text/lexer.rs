@@ -1,24 +1,24 @@
-//! PostgreSQL's lexical rules: quotes, dollar quotes, nested comments.
+//! Lexer with PostgreSQL's rules for quotes, dollar quotes and nested comments.
 //! (<https://www.postgresql.org/docs/current/sql-syntax-lexical.html>)
 
-/// What a piece of SQL text is.
+/// Kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenKind {
     /// A keyword or an unquoted name.
     Word,
     /// A name in double quotes.
     Quoted,
-    /// A string in any of its notations.
+    /// A string in any notation.
     Text,
     /// A number.
     Number,
-    /// One character of anything else.
+    /// Any other single character.
     Symbol,
     /// A comment, of either kind.
     Comment,
 }
 
-/// A piece of SQL text; white space lies between.
+/// A token; tokens are separated by whitespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Token<'a> {
     pub(crate) kind: TokenKind,
@@ -41,25 +41,25 @@ impl Token<'_> {
     }
 }
 
-/// Text that cannot be cut into tokens.
+/// Text that cannot be divided into tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LexError {
-    /// Where it starts, in bytes.
+    /// Its start, in bytes.
     pub(crate) at: usize,
     pub(crate) reason: &'static str,
 }
 
-/// What a backslash in `'…'` is, by the server's `standard_conforming_strings`.
+/// Meaning of a backslash in `'…'`, according to the server's `standard_conforming_strings`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Strings {
-    /// A character as others.
+    /// An ordinary character.
     #[default]
     Standard,
     /// The start of an escape, as in `E'…'`.
     Escaping,
 }
 
-/// PostgreSQL's white space; from 16 on the vertical tab is part of it, before it is an error.
+/// PostgreSQL's whitespace; the vertical tab is included from version 16 on, and an error before.
 fn is_space(character: char) -> bool {
     character.is_ascii_whitespace() || character == '\u{b}'
 }
@@ -69,8 +69,8 @@ pub(crate) fn tokens(sql: &str) -> Result<Vec<Token<'_>>, LexError> {
     Lexer::new(sql, Strings::Standard).collect()
 }
 
-/// The first tokens of `sql`, `most` of them, up to where it cannot be cut: enough to see what a
-/// statement is without walking through all of its values.
+/// The first `most` tokens of `sql`, up to a lexical error: enough to recognize a statement without reading
+/// all of its values.
 pub(crate) fn head(sql: &str, most: usize, strings: Strings) -> Vec<Token<'_>> {
     Lexer::new(sql, strings).map_while(Result::ok).take(most).collect()
 }
@@ -79,7 +79,7 @@ struct Lexer<'a> {
     sql: &'a str,
     at: usize,
     strings: Strings,
-    /// The end of the last text, and what a backslash was in it, while only line comments follow.
+    /// The end of the last string and the meaning of a backslash in it, while only line comments follow.
     text: Option<(usize, Strings)>,
 }
 
@@ -88,7 +88,8 @@ impl<'a> Lexer<'a> {
         Self { sql, at: 0, strings, text: None }
     }
 
-    /// What a backslash is in a text without a letter in front: one on a later line is the rest of the last.
+    /// The meaning of a backslash in a string without a prefix: one on a later line continues the last
+    /// string.
     fn strings(&self) -> Strings {
         match self.text {
             Some((end, strings)) if self.sql[end..self.at].contains(['\n', '\r']) => strings,
@@ -178,7 +179,7 @@ fn word_length(rest: &str) -> usize {
     rest.find(|one| !inside(one)).unwrap_or(rest.len())
 }
 
-/// The length of what `quote` ends, from `from` on; a doubled quote stands for itself.
+/// The length of the text that `quote` ends, from `from` on; a doubled quote stands for itself.
 fn quoted(bytes: &[u8], from: usize, quote: u8, backslashes: bool) -> Result<usize, &'static str> {
     let mut at = from;
     while at < bytes.len() {
@@ -217,7 +218,7 @@ fn block_comment(bytes: &[u8]) -> Result<usize, &'static str> {
     Err("a comment is never closed")
 }
 
-/// `$$…$$` or `$tag$…$tag$`; `None` for a `$` that opens none, such as a parameter's.
+/// `$$…$$` or `$tag$…$tag$`; `None` for any other `$`, such as a parameter's.
 fn dollar_quoted(rest: &str) -> Result<Option<usize>, &'static str> {
     let Some(end) = rest[1..].find('$') else { return Ok(None) };
     let tag = &rest[1..=end];

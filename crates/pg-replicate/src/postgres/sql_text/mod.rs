@@ -1,5 +1,5 @@
-//! Reading SQL text: tokens, names, statements. Enough of PostgreSQL's lexical rules to never be
-//! wrong about where a name or a statement ends; no grammar.
+//! SQL text: tokens, names, statements. Implements enough of PostgreSQL's lexical rules to find the ends of
+//! names and statements reliably, but no grammar.
 
 mod cursor;
 mod lexer;

@@ -1,20 +1,20 @@
-//! Cutting a script into statements, as psql does.
+//! Splitter of a script into statements, as in psql.
 
 use crate::postgres::sql_text::lexer::{LexError, Token, TokenKind, tokens};
 
-/// One statement of a script, without its semicolon.
+/// A statement of a script, without its semicolon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Statement<'a> {
     /// From its first token to its last.
     pub(crate) sql: &'a str,
     /// The line of its first token, counted from 1.
     pub(crate) line: usize,
-    /// The comments above it, back to the statement before.
+    /// The comments between the previous statement and this one.
     pub(crate) comments: Vec<&'a str>,
 }
 
-/// The statements of `script`. A semicolon in parentheses, or in the `BEGIN ATOMIC` body of a
-/// function, ends none.
+/// The statements of `script`. A semicolon in parentheses, or in a function's `BEGIN ATOMIC` body, does not
+/// end a statement.
 pub(crate) fn split(script: &str) -> Result<Vec<Statement<'_>>, LexError> {
     let mut statements = Vec::new();
     let mut current = Current::default();

@@ -1,4 +1,4 @@
-//! Where a database is, and who we are there.
+//! Database URL: location of a database, and the role to connect as.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,28 +11,28 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::host::HostName;
 use super::parameters::PARAMETERS;
 
-/// What is left unchanged in a printed URL.
+/// Characters that are not escaped in a printed URL.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// Whether the connection is encrypted and the server's certificate verified, as libpq has it.
+/// Encryption and certificate verification, as in libpq.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SslMode {
     /// Never encrypted.
     Disable,
-    /// Encrypted when the server refuses plain connections.
+    /// Encrypted only if the server refuses plain connections.
     Allow,
-    /// Encrypted when the server can; the default. Not verified.
+    /// Encrypted if the server supports it; the default. Not verified.
     Prefer,
-    /// Encrypted, not verified, unless `sslrootcert` is given: then as `verify-ca`.
+    /// Encrypted but not verified, unless `sslrootcert` is given: then like `verify-ca`.
     Require,
-    /// Encrypted; the certificate must come from a trusted authority.
+    /// Encrypted; the certificate must be signed by a trusted authority.
     VerifyCa,
-    /// As `verify-ca`, and made out to the host's name.
+    /// Like `verify-ca`, and the certificate must match the host's name.
     VerifyFull,
 }
 
 impl SslMode {
-    /// As it is written in a URL.
+    /// As written in a URL.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -46,13 +46,13 @@ impl SslMode {
     }
 }
 
-/// A database of PostgreSQL, in libpq's URL syntax:
+/// URL of a PostgreSQL database, in libpq's syntax:
 /// `postgresql://user:password@host:port/database?sslmode=require`.
 ///
-/// `postgres://` is the same. Every part may be percent-encoded; `?host=/var/run/postgresql` names a
-/// unix socket's directory. Several hosts, separated by commas, are tried one after the other.
-/// Parameters are libpq's; what it knows and has no effect here is taken as well.
-/// `Display` and `Debug` never show the password.
+/// `postgres://` is the same. Every part may be percent-encoded; `?host=/var/run/postgresql` is the
+/// directory of a Unix socket. Several hosts, separated by commas, are tried one after the other.
+/// Parameters are libpq's, including those that have no effect here. `Display` and `Debug` never show the
+/// password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl {
     /// At least one.
@@ -69,28 +69,28 @@ pub struct DatabaseUrl {
     pub(super) lock_timeout: Option<Duration>,
 }
 
-/// One of the servers of a URL.
+/// One of the servers in a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// The host's name or address, or the directory of the unix socket.
+    /// The host's name or address, or the directory of the Unix socket.
     pub host: String,
-    /// Where the host is, when that is not looked up (`hostaddr`).
+    /// The host's address, if it is not looked up (`hostaddr`).
     pub address: Option<IpAddr>,
-    /// The port; it also names the unix socket.
+    /// The port, which is also part of the Unix socket's name.
     pub port: u16,
 }
 
 impl Server {
-    /// Whether the host is a unix socket's directory.
+    /// Whether the host is a directory of a Unix socket.
     #[must_use]
     pub fn is_unix_socket(&self) -> bool {
         self.host.starts_with('/')
     }
 
-    /// What the host is, by its name and by its address.
+    /// The host, by its name and its address.
     pub fn names(&self) -> impl Iterator<Item = HostName> {
         let address = self.address.map(HostName::from);
-        // An address that is given is where it leads; the name is for the certificate.
+        // A given address decides; the name is only used for the certificate.
         std::iter::once(HostName::new(&self.host)).chain(address)
     }
 }
@@ -102,7 +102,7 @@ impl DatabaseUrl {
         &self.servers
     }
 
-    /// The first server's host: a name or address, or the directory of the unix socket.
+    /// The first server's host: a name or address, or the directory of the Unix socket.
     #[must_use]
     pub fn host(&self) -> &str {
         self.servers.first().map_or("localhost", |server| &server.host)
@@ -132,7 +132,7 @@ impl DatabaseUrl {
         self.ssl_mode
     }
 
-    /// Whether both name one database, as far as the URLs tell.
+    /// Whether both are the same database, as far as the URLs show.
     #[must_use]
     pub fn same_database(&self, other: &Self) -> bool {
         let is_same = |one: &Server, other: &Server| {
@@ -148,14 +148,14 @@ impl DatabaseUrl {
         self.settings.get(name).map(String::as_str)
     }
 
-    /// The environment variables that hand libpq's parameters on to PostgreSQL's programs.
+    /// The environment variables that pass libpq's parameters to PostgreSQL's client programs.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
         PARAMETERS
             .iter()
             .filter_map(|parameter| Some((parameter.variable?, self.setting(parameter.name)?)))
     }
 
-    /// The password, which is shown nowhere.
+    /// The password, which is never shown.
     #[must_use]
     pub fn password(&self) -> Option<&str> {
         self.password.as_deref()
@@ -173,21 +173,21 @@ impl DatabaseUrl {
         self.connect_timeout
     }
 
-    /// The same database, where no session of ours waits longer than this for a lock, nor keeps anybody
-    /// else waiting longer for one of its own: a database that is read while others work with it.
+    /// The same database, with a limit for how long sessions wait for a lock, and keep others waiting for
+    /// one of their own: for a database that is read while others use it.
     #[must_use]
     pub fn with_lock_timeout(self, limit: Duration) -> Self {
         Self { lock_timeout: Some(limit), ..self }
     }
 
-    /// The limit of [`DatabaseUrl::with_lock_timeout`].
+    /// The limit set by [`DatabaseUrl::with_lock_timeout`].
     #[must_use]
     pub fn lock_timeout(&self) -> Option<Duration> {
         self.lock_timeout
     }
 }
 
-/// A URL that can be read again, but for the password and rare parameters.
+/// A URL that can be parsed again, without the password and rare parameters.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let encode = |text: &str| utf8_percent_encode(text, ENCODED).to_string();

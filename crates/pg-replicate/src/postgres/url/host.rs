@@ -1,32 +1,32 @@
-//! Hosts that are one under several names: addresses are compared as addresses, directories by their
-//! real path. Names are not looked up.
+//! Host names, compared so that one host under several names is recognized: addresses are compared as
+//! addresses, directories by their real path. Names are not resolved.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
-/// A host as it is compared with others.
+/// A host in a comparable form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostName {
-    /// This machine, by whatever name or address.
+    /// This machine, by any name or address.
     Local,
-    /// A unix socket's directory of this machine.
+    /// A directory of Unix sockets on this machine.
     Socket(PathBuf),
-    /// An address; an address of IPv4 within IPv6 is that of IPv4.
+    /// An address; an IPv4 address mapped into IPv6 is treated as IPv4.
     Address(IpAddr),
-    /// A name, in lower case and without the root's dot.
+    /// A name in lower case, without the root's dot.
     Name(String),
 }
 
 impl HostName {
-    /// What `host` means. An address may be written as the C library reads it: `127.1`,
-    /// `0x7f.0.0.1`, `2130706433`.
+    /// Parses `host`. An address may be in any form that the C library accepts: `127.1`, `0x7f.0.0.1`,
+    /// `2130706433`.
     #[must_use]
     pub fn new(host: &str) -> Self {
         if host.starts_with('/') {
             return Self::Socket(real_path(Path::new(host)));
         }
         let host = host.trim().trim_end_matches('.').to_ascii_lowercase();
-        // An interface of this machine may be named after an address of IPv6.
+        // A scope id may follow an IPv6 address.
         let plain = host.split('%').next().unwrap_or_default();
         let address = plain.parse().ok().or_else(|| inet_aton(plain).map(IpAddr::V4));
         match address {
@@ -48,7 +48,7 @@ impl HostName {
 impl From<IpAddr> for HostName {
     fn from(address: IpAddr) -> Self {
         let address = address.to_canonical();
-        // What connects to no address at all reaches this machine.
+        // Connecting to the unspecified address reaches this machine.
         if address.is_loopback() || address.is_unspecified() {
             Self::Local
         } else {
@@ -57,7 +57,7 @@ impl From<IpAddr> for HostName {
     }
 }
 
-/// One to four numbers, decimal, octal or hexadecimal; the last one fills what is left.
+/// One to four numbers, decimal, octal or hexadecimal; the last one fills the remaining bytes.
 fn inet_aton(text: &str) -> Option<Ipv4Addr> {
     let parts: Vec<u64> = text.split('.').map(number).collect::<Option<_>>()?;
     let (last, first) = parts.split_last()?;
@@ -87,7 +87,7 @@ fn number(text: &str) -> Option<u64> {
         .then(|| u64::from_str_radix(digits, radix).ok())?
 }
 
-/// A directory by its real path, symbolic links followed as far as it exists.
+/// A directory by its real path, with symbolic links resolved as far as it exists.
 #[must_use]
 pub fn real_path(path: &Path) -> PathBuf {
     let mut rest = Vec::new();

@@ -1,20 +1,20 @@
-//! The parameters of libpq's URLs: which values each may have, and which environment variable hands
-//! it on to PostgreSQL's programs.
+//! Parameters of libpq's URLs: their valid values, and the environment variables that pass them to
+//! PostgreSQL's client programs.
 //!
-//! Source: libpq's "Parameter Key Words" of PostgreSQL 18. Those that [`crate::postgres::url::parse`] reads itself
-//! are not listed.
+//! Source: libpq's "Parameter Key Words" of PostgreSQL 18. Those that [`crate::postgres::url::parse`]
+//! handles itself are not listed.
 
-/// What a parameter may be set to.
+/// Valid values of a parameter.
 pub(crate) enum Rule {
     /// One of these.
     OneOf(&'static [&'static str]),
-    /// One of these; libpq has others, which cannot be had here for this reason.
+    /// One of these; libpq has others, which are not supported for this reason.
     Only(&'static [&'static str], &'static str),
     /// A whole number.
     Number,
     /// Anything.
     Text,
-    /// Nothing: what it asks for cannot be had here, and to leave it out would be to do something else.
+    /// None: what it requests is not supported, and ignoring it would change the meaning.
     Refused(&'static str),
 }
 
@@ -22,7 +22,7 @@ pub(crate) enum Rule {
 pub(crate) struct Parameter {
     pub(crate) name: &'static str,
     pub(crate) rule: Rule,
-    /// libpq's environment variable, where it has one and the parameter matters.
+    /// libpq's environment variable, if it has one and the parameter has an effect.
     pub(crate) variable: Option<&'static str>,
 }
 
@@ -30,7 +30,7 @@ const fn passed(name: &'static str, variable: &'static str, rule: Rule) -> Param
     Parameter { name, rule, variable: Some(variable) }
 }
 
-/// Sessions here have their own way of it: keepalives, encoding, name.
+/// This program uses its own settings for keepalives, encoding and name.
 const fn without_effect(name: &'static str, rule: Rule) -> Parameter {
     Parameter { name, rule, variable: None }
 }
@@ -66,7 +66,7 @@ pub(crate) const PARAMETERS: &[Parameter] = &[
     passed("sslsni", "PGSSLSNI", Rule::OneOf(&["0", "1"])),
     passed("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION", TLS_VERSIONS),
     passed("ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION", TLS_VERSIONS),
-    // Encryption by Kerberos is tried by libpq where there is a ticket, and is never needed.
+    // libpq tries Kerberos encryption if there is a ticket, but it is never required.
     passed(
         "gssencmode",
         "PGGSSENCMODE",
@@ -91,7 +91,7 @@ pub(crate) const PARAMETERS: &[Parameter] = &[
     without_effect("gssdelegation", Rule::OneOf(&["0"])),
     without_effect("min_protocol_version", Rule::Text),
     without_effect("max_protocol_version", Rule::Text),
-    // Of unix sockets only, where it is refused.
+    // Only concerns Unix sockets, for which it is refused.
     passed("requirepeer", "PGREQUIREPEER", Rule::Text),
     refused("service", SERVICE),
     refused("servicefile", SERVICE),
@@ -118,7 +118,7 @@ impl Parameter {
         PARAMETERS.iter().find(|parameter| parameter.name == name)
     }
 
-    /// What its value must be, when `value` is not it.
+    /// What its value must be, if `value` is invalid.
     pub(crate) fn refuses(&self, value: &str) -> Option<String> {
         match self.rule {
             Rule::Text => None,

@@ -1,4 +1,5 @@
-//! libpq's URL syntax, which is not the web's: a password may hold what a web URL forbids.
+//! Parser of libpq's URL syntax, which differs from that of web URLs: a password may contain characters
+//! that a web URL forbids.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,10 +12,10 @@ use super::database_url::{DatabaseUrl, Server, SslMode};
 use super::parameters::Parameter;
 use super::pass_file;
 
-/// Longer than any healthy connection takes, short enough to tell a wrong host at once.
+/// Longer than any healthy connection takes, but short enough to detect a wrong host quickly.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What is wrong with a database's URL. Never shows the password, nor what may be a part of it.
+/// An invalid database URL. Never shows the password, nor anything that may be part of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseUrlError {
     /// Another scheme, or none.
@@ -23,42 +24,42 @@ pub enum DatabaseUrlError {
     /// No role.
     #[error("the user is missing: must be postgresql://user:password@host:port/database")]
     User,
-    /// A sign in the user or the password that ends them.
+    /// An unencoded separator in the user or the password.
     #[error(
         "the user or the password contains an unencoded / ? @ or :, which must be percent-encoded (%2F %3F %40 %3A)"
     )]
     NotEncoded,
-    /// Not as many ports, or addresses, as hosts.
+    /// The number of ports or addresses differs from that of hosts.
     #[error("{hosts} hosts and {others} {what}: must be one for each host")]
     Counts {
-        /// How many hosts there are.
+        /// The number of hosts.
         hosts: usize,
-        /// How many of the others.
+        /// The number of the others.
         others: usize,
-        /// What the others are.
+        /// Ports or addresses.
         what: &'static str,
     },
-    /// A port that is none.
+    /// An invalid port.
     #[error("the port must be a whole number from 1 to 65535")]
     Port,
     /// `[` without `]`.
     #[error("the host contains a [ without a closing ]")]
     Bracket,
-    /// Percent-encoding that yields no UTF-8, or holds a zero byte.
+    /// Percent-encoding that is not UTF-8, or contains a zero byte.
     #[error("{0} is not percent-encoded UTF-8 without zero bytes")]
     Encoding(&'static str),
-    /// A parameter that libpq does not know either.
+    /// A parameter that is unknown to libpq too.
     #[error("unknown parameter \"{0}\": must be one of libpq's")]
     Parameter(String),
-    /// A file of passwords that cannot be used.
+    /// An unusable password file.
     #[error("passfile {path}: {reason}")]
     PassFile {
         /// The file.
         path: String,
-        /// Why it cannot be used.
+        /// Why it is unusable.
         reason: String,
     },
-    /// A parameter's value that cannot be used.
+    /// An invalid value of a parameter.
     #[error("{parameter} {wanted}")]
     Value {
         /// Its name.
@@ -93,12 +94,12 @@ impl FromStr for DatabaseUrl {
             .strip_prefix("postgresql://")
             .or_else(|| text.strip_prefix("postgres://"))
             .ok_or_else(|| DatabaseUrlError::Scheme(scheme_of(text)))?;
-        // As libpq: the authority ends at the first / or ?, and its credentials at its first @.
+        // As in libpq: the authority ends at the first / or ?, and its credentials at its first @.
         let (authority, rest) = match rest.find(['/', '?']) {
             Some(end) => rest.split_at(end),
             None => (rest, ""),
         };
-        // Where an @ comes later alone, what comes before it may be a password cut in two.
+        // If there is an @ only later, the text before it may be an incomplete password.
         let is_cut = !authority.contains('@') && rest.contains('@');
         read(authority, rest).map_err(|error| match error {
             DatabaseUrlError::Counts { .. } => error,
@@ -131,7 +132,7 @@ fn read(authority: &str, rest: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
     for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
         let (key, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         match parts.parameter(&decode(key, "a parameter")?, value) {
-            // What is taken for its name may be the rest of a password.
+            // What looks like its name may be the rest of a password.
             Err(DatabaseUrlError::Parameter(_)) if query.contains('@') => {
                 return Err(DatabaseUrlError::NotEncoded);
             }
@@ -187,7 +188,7 @@ impl Parts {
             "options" => self.options = Some(decode(value, "options")?),
             "sslrootcert" => self.ssl_root_cert = Some(decode(value, "sslrootcert")?.into()),
             "sslmode" => self.ssl_mode = Some(ssl_mode(&decode(value, "sslmode")?)?),
-            // As JDBC writes it; libpq reads it too.
+            // JDBC's notation, which libpq also accepts.
             "ssl" if value == "true" => self.ssl_mode = Some(SslMode::Require),
             "connect_timeout" => {
                 let seconds: i64 = decode(value, "connect_timeout")?
@@ -218,7 +219,7 @@ impl Parts {
         let user = self.user.filter(|user| !user.is_empty()).ok_or(DatabaseUrlError::User)?;
         let is_system = self.ssl_root_cert.as_deref() == Some(Path::new("system"));
         let ssl_mode = match self.ssl_mode {
-            // As libpq since 16: anybody may have a certificate of a public authority.
+            // As in libpq since 16, because anybody can get a certificate from a public authority.
             None if is_system => SslMode::VerifyFull,
             Some(mode) if is_system && mode != SslMode::VerifyFull => {
                 return Err(refused("sslmode", "must be verify-full with sslrootcert=system"));
@@ -320,7 +321,7 @@ fn decode(text: &str, what: &'static str) -> Result<String, DatabaseUrlError> {
     }
 }
 
-/// Enough of a wrong URL to recognise it, and no part of it that may hold a password.
+/// Enough of an invalid URL to recognize it, but nothing that may contain a password.
 fn scheme_of(text: &str) -> String {
     match text.split_once("://") {
         Some((scheme, _)) if scheme.chars().all(|one| one.is_ascii_alphanumeric()) => {
@@ -408,7 +409,7 @@ mod tests {
         assert_eq!(error, DatabaseUrlError::Parameter("sslmod".into()));
     }
 
-    /// The URLs that providers hand out today.
+    /// URLs that providers issue today.
     #[test]
     fn what_libpq_takes_is_taken() {
         for parameters in [
@@ -486,7 +487,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is written, nothing of a password is repeated.
+        /// No part of a password is ever repeated, whatever the input.
         #[test]
         fn no_password_is_repeated(
             before in "[a-z:/?@%=&#,\\[\\]]{0,6}",

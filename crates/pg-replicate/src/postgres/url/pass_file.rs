@@ -1,8 +1,8 @@
-//! libpq's file of passwords (`passfile`): lines of `host:port:database:user:password`, of which the first
-//! that fits counts.
+//! libpq's password file (`passfile`): lines of `host:port:database:user:password`, of which the first
+//! match counts.
 //!
-//! Only a file that the URL names is read, not `~/.pgpass`: what a URL leads to does not depend on the
-//! machine. What libpq ignores with a warning, such as a file that others may read, is an error.
+//! Only a file given in the URL is read, not `~/.pgpass`, so that a URL means the same on every machine.
+//! What libpq ignores with a warning, such as a file that others may read, is an error.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,10 +10,10 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
 use super::database_url::Server;
 
-/// Where Debian's and PostgreSQL's own builds have their sockets: the file calls them `localhost`.
+/// Socket directories of Debian's and PostgreSQL's own builds, which the file calls `localhost`.
 const SOCKETS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
-/// The password of `user`, if the file has one.
+/// The password of `user`, if the file contains one.
 pub(super) fn password(
     file: &str,
     servers: &[Server],
@@ -37,7 +37,7 @@ pub(super) fn password(
 
 fn read(file: &str) -> Result<String, String> {
     let unreadable = |error: std::io::Error| format!("it cannot be read: {error}");
-    // A FIFO must not hold us up.
+    // Opening a FIFO must not block.
     let mut opened = File::options()
         .read(true)
         .custom_flags(nix::libc::O_NONBLOCK)
@@ -58,13 +58,13 @@ fn read(file: &str) -> Result<String, String> {
     Ok(text)
 }
 
-/// The password of the first line of `text` that fits `wanted`.
+/// The password of the first line of `text` that matches `wanted`.
 fn find(text: &str, wanted: [&str; 4]) -> Option<String> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| password_of(line, wanted)).next().filter(|found| !found.is_empty())
 }
 
-/// The password of a line, if its first four fields fit.
+/// The password of a line, if its first four fields match.
 fn password_of(line: &str, wanted: [&str; 4]) -> Option<String> {
     let mut rest = line;
     for value in wanted {
@@ -79,7 +79,7 @@ fn password_of(line: &str, wanted: [&str; 4]) -> Option<String> {
     Some(unescaped(field_of(rest).0))
 }
 
-/// A field up to its colon, and what follows.
+/// A field up to its colon, and the rest.
 fn field_of(text: &str) -> (&str, &str) {
     let mut is_escaped = false;
     let end = text.find(|one| {
@@ -90,7 +90,7 @@ fn field_of(text: &str) -> (&str, &str) {
     text.split_at(end.unwrap_or(text.len()))
 }
 
-/// Without the backslashes that say that a colon, or a backslash, is one.
+/// Without the backslashes that escape colons and backslashes.
 fn unescaped(field: &str) -> String {
     let mut text = String::with_capacity(field.len());
     let mut signs = field.chars();

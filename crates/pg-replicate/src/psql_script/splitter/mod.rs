@@ -1,7 +1,7 @@
-//! Cuts a script into statements and commands of psql while it streams.
+//! Splitter of a script into statements and psql commands, while it is read.
 //!
-//! psql's rules: quotes, dollar quotes, nested comments; a semicolon in parentheses or in a
-//! `BEGIN ATOMIC` body ends nothing; a backslash outside of quotes begins a command of psql's.
+//! Follows psql's rules: quotes, dollar quotes, nested comments; a semicolon in parentheses or in a `BEGIN
+//! ATOMIC` body does not end a statement; a backslash outside quotes begins a psql command.
 
 mod rules;
 mod state;
@@ -14,26 +14,26 @@ use crate::psql_script::splitter::words::Words;
 
 use crate::postgres::sql_text::Strings;
 
-/// No statement is longer: the server takes none longer either.
+/// Maximum length of a statement, which is that of the server.
 const LONGEST: usize = 1 << 30;
 
-/// What was found.
+/// An item of the script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
     /// A statement without its semicolon, and the line of its first character.
     Statement(Vec<u8>, u64),
-    /// A line of psql's from its backslash on, and its number.
+    /// A psql command from its backslash on, and its line number.
     Command(Vec<u8>, u64),
 }
 
-/// Why a script cannot be cut any further.
+/// Why a script cannot be split further.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Broken {
     pub(crate) line: u64,
     pub(crate) reason: &'static str,
 }
 
-/// The state of the cutting; bytes may come in pieces of any size.
+/// State of the splitter; bytes may come in pieces of any size.
 #[derive(Debug)]
 pub(crate) struct Splitter {
     state: SplitterState,
@@ -45,9 +45,9 @@ pub(crate) struct Splitter {
     parentheses: u32,
     words: Words,
     strings: Strings,
-    /// The text that was closed, while nothing but white space and comments follows.
+    /// The string that was closed, while only whitespace and comments follow.
     closed: Option<ClosedText>,
-    /// How much of the mark was seen that some editors put in front of UTF-8.
+    /// Number of bytes seen of a UTF-8 byte order mark.
     mark: usize,
 }
 
@@ -69,33 +69,33 @@ impl Splitter {
         }
     }
 
-    /// The line that is being read, counted from 1.
+    /// The current line, counted from 1.
     pub(crate) fn line(&self) -> u64 {
         self.line
     }
 
-    /// What a backslash in `'…'` means.
+    /// The meaning of a backslash in `'…'`.
     pub(crate) fn strings(&self) -> Strings {
         self.strings
     }
 
-    /// A statement that was found may change it.
+    /// A statement may change it.
     pub(crate) fn set_strings(&mut self, strings: Strings) {
         self.strings = strings;
     }
 
-    /// Forgets what was read of the statement, as `\reset` does.
+    /// Discards the statement read so far, like `\reset`.
     pub(crate) fn forget(&mut self) {
         self.statement.clear();
         self.end_statement();
     }
 
-    /// Goes on at `line`: what lay between was read by somebody else.
+    /// Continues at `line`: the lines before were read elsewhere.
     pub(crate) fn go_on_at(&mut self, line: u64) {
         self.line = line;
     }
 
-    /// Takes bytes up to the end of the next piece; answers how many, and the piece.
+    /// Consumes bytes up to the end of the next item; returns their number, and the item.
     pub(crate) fn feed(&mut self, input: &[u8]) -> Result<(usize, Option<Piece>), Broken> {
         let mut at = 0;
         while at < input.len() {
@@ -116,7 +116,7 @@ impl Splitter {
         Ok((at, None))
     }
 
-    /// What is left when the script ends.
+    /// The rest at the end of the script.
     pub(crate) fn finish(&mut self) -> Result<Option<Piece>, Broken> {
         let reason = match &self.state {
             SplitterState::BlockComment { .. } => {
@@ -146,7 +146,7 @@ impl Splitter {
         (!statement.is_empty()).then_some(Piece::Statement(statement, self.start))
     }
 
-    /// The one character that was held back turned out to be part of the statement.
+    /// The single character that was held back belongs to the statement.
     fn push_held(&mut self) {
         let held = match self.state {
             SplitterState::Dash => b'-',
@@ -167,7 +167,7 @@ impl Splitter {
         self.statement.push(byte);
     }
 
-    /// White space and comments count only within a statement.
+    /// Whitespace and comments count only within a statement.
     fn keep(&mut self, bytes: &[u8]) {
         if !self.statement.is_empty() {
             self.statement.extend_from_slice(bytes);

@@ -1,4 +1,4 @@
-//! What each byte does, in each state.
+//! Effect of each byte in each state.
 
 use memchr::{memchr, memchr_iter, memchr2};
 
@@ -7,7 +7,7 @@ use crate::psql_script::splitter::state::{ClosedText, SplitterState, is_tag, is_
 use crate::psql_script::splitter::{BYTE_ORDER_MARK, Piece, Splitter};
 
 impl Splitter {
-    /// Takes the run of bytes in which nothing can end; most of a script lies in such runs.
+    /// Consumes a run of bytes in which nothing can end; most of a script consists of such runs.
     pub(crate) fn skip(&mut self, input: &[u8]) -> usize {
         let end = match self.state {
             SplitterState::LineComment => memchr2(b'\n', b'\r', input),

@@ -1,9 +1,9 @@
-//! What the splitter is in the middle of.
+//! State of the splitter within a statement.
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SplitterState {
     Normal,
-    /// After the first character of what may be a comment.
+    /// After the first character of a possible comment.
     Dash,
     Slash,
     LineComment,
@@ -16,16 +16,16 @@ pub(crate) enum SplitterState {
         backslashes: bool,
         escaped: bool,
     },
-    /// After a quote that ends the text, unless another follows.
+    /// After a quote that ends the string, unless another one follows.
     Closing {
         quote: u8,
         backslashes: bool,
     },
-    /// In what may be the tag of a dollar quote; where it starts in the statement.
+    /// In a possible tag of a dollar quote; its start in the statement.
     DollarTag {
         start: usize,
     },
-    /// Between two such tags, and where the text begins.
+    /// Between two such tags, and where the string begins.
     Dollar {
         tag: Vec<u8>,
         start: usize,
@@ -33,7 +33,7 @@ pub(crate) enum SplitterState {
     Command(Vec<u8>),
 }
 
-/// A text in single quotes. Another one that follows on a later line is the rest of it, as in `E'a'` and `'b'`.
+/// A single-quoted string. Another one on a later line continues it, as in `E'a'` and `'b'`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClosedText {
     pub(crate) backslashes: bool,

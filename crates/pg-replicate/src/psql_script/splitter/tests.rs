@@ -1,4 +1,4 @@
-//! Scripts, and what they are cut into.
+//! Tests of the splitter: scripts and their items.
 
 use crate::psql_script::splitter::*;
 
@@ -93,7 +93,7 @@ fn a_carriage_return_ends_a_comment() {
     );
 }
 
-/// Text of any kind, and what it is called in a failure.
+/// Text of any kind, and its name in a failure.
 fn part() -> impl proptest::strategy::Strategy<Value = String> {
     proptest::prop_oneof![
         "[a-z]{1,8}",
@@ -110,12 +110,12 @@ fn part() -> impl proptest::strategy::Strategy<Value = String> {
     ]
 }
 
-/// A statement that begins with a word, and ends where nothing is open.
+/// A statement that begins with a word and ends where nothing is open.
 fn statement() -> impl proptest::strategy::Strategy<Value = String> {
     use proptest::strategy::Strategy;
     let routine = "CREATE (OR REPLACE )?(FUNCTION|procedure) f\\(a int\\) BEGIN( |\n| /\\* ; \\*/ )ATOMIC( SELECT CASE WHEN 'end;' THEN \"end\" END;| SELECT 1;){0,3} END";
     let plain = proptest::collection::vec(part(), 0..8)
-        // Commas: a text on a later line than the last would be the rest of it.
+        // Commas, because a string on a later line would continue the previous one.
         .prop_map(|parts| format!("x {} y", parts.join(" , ")));
     proptest::prop_oneof![4 => plain, 1 => routine]
 }
@@ -128,7 +128,7 @@ proptest::proptest! {
         assert_eq!(pieces(script.as_bytes(), size), pieces(script.as_bytes(), 1000));
     }
 
-    /// Whatever is in them, and whatever the pieces that they are read in.
+    /// Whatever they contain, and in whatever pieces they are read.
     #[test]
     fn statements_of_every_kind_are_found_whole(
         whole in proptest::collection::vec(statement(), 1..6), size in 1_usize..40
@@ -143,7 +143,7 @@ proptest::proptest! {
         assert_eq!(found, whole);
     }
 
-    /// The whole-text reader of the enrichment script agrees.
+    /// The splitter of the enrichment script gives the same result.
     #[test]
     fn statements_are_those_of_the_whole_text(script in "[ab '\"$;E\n(),1-]{0,60}") {
         let Ok(whole) = crate::postgres::sql_text::split(&script) else { return Ok(()) };

@@ -1,9 +1,9 @@
-//! Words that tell the body of a routine from other statements.
+//! Keywords that distinguish the body of a routine from other statements.
 
-/// The words of a statement, as far as they tell the body of a routine.
+/// The words of a statement, as far as they identify the body of a routine.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
-    /// Cut: no keyword is longer.
+    /// Truncated, because no keyword is longer.
     pub(crate) current: Vec<u8>,
     last: Vec<u8>,
     count: u32,
@@ -19,7 +19,7 @@ impl Words {
         }
     }
 
-    /// Something else than white space and comments stands between two words.
+    /// Something other than whitespace and comments is between two words.
     pub(crate) fn interrupt(&mut self) {
         self.last.clear();
     }

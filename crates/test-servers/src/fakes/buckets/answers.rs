@@ -1,4 +1,4 @@
-//! What is answered, in S3's XML.
+//! XML answers of S3.
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode, header};
@@ -8,7 +8,7 @@ pub(super) fn xml(text: &str) -> Response<Body> {
     with(200, format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>{text}"))
 }
 
-/// An error, as S3 tells it.
+/// An error in S3's format.
 pub(super) fn error(status: u16, code: &str) -> Response<Body> {
     with(status, format!("<Error><Code>{code}</Code><Message>{code}</Message></Error>"))
 }

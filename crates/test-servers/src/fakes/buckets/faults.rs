@@ -1,11 +1,11 @@
-//! What goes wrong on purpose.
+//! Faults to inject.
 
-/// What becomes of a request.
+/// What happens to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BucketFault {
-    /// It is answered by this status, and nothing is done.
+    /// It is answered with this status, and nothing is done.
     Status(u16),
-    /// So many bytes of an object are sent, then the connection breaks.
+    /// This many bytes of an object are sent, then the connection breaks.
     CutAfter(usize),
     /// It is never answered.
     Stall,
@@ -22,21 +22,21 @@ pub struct Failing {
 }
 
 impl Failing {
-    /// Every request that begins so (`GET /bucket?`) and contains that.
+    /// Every request that starts with one text (`GET /bucket?`) and contains the other.
     #[must_use]
     pub fn all(begins: &str, contains: &str, fault: BucketFault) -> Self {
         let (begins, contains) = (begins.to_owned(), contains.to_owned());
         Self { begins, contains, fault, skipped: 0, times: usize::MAX }
     }
 
-    /// Only so many of them.
+    /// Only the first ones, this many.
     #[must_use]
     pub fn times(mut self, times: usize) -> Self {
         self.times = times;
         self
     }
 
-    /// Only those after so many that are answered well.
+    /// Only after this many have succeeded.
     #[must_use]
     pub fn after(mut self, skipped: usize) -> Self {
         self.skipped = skipped;
@@ -44,7 +44,7 @@ impl Failing {
     }
 }
 
-/// All failings that are not over.
+/// All faults that are still active.
 #[derive(Debug, Default)]
 pub(super) struct Faults(Vec<Failing>);
 
@@ -53,7 +53,7 @@ impl Faults {
         self.0 = failings.into_iter().collect();
     }
 
-    /// What becomes of the request of this line.
+    /// The fault for the request with this line.
     pub(super) fn next(&mut self, line: &str) -> Option<BucketFault> {
         let failing = self.0.iter_mut().find(|failing| {
             failing.times > 0

@@ -1,6 +1,6 @@
-//! An S3 server that is written as well: several buckets, in path style (`/bucket/key`), with uploads
-//! in parts, copies within the server, access control lists and bulk deletion. It is as strict as S3
-//! where clients are easily wrong, and fails on purpose.
+//! Writable S3 server: several buckets, in path style (`/bucket/key`), with multipart uploads, copies
+//! within the server, access control lists and bulk deletion. It is as strict as S3 about common mistakes
+//! of clients, and fails on request.
 
 mod answers;
 mod faults;
@@ -26,7 +26,7 @@ use crate::fakes::http::HttpServer;
 use answers::{denied, error};
 use state::{Buckets, Call};
 
-/// Buckets of a server of their own; gone when dropped.
+/// Buckets on a server of their own; stopped when dropped.
 #[derive(Debug)]
 pub struct S3Buckets {
     server: HttpServer,
@@ -34,9 +34,9 @@ pub struct S3Buckets {
 }
 
 impl S3Buckets {
-    /// A key id that may do everything.
+    /// A key id with all permissions.
     pub const KEY_ID: &'static str = "AKIAWRITESALL";
-    /// A key id that may read.
+    /// A read-only key id.
     pub const READER: &'static str = "AKIAREADSONLY";
     /// The secret of both.
     pub const SECRET: &'static str = "s3-secret-of-the-buckets";
@@ -78,10 +78,10 @@ impl S3Buckets {
         self.environment_of(Self::KEY_ID)
     }
 
-    /// Puts an object, written at `modified` (`2026-11-21T01:00:00Z`).
+    /// Puts an object, modified at `modified` (`2026-11-21T01:00:00Z`).
     ///
     /// # Panics
-    /// When that is no time, or there is no such bucket.
+    /// When `modified` is not a time, or the bucket does not exist.
     pub fn put(&self, bucket: &str, key: &str, modified: &str, bytes: impl Into<Bytes>) {
         self.put_with(bucket, key, modified, bytes, &[]);
     }
@@ -89,7 +89,7 @@ impl S3Buckets {
     /// [`S3Buckets::put`] with headers.
     ///
     /// # Panics
-    /// When `modified` is no time, or there is no such bucket.
+    /// When `modified` is not a time, or the bucket does not exist.
     pub fn put_with(
         &self,
         bucket: &str,
@@ -107,7 +107,7 @@ impl S3Buckets {
         state.buckets.get_mut(bucket).expect("a bucket").insert(key.into(), object);
     }
 
-    /// Forgets an object.
+    /// Removes an object.
     pub fn remove(&self, bucket: &str, key: &str) {
         self.shared.lock().buckets.get_mut(bucket).and_then(|objects| objects.remove(key));
     }
@@ -118,26 +118,26 @@ impl S3Buckets {
         self.shared.lock().buckets.get(bucket)?.get(key).cloned()
     }
 
-    /// The keys of a bucket, in their order.
+    /// The keys of a bucket, in order.
     #[must_use]
     pub fn keys(&self, bucket: &str) -> Vec<String> {
         let state = self.shared.lock();
         state.buckets.get(bucket).into_iter().flatten().map(|(key, _)| key.clone()).collect()
     }
 
-    /// The requests that came, as `PUT /bucket/key?partNumber=1&uploadId=1`.
+    /// The requests received, as `PUT /bucket/key?partNumber=1&uploadId=1`.
     #[must_use]
     pub fn requests(&self) -> Vec<String> {
         self.shared.lock().requests.clone()
     }
 
-    /// Uploads in parts that were begun, and neither completed nor given up.
+    /// Multipart uploads that were started, and neither completed nor aborted.
     #[must_use]
     pub fn open_uploads(&self) -> usize {
         self.shared.lock().uploads.len()
     }
 
-    /// Lets requests fail from now on; earlier failings are over.
+    /// Makes requests fail from now on, and removes earlier faults.
     pub fn fail(&self, failings: impl IntoIterator<Item = Failing>) {
         self.shared.faults().set(failings);
     }
@@ -182,7 +182,7 @@ async fn answer(State(shared): State<Arc<Buckets>>, request: Request) -> Respons
     state.carry_out(&call, fault)
 }
 
-/// Requests must be signed, with every header of Amazon's; the signature itself is not looked at.
+/// Requests must be signed, including every Amazon header; the signature itself is not checked.
 fn refusal(call: &Call) -> Option<Response<Body>> {
     let authorization = call.header(header::AUTHORIZATION.as_str()).unwrap_or_default();
     let is_writer = authorization.contains(S3Buckets::KEY_ID);
@@ -197,7 +197,7 @@ fn refusal(call: &Call) -> Option<Response<Body>> {
     if amazons.into_iter().any(|name| !signed.contains(&name.as_str())) {
         return Some(error(403, "HeadersNotSigned"));
     }
-    // S3 lets it pass, or not, as it likes: whoever sends it has not understood it.
+    // S3 may accept or reject this; a client that sends it is wrong.
     (call.headers.contains_key("x-amz-acl") && !call.creates())
         .then(|| error(400, "UnexpectedAccessControlList"))
 }

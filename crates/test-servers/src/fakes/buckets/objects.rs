@@ -1,4 +1,4 @@
-//! Objects: put, copied, read, listed, deleted.
+//! Operations on objects: put, copy, read, list, delete.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -14,7 +14,7 @@ use super::answers::{elements, empty, error, escaped, xml};
 use super::faults::BucketFault;
 use super::state::{BucketState, Call, StoredObject};
 
-/// Keys of one page of a list: few, so that a second page is needed soon.
+/// Keys per page of a listing; small, so that tests need a second page.
 const PAGE: usize = 3;
 
 /// Headers that belong to an object.
@@ -80,7 +80,7 @@ impl BucketState {
         else {
             return error(404, "NoSuchKey");
         };
-        // Everything but the list and the class goes with the bytes.
+        // Everything except the access control list and the storage class is copied with the content.
         let mut headers = found.headers;
         headers.remove("x-amz-storage-class");
         let (_, acl) = kept(&call.headers);
@@ -171,10 +171,10 @@ impl BucketState {
     }
 }
 
-/// These bytes, then a broken connection.
+/// These bytes, followed by a broken connection.
 fn cut(bytes: Bytes) -> Body {
     let broken = stream::once(async {
-        // What came before is sent first: a server that fails at once sends nothing.
+        // The bytes are sent first: if the server failed at once, it would send nothing.
         tokio::task::yield_now().await;
         Err(std::io::Error::other("cut"))
     });

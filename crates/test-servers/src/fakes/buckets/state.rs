@@ -9,18 +9,18 @@ use chrono::{DateTime, Utc};
 
 use super::faults::Faults;
 
-/// An object as it is stored.
+/// A stored object.
 #[derive(Debug, Clone)]
 pub struct StoredObject {
     /// Its content.
     pub bytes: Bytes,
-    /// When it was written, to the second.
+    /// Its modification time, with a resolution of seconds.
     pub modified: DateTime<Utc>,
-    /// Its tag, quotes included.
+    /// Its ETag, including quotes.
     pub tag: String,
     /// `content-type`, `cache-control`, `x-amz-meta-…` and the like.
     pub headers: BTreeMap<String, String>,
-    /// `x-amz-acl`, as far as it was said.
+    /// `x-amz-acl`, if it was given.
     pub acl: Option<String>,
 }
 
@@ -38,16 +38,16 @@ pub(super) struct BucketState {
     pub(super) versions: u64,
 }
 
-/// An upload that was begun.
+/// An upload in progress.
 #[derive(Debug)]
 pub(super) struct Upload {
     pub(super) headers: BTreeMap<String, String>,
     pub(super) acl: Option<String>,
-    /// By their number: tag and content.
+    /// Parts by number: ETag and content.
     pub(super) parts: BTreeMap<usize, (String, Bytes)>,
 }
 
-/// A request, taken apart.
+/// A parsed request.
 pub(super) struct Call {
     pub(super) method: Method,
     pub(super) bucket: String,
@@ -66,7 +66,7 @@ impl Call {
         self.query.contains_key(parameter)
     }
 
-    /// Whether it makes an object, so that it may carry what belongs to one.
+    /// Whether it creates an object, and may therefore have an object's headers.
     pub(super) fn creates(&self) -> bool {
         (self.method == Method::PUT && !self.is_of("partNumber"))
             || (self.method == Method::POST && self.is_of("uploads"))

@@ -1,4 +1,4 @@
-//! Uploads in parts.
+//! Multipart uploads.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::answers::{elements, empty, error, escaped, xml};
 use super::objects::kept;
 use super::state::{BucketState, Call, Upload};
 
-/// All parts but the last must be as large.
+/// The minimum size of all parts except the last.
 const LEAST_PART: usize = 5 << 20;
 
 impl BucketState {
