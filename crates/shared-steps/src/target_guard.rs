@@ -1,9 +1,10 @@
 //! What every step that writes a database goes through: its target is not the source under another
 //! name, and no other step writes it meanwhile.
 
-use pg_replicate::on_target::exclusively;
+use pg_replicate::on_target::{exclusively, preserved};
 use pg_replicate::{Check, DatabaseUrl, Error, refuse_same_database};
-use progress::Context;
+use pipeline::exit;
+use progress::{Context, Summary};
 
 use crate::{Settings, StepError};
 
@@ -21,6 +22,39 @@ where
 {
     refuse_source(settings, target, context).await?;
     exclusively(target, step, settings.copy.on_target(), context, work).await
+}
+
+/// [`writing`] `DATABASE_URL`, for a step that replaces its tables: what others had there is given back at the end, also when some
+/// objects could not be restored.
+pub(crate) async fn replacing<F>(
+    step: &str,
+    settings: &Settings,
+    context: &Context,
+    work: impl FnOnce(Context) -> F,
+) -> Result<Summary, StepError>
+where
+    F: Future<Output = Result<Summary, StepError>>,
+{
+    let target = &settings.target;
+    writing(target, step, settings, context, |context| async move {
+        let result = work(context.clone()).await;
+        if matches!(&result, Err(error) if error.exit_code() != exit::FAILED) {
+            return result;
+        }
+        let given = preserved::give_back(target, &context).await;
+        match (result, given) {
+            (Ok(mut summary), given) => {
+                summary.extend(given?);
+                Ok(summary)
+            }
+            (Err(error), Ok(_)) => Err(error),
+            (Err(error), Err(second)) => {
+                tracing::warn!("What others had on the target was not given back: {second}");
+                Err(error)
+            }
+        }
+    })
+    .await
 }
 
 /// Refuses `target` when it is the source; also where the step itself does not read the source.

@@ -1,6 +1,7 @@
 //! The real programs, as a whole. One binary: what the tests share is compiled once.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub, reason = "a test may panic")]
 
+mod analysts;
 mod backup_sources;
 mod dependencies;
 mod failures;

@@ -83,6 +83,8 @@ WITH RECURSIVE owners AS (
             WHERE its.classid = d.refclassid AND its.objid = d.refobjid
               AND its.objsubid IN (0, d.refobjsubid)
           )
+          -- Whoever it belongs to, as the constructors of a range do to the server's first role.
+          OR d.deptype = 'i' AND (d.refclassid, d.refobjid) IN (SELECT classid, objid FROM gone)
           OR (d.refclassid, d.refobjid) IN (SELECT classid, objid FROM root)
             -- A partition is not just a part.
             AND NOT (
@@ -96,7 +98,13 @@ WITH RECURSIVE owners AS (
         )
     )
 )
-SELECT pg_catalog.pg_describe_object(whole.classid, whole.objid, whole.objsubid) AS object,
+SELECT -- Whether our role may become the owner: until version 16, any member may.
+  CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 160000
+    THEN pg_catalog.pg_has_role(whole.owner, 'SET')
+    ELSE pg_catalog.pg_has_role(whole.owner, 'MEMBER')
+  END AS may_be_theirs,
+  whole.classid, whole.objid, whole.objsubid,
+  pg_catalog.pg_describe_object(whole.classid, whole.objid, whole.objsubid) AS object,
   pg_catalog.pg_get_userbyid(whole.owner)::text AS owner,
   whole.classid = 'pg_catalog.pg_extension'::pg_catalog.regclass
     OR coalesce(

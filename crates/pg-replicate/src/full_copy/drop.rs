@@ -11,12 +11,15 @@ use tokio_postgres::error::SqlState;
 use super::object_catalog::{self, Droppable};
 use super::settings::FullCopy;
 use crate::on_target::locks::{self, GaveUp, Patience};
-use crate::on_target::{self, dependents};
+use crate::on_target::{self, Dependent, dependents, preserved};
 use crate::postgres::catalog;
 use crate::postgres::client_program::end_sessions;
 use crate::postgres::connection::Connection;
 use crate::{DatabaseUrl, Error};
 use progress::{Context, PhaseProgress, PhaseSummary, Summary};
+
+/// `pg_namespace`: the oids of system catalogs never change.
+const PG_NAMESPACE: u32 = 2615;
 
 /// Ends the sessions of a restore whose machine died, which may still be running. Must be called by the
 /// only program that writes to the target, before it opens such sessions itself.
@@ -65,18 +68,26 @@ pub(super) async fn run(
 struct DropPlan {
     /// Parts, each dropped in one transaction.
     parts: Vec<Vec<Droppable>>,
+    /// Tables that stay, the store of what is given back among them.
     kept: Vec<u32>,
+    schemas: Vec<u32>,
     lost_foreign_keys: Vec<String>,
 }
 
 async fn plan(copy: &FullCopy, connection: &Connection) -> Result<DropPlan, Error> {
-    let kept = catalog::oids(&catalog::kept_tables(connection, &copy.mode).await?);
+    let mut kept = catalog::oids(&catalog::kept_tables(connection, &copy.mode).await?);
+    let written_down = preserved::find(&**connection).await;
+    kept.extend(written_down.map_err(|error| {
+        connection.error("look for what an earlier run was to give back", &error)
+    })?);
     let survivors = object_catalog::closure(connection, &kept).await?;
     if let Some(conflict) = survivors.conflict() {
         return Err(Error::Configuration(conflict));
     }
     let objects = object_catalog::own_objects(connection, &survivors).await?;
+    let is_schema = |one: &&Droppable| one.class == PG_NAMESPACE;
     Ok(DropPlan {
+        schemas: objects.iter().filter(is_schema).map(|one| one.oid).collect(),
         parts: parts::divide(connection, objects).await?,
         lost_foreign_keys: object_catalog::lost_foreign_keys(connection, &kept).await?,
         kept,
@@ -257,12 +268,31 @@ impl Dropping<'_> {
         {
             return Err(Error::Configuration(refusal).into());
         }
+        self.write_down(transaction, &classes, &oids, &others).await?;
         for dependent in others {
             if self.announced.insert(dependent.object.clone()) {
                 dependent.announce();
             }
         }
         Ok(())
+    }
+
+    /// Writes down what is given back after the copy.
+    async fn write_down(
+        &self,
+        transaction: &Transaction<'_>,
+        classes: &[u32],
+        oids: &[u32],
+        others: &[Dependent],
+    ) -> Result<(), Failure> {
+        let write = async {
+            let lost =
+                preserved::capture(transaction, classes, oids, others, &self.plan.schemas).await?;
+            preserved::save(transaction, &lost).await
+        };
+        write
+            .await
+            .map_err(|error| self.failure("write down what is given back after the copy", &error))
     }
 
     async fn has_public(&self, transaction: &Transaction<'_>) -> Result<bool, Failure> {

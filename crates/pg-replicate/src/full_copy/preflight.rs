@@ -9,11 +9,13 @@ use crate::full_copy::object_catalog;
 use crate::full_copy::refused;
 use crate::full_copy::settings::{ForeignKeys, FullCopy};
 use crate::masking;
+use crate::on_target::preserved::{self, Preserved};
+use crate::on_target::{self, Dependent};
 use crate::postgres::catalog::{self, KeptTable, Server};
 use crate::postgres::client_program::major_version;
 use crate::postgres::connection::Connection;
 use crate::postgres::{same_database, source_locks, unlogged, versions};
-use crate::{Check, DatabaseUrl, Error, Side, TableMode, on_target};
+use crate::{Check, DatabaseUrl, Error, Side, TableMode};
 
 const MASKING: &str = "masking";
 
@@ -419,13 +421,25 @@ async fn others_rows(
     {
         return Ok(Some(Check::bad(subject, refusal)));
     }
-    let names: Vec<String> = others.iter().map(ToString::to_string).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    Ok((!names.is_empty()).then(|| {
+    if others.is_empty() {
+        return Ok(None);
+    }
+    let lost = preserved::capture(&**target, &classes, &oids, &others, &[]).await;
+    let lost = lost.map_err(|error| target.error("read what is given back", &error))?;
+    let is_lost = |one: &&Dependent| !one.is_preserved();
+    let mut gone: Vec<String> = others.iter().filter(is_lost).map(ToString::to_string).collect();
+    gone.extend(lost.iter().filter_map(Preserved::cannot_be_made));
+    Ok(Some(if gone.is_empty() {
+        let all: Vec<String> = others.iter().map(ToString::to_string).collect();
+        Check::good(
+            subject,
+            format!("will be dropped, and created again after the copy: {}", shortened(&all)),
+        )
+    } else {
         let found = format!(
-            "they depend on objects that are replaced, and will be dropped with them: {}; the log will contain their \
-             definitions",
-            shortened(&names)
+            "they depend on objects that are replaced, will be dropped with them, and cannot be created again by our \
+             role: {}; the log will contain their definitions",
+            shortened(&gone)
         );
         Check::warning(subject, found)
     }))

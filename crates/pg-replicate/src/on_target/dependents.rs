@@ -12,6 +12,10 @@ const DEPENDENTS: &str = include_str!("../../sql/on_target/dependents.sql");
 /// An object that `DROP … CASCADE` drops too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dependent {
+    /// Class, oid and column, or 0, as in `pg_depend`.
+    pub(super) address: (Oid, Oid, i32),
+    /// Our role may act as the owner.
+    pub(super) may_be_theirs: bool,
     /// Such as `view reports.totals`, as described by the server.
     pub object: String,
     /// Its owner.
@@ -38,6 +42,8 @@ pub async fn dependents(
     Ok(rows
         .iter()
         .map(|row| Dependent {
+            address: (row.get("classid"), row.get("objid"), row.get("objsubid")),
+            may_be_theirs: row.get("may_be_theirs"),
             object: row.get("object"),
             owner: row.get("owner"),
             holds_rows: row.get("holds_rows"),
@@ -62,16 +68,28 @@ pub fn refusal(dependents: &[Dependent]) -> Option<String> {
 }
 
 impl Dependent {
+    /// Whether it is written down and created again after the copy.
+    #[must_use]
+    pub fn is_preserved(&self) -> bool {
+        self.definition.is_some() && !self.holds_rows
+    }
+
     /// Logs that it is dropped, and its definition.
     pub fn announce(&self) {
         let Self { object, owner, definition, .. } = self;
-        let definition =
-            definition.as_deref().unwrap_or("(the server does not know its definition)");
-        tracing::warn!(
-            object,
-            owner,
-            "{self} depends on a dropped object and is dropped with it; its definition: {definition}"
-        );
+        match definition {
+            Some(definition) if self.is_preserved() => tracing::info!(
+                object,
+                owner,
+                "{self} depends on a dropped object; it is created again after the copy: {definition}"
+            ),
+            _ => tracing::warn!(
+                object,
+                owner,
+                "{self} depends on a dropped object and is dropped with it; its definition: {}",
+                definition.as_deref().unwrap_or("(the server does not know its definition)")
+            ),
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 mod dependents;
 mod guard;
 pub mod locks;
+pub mod preserved;
 
 use std::time::Duration;
 

@@ -26,6 +26,7 @@ mod masking_live;
 mod messages;
 mod moment;
 mod postgis;
+mod preserved;
 mod real_databases;
 mod refused;
 mod shell;

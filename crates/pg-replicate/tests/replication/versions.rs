@@ -7,15 +7,18 @@ use std::path::Path;
 use test_servers::{PostgresServer, versions::SERVER_VERSIONS};
 use tokio_postgres::{Client, NoTls};
 
-/// What enrichment.sql and the fixtures speak of.
-const TABLES: &str = r#"
+/// What enrichment.sql, the fixtures and what is given back speak of.
+const TABLES: &str = concat!(
+    include_str!("../../sql/on_target/preserved/create_store.sql"),
+    r#"
     CREATE TABLE users (id int, "createdAt" timestamptz);
     CREATE TABLE answers (id int, "challengeId" text);
     CREATE TABLE "knowledge-elements" (id int, "createdAt" timestamptz);
     CREATE TABLE "knowledge-element-snapshots" (id int, "snappedAt" timestamptz);
     CREATE TABLE "organization-learners" (id int);
     CREATE TABLE "authentication-methods" ("identityProvider" text, "authenticationComplement" jsonb);
-    CREATE TABLE django_content_type (app_label text);"#;
+    CREATE TABLE django_content_type (app_label text);"#
+);
 
 /// Name and text of each file below `directory`.
 fn files(directory: &Path) -> Vec<(String, String)> {

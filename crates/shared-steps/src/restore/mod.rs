@@ -8,7 +8,7 @@ use std::path::Path;
 use pg_replicate::FullCopy;
 use progress::{Context, Summary};
 
-use crate::target_guard::writing;
+use crate::target_guard::replacing;
 use crate::{Settings, StepError};
 
 /// Restores the dump that `file` is or holds, packed as `BACKUP_FILE` may be, into the target, and runs
@@ -21,7 +21,7 @@ pub async fn restore_file(
     file: &Path,
     context: &Context,
 ) -> Result<Summary, StepError> {
-    writing(&settings.target, "restore", settings, context, |context| async move {
+    replacing("restore", settings, context, |context| async move {
         if !packed::is_packed(file).await {
             return restore_dump(settings, file, &context).await;
         }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
+use pg_replicate::on_target::preserved::give_back;
 use pg_replicate::verify::Verify;
 use pg_replicate::{BackupMode, DatabaseUrl, Error, ForeignKeys, FullCopy, LiveOptions, OnTarget};
 use progress::{CancellationToken, Context, Progress, ProgressSink, Summary};
@@ -100,10 +101,13 @@ impl World {
         }
     }
 
-    /// A whole copy without a file.
+    /// A whole copy without a file, as the step does it.
     pub(crate) async fn live(&self, copy: &FullCopy) -> Result<Summary, Error> {
         copy.preflight_live(2).await?;
-        copy.live(&self.live_options(), &Context::quiet()).await
+        let context = Context::quiet();
+        let mut summary = copy.live(&self.live_options(), &context).await?;
+        summary.extend(give_back(&copy.target, &context).await?);
+        Ok(summary)
     }
 
     pub(crate) fn dump(&self) -> PathBuf {
@@ -117,6 +121,7 @@ impl World {
         let mut summary = copy.backup(&self.dump(), &context).await?;
         summary.extend(copy.drop_objects(&context).await?);
         summary.extend(copy.restore(&self.dump(), &context).await?);
+        summary.extend(give_back(&copy.target, &context).await?);
         Ok(summary)
     }
 

@@ -17,7 +17,7 @@ use super::job::{Attempt, Job, JobSchedule};
 use super::notification::report::RunReport;
 use crate::config::BackupMethod;
 use crate::restore::{after_restore, drop_and_restore, full_copy};
-use crate::target_guard::{ensure_target, writing};
+use crate::target_guard::{ensure_target, replacing};
 use crate::{Settings, StepError, verification};
 
 pub use fetched_backup::fetch_backup;
@@ -55,13 +55,9 @@ impl Job for FullReplicationJob {
         _: BoxFuture<'_, RunReport>,
         context: &Context,
     ) -> Result<Summary, StepError> {
-        let result = writing(
-            &settings.target,
-            "full-replication",
-            settings,
-            context,
-            |context| async move { replicate_and_enrich(settings, attempt, &context).await },
-        )
+        let result = replacing("full-replication", settings, context, |context| async move {
+            replicate_and_enrich(settings, attempt, &context).await
+        })
         .await;
         if result.is_ok() || attempt.is_last || matches!(result, Err(StepError::Interrupted)) {
             settings.dumps.remove(&attempt.run_id);
@@ -95,7 +91,7 @@ pub async fn backup_and_restore(
     attempt: &Attempt,
     context: &Context,
 ) -> Result<Summary, StepError> {
-    writing(&settings.target, "backup-restore", settings, context, |context| async move {
+    replacing("backup-restore", settings, context, |context| async move {
         copy_whole(settings, attempt, &context).await
     })
     .await

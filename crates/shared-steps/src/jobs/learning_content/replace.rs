@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pg_replicate::OnTarget;
 use pg_replicate::on_target::locks::{self, GaveUp, Patience};
+use pg_replicate::on_target::preserved::{self, Preserved};
 use pg_replicate::on_target::{dependents, refusal};
 use tokio_postgres::Transaction;
 use tokio_postgres::types::Oid;
@@ -35,10 +36,10 @@ pub(super) async fn replace(
     let mut announced = HashSet::new();
     loop {
         let old = old_tables(transaction, tables).await?;
-        let savepoint =
+        let mut savepoint =
             transaction.savepoint("replace").await.map_err(database("set a savepoint".into()))?;
         let in_line = patience.in_line();
-        match try_replace(&savepoint, tables, &old, on_target, in_line, &mut announced).await {
+        match try_replace(&mut savepoint, tables, &old, on_target, in_line, &mut announced).await {
             Ok(()) => {
                 let released = savepoint.commit().await;
                 return released.map_err(database("release a savepoint".into()));
@@ -71,13 +72,14 @@ enum ReplaceFailure {
 }
 
 async fn try_replace(
-    savepoint: &Transaction<'_>,
+    savepoint: &mut Transaction<'_>,
     tables: &[Ddl<'_>],
     old: &[OldTable],
     on_target: OnTarget,
     in_line: Option<Duration>,
     announced: &mut HashSet<String>,
 ) -> Result<(), ReplaceFailure> {
+    let mut lost = Vec::new();
     if let Some(first) = tables.first()
         && !old.is_empty()
     {
@@ -85,23 +87,25 @@ async fn try_replace(
         locks::lock(savepoint, &names, in_line)
             .await
             .map_err(|error| failure("lock the old tables", error))?;
-        announce(savepoint, old, on_target, announced).await?;
+        lost = announce(savepoint, old, on_target, announced).await?;
         execute(savepoint, "drop the old tables", &ddl::drop(&names)).await?;
     }
     for table in tables {
         let action = format!("put the new table in the place of {}", table.qualified());
         execute(savepoint, &action, &table.rename()).await?;
     }
+    let given = preserved::give_back_at_once(savepoint, lost).await;
+    given.map_err(|error| failure("give back what stood on the old tables", error))?;
     Ok(())
 }
 
-/// Says what goes with the old tables, whoever owns it.
+/// Says what goes with the old tables, whoever owns it, and answers what can be given back on the new ones.
 async fn announce(
     savepoint: &Transaction<'_>,
     old: &[OldTable],
     on_target: OnTarget,
     announced: &mut HashSet<String>,
-) -> Result<(), ReplaceFailure> {
+) -> Result<Vec<Preserved>, ReplaceFailure> {
     let (classes, oids): (Vec<Oid>, Vec<Oid>) = old.iter().map(|old| (PG_CLASS, old.oid)).unzip();
     let others = dependents(savepoint, &classes, &oids, true, &[])
         .await
@@ -111,12 +115,14 @@ async fn announce(
     {
         return Err(ReplaceFailure::Final(Error::Dependents(refusal)));
     }
+    let lost = preserved::capture(savepoint, &classes, &oids, &others, &[]).await;
+    let lost = lost.map_err(|error| failure("read what stands on the old tables", error))?;
     for dependent in others {
         if announced.insert(dependent.object.clone()) {
             dependent.announce();
         }
     }
-    Ok(())
+    Ok(lost)
 }
 
 async fn execute(

@@ -19,7 +19,7 @@ use snapshots::{DumpFormat, Entry, Selector, Taken};
 use super::job::{Attempt, Job, JobSchedule};
 use super::notification::report::RunReport;
 use crate::restore::{after_restore, full_copy, restore_dump};
-use crate::target_guard::writing;
+use crate::target_guard::replacing;
 use crate::{Settings, StepError};
 
 /// The job.
@@ -105,7 +105,7 @@ pub async fn restore_snapshot(
     context: &Context,
 ) -> Result<Summary, StepError> {
     let stored = store_settings(settings)?;
-    writing(&settings.target, "restore", settings, context, |context| async move {
+    replacing("restore", settings, context, |context| async move {
         fetch_and_restore(settings, stored, which, &context).await
     })
     .await

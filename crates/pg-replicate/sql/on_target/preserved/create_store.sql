@@ -1,0 +1,21 @@
+-- What stands here was taken away by the replication and is to be given back: definitions and grants, no rows. A row whose
+-- statements have been run by hand, or are not wanted any more, can be deleted. The schema goes when it is empty.
+CREATE SCHEMA IF NOT EXISTS replication_preserved;
+CREATE TABLE IF NOT EXISTS replication_preserved.object (
+  position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  object text NOT NULL UNIQUE,
+  kind text NOT NULL CHECK (kind IN ('definition', 'grants')),
+  owner text NOT NULL,
+  statements text[] NOT NULL,
+  to_owner text,
+  to_owner_as_ours text,
+  at_last text,
+  may_be_ours boolean NOT NULL,
+  secured_table text,
+  policies text[],
+  is_ours boolean NOT NULL DEFAULT false,
+  since timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  reason text
+);
+COMMENT ON TABLE replication_preserved.object IS
+  'What the replication took away and gives back: definitions of views and the like, and grants';
