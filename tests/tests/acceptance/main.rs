@@ -3,6 +3,7 @@
 
 mod analysts;
 mod backup_sources;
+mod circles;
 mod dependencies;
 mod failures;
 mod interop;
