@@ -1,10 +1,10 @@
-//! Numbers and texts as people read them.
+//! Formatting of numbers and text for people.
 
 use std::borrow::Cow;
 
-/// A text of others, for a terminal: control characters but for line ends and tabs, and those that turn
-/// the direction of writing, are shown as JSON escapes them, so that none can move the cursor, change
-/// what was written or make the terminal answer.
+/// Foreign text for a terminal: control characters (except newlines and tabs), and characters that change
+/// the writing direction, are escaped as in JSON, so that they cannot move the cursor, hide text or make
+/// the terminal respond.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
     let acts = |c: char| {
@@ -25,7 +25,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// A number with a space between thousands; nothing for zero, so that tables stay readable.
+/// A number with spaces between thousands; empty for zero, to keep tables readable.
 #[must_use]
 pub fn count(number: u64) -> String {
     if number == 0 {
@@ -42,7 +42,7 @@ pub fn count(number: u64) -> String {
     text
 }
 
-/// Bytes in binary units; nothing for zero.
+/// Bytes in binary units; empty for zero.
 #[must_use]
 pub fn size(bytes: u64) -> String {
     if bytes == 0 { String::new() } else { progress::size_in_words(bytes) }
@@ -65,8 +65,7 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// How long something still takes, as `45 s`, `3 min 20 s` or `1 h 27 min`: no decimals, for it is
-/// an estimate.
+/// The remaining time, as `45 s`, `3 min 20 s` or `1 h 27 min`, without decimals because it is an estimate.
 #[must_use]
 pub fn time_left(seconds: u64) -> String {
     if seconds < 60 {

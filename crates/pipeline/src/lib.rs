@@ -1,7 +1,7 @@
-//! The list of queues and steps, and what a program needs that only talks to Redis: reading `.env` and
-//! Redis's variables, exit codes, texts for people.
+//! Pipeline: the list of queues and steps, and everything else needed by a program that only uses Redis:
+//! reading `.env` and Redis's variables, exit codes, formatting.
 //!
-//! Nothing here depends on an engine: `queue-cli` and `restart` link neither object stores nor PostgreSQL.
+//! Independent of all engines, so that `queue-cli` and `restart` link neither object stores nor PostgreSQL.
 
 pub mod config;
 pub mod exit;

@@ -1,10 +1,10 @@
-//! Progress in words, for terminals.
+//! Progress as text, for terminals.
 
 use progress::Progress;
 
 use crate::human::{count, size, time_left};
 
-/// How far a step is: `restore, 42 %, 1.2 GiB of 3.0 GiB, 85.3 MiB/s, 2 min 10 s left`.
+/// Progress of a step: `restore, 42 %, 1.2 GiB of 3.0 GiB, 85.3 MiB/s, 2 min 10 s left`.
 #[must_use]
 pub fn sentence(progress: &Progress) -> String {
     let percent = format!("{:.0} %", progress.percent);
@@ -18,7 +18,7 @@ pub fn sentence(progress: &Progress) -> String {
 #[must_use]
 pub fn details(progress: &Progress) -> Vec<String> {
     let bytes = match progress.bytes_total {
-        // The total is an estimate; nothing is more than all.
+        // The total is an estimate, but must not be less than what was done.
         Some(total) if progress.bytes <= total => {
             let bytes = size(progress.bytes);
             let bytes = if bytes.is_empty() { "0 B" } else { &bytes };
@@ -37,7 +37,7 @@ pub fn details(progress: &Progress) -> Vec<String> {
     parts.into_iter().flatten().filter(|part| !part.is_empty()).collect()
 }
 
-/// The objects in work; of a step that reports none, the one it is at.
+/// The objects in progress; if a step reports none, the last one it started.
 #[must_use]
 pub fn running(progress: &Progress) -> &[String] {
     if progress.running.is_empty() { progress.object.as_slice() } else { &progress.running }

@@ -1,10 +1,10 @@
-//! Retry policy: how often a job is tried, and how long is waited between.
+//! Retry policy: the number of attempts of a job, and the delays between them.
 
 use clap::Args;
 
 use crate::config::variable::{integer, variable};
 
-/// How often a job is tried, and how long is waited between.
+/// Number of attempts of a job, and the delays between them.
 #[derive(Args, Debug, Clone, Copy, PartialEq, Eq)]
 #[command(next_help_heading = "Queues", mut_args(variable))]
 pub struct RetryPolicy {

@@ -1,6 +1,6 @@
-//! When a snapshot succeeded last, and whether the next one is overdue.
+//! Age of the last successful snapshot, and whether the next one is overdue.
 //!
-//! A run that finds nothing changed is a success: what is kept is still what the database holds.
+//! A run that finds no changes is a success, because the stored snapshot still equals the database.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use crate::human;
 
-/// When a job of `queue`, that of the snapshots, completed last.
+/// When a job of the snapshot queue `queue` completed last.
 ///
 /// # Errors
 /// When Redis does not answer.
@@ -19,7 +19,7 @@ pub async fn last_completed(queue: &Queue) -> Result<Option<DateTime<Utc>>, bull
     Ok(ended.and_then(DateTime::from_timestamp_millis))
 }
 
-/// A sentence when the last success is longer ago than `max_age`, or there was none yet.
+/// A sentence if the last success is longer ago than `max_age`, or there was none yet.
 #[must_use]
 pub fn overdue(
     last: Option<DateTime<Utc>>,

@@ -1,27 +1,25 @@
-//! The steps of the pipeline in their order, and the jobs that run on their own: the queue and the name
-//! of each.
+//! Steps of the pipeline in order, and standalone jobs: the queue and the name of each.
 //!
-//! Queue names are parts of Redis keys that operators and a Node.js worker use: they are kept to
-//! the letter.
+//! Queue names are parts of Redis keys that operators and a Node.js worker use, so they must not change.
 
 use bull_queue::{Backoff, JobOptions, JobRequest, Keep};
 
 use crate::RetryPolicy;
 
-/// What a job does.
+/// The task of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Step {
     /// The queue's exact name in Redis.
     pub queue: &'static str,
-    /// The name on a command line.
+    /// Its name on the command line.
     pub slug: &'static str,
-    /// The name in a sentence: `the next snapshot`.
+    /// Its name in a sentence: `the next snapshot`.
     pub label: &'static str,
-    /// What it does, for `restart --help`.
+    /// Its description, for `restart --help`.
     pub description: &'static str,
-    /// Whether `MAX_RETRY_COUNT` applies; a notification is tried once.
+    /// Whether `MAX_RETRY_COUNT` applies; a notification has one attempt.
     is_retried: bool,
-    /// How many of its ended jobs Redis keeps; all of them if `None`.
+    /// How many of its finished jobs Redis keeps; `None` for all.
     kept_jobs: Option<u64>,
 }
 
@@ -33,7 +31,7 @@ const PIPELINE: [Step; 4] = [
     Step::NOTIFICATION,
 ];
 
-/// Jobs that follow no other and are followed by none.
+/// Jobs outside the pipeline.
 const STANDALONE_JOBS: [Step; 3] = [Step::SCHEMA_EXPORT, Step::SNAPSHOT, Step::MEDIA_SYNC];
 
 impl Step {
@@ -77,7 +75,7 @@ impl Step {
         kept_jobs: None,
     };
 
-    /// The schema into another database.
+    /// Export of the schema to another database.
     pub const SCHEMA_EXPORT: Self = Self {
         queue: "Schema export queue",
         slug: "export-schema",
@@ -87,18 +85,18 @@ impl Step {
         kept_jobs: None,
     };
 
-    /// A backup that is kept when the data has changed.
+    /// A backup that is stored if the data has changed.
     pub const SNAPSHOT: Self = Self {
         queue: "Snapshot queue",
         slug: "snapshot",
         label: "snapshot",
         description: "A snapshot of SOURCE_DATABASE_URL, if its data has changed; not part of a run",
         is_retried: true,
-        // Every five minutes, all of them would fill Redis.
+        // Taken every five minutes, they would otherwise fill Redis.
         kept_jobs: Some(1_000),
     };
 
-    /// Media from one object store into another.
+    /// Copy of media from one object store to another.
     pub const MEDIA_SYNC: Self = Self {
         queue: "Media sync queue",
         slug: "media-sync",
@@ -130,11 +128,11 @@ impl Step {
         Self::pipeline().take_while(move |step| is_in_pipeline && *step != self)
     }
 
-    /// The step that `name` means: a queue's exact name, with or without " queue", or a slug, with
-    /// or without "-replication", in any case.
+    /// The step with this `name`: a queue's exact name, with or without " queue", or a slug, with or
+    /// without "-replication", in any case.
     ///
     /// # Errors
-    /// A sentence that lists the names there are.
+    /// A sentence that lists the valid names.
     pub fn from_name(name: &str) -> Result<Self, String> {
         let wanted = name.trim().to_lowercase();
         Self::all()

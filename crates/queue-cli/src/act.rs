@@ -1,4 +1,4 @@
-//! Doing one thing to several jobs.
+//! Actions on several jobs.
 
 use anyhow::anyhow;
 use bull_queue::{Error, Queue};
@@ -7,17 +7,17 @@ use crate::context::Context;
 use crate::failure;
 use crate::find;
 
-/// What is done to the jobs.
+/// An action on jobs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct JobAction {
-    /// For the question, as "Retry"; no question when absent.
+    /// Verb for the confirmation, such as "Retry"; no confirmation if absent.
     pub(crate) ask: Option<&'static str>,
-    /// For the answer, as "retried".
+    /// Participle for the result, such as "retried".
     pub(crate) done: &'static str,
 }
 
-/// Does `act` to the jobs with `ids`, having asked first. What cannot be done to one job does not
-/// keep it from the others; the failures come last, all of them.
+/// Performs `act` on the jobs with `ids`, after confirmation. A failure for one job does not affect the
+/// others; all failures are reported at the end.
 pub(crate) async fn on_jobs(
     context: &Context,
     ids: &[String],
@@ -56,9 +56,9 @@ pub(crate) async fn on_jobs(
     all_or_why(failures)
 }
 
-/// One error that tells all of `failures`.
+/// One error that reports all of `failures`.
 fn all_or_why(mut failures: Vec<anyhow::Error>) -> anyhow::Result<()> {
-    // The one that ends with another exit code comes last, and stays what it is.
+    // The one with a different exit code comes last, and is not changed.
     let Some(last) = failures.pop() else {
         return Ok(());
     };

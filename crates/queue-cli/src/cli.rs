@@ -1,6 +1,6 @@
-//! The command line: every command and option, in one place.
+//! Command line: every command and option.
 //!
-//! Names and meanings are those of bull-repl 0.27, so that operators need not learn them again.
+//! Names and meanings are those of bull-repl 0.27, which operators know.
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
@@ -13,10 +13,10 @@ use crate::analyze_logs::AnalyzeLogs;
 use crate::period::{self, Period};
 use crate::queue_name::QueueName;
 
-/// Looks at the queues of the replication, and acts on their jobs.
+/// Inspects the queues of the replication, and acts on their jobs.
 ///
-/// Results go to stdout, diagnostics to stderr. Exit codes: 0 done, 1 not done (no such job, "no" as
-/// the answer), 2 usage, or a question that nobody could answer, 3 Redis could not be reached.
+/// Results go to stdout, diagnostics to stderr. Exit codes: 0 done, 1 not done (no such job, confirmation
+/// declined), 2 usage error, or a confirmation that was not possible, 3 Redis could not be reached.
 #[derive(Parser, Debug)]
 #[command(name = "queue-cli", version, max_term_width = 100)]
 #[command(mut_arg("redis_url", |argument| argument.global(true)))]
@@ -33,7 +33,7 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// What every command takes, also inside `repl`.
+/// Options of every command, also inside `repl`.
 #[derive(Args, Debug, Clone, Default)]
 // After the options of each command.
 #[command(next_display_order = 100)]
@@ -46,7 +46,7 @@ pub(crate) struct Common {
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
-    /// Ask nothing: the answer is yes
+    /// Skip all confirmations
     #[arg(long, short, global = true)]
     pub(crate) yes: bool,
 }
@@ -55,109 +55,110 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     #[command(flatten)]
     Queue(QueueCommand),
-    /// What took how long in the runs of a day, from a log; Redis is not asked
+    /// Durations of phases and objects in the runs of a day, from a log; does not use Redis
     #[command(after_help = "Which logs are understood, and what is reported: docs/log-analysis.md")]
     AnalyzeLogs(AnalyzeLogs),
-    /// A session: all these commands and `connect`, `events-on`, `events-off`, with history and completion
+    /// An interactive session: all these commands and `connect`, `events-on`, `events-off`, with history
+    /// and completion
     Repl,
-    /// Prints what makes a shell complete the commands of this program
+    /// Print a shell completion script for this program
     Completions {
         /// The shell
         shell: Shell,
     },
 }
 
-/// What `stats` is told.
+/// Options of `stats`.
 #[derive(Args, Debug, Clone, Default)]
 pub(crate) struct Stats {
     #[command(flatten)]
     pub(crate) max_age: MaxAgeOptions,
 }
 
-/// What can be done to queues and jobs, from the shell and inside `repl`.
+/// Commands for queues and jobs, both on the command line and inside `repl`.
 #[derive(Subcommand, Debug)]
 pub(crate) enum QueueCommand {
-    /// How many jobs wait, run, have ended; whether snapshots are overdue
+    /// Show the number of jobs in each state, and whether snapshots are overdue
     Stats(Stats),
-    /// The jobs that run
+    /// List active jobs
     Active(List),
-    /// The jobs in line, the next to run first
+    /// List waiting jobs, the next to run first
     Waiting(List),
-    /// The jobs that completed, newest first
+    /// List completed jobs, newest first
     Completed(List),
-    /// The jobs that failed, newest first
+    /// List failed jobs, newest first
     Failed(List),
-    /// The jobs that wait for their time, the next one first
+    /// List delayed jobs, the next to run first
     Delayed(List),
-    /// Everything known of jobs, with the whole error
+    /// Show all details of jobs, with the complete error
     Get {
-        /// Their ids
+        /// Job ids
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
     },
-    /// Adds a job
+    /// Add a job
     Add(Add),
-    /// Removes jobs and their logs
+    /// Remove jobs and their logs
     Rm {
-        /// Their ids
+        /// Job ids
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
     },
-    /// Runs failed jobs once more
+    /// Run failed jobs again
     Retry {
-        /// Their ids
+        /// Job ids
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
     },
-    /// Puts delayed jobs in line at once
+    /// Move delayed jobs to the waiting list at once
     Promote {
-        /// Their ids
+        /// Job ids
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
     },
-    /// Runs the newest failed jobs once more
+    /// Run the newest failed jobs again
     RetryFailed {
-        /// How many of each queue at most
+        /// Maximum number per queue
         #[arg(long, short = 'n', default_value_t = 100, value_name = "N")]
         number: usize,
     },
-    /// Ends the running try of a job as failed; with tries left, it is tried again
+    /// End the current attempt of a job as failed; if attempts are left, it is retried
     Fail {
-        /// Its id
+        /// Job id
         #[arg(value_name = "ID")]
         id: String,
-        /// Why
+        /// The reason
         #[arg(value_name = "REASON")]
         reason: String,
     },
-    /// Ends a running job as completed; no job follows it
+    /// End a running job as completed; no job follows it
     Complete {
-        /// Its id
+        /// Job id
         #[arg(value_name = "ID")]
         id: String,
-        /// What it answers, JSON
+        /// Its return value, as JSON
         #[arg(value_name = "JSON")]
         value: String,
     },
-    /// Removes jobs that ended, or were added, longer ago than a period
+    /// Remove jobs that ended, or were added, longer ago than a period
     Clean {
-        /// The period, as "2h", "7 days" or milliseconds
+        /// The period, such as "2h", "7 days" or milliseconds
         #[arg(value_parser = period::parse, value_name = "PERIOD")]
         period: Period,
-        /// Which jobs: completed, wait, active, delayed, failed
+        /// State of the jobs: completed, wait, active, delayed, failed
         #[arg(long, short, default_value = "completed", value_name = "STATUS")]
         status: State,
-        /// How many of each queue at most [default: all]
+        /// Maximum number per queue [default: all]
         #[arg(long, short, value_name = "N")]
         limit: Option<usize>,
     },
-    /// Lets no worker take a job from now on; running ones go on
+    /// Stop workers from taking new jobs; running jobs finish
     Pause,
-    /// Lets workers take jobs again
+    /// Let workers take jobs again
     Resume,
-    /// What a job logged
+    /// Show a job's log
     Logs {
-        /// Its id
+        /// Job id
         #[arg(value_name = "ID")]
         id: String,
         /// The first line, 0 being the oldest; negative numbers count from the newest
@@ -167,36 +168,36 @@ pub(crate) enum QueueCommand {
         #[arg(long, short, default_value_t = -1, allow_negative_numbers = true, value_name = "N")]
         end: isize,
     },
-    /// Appends a line to a job's log
+    /// Append a line to a job's log
     Log {
-        /// Its id
+        /// Job id
         #[arg(value_name = "ID")]
         id: String,
         /// The line
         #[arg(value_name = "TEXT")]
         text: String,
     },
-    /// Shows what happens, as it happens, until Ctrl-C
+    /// Show events as they happen, until Ctrl-C
     Events,
-    /// Shows counts and the progress of running jobs, as they change, until Ctrl-C
+    /// Show counts and the progress of running jobs, until Ctrl-C
     Watch {
-        /// Time between two looks
+        /// Refresh interval
         #[arg(long, short, default_value = "1s", value_parser = period::parse, value_name = "PERIOD")]
         interval: Period,
     },
-    /// Removes every job in line
+    /// Remove every waiting job
     Drain {
-        /// The delayed ones too
+        /// Delayed jobs too
         #[arg(long)]
         delayed: bool,
     },
-    /// Removes a queue with all that it has
+    /// Remove a queue with everything in it
     Obliterate {
-        /// Even while jobs run
+        /// Even while jobs are running
         #[arg(long, short)]
         force: bool,
     },
-    /// The repeatable jobs; with `rm`, removes some
+    /// List repeatable jobs; `rm` removes some
     Repeatables {
         #[command(subcommand)]
         action: Option<RepeatablesAction>,
@@ -205,56 +206,57 @@ pub(crate) enum QueueCommand {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum RepeatablesAction {
-    /// Removes repeatable jobs and their next occurrences
+    /// Remove repeatable jobs and their next occurrences
     Rm {
-        /// Their keys, as `repeatables` shows them
+        /// Their keys, as shown by `repeatables`
         #[arg(required = true, value_name = "KEY")]
         keys: Vec<String>,
     },
 }
 
-/// Which jobs of a state.
+/// Selection of jobs in a state.
 #[derive(Args, Debug)]
 pub(crate) struct List {
-    /// A jq filter over {"root": [jobs]}, as '[.root[] | select(.attemptsMade > 1)]'
+    /// A jq filter over {"root": [jobs]}, such as '[.root[] | select(.attemptsMade > 1)]'
     #[arg(long, short, value_name = "JQ")]
     pub(crate) query: Option<String>,
-    /// Only jobs added since then, as "2h" or "7 days"
+    /// Only jobs added within this period, such as "2h" or "7 days"
     #[arg(long, short, alias = "timeAgo", value_parser = period::parse, value_name = "PERIOD")]
     pub(crate) time_ago: Option<Period>,
-    /// The first one, counted from 0
+    /// Position of the first job, from 0
     #[arg(long, short, default_value_t = 0, value_name = "N")]
     pub(crate) start: u32,
-    /// The last one
+    /// Position of the last job
     #[arg(long, short, default_value_t = 100, value_name = "N")]
     pub(crate) end: u32,
 }
 
-/// A job to be added.
+/// A job to add.
 #[derive(Args, Debug)]
 pub(crate) struct Add {
-    /// Its data, JSON
+    /// Its data, as JSON
     #[arg(value_name = "JSON")]
     pub(crate) data: String,
     /// Its name
     #[arg(long, short, default_value = bull_queue::DEFAULT_JOB_NAME, value_name = "NAME")]
     pub(crate) name: String,
-    /// An id of your choice; a second job with it is not added
+    /// An id of your choice; a second job with the same id is not added
     #[arg(long, alias = "jobId", value_name = "ID")]
     pub(crate) job_id: Option<String>,
-    /// 0 for none; otherwise the lowest number runs first
+    /// 0 for none; otherwise lower numbers run first
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub(crate) priority: u64,
-    /// How long it waits first, as "10 min" or milliseconds
+    /// Delay before its first attempt, such as "10 min" or milliseconds
     #[arg(long, value_parser = period::parse, value_name = "PERIOD")]
     pub(crate) delay: Option<Period>,
-    /// How often it is tried
+    /// Number of attempts
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) attempts: u32,
-    /// Repeats it: five-field cron, a period as "1 hour", or Bull's JSON ({"cron": …, "tz": …})
+    /// Repeat it: a five-field cron expression, a period such as "1 hour", or Bull's JSON ({"cron": …,
+    /// "tz": …})
     #[arg(long, value_name = "WHEN")]
     pub(crate) repeat: Option<String>,
-    /// Runs it before those that wait
+    /// Run it before the waiting jobs
     #[arg(long)]
     pub(crate) lifo: bool,
 }

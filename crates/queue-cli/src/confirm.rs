@@ -1,4 +1,4 @@
-//! Asking before something is destroyed.
+//! Confirmation before something is destroyed.
 
 use std::io::IsTerminal;
 
@@ -9,14 +9,14 @@ use rustyline::{Config, Editor};
 
 use crate::failure::Failure;
 
-/// Who answers questions.
+/// How confirmations are answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Confirm {
-    /// Nobody needs to: `--yes`.
+    /// They are skipped: `--yes`.
     Yes,
-    /// The person at the terminal.
+    /// By the person at the terminal.
     Ask,
-    /// Nobody can: stdin is no terminal.
+    /// Not at all: stdin is not a terminal.
     Refuse,
 }
 
@@ -34,7 +34,7 @@ impl Confirm {
     /// Asks `question` ("Remove job 3 of …"), unless the answer is known.
     ///
     /// # Errors
-    /// When the answer is no, or nobody can be asked.
+    /// If the answer is no, or nobody can be asked.
     pub(crate) fn ask(self, question: &str) -> Result<(), Failure> {
         match self {
             Self::Yes => Ok(()),
@@ -50,7 +50,7 @@ impl Confirm {
     }
 }
 
-/// Asks on the terminal itself, so that stdout stays for the results.
+/// Asks on the terminal itself, so that stdout contains only results.
 fn answer(question: &str) -> Result<String, ReadlineError> {
     let config = Config::builder().behavior(Behavior::PreferTerm).build();
     let mut editor = Editor::<(), MemHistory>::with_history(config, MemHistory::new())?;

@@ -1,4 +1,4 @@
-//! What every command works with.
+//! Context of every command.
 
 use bull_queue::{Connection, Queue};
 use pipeline::Step;
@@ -7,21 +7,21 @@ use crate::confirm::Confirm;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// The queues a command is about, and how it talks to the operator.
+/// The queues of a command, and how it interacts with the operator.
 #[derive(Debug)]
 pub(crate) struct Context {
-    /// The queues, all of them unless some were named.
+    /// All queues, unless some were named.
     pub(crate) queues: Vec<Queue>,
     /// Whether the operator named them.
     named: bool,
-    /// Where results go.
+    /// Output of results.
     pub(crate) output: Output,
-    /// Who answers questions.
+    /// How confirmations are answered.
     pub(crate) confirm: Confirm,
 }
 
 impl Context {
-    /// A context for `steps`, or for every queue when there are none.
+    /// A context for `steps`, or for every queue if there are none.
     pub(crate) fn new(
         connection: &Connection,
         steps: &[Step],
@@ -35,11 +35,11 @@ impl Context {
         Self { queues, named, output, confirm }
     }
 
-    /// The queues that the operator named: what changes a whole queue is never done to all of them
-    /// just because a name was forgotten.
+    /// The queues that the operator named: a command that changes a whole queue is never applied to all of
+    /// them because a name was forgotten.
     ///
     /// # Errors
-    /// When he named none.
+    /// If none was named.
     pub(crate) fn named_queues(&self) -> Result<&[Queue], Failure> {
         if self.named {
             return Ok(&self.queues);
@@ -52,10 +52,10 @@ impl Context {
         )))
     }
 
-    /// The one queue that the operator named.
+    /// The single queue that the operator named.
     ///
     /// # Errors
-    /// When he named none, or several.
+    /// If none or several were named.
     pub(crate) fn one_queue(&self) -> Result<&Queue, Failure> {
         match self.named_queues()? {
             [queue] => Ok(queue),

@@ -1,19 +1,19 @@
-//! Failures that are not Redis's, and the exit code of each.
+//! Failures other than Redis's, with their exit codes.
 
 use pipeline::exit;
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// The operator was to be asked, and there is no terminal.
+    /// A confirmation was required, and there is no terminal.
     #[error(
         "{0}? Nobody can be asked, as stdin is no terminal: nothing was done. Give --yes to answer yes."
     )]
     Unanswered(String),
-    /// The operator said no.
+    /// The confirmation was declined.
     #[error("nothing was done")]
     No,
-    /// The question could not be asked.
+    /// The confirmation failed.
     #[error("the question could not be asked ({0}): nothing was done; --yes answers yes")]
     Terminal(String),
     /// An argument is wrong.
@@ -37,7 +37,7 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     }
 }
 
-/// `error` with its causes, leaving out those that it tells itself.
+/// `error` with its causes, except those that it already contains.
 pub(crate) fn text(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {

@@ -1,4 +1,4 @@
-//! The queue a job is meant to stand on.
+//! Lookup of a job's queue.
 
 use anyhow::bail;
 use bull_queue::{Job, Queue};
@@ -8,9 +8,9 @@ use crate::context::names;
 /// Jobs with their queues, and why others were not found.
 pub(crate) type Found<'a> = (Vec<(&'a Queue, Job)>, Vec<anyhow::Error>);
 
-/// The one job with `id` on any of `queues`.
+/// The job with `id` on any of `queues`.
 ///
-/// Ids count per queue, so the same one may stand on several: then the operator has to choose.
+/// Ids are assigned per queue, so several queues may contain the same one: then the operator has to choose.
 pub(crate) async fn job<'a>(queues: &'a [Queue], id: &str) -> anyhow::Result<(&'a Queue, Job)> {
     let mut found = Vec::new();
     for queue in queues {
@@ -29,7 +29,7 @@ pub(crate) async fn job<'a>(queues: &'a [Queue], id: &str) -> anyhow::Result<(&'
     }
 }
 
-/// The jobs with `ids`, each as [`job`] finds it.
+/// The jobs with `ids`, each found as by [`job`].
 ///
 /// # Errors
 /// When Redis does not answer.

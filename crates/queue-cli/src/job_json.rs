@@ -1,11 +1,11 @@
-//! A job as bull-repl shows it, so that the operators' jq filters go on working.
+//! A job in bull-repl's JSON format, so that operators' jq filters keep working.
 
 use bull_queue::Job;
 use serde_json::{Value, json};
 
 use crate::output::iso;
 
-/// The fields of bull-repl, and after them those that only we have.
+/// The fields of bull-repl, followed by additional ones.
 pub(crate) fn job_json(queue: &str, job: &Job) -> Value {
     json!({
         "id": job.id,

@@ -1,4 +1,4 @@
-//! jq filters, by jaq.
+//! jq filters, evaluated by jaq.
 
 use anyhow::{Context as _, anyhow};
 use jaq_core::load::{Arena, File, Loader};
@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 
-/// What `filter` makes of `input`.
+/// The result of `filter` for `input`.
 ///
 /// # Errors
-/// When the filter is none, or fails on this input.
+/// If the filter is invalid, or fails on this input.
 pub(crate) fn run(filter: &str, input: &Value) -> anyhow::Result<Vec<Value>> {
     let wrong = |why: String| Failure::Usage(format!("the jq filter {filter:?} {why}"));
     let arena = Arena::default();

@@ -1,4 +1,4 @@
-//! What operators do to the queues, from a terminal.
+//! Program `queue-cli`: inspects queues and acts on their jobs from a terminal.
 
 mod act;
 mod analyze_logs;

@@ -1,4 +1,4 @@
-//! docs/queue-cli.md tells what the command line takes, and nothing else.
+//! Test that docs/queue-cli.md describes exactly the command line.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What the terminal gets: tables for people, JSON for machines.
+//! Output: tables for people, JSON for machines.
 
 use std::io::Write;
 
@@ -10,7 +10,7 @@ use pipeline::human::visible;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// How results are written.
+/// Output format.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
     /// JSON instead of tables.
@@ -22,7 +22,7 @@ impl Output {
         Self { json }
     }
 
-    /// Writes a line to stdout. A reader that has gone (`| head`) is no failure.
+    /// Writes a line to stdout. A closed reader (`| head`) is not a failure.
     #[expect(clippy::unused_self, reason = "the one way to stdout")]
     pub(crate) fn line(self, text: impl std::fmt::Display) {
         let text = text.to_string();
@@ -35,13 +35,13 @@ impl Output {
         Ok(())
     }
 
-    /// Writes `value` as JSON on a line of its own, for streams, and tells whether somebody reads.
+    /// Writes `value` as JSON on one line, for streams, and returns whether anybody reads it.
     pub(crate) fn stream(self, text: &str) -> bool {
         let mut stdout = std::io::stdout().lock();
         writeln!(stdout, "{}", visible(text)).and_then(|()| stdout.flush()).is_ok()
     }
 
-    /// Says what was done to which jobs: `done` is "retried", "removed", ….
+    /// Reports what was done to which jobs: `done` is "retried", "removed", ….
     pub(crate) fn done(self, done: &str, jobs: &[(&str, String)]) -> anyhow::Result<()> {
         if self.json {
             let rows: Vec<_> =
@@ -55,7 +55,7 @@ impl Output {
         Ok(())
     }
 
-    /// Says what was done to which queues: `done` is "paused", "drained", ….
+    /// Reports what was done to which queues: `done` is "paused", "drained", ….
     pub(crate) fn done_to_queues(self, done: &str, queues: &[&str]) -> anyhow::Result<()> {
         if self.json {
             return self.json(&json!({ done: queues }));
@@ -67,7 +67,7 @@ impl Output {
     }
 }
 
-/// An empty table in the one style of this program.
+/// An empty table in this program's style.
 pub(crate) fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = bare_table();
     table.set_header(header);
@@ -78,7 +78,8 @@ pub(crate) fn table<const N: usize>(header: [&str; N]) -> Table {
 pub(crate) fn bare_table() -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
-    // A terminal that does not tell its width (a container's, a script's) says 0: one letter a line.
+    // A terminal that does not report its width (in a container or a script) says 0, which would give one
+    // letter per line.
     if console::Term::stdout().size_checked().is_none_or(|(_, columns)| columns == 0) {
         table.force_no_tty();
     }
@@ -108,7 +109,7 @@ fn utc(milliseconds: Option<u64>) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis(milliseconds)
 }
 
-/// A JSON value as a person reads it: texts without quotes, nothing for null.
+/// A JSON value for people: strings without quotes, empty for null.
 pub(crate) fn plain(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
@@ -117,7 +118,7 @@ pub(crate) fn plain(value: Option<&Value>) -> String {
     }
 }
 
-/// A text cut after `length` characters.
+/// A text truncated after `length` characters.
 pub(crate) fn shorten(text: &str, length: usize) -> String {
     match text.char_indices().nth(length) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -125,7 +126,7 @@ pub(crate) fn shorten(text: &str, length: usize) -> String {
     }
 }
 
-/// Reads an argument that is to be JSON; `what` names it.
+/// Parses an argument that must be JSON; `what` is its name.
 pub(crate) fn parse_json(what: &str, text: &str) -> anyhow::Result<Value> {
     serde_json::from_str(text).with_context(|| {
         crate::failure::Failure::Usage(format!(

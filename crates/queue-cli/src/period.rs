@@ -1,11 +1,11 @@
-//! Periods as operators write them: "2h", "7 days", or milliseconds.
+//! Periods as written by operators: "2h", "7 days", or milliseconds.
 
 use std::time::Duration;
 
 /// A period.
 pub(crate) type Period = Duration;
 
-/// The units that bull-repl knows, with their length in milliseconds.
+/// The units of bull-repl, in milliseconds.
 const UNITS: &[(&[&str], f64)] = &[
     (&["", "ms", "msec", "msecs", "millisecond", "milliseconds"], 1.0),
     (&["s", "sec", "secs", "second", "seconds"], 1e3),
@@ -16,13 +16,13 @@ const UNITS: &[(&[&str], f64)] = &[
     (&["y", "yr", "yrs", "year", "years"], 365.25 * 86_400e3),
 ];
 
-/// The longest period: Redis and JavaScript count milliseconds as doubles.
+/// The longest period: Redis and JavaScript represent milliseconds as doubles.
 const LONGEST_MS: f64 = 9.007e15;
 
-/// Reads a period: a number, and a unit unless it means milliseconds.
+/// Parses a period: a number with a unit; without one, milliseconds.
 ///
 /// # Errors
-/// A sentence that says what is wanted.
+/// A sentence that says what is expected.
 pub(crate) fn parse(text: &str) -> Result<Period, String> {
     let wanted =
         || format!("{text:?} is no period: wanted a number and a unit, as 2h or \"7 days\"");
@@ -37,7 +37,7 @@ pub(crate) fn parse(text: &str) -> Result<Period, String> {
     Ok(Duration::from_millis((number * length).round().min(LONGEST_MS) as u64))
 }
 
-/// A period in the longest unit that it is a whole number of.
+/// A period in the largest unit of which it is an integral number.
 pub(crate) fn text(period: Period) -> String {
     let all = milliseconds(period);
     let units =

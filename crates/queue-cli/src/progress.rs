@@ -1,11 +1,11 @@
-//! How far a job is, in words.
+//! Progress of a job as text.
 
 use pipeline::progress_text;
 use progress::Progress;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Our jobs report phase, percentage and more; a Node.js program may report anything.
+/// This program's jobs report phase, percentage and more; a Node.js program may report anything.
 pub(crate) fn text(progress: Option<&Value>) -> String {
     match (progress, ours(progress)) {
         (_, Some(ours)) => {
@@ -22,7 +22,7 @@ pub(crate) fn text(progress: Option<&Value>) -> String {
     }
 }
 
-/// The same in several lines: what runs now stands in lines of its own.
+/// The same on several lines, with the objects in progress on lines of their own.
 pub(crate) fn lines(progress: Option<&Value>) -> Vec<String> {
     let Some(ours) = ours(progress) else { return vec![text(progress)] };
     let mut lines = vec![progress_text::sentence(&ours)];

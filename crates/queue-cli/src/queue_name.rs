@@ -1,10 +1,10 @@
-//! Names of queues on the command line.
+//! Queue names on the command line.
 
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::Error as ClapError;
 use pipeline::Step;
 
-/// The name of a queue, with the names there are for help and completion.
+/// Parser of a queue's name, with all names for help and completion.
 #[derive(Clone)]
 pub(crate) struct QueueName;
 

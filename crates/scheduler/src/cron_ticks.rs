@@ -4,7 +4,7 @@ use apalis_cron::{Schedule, Tick};
 use bull_queue::cron::CronSchedule;
 use chrono::{DateTime, Utc};
 
-/// A cron schedule whose ticks are strictly after each other and after now.
+/// A cron schedule whose ticks are strictly increasing and in the future.
 #[derive(Clone)]
 pub struct CronTicks {
     cron: CronSchedule,
@@ -13,13 +13,13 @@ pub struct CronTicks {
 }
 
 impl CronTicks {
-    /// The ticks of `cron`, by the system's clock.
+    /// The ticks of `cron` according to the system clock.
     #[must_use]
     pub fn new(cron: CronSchedule) -> Self {
         Self::with_clock(cron, Utc::now)
     }
 
-    /// The ticks of `cron`, by another clock.
+    /// The ticks of `cron` according to another clock.
     #[must_use]
     pub fn with_clock(cron: CronSchedule, now: fn() -> DateTime<Utc>) -> Self {
         Self { cron, last: None, now }
@@ -27,7 +27,7 @@ impl CronTicks {
 }
 
 impl<Tz> Schedule<Tz> for CronTicks {
-    /// The time zone is the schedule's own.
+    /// The time zone is that of the schedule.
     fn next_tick(&mut self, _: &Tz) -> Option<Tick<Tz>> {
         let now = (self.now)();
         let after = self.last.map_or(now, |last| last.max(now));

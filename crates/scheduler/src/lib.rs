@@ -25,10 +25,9 @@ use tick::{ScheduledJob, on_tick};
 /// How long a tick in progress may take when the program ends.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 
-/// Schedules until `shutdown` is cancelled.
+/// Runs the schedule until `shutdown` is cancelled.
 ///
-/// A schedule that stands in Redis with another time (an older `SCHEDULE`, ours or of the Node.js
-/// program) is replaced.
+/// A schedule in Redis with another time (an older `SCHEDULE` of this or the Node.js program) is replaced.
 ///
 /// # Errors
 /// When Redis does not answer at the start; later outages are waited out.
@@ -39,8 +38,8 @@ pub async fn run(
 ) -> Result<(), Error> {
     let mut monitor = Monitor::new()
         .shutdown_timeout(SHUTDOWN_LIMIT)
-        // A tick that is late (the process was stopped, the clock was set) ends apalis-cron's
-        // worker; the next one computes its time anew.
+        // A late tick (because the process was stopped, or the clock was set) ends apalis-cron's worker; a
+        // new one computes its time again.
         .should_restart(|_, _| true);
     // They end when this function does.
     let mut watches = JoinSet::new();
@@ -50,7 +49,7 @@ pub async fn run(
         let schedule = match job.schedule(settings) {
             JobSchedule::Unmanaged => continue,
             JobSchedule::Off => {
-                // It was on before.
+                // It was enabled before.
                 for repeatable in queue.repeatables().await? {
                     queue.remove_repeatable(&repeatable.key).await?;
                 }

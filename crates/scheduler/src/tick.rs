@@ -24,7 +24,7 @@ pub(crate) struct ScheduledJob {
     pub(crate) schedule: ScheduleSettings,
     pub(crate) queue: Queue,
     pub(crate) request: JobRequest,
-    /// When it runs next, as far as we know: ms since the epoch.
+    /// When it runs next, as far as known: ms since the epoch.
     known: Arc<AtomicU64>,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct ScheduledJob {
 struct Restored {
     /// When it runs next: ms since the epoch.
     next: u64,
-    /// When it should have run meanwhile.
+    /// When it should have run in the meantime.
     missed: Option<u64>,
 }
 
@@ -62,7 +62,7 @@ impl ScheduledJob {
             tokio::time::sleep(CHECK_PERIOD).await;
             match self.restore_if_lost().await {
                 Ok(restored) => self.log_restored(restored.as_ref()),
-                // The queue tells of an outage, where a worker runs.
+                // The queue reports outages if a worker is running.
                 Err(error) => tracing::debug!("Error in {}: {error}", self.queue.name()),
             }
         }
@@ -71,7 +71,8 @@ impl ScheduledJob {
     /// Restores the schedule if Redis has lost it.
     async fn restore_if_lost(&self) -> Result<Option<Restored>, Error> {
         let standing = self.queue.repeatables().await?;
-        // One of another time is another scheduler's, which is being replaced or replaces us.
+        // A schedule with another time belongs to another scheduler, which is being replaced or replaces
+        // this one.
         let ours = standing.iter().filter(|repeatable| repeatable.name == self.request.name);
         if let Some(next) = ours.map(|repeatable| repeatable.next).min() {
             self.known.store(next, Ordering::Relaxed);
@@ -106,7 +107,7 @@ impl ScheduledJob {
         }
     }
 
-    /// A time in the schedule's zone.
+    /// A time in the schedule's time zone.
     pub(crate) fn local(&self, milliseconds: u64) -> String {
         let time = i64::try_from(milliseconds).ok().and_then(DateTime::from_timestamp_millis);
         let zone = self.schedule.parsed.zone();
@@ -187,7 +188,7 @@ mod tests {
         assert_eq!(restored, Some(Restored { next, missed: None }));
         assert_eq!(job.queue.counts().await.unwrap().delayed, 1);
 
-        // As if its time had passed meanwhile.
+        // As if its time had passed in the meantime.
         empty().await;
         job.known.store(1000, Ordering::Relaxed);
         let restored = job.restore_if_lost().await.unwrap();

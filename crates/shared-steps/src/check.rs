@@ -13,7 +13,7 @@ pub async fn run(settings: &Settings) -> Vec<Check> {
     checks.into_iter().map(without_secrets).collect()
 }
 
-/// What a server echoed is not shown here either.
+/// Secrets echoed by a server are not shown here either.
 fn without_secrets(check: Check) -> Check {
     let shown = |text: String| secrets::without(&text).into_owned();
     Check { outcome: check.outcome.map(shown).map_err(shown), ..check }

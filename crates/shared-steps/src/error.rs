@@ -1,14 +1,14 @@
-//! How a step ends when it does not succeed.
+//! Errors of steps.
 
 use crate::jobs::{learning_content, notification};
 
 /// Why a step did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
-    /// It was cancelled: the process is being stopped, or the job's lock was lost.
+    /// It was cancelled: the process is stopping, or the job's lock was lost.
     #[error("interrupted")]
     Interrupted,
-    /// What the step needs is not configured; nothing was done.
+    /// A required setting is missing; nothing was done.
     #[error("{0}")]
     Configuration(&'static str),
     /// The copy failed.
@@ -23,25 +23,25 @@ pub enum StepError {
     /// The learning content could not be loaded.
     #[error("{}", shown(.0))]
     LearningContent(learning_content::Error),
-    /// Media could not be brought over.
+    /// Media could not be synchronized.
     #[error("{}", shown(.0))]
     Media(media_sync::Error),
     /// At least one notification was not delivered.
     #[error("{}", shown(.0))]
     Notification(notification::Error),
-    /// A file of ours could not be written, read or removed.
+    /// A file of this program could not be written, read or removed.
     #[error("{action} {}: {source}", path.display())]
     File {
         /// What was attempted.
         action: &'static str,
         /// On which file.
         path: std::path::PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
 }
 
-/// Whatever a server has echoed, a secret is not shown.
+/// Secrets are not shown, even if a server has echoed them.
 fn shown(error: &impl std::fmt::Display) -> String {
     secrets::without(&error.to_string()).into_owned()
 }

@@ -1,4 +1,4 @@
-//! Progress on a terminal.
+//! Progress bar on a terminal.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -9,11 +9,11 @@ use progress::{Progress, ProgressSink};
 
 use pipeline::progress_text;
 
-/// How often the time that has passed is drawn, when nothing else changes.
+/// How often the elapsed time is redrawn if nothing else changes.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Some lines at the bottom of stderr: a bar with rate and time left, and under it what runs now.
-/// Gone when dropped.
+/// Lines at the bottom of stderr: a bar with rate and time left, and below it the objects in progress.
+/// Removed when dropped.
 #[derive(Clone)]
 pub struct ProgressBar {
     bar: indicatif::ProgressBar,
@@ -21,7 +21,7 @@ pub struct ProgressBar {
 }
 
 impl ProgressBar {
-    /// A bar; `visible` says whether somebody looks.
+    /// A progress bar; `visible` tells whether it is shown.
     #[must_use]
     pub fn new(visible: bool) -> Self {
         let target =
@@ -36,13 +36,13 @@ impl ProgressBar {
         Self { _end: Arc::new(ClearOnDrop(bar.clone())), bar }
     }
 
-    /// Where the step reports to.
+    /// Receives the step's progress.
     #[must_use]
     pub fn sink(&self) -> Arc<dyn ProgressSink> {
         Arc::new(BarSink(self.bar.clone()))
     }
 
-    /// Takes it from the screen before the result is written.
+    /// Removes it before the result is written.
     pub fn clear(&self) {
         self.bar.finish_and_clear();
     }
@@ -72,14 +72,14 @@ impl ProgressSink for BarSink {
     }
 }
 
-/// What stands right of the bar and in the lines below.
+/// The text to the right of the bar, and the lines below.
 fn message(progress: &Progress) -> String {
     let mut parts = vec![progress.phase.clone()];
     parts.extend(progress_text::details(progress));
     let mut text = parts.join(", ");
     for object in progress_text::running(progress) {
         text.push_str("\n  ");
-        // A statement may have lines of its own.
+        // A statement may consist of several lines.
         text.push_str(&object.replace('\n', " "));
     }
     text

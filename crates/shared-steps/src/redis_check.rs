@@ -59,7 +59,7 @@ async fn inspect(settings: &Settings) -> Result<Vec<Check>, Error> {
     Ok(checks)
 }
 
-/// Logs how jobs can get lost on this Redis, if they can.
+/// Logs why jobs can get lost on this Redis, if they can.
 pub async fn warn(connection: &Connection) {
     if let Ok(server) = connection.server().await
         && let Some(danger) = server.danger()

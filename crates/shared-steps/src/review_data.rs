@@ -9,29 +9,29 @@ use progress::{Context, Summary};
 use crate::target_guard::{with_lock_timeout, writing};
 use crate::{Settings, StepError};
 
-/// What is loaded.
+/// Options of a load.
 #[derive(Debug, Clone)]
 pub struct LoadRequest {
-    /// In their order; the source database when there is none.
+    /// In order; the source database if empty.
     pub from: Vec<LoadSource>,
     /// Tables that keep their rows.
     pub excluded: Vec<TableName>,
     /// Whether the tables are emptied first.
     pub truncates: bool,
-    /// Whether a column that only the target has takes its default.
+    /// Whether columns that only the target has take their default.
     pub allows_new_columns: bool,
 }
 
-/// What is exported.
+/// Options of an export.
 #[derive(Debug, Clone)]
 pub struct ExportRequest {
-    /// The source database unless given.
+    /// The source database by default.
     pub from: Option<DatabaseUrl>,
-    /// Where to.
+    /// The destination.
     pub file: PathBuf,
-    /// Tables that stay out of the file.
+    /// Tables that are left out.
     pub excluded: Vec<TableName>,
-    /// Whether the file empties the tables first.
+    /// Whether the file first empties the tables.
     pub truncates: bool,
 }
 
@@ -59,10 +59,10 @@ async fn refuse_unmasked(
     .into())
 }
 
-/// Loads data into `DATABASE_URL`, whose tables are there already.
+/// Loads data into the existing tables of `DATABASE_URL`.
 ///
 /// # Errors
-/// Why it did not succeed; the database is as it was.
+/// Why it did not succeed; the database is unchanged.
 pub async fn load_data(
     settings: &Settings,
     request: LoadRequest,
@@ -87,10 +87,10 @@ pub async fn load_data(
     .await
 }
 
-/// Writes the data of a database into a file that [`load_data`] takes.
+/// Writes the data of a database to a file for [`load_data`].
 ///
 /// # Errors
-/// Why it did not succeed; no file is left then.
+/// Why it did not succeed; no file is then left.
 pub async fn export_data(
     settings: &Settings,
     request: ExportRequest,

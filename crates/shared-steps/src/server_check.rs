@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pg_replicate::Check;
 
-/// How long any one server may take.
+/// Time limit for each server.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
 /// What `answer` says of `subject`, or that `server` did not answer in time.

@@ -1,16 +1,15 @@
-//! SIGTERM and SIGINT.
+//! Signals: SIGTERM and SIGINT.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// A token that is cancelled at the first SIGTERM or SIGINT.
+/// A token that is cancelled by the first SIGTERM or SIGINT.
 ///
-/// Where signals cannot be handled (a sandbox), that is logged, and a signal ends the process as the
-/// system does it.
+/// If signals cannot be handled (in a sandbox), this is logged, and a signal has its default effect.
 #[must_use]
 pub fn shutdown_token() -> CancellationToken {
     let token = CancellationToken::new();
-    // Installed before anything else happens: a signal that comes early must not be missed.
+    // Installed first, so that an early signal is not missed.
     match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
         (Ok(terminate), Ok(interrupt)) => {
             tokio::spawn(cancel_at_first(token.clone(), terminate, interrupt));

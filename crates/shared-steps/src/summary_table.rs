@@ -1,4 +1,4 @@
-//! The tables that close a run.
+//! Summary tables at the end of a run.
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table};
@@ -6,11 +6,11 @@ use progress::{ObjectSummary, PhaseSummary, Summary};
 
 use pipeline::human::{count, duration, percent, size};
 
-/// Below this width, in columns, what can be spared goes, so that names keep some room.
+/// Below this width, in columns, the least important columns are left out.
 const NARROW: u16 = 72;
 
-/// Phases, and below them the objects that took longest, each with objects, rows, bytes, time and
-/// share of the total time. `width` is the terminal's; without one, lines are as long as they need.
+/// The phases, and the slowest objects, each with objects, rows, bytes, time and share of the total time.
+/// `width` is the terminal's; without one, lines are as long as necessary.
 #[must_use]
 pub fn render(summary: &Summary, width: Option<u16>) -> String {
     let mut text = phases(summary, width);
@@ -45,7 +45,7 @@ fn phases(summary: &Summary, width: Option<u16>) -> String {
     table(header, summary.phases.iter().chain([&total]).map(row), width)
 }
 
-/// Objects run beside each other: their shares may be more than a whole.
+/// Objects run in parallel, so their shares may add up to more than 100 %.
 fn slowest(summary: &Summary, width: Option<u16>) -> String {
     let (objects, total) = (&summary.slowest, summary.total().seconds);
     let row = |object: &ObjectSummary| {
@@ -72,8 +72,7 @@ fn is_narrow(width: Option<u16>) -> bool {
     width.is_some_and(|width| width < NARROW)
 }
 
-/// A table of the columns that are shown. Names, in front, may be broken over several lines, numbers
-/// not.
+/// A table with the shown columns. Names, in the first column, may be wrapped, numbers not.
 fn table<const N: usize>(
     header: [(&str, bool); N],
     rows: impl Iterator<Item = [String; N]>,

@@ -1,5 +1,5 @@
-//! What every step that writes a database goes through: its target is not the source under another
-//! name, and no other step writes it meanwhile.
+//! Guard of every step that writes to a database: its target is not the source under another name, and no
+//! other step writes to it at the same time.
 
 use pg_replicate::on_target::{exclusively, preserved};
 use pg_replicate::{Check, DatabaseUrl, Error, refuse_same_database};
@@ -8,8 +8,8 @@ use progress::{Context, Summary};
 
 use crate::{Settings, StepError};
 
-/// Runs `work`, which writes `target`, unless that is the source, or another step writes it; then its
-/// name is the error. Every step that writes a database goes through here.
+/// Runs `work`, which writes to `target`, unless that is the source or another step is writing to it, which
+/// the error then names. Every step that writes to a database uses this.
 pub(crate) async fn writing<T, F>(
     target: &DatabaseUrl,
     step: &str,
@@ -57,7 +57,7 @@ where
     .await
 }
 
-/// Refuses `target` when it is the source; also where the step itself does not read the source.
+/// Refuses `target` if it is the source, even if the step itself does not read the source.
 async fn refuse_source(
     settings: &Settings,
     target: &DatabaseUrl,
@@ -67,7 +67,7 @@ async fn refuse_source(
         return Ok(());
     }
     match refuse_same_database(&settings.source, target, context).await {
-        // A step that needs it will say so itself, and one that does not can run without.
+        // A step that needs it will report the error itself, and one that does not can run without it.
         Err(Error::Unreachable { url, reason }) if url == settings.source.to_string() => {
             tracing::warn!(
                 "Whether {target} is SOURCE_DATABASE_URL under another name is not known: {url} could \
@@ -87,13 +87,13 @@ pub(crate) fn ensure_target(settings: &Settings) -> Result<(), &'static str> {
     }
 }
 
-/// [`refuse_source`] for `worker --check`, where the steps' own checks do not look at both.
+/// [`refuse_source`] for `worker --check`, if the steps' own checks do not compare both.
 pub(crate) async fn check(settings: &Settings) -> Check {
     let found = refuse_source(settings, &settings.target, &Context::quiet()).await;
     Check::of("DATABASE_URL", found.map(|()| "is not the source".to_owned()))
 }
 
-/// A database that is read, where `SOURCE_LOCK_TIMEOUT` holds.
+/// A database that is read, with `SOURCE_LOCK_TIMEOUT`.
 pub(crate) fn with_lock_timeout(settings: &Settings, url: &DatabaseUrl) -> DatabaseUrl {
     match settings.source.lock_timeout() {
         Some(limit) => url.clone().with_lock_timeout(limit),

@@ -1,4 +1,4 @@
-//! `run load-data` and `run export-data`: what stands on their command lines.
+//! Command lines of `run load-data` and `run export-data`.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use pg_replicate::load::{LoadSource, parse_table};
 use pg_replicate::{DatabaseUrl, TableName};
 use shared_steps::review_data::{ExportRequest, LoadRequest};
 
-/// Reads a value by a function whose errors do not repeat it: a URL may hold a password.
+/// Parses a value with a function whose errors do not repeat it, because a URL may contain a password.
 #[derive(Clone)]
 struct RedactedParser<T>(fn(&str) -> Result<T, String>);
 
@@ -48,23 +48,23 @@ fn table(text: &str) -> Result<TableName, String> {
     })
 }
 
-/// What `run load-data` is told.
+/// Arguments of `run load-data`.
 #[derive(Args, Debug, Clone)]
 pub struct LoadDataArgs {
-    /// A database's URL, a dump of pg_dump --format=custom, or an SQL file, also from standard input
-    /// (-); several are loaded in their order. SOURCE_DATABASE_URL unless given
+    /// A database URL, a dump made by pg_dump --format=custom, or an SQL file, also from standard input
+    /// (-); several are loaded in order; by default SOURCE_DATABASE_URL
     #[arg(long, value_name = "URL|FILE|-", num_args = 1.., value_parser = RedactedParser(source))]
     from: Vec<LoadSource>,
 
-    /// Tables that keep their rows, whatever the sources hold for them
+    /// Tables that keep their rows, whatever the sources contain
     #[arg(long, value_name = "TABLE", num_args = 1.., value_parser = RedactedParser(table))]
     exclude_table: Vec<TableName>,
 
-    /// Do not empty the tables first; the sources see to it, or rows are added
+    /// Do not empty the tables first; the sources do it, or rows are added
     #[arg(long)]
     no_truncate: bool,
 
-    /// A column that only the target has takes its default, instead of being refused
+    /// Columns that only the target has take their default instead of being refused
     #[arg(long)]
     allow_new_columns: bool,
 }
@@ -80,22 +80,22 @@ impl From<&LoadDataArgs> for LoadRequest {
     }
 }
 
-/// What `run export-data` is told.
+/// Arguments of `run export-data`.
 #[derive(Args, Debug, Clone)]
 pub struct ExportDataArgs {
-    /// The file that is written
+    /// The file to write
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
 
-    /// The database that is read. SOURCE_DATABASE_URL unless given
+    /// The database to read; by default SOURCE_DATABASE_URL
     #[arg(long, value_name = "URL", value_parser = RedactedParser(database))]
     from: Option<DatabaseUrl>,
 
-    /// Tables that stay out of the file
+    /// Tables that are left out
     #[arg(long, value_name = "TABLE", num_args = 1.., value_parser = RedactedParser(table))]
     exclude_table: Vec<TableName>,
 
-    /// Let the file empty the tables first, for psql; load-data does so itself
+    /// Let the file empty the tables first, for psql; load-data does this itself
     #[arg(long)]
     truncate: bool,
 }

@@ -1,4 +1,4 @@
-//! The log lines of the queues, to the letter of the program replaced.
+//! Log lines of the queues, identical to those of the Node.js program.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use shared_steps::Settings;
 
 use crate::failures::{Failure, FailureSender};
 
-/// Logs what happens to the jobs, and hands on what failed for good.
+/// Logs the events of jobs, and passes on permanent failures.
 pub(crate) struct Events {
     settings: Arc<Settings>,
     failures: FailureSender,
@@ -29,7 +29,7 @@ impl Events {
         }
     }
 
-    /// Whether a running job was cut by the shutdown.
+    /// Whether a running job was interrupted by the shutdown.
     pub(crate) fn anything_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
     }
@@ -110,7 +110,7 @@ impl Observer for Events {
                 self.remove_dump(job);
                 self.failed_for_good(queue, job, INTERRUPTED_REASON);
             }
-            // Who finds it as interrupted tells of the failure.
+            // The worker that finds it as interrupted reports the failure.
             WorkerEvent::Unrecorded { job } => {
                 self.interrupted.store(true, Ordering::Relaxed);
                 tracing::warn!(

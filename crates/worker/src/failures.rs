@@ -20,11 +20,11 @@ use crate::run_report;
 /// How long the end of the program waits for the last notifications.
 const FINISH_LIMIT: Duration = Duration::from_secs(5);
 
-/// A job that has failed for good.
+/// A job that has failed permanently.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) step: Step,
-    /// None when no job failed: one is overdue.
+    /// `None` if no job failed, but one is overdue.
     pub(crate) job_id: Option<String>,
     pub(crate) run_id: String,
     /// Milliseconds since the epoch.
@@ -32,7 +32,7 @@ pub(crate) struct Failure {
     pub(crate) error: String,
 }
 
-/// Where failures are handed in.
+/// Receives failures.
 #[derive(Debug, Clone)]
 pub(crate) struct FailureSender(mpsc::UnboundedSender<Failure>);
 
@@ -42,7 +42,7 @@ impl FailureSender {
     }
 }
 
-/// Notifies of failures, one after the other.
+/// Sends notifications of failures, one after the other.
 pub(crate) struct FailureNotifier {
     sender: FailureSender,
     task: JoinHandle<()>,
@@ -72,7 +72,7 @@ impl FailureNotifier {
         self.sender.clone()
     }
 
-    /// Delivers what was handed in, as far as that takes only a moment.
+    /// Delivers the remaining ones, as far as that takes only a moment.
     pub(crate) async fn finish(self) {
         let _ = self.stop.send(()).await;
         let abort = self.task.abort_handle();

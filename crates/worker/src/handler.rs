@@ -15,7 +15,7 @@ use tracing::Instrument;
 use crate::job_reporter::JobReporter;
 use crate::run_report;
 
-/// Slow objects in the log; the job's return value has more.
+/// Number of slow objects in the log; the job's return value has more.
 const MOST_NAMED: usize = 3;
 
 /// What runs the jobs of one queue.
@@ -68,7 +68,7 @@ async fn run(job: &JobContext, handler: &QueueHandler) -> Result<Summary, StepEr
     let result = handler.job.run(&handler.settings, &attempt, report, &context).await;
     match &result {
         Ok(summary) => log_summary(summary),
-        // The queue logs the failure once it is recorded; this line is for the job's own log.
+        // The queue logs the failure after it has been recorded; this line is for the job's own log.
         Err(error) => tracing::warn!("The step did not succeed: {error}"),
     }
     reporter.finish().await;

@@ -1,4 +1,4 @@
-//! The health server of the `web` container: a platform wants something that answers on `$PORT`.
+//! Health server of the `web` container, for platforms that require something that responds on `$PORT`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,17 +17,17 @@ use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
-/// How long Redis may take to answer.
+/// Time limit for Redis.
 const LIMIT: Duration = Duration::from_secs(3);
 
-/// How long a connection may last, whatever comes of it: a request takes a moment, and one that never
-/// comes to its end must not keep its place.
+/// Maximum duration of a connection: a request takes a moment, and one that never ends must not occupy a
+/// slot.
 const CONNECTION_LIMIT: Duration = Duration::from_secs(10);
 
-/// How long the answers that are being given may take at the end.
+/// How long responses in progress may take at the end.
 const END_LIMIT: Duration = Duration::from_secs(1);
 
-/// The pause after a connection could not be accepted, for want of file descriptors as a rule.
+/// The pause after a connection could not be accepted, usually because of a lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Redis, over one connection for all requests.
@@ -51,7 +51,7 @@ impl Redis {
     }
 }
 
-/// Answers until `stop` is done: `/` always 200, `/health` 503 while Redis does not answer.
+/// Responds until `stop` is done: `/` always with 200, `/health` with 503 while Redis does not answer.
 pub async fn serve(listener: TcpListener, redis: RedisUrl, stop: impl Future<Output = ()>) {
     let redis = Arc::new(Redis { url: redis, connection: Mutex::default() });
     let routes = Router::new()

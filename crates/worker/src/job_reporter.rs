@@ -1,7 +1,6 @@
-//! Progress and log lines of a running job, on their way to Redis.
+//! Progress and log lines of a running job, written to Redis.
 //!
-//! Both are for people who look: an outage of Redis must not hold up the step, so they are written
-//! by a task of their own.
+//! Both are only for observers: an outage of Redis must not delay the step, so a separate task writes them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// Progress is written this often at the most.
+/// Minimum time between two writes of progress.
 const PERIOD: Duration = Duration::from_millis(500);
 
 /// How long the end of a job waits for its last lines to be written.
@@ -47,7 +46,7 @@ impl JobReporter {
         Arc::<LatestProgress>::clone(&self.progress)
     }
 
-    /// Writes what is left, as far as Redis takes it in a moment.
+    /// Writes what is left, as far as Redis accepts it within a moment.
     pub(crate) async fn finish(self) {
         self.finished.cancel();
         let abort = self.task.abort_handle();
@@ -85,7 +84,7 @@ async fn write(
     }
 }
 
-/// Tried until it is done: an outage of Redis must not cost lines.
+/// Retried until it succeeds, so that an outage of Redis loses no lines.
 async fn append(job: &JobContext, line: &str) {
     while job.append_log(line).await.is_err() {
         tokio::time::sleep(PERIOD).await;
@@ -100,7 +99,7 @@ async fn write_progress(job: &JobContext, progress: &mut watch::Receiver<Option<
     if let Some(latest) = latest
         && let Ok(value) = serde_json::to_value(&latest)
     {
-        // A newer one follows soon; this one is not worth a second try.
+        // A newer one follows soon, so this one is not retried.
         let _ = job.update_progress(&value).await;
     }
 }

@@ -1,7 +1,7 @@
-//! Processes all queues.
+//! Worker of all queues.
 //!
-//! [`run`] assembles what the crates below provide: a queue's backend (`bull-queue`) under an apalis
-//! worker for each step of the pipeline (`shared-steps`), and the schedule (`scheduler`).
+//! [`run`] assembles the parts: for each step of the pipeline, a queue's backend (`bull-queue`) under an
+//! apalis worker that runs the step (`shared-steps`), and the schedule (`scheduler`).
 
 pub mod data_commands;
 mod events;

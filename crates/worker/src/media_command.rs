@@ -1,4 +1,4 @@
-//! `run media-sync`: what stands on its command line, and what a dry run shows.
+//! Command line of `run media-sync`, and the output of a dry run.
 
 use std::io::Write;
 
@@ -8,18 +8,18 @@ use pipeline::human;
 use progress::size_in_words;
 use serde_json::json;
 
-/// What `run media-sync` is told.
+/// Arguments of `run media-sync`.
 #[derive(Args, Debug, Clone)]
 pub struct MediaSyncArgs {
-    /// Delete from the target what is gone from the source, as MEDIA_DELETE=true does
+    /// Delete objects from the target that no longer exist in the source, like MEDIA_DELETE=true
     #[arg(long)]
     delete: bool,
 
-    /// List on stdout what would be copied and deleted, and change nothing
+    /// List on stdout what would be copied and deleted, without changing anything
     #[arg(long)]
     dry_run: bool,
 
-    /// Delete however much that is: an empty source and MEDIA_MAX_DELETE are no reason to stop
+    /// Delete any number of objects, even if the source is empty or MEDIA_MAX_DELETE is exceeded
     #[arg(long)]
     force: bool,
 }
@@ -31,13 +31,13 @@ impl From<&MediaSyncArgs> for Request {
 }
 
 impl MediaSyncArgs {
-    /// Shows each action of a dry run on stdout, a line each; as JSON if wanted.
+    /// Shows each action of a dry run on stdout, one per line; optionally as JSON.
     pub fn action_printer(&self, json: bool) -> impl FnMut(&Action) + use<> {
         let is_dry = self.dry_run;
         move |action| {
             if is_dry {
                 let line = if json { in_json(action) } else { in_words(action) };
-                // A reader that has seen enough, as head, is none of our errors.
+                // A reader that has seen enough, such as head, is not an error.
                 let _ = writeln!(std::io::stdout(), "{}", human::visible(&line));
             }
         }

@@ -61,7 +61,7 @@ fn completed(step: Step, job: &Job) -> StepReport {
     }
 }
 
-/// A time that Redis holds in milliseconds.
+/// A time that Redis stores in milliseconds.
 pub(crate) fn time(milliseconds: Option<u64>) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis(i64::try_from(milliseconds?).ok()?)
 }

@@ -19,17 +19,17 @@ use crate::handler::{QueueHandler, handle};
 /// A platform kills 30 s after SIGTERM; whatever has not ended by then is left to the next start.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(27);
 
-/// How the program came to its end.
+/// How the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// Stopped while no job ran.
+    /// Stopped while no job was running.
     Idle,
-    /// Stopped while a job ran; it is recorded as interrupted.
+    /// Stopped while a job was running, which is recorded as interrupted.
     Interrupted,
 }
 
-/// Runs the jobs of the four queues, those of the queues beside them that are configured, and the
-/// schedule if wanted, until `shutdown` is cancelled.
+/// Runs the jobs of the four queues, those of configured standalone queues, and optionally the schedule,
+/// until `shutdown` is cancelled.
 ///
 /// # Errors
 /// When Redis cannot be reached at the start; later outages are waited out.
@@ -93,7 +93,7 @@ pub async fn run(
         if let Err(error) = ended {
             tracing::error!("The workers did not end cleanly: {error}");
         }
-        // Without workers there is nothing left to schedule for.
+        // Without workers, there is nothing left to schedule.
         shutdown.cancel();
     };
     let (scheduled, ()) = tokio::join!(scheduler, workers);

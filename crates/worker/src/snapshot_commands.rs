@@ -1,5 +1,4 @@
-//! `run snapshot`, `run snapshots` and `run restore`: what stands on their command lines, and what they
-//! show.
+//! Command lines and output of `run snapshot`, `run snapshots` and `run restore`.
 
 use std::path::PathBuf;
 
@@ -7,15 +6,15 @@ use clap::Args;
 use shared_steps::jobs::snapshot::table;
 use snapshots::{Entry, Selector, Taken};
 
-/// What `run restore` is told.
+/// Arguments of `run restore`.
 #[derive(Args, Debug, Clone)]
 #[group(required = true, multiple = false)]
 pub struct RestoreArgs {
-    /// A dump in pg_dump's custom format, as it is or packed as BACKUP_FILE may be (.gz, .zst, .tar.gz)
+    /// A dump in pg_dump's custom format, optionally packed like BACKUP_FILE (.gz, .zst, .tar.gz)
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
 
-    /// A snapshot of SNAPSHOT_STORE: `latest`, or the name that `run snapshots` shows
+    /// A snapshot of SNAPSHOT_STORE: `latest`, or a name shown by `run snapshots`
     #[arg(long, value_name = "latest|NAME", value_parser = which)]
     pub from: Option<Selector>,
 }
@@ -28,7 +27,7 @@ fn which(text: &str) -> Result<Selector, String> {
     }
 }
 
-/// What `run snapshot` did.
+/// Result of `run snapshot`.
 #[must_use]
 pub fn taken(taken: &Taken, json: bool) -> String {
     if json {
@@ -38,7 +37,7 @@ pub fn taken(taken: &Taken, json: bool) -> String {
     }
 }
 
-/// What the store holds.
+/// The content of the store.
 #[must_use]
 pub fn listed(entries: &[Entry], json: bool) -> String {
     if json {

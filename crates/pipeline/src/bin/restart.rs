@@ -1,4 +1,4 @@
-//! Adds one job to one of the queues: `restart full-replication`.
+//! Program `restart`: adds a job to a queue, such as `restart full-replication`.
 
 use std::io::Write;
 use std::process::{Command, ExitCode, Stdio};
@@ -9,14 +9,15 @@ use clap::{ArgMatches, CommandFactory, Parser};
 use pipeline::config::{self, RedisOptions, print_error};
 use pipeline::{RetryPolicy, Step, exit};
 
-/// Adds a job that does one step of a run; the steps after it follow by themselves.
+/// Adds a job for one step of a run; the steps after it follow automatically.
 ///
-/// A running worker takes it up at once. The program `worker` beside this one is asked first whether the
-/// configuration is valid. Exit codes: 0 added, 2 usage or configuration, 3 Redis could not be reached.
+/// A running worker processes it at once. The program `worker` in the same directory is asked first whether
+/// the configuration is valid. Exit codes: 0 added, 2 usage or configuration error, 3 Redis could not be
+/// reached.
 #[derive(Parser, Debug)]
 #[command(name = "restart", version, max_term_width = 100)]
 struct Cli {
-    /// Where the run is to begin
+    /// The step to start with
     #[arg(value_parser = step(), value_name = "STEP")]
     step: Step,
 
@@ -58,8 +59,8 @@ async fn main() -> ExitCode {
     }
 }
 
-/// The exit code of a worker that would not start, or not take the job, with this configuration; it has
-/// said why. What the other variables mean is known to the worker alone, which links every engine.
+/// The exit code of a worker that would not start, or not process the job, with this configuration; it has
+/// printed the reason. Only the worker, which links every engine, knows the other variables.
 fn refused_by_worker(matches: &ArgMatches) -> Option<ExitCode> {
     let command = Cli::command();
     let variables = command.get_arguments().filter_map(|argument| {

@@ -1,8 +1,8 @@
-//! What messages mean, in the words of `pg_restore --verbose`, of the program replaced and of ours.
+//! Meaning of log messages of `pg_restore --verbose`, of the Node.js program and of this program.
 
 use bull_queue::INTERRUPTED_REASON;
 
-/// A point of a run that its durations are counted from or to.
+/// An event of a run that starts or ends a measured duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Mark {
     ImportStart,
@@ -18,7 +18,7 @@ impl Mark {
     /// How many there are.
     pub(super) const COUNT: usize = 7;
 
-    /// Whether something begins with it: seen once more, it is of another try.
+    /// Whether it starts something: a second occurrence belongs to another attempt.
     pub(super) fn is_start(self) -> bool {
         matches!(
             self,
@@ -27,7 +27,7 @@ impl Mark {
     }
 }
 
-/// What a message says of a run.
+/// Information about a run in a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Event<'a> {
     Mark(Mark),
@@ -54,14 +54,14 @@ pub(super) enum Event<'a> {
     Interrupted {
         queue: &'a str,
     },
-    /// The next worker says that it was cut.
+    /// The next worker reports that it was interrupted.
     FoundInterrupted {
         queue: &'a str,
     },
 }
 
 impl Event<'_> {
-    /// What `message` says, if anything of interest.
+    /// The information in `message`, if any.
     pub(super) fn of(message: &str) -> Option<Event<'_>> {
         let mark = match message {
             "Start import and enrichment" => Some(Mark::ImportStart),
@@ -88,7 +88,7 @@ impl Event<'_> {
         job(message)
     }
 
-    /// Whether a run is there because of it.
+    /// Whether it proves that a run exists.
     pub(super) fn is_of_a_run(&self) -> bool {
         matches!(
             self,
@@ -96,7 +96,7 @@ impl Event<'_> {
         )
     }
 
-    /// Whether nothing of its run can have come before.
+    /// Whether it is always the first line of a run.
     pub(super) fn is_start(&self) -> bool {
         match self {
             Self::Mark(mark) => mark.is_start(),
@@ -105,7 +105,7 @@ impl Event<'_> {
         }
     }
 
-    /// The queue whose job it is about.
+    /// The queue of the job concerned.
     pub(super) fn queue(&self) -> Option<&str> {
         match self {
             Self::Starting { queue }
@@ -123,7 +123,7 @@ impl Event<'_> {
 /// `pg_restore: launching item 46 CONSTRAINT answers answers_pkey`
 fn item<'a>(message: &'a str, verb: &str) -> Option<(u64, &'a str)> {
     let (before, rest) = message.split_once(verb)?;
-    // A message that only quotes such a line is another one.
+    // A message that only quotes such a line does not count.
     if !before.is_empty() && !before.ends_with(": ") {
         return None;
     }

@@ -1,4 +1,4 @@
-//! The lines of a log, one at a time, whatever its size.
+//! Input: the lines of a log, one at a time, so that its size does not matter.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, stdin};
@@ -6,13 +6,13 @@ use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
-/// What is longer is no line of a log, and is not kept in memory.
+/// Maximum length of a line; longer ones are not kept in memory.
 const LONGEST: u64 = 4 * 1024 * 1024;
 
-/// What gzip's files begin with.
+/// The first bytes of gzip files.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// Opens a file, or stdin for `-`; what is compressed by gzip is unpacked.
+/// Opens a file, or stdin for `-`; decompresses gzip.
 pub(super) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     let stream: Box<dyn Read> =
         if path == Path::new("-") { Box::new(stdin()) } else { Box::new(File::open(path)?) };
@@ -23,7 +23,7 @@ pub(super) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     Ok(Box::new(stream))
 }
 
-/// Hands each line to `take`, without its end; nothing for one that is too long.
+/// Passes each line to `take`, without its end; `None` for one that is too long.
 pub(super) fn each_line(
     mut stream: impl BufRead,
     mut take: impl FnMut(Option<&str>),

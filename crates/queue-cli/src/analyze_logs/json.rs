@@ -1,4 +1,4 @@
-//! The report for machines.
+//! The report as JSON.
 
 use serde_json::{Value, json};
 
@@ -86,7 +86,7 @@ fn kind(kind: &ObjectKind) -> Value {
     })
 }
 
-/// To the millisecond, which is what log lines tell.
+/// Rounded to milliseconds, the resolution of log lines.
 fn rounded(seconds: f64) -> f64 {
     (seconds * 1_000.0).round() / 1_000.0
 }

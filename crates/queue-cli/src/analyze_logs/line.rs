@@ -1,19 +1,19 @@
-//! One line of a log: when it was written, of which run it is, what it says.
+//! A line of a log: its time, its run, and its content.
 
 use serde_json::{Map, Value};
 
 use super::prefix::{self, Stamp};
 
-/// Whose lines belong together.
+/// Identifies the lines that belong together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Whose {
-    /// One step of a run, as our own lines name it.
+    /// A step of a run, named by this program's own lines.
     Run { id: String, step: String },
-    /// Whatever a container writes that names no run.
+    /// Lines of a container that name no run.
     Source(String),
 }
 
-/// A line of a known time.
+/// A line with a known time.
 #[derive(Debug)]
 pub(super) struct Line<'a> {
     pub(super) stamp: Stamp,
@@ -21,10 +21,10 @@ pub(super) struct Line<'a> {
     pub(super) text: Text<'a>,
 }
 
-/// What a line says.
+/// The content of a line.
 #[derive(Debug)]
 pub(super) enum Text<'a> {
-    /// A program's plain words.
+    /// Plain text of a program.
     Plain(&'a str),
     /// A record in bunyan's format.
     Record(Map<String, Value>),
@@ -53,13 +53,13 @@ impl Text<'_> {
     }
 }
 
-/// What a line of a file is.
+/// A parsed line of the file.
 #[derive(Debug)]
 pub(super) enum Read<'a> {
     Line(Line<'a>),
-    /// A record that was cut or mixed up with another.
+    /// A record that is truncated or mixed up with another.
     Broken,
-    /// Words of an unknown time.
+    /// Text with an unknown time.
     Untimed(&'a str),
 }
 
@@ -77,7 +77,8 @@ pub(super) fn read(line: &str) -> Read<'_> {
     let text = Text::Record(record);
     let own = text.field("time").and_then(|time| Some(prefix::stamp(time)?.0));
     let stamp = match (prefixed.stamp, own) {
-        // The program's own time is when it happened, the platform's day the one that operators see.
+        // The program's own time is the time of the event; the platform's day is the one that operators
+        // see.
         (Some(outer), Some(own)) => {
             Stamp { day: outer.day, time: own.time.with_timezone(outer.time.offset()) }
         }
@@ -93,8 +94,8 @@ pub(super) fn read(line: &str) -> Read<'_> {
     Read::Line(Line { stamp, whose, text })
 }
 
-/// The record in `text`, if it has one, and whether it is all of it: collectors put things in front
-/// that nobody foresees. Nothing when a record cannot be read.
+/// The record in `text`, if there is one, and whether it is complete: log collectors put various prefixes
+/// in front. `None` if a record cannot be parsed.
 fn record(text: &str) -> Option<(Option<Map<String, Value>>, bool)> {
     let Some(start) = text.find("{\"") else { return Some((None, true)) };
     match serde_json::from_str(&text[start..]) {

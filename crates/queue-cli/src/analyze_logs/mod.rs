@@ -1,4 +1,4 @@
-//! `analyze-logs`: what took how long, from a log alone. Neither Redis nor a database is asked.
+//! `analyze-logs`: durations computed from a log, without Redis or a database.
 
 mod event;
 mod input;
@@ -26,22 +26,22 @@ use runs::{Log, Runs};
 /// Days that an error names; a log that has more is no log of runs.
 const MOST_DAYS: usize = 31;
 
-/// Which log, and which day of it.
+/// The log, and the day to report.
 #[derive(Args, Debug)]
 pub(crate) struct AnalyzeLogs {
-    /// The log, as the platform hands it out, also compressed by gzip; - for stdin
+    /// The log as written by the platform, optionally compressed with gzip; - for stdin
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The day on which the runs began, as 2026-11-21
+    /// The day on which the runs began, such as 2026-11-21
     #[arg(value_name = "DATE")]
     date: String,
-    /// Whose report: old is that of the program until 2.35, with the slowest objects; new is that of
-    /// today's, each part with its times. JSON has one form
+    /// Format of the report: old is that of the Node.js program until 2.35, with the slowest objects; new
+    /// is that of its current version, each part with its times. There is only one JSON format
     #[arg(long, value_enum, default_value_t = Format::Old)]
     format: Format,
 }
 
-/// The two reports for people.
+/// The two report formats for people.
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     Old,
@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &AnalyzeLogs, output: Output) -> anyhow::Result<()>
     Ok(())
 }
 
-/// `YYYY-MM-DD`, and nothing near it.
+/// Exactly `YYYY-MM-DD`.
 fn day(text: &str) -> Option<NaiveDate> {
     let day: NaiveDate = text.parse().ok()?;
     (day.to_string() == text).then_some(day)

@@ -1,31 +1,31 @@
-//! The objects of a run: what runs, what each kind took, which were the slowest.
+//! Objects of a run: those in progress, durations by kind, and the slowest.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, FixedOffset};
 
-/// Slow objects of a kind that are kept.
+/// Number of slow objects that are kept for each kind.
 const MOST_SLOWEST: usize = 3;
 
-/// The kinds that are always reported, in their order; each stands for those that begin with its words.
+/// The kinds that are always reported, in order; each includes kinds that begin with its words.
 pub(super) const KINDS: [&str; 5] =
     ["FK CONSTRAINT", "CONSTRAINT", "INDEX", "SEQUENCE", "TABLE DATA"];
 
 type Time = DateTime<FixedOffset>;
 
-/// What is known of a run's objects; nothing is kept of those that ended but sums and the slowest.
+/// Objects of a run; of those that have ended, only sums and the slowest are kept.
 #[derive(Debug, Default)]
 pub(super) struct Objects {
     running: BTreeMap<u64, Running>,
-    /// Objects of which pieces are missing.
+    /// Objects of which parts are missing.
     in_parts: HashMap<String, InParts>,
     kinds: Vec<ObjectKind>,
     seen: HashSet<u64>,
-    /// Objects that ended and of which nobody knows for how long they ran.
+    /// Number of ended objects with an unknown duration.
     pub(super) without_start: u64,
 }
 
-/// An object that has not ended.
+/// An object in progress.
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) title: String,
@@ -34,18 +34,18 @@ pub(super) struct Running {
 
 #[derive(Debug)]
 struct InParts {
-    /// Pieces that have not ended.
+    /// Number of parts that have not ended.
     left: u64,
     since: Time,
 }
 
-/// What the objects of a kind took.
+/// Total duration of the objects of a kind.
 #[derive(Debug, Default)]
 pub(super) struct ObjectKind {
     pub(super) name: String,
     pub(super) objects: u64,
     pub(super) seconds: f64,
-    /// The slowest first.
+    /// Slowest first.
     pub(super) slowest: Vec<(String, f64)>,
 }
 
@@ -55,7 +55,7 @@ impl Objects {
         self.running.insert(item, Running { title: title.to_owned(), since });
     }
 
-    /// An item ended. `kind` and `seconds` are there where the line tells them.
+    /// An item ended. `kind` and `seconds` are given if the line contains them.
     pub(super) fn finished(
         &mut self,
         item: u64,
@@ -93,7 +93,7 @@ impl Objects {
         }
     }
 
-    /// Whether this item was launched before, so that it is of another run now.
+    /// Whether this item was launched before, so that it now belongs to another run.
     pub(super) fn has_seen(&self, item: u64) -> bool {
         self.seen.contains(&item)
     }
@@ -102,7 +102,7 @@ impl Objects {
         self.seen.is_empty() && self.kinds.is_empty() && self.without_start == 0
     }
 
-    /// In the order they were launched.
+    /// In the order in which they were launched.
     pub(super) fn running(&self) -> impl Iterator<Item = &Running> {
         self.running.values()
     }
@@ -111,12 +111,12 @@ impl Objects {
         self.kinds.iter().find(|kind| kind.name == name)
     }
 
-    /// The kinds that are none of [`KINDS`], in the order they came.
+    /// Kinds other than [`KINDS`], in order of appearance.
     pub(super) fn other_kinds(&self) -> impl Iterator<Item = &ObjectKind> {
         self.kinds.iter().filter(|kind| !KINDS.contains(&kind.name.as_str()))
     }
 
-    /// Leaves out what only the rest of the run would need.
+    /// Discards what only the rest of the run would need.
     pub(super) fn close(&mut self) {
         self.seen = HashSet::new();
         self.in_parts = HashMap::new();
@@ -134,14 +134,14 @@ impl ObjectKind {
     }
 }
 
-/// Which of [`KINDS`] an object is of.
+/// The element of [`KINDS`] that an object belongs to.
 fn kind_of(title: &str) -> Option<&'static str> {
     KINDS.into_iter().find(|kind| {
         title.strip_prefix(kind).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
     })
 }
 
-/// `TABLE DATA public.answers (part 2 of 4)` without its piece, and of how many it is.
+/// `TABLE DATA public.answers (part 2 of 4)` without its part, and the number of parts.
 fn parts_of(title: &str) -> Option<(&str, u64)> {
     let (whole, part) = title.strip_suffix(')')?.rsplit_once(" (part ")?;
     let (part, parts) = part.split_once(" of ")?;
@@ -149,7 +149,7 @@ fn parts_of(title: &str) -> Option<(&str, u64)> {
     (1..=parts).contains(&part).then_some((whole, parts))
 }
 
-/// Seconds from one time to another; lines that a platform mixed up are no negative time.
+/// Seconds between two times; zero if the platform mixed up lines.
 pub(super) fn between(from: Time, to: Time) -> f64 {
     (to - from).as_seconds_f64().max(0.0)
 }

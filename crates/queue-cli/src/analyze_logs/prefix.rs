@@ -1,20 +1,20 @@
-//! What a platform writes in front of a line: when it came, and from which container.
+//! Prefixes that platforms put in front of a line: the time and the container.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeZone};
 
 /// When a line was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp {
-    /// The day as it stands there, in whatever zone the platform writes.
+    /// The day as written, in the platform's time zone.
     pub(super) day: NaiveDate,
     pub(super) time: DateTime<FixedOffset>,
 }
 
-/// A line in its parts.
+/// A line divided into its parts.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Prefixed<'a> {
     pub(super) stamp: Option<Stamp>,
-    /// The container, as the platform names it; empty where it does not.
+    /// The container's name; empty if there is none.
     pub(super) source: &'a str,
     pub(super) rest: &'a str,
 }
@@ -38,7 +38,7 @@ pub(super) fn split(line: &str) -> Prefixed<'_> {
     Prefixed { stamp: None, source: "", rest: line }
 }
 
-/// The time at the beginning of `text`, and what comes after it.
+/// The time at the beginning of `text`, and the rest.
 pub(super) fn stamp(text: &str) -> Option<(Stamp, &str)> {
     let (day, rest) = text.split_at_checked(10)?;
     let day: NaiveDate = day.parse().ok()?;
@@ -47,12 +47,12 @@ pub(super) fn stamp(text: &str) -> Option<(Stamp, &str)> {
     let (time, rest) = rest.split_at(end);
     let time = NaiveTime::parse_from_str(&time.replace(',', "."), "%H:%M:%S%.f").ok()?;
     let (offset, rest) = offset(rest);
-    // An hour that the clocks skip is nobody's: offsets are numbers here.
+    // Times are never ambiguous, because offsets are numbers here.
     let time = offset.from_local_datetime(&day.and_time(time)).single()?;
     Some((Stamp { day, time }, rest))
 }
 
-/// `Z`, ` +0100` or `+01:00`; UTC where there is none.
+/// `Z`, ` +0100` or `+01:00`; UTC if absent.
 fn offset(text: &str) -> (FixedOffset, &str) {
     let utc = FixedOffset::east_opt(0).expect("zero is an offset");
     let trimmed = text.strip_prefix(' ').unwrap_or(text);
@@ -70,7 +70,7 @@ fn offset(text: &str) -> (FixedOffset, &str) {
     (utc, text)
 }
 
-/// ` CET` after the offset says it once more.
+/// ` CET` after the offset repeats it.
 fn without_zone_name(text: &str) -> &str {
     let text = text.trim_start();
     match text.split_once(' ') {

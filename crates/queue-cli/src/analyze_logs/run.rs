@@ -1,4 +1,4 @@
-//! One run: from where to where, how it ended.
+//! A run: its start, its end, and its outcome.
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 
@@ -8,7 +8,7 @@ use super::objects::{Objects, between};
 
 type Time = DateTime<FixedOffset>;
 
-/// A try of a step, as far as the log has it.
+/// An attempt of a step, as far as the log shows it.
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) whose: Whose,
@@ -20,7 +20,7 @@ pub(super) struct Run {
     marks: [Option<Time>; Mark::COUNT],
     newest: Option<Mark>,
     pub(super) end: Option<RunEnd>,
-    /// Whether the log has its first line.
+    /// Whether the log contains its first line.
     has_start: bool,
 }
 
@@ -30,7 +30,7 @@ pub(super) enum RunEnd {
     Finished,
     Failed(String),
     Interrupted,
-    /// The log tells no end.
+    /// The log does not show its end.
     Unknown,
 }
 
@@ -49,23 +49,23 @@ impl Run {
         }
     }
 
-    /// Whether `event` can only be of another run.
+    /// Whether `event` can only belong to another run.
     pub(super) fn is_over_before(&self, event: &Event<'_>) -> bool {
         match event {
             Event::Starting { .. } => true,
             Event::Mark(mark) if mark.is_start() => match self.newest {
                 Some(newest) => newest >= *mark,
-                // Objects before a restore are of a pg_restore without any words around it.
+                // Objects before a restore belong to a pg_restore without surrounding messages.
                 None => *mark <= Mark::RestoreStart && !self.objects.is_empty(),
             },
-            // Where no step has words of its own, pg_restore's first ones are the beginning.
+            // If a step has no messages of its own, pg_restore's first message is its start.
             Event::Connecting => !self.is_import() && !self.objects.is_empty(),
             Event::Launching { item, .. } => self.objects.has_seen(*item),
             _ => false,
         }
     }
 
-    /// Takes in what a line says.
+    /// Adds the information of a line.
     pub(super) fn take(&mut self, event: &Event<'_>, text: &Text<'_>, time: Time) {
         match event {
             Event::Mark(mark) => {
@@ -82,7 +82,7 @@ impl Run {
             Event::Interrupted { .. } => self.end = Some(RunEnd::Interrupted),
             Event::FoundInterrupted { .. } => {
                 self.end = Some(RunEnd::Interrupted);
-                // By the next worker, perhaps hours later.
+                // By the next worker, possibly hours later.
                 return;
             }
             Event::Starting { .. } | Event::Connecting => {}
@@ -90,7 +90,7 @@ impl Run {
         self.last = self.last.max(time);
     }
 
-    /// No line of it follows: what has no end of its own by then has none, or that of its last part.
+    /// No more lines of it follow: without an end of its own, it has none, or that of its last part.
     pub(super) fn close(&mut self, log_end: Time) {
         if self.end.is_none() {
             let is_whole = if self.is_import() {
@@ -106,23 +106,23 @@ impl Run {
         self.objects.close();
     }
 
-    /// `run backup-restore` and `run restore` enrich nothing.
+    /// `run backup-restore` and `run restore` have no enrichment.
     fn is_restore_alone(&self) -> bool {
         let names = matches!(&self.whose, Whose::Run { step, .. } if step == "restore" || step == "backup-restore");
         names && self.marks[Mark::RestoreEnd as usize].is_some()
     }
 
-    /// Whether it has any of the parts that durations are reported of.
+    /// Whether it has any part with a measured duration.
     pub(super) fn is_import(&self) -> bool {
         self.newest.is_some()
     }
 
-    /// Whether there is anything to be said of it.
+    /// Whether there is anything to report.
     pub(super) fn is_of_interest(&self) -> bool {
         self.is_import() || !self.objects.is_empty()
     }
 
-    /// Whether its first lines are missing in the log.
+    /// Whether its first lines are missing from the log.
     pub(super) fn lacks_start(&self) -> bool {
         !self.has_start || self.objects.without_start > 0
     }
@@ -131,7 +131,7 @@ impl Run {
         self.end.as_ref().unwrap_or(&RunEnd::Unknown)
     }
 
-    /// How long a part took, or has taken; nothing where the log does not have its start.
+    /// Duration of a part, finished or not; `None` if the log does not contain its start.
     pub(super) fn part(&self, start: Mark, end: Mark) -> Option<Part> {
         let started = self.marks[start as usize]?;
         Some(match self.marks[end as usize] {
@@ -140,7 +140,7 @@ impl Run {
         })
     }
 
-    /// All of it.
+    /// The whole run.
     pub(super) fn total(&self) -> Part {
         let has_ended = *self.end() == RunEnd::Finished;
         Part { seconds: between(self.started, self.last), has_ended }

@@ -1,4 +1,4 @@
-//! Lines sorted into runs.
+//! Assignment of lines to runs.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,38 +12,38 @@ use super::timeline::{Timeline, Timelines};
 
 type Time = DateTime<FixedOffset>;
 
-/// All runs of a log; in full those of one day.
+/// All runs of a log; details are kept only for one day.
 #[derive(Debug)]
 pub(super) struct Runs {
     day: Option<NaiveDate>,
-    /// Those that go on.
+    /// Runs that have not ended.
     open: HashMap<Whose, Run>,
-    /// Those of the day that have ended.
+    /// Ended runs of the day.
     ended: Vec<Run>,
-    /// The days that the log has lines of, with the number of runs that began on each.
+    /// Days with lines in the log, and the number of runs that began on each.
     pub(super) days: BTreeMap<NaiveDate, u64>,
-    /// The newest line.
+    /// The time of the newest line.
     last: Option<Time>,
     /// When the newest run of each step began.
     newest: HashMap<String, Time>,
-    /// The same lines by parts of whole runs.
+    /// The same lines, by parts of whole runs.
     timelines: Timelines,
     pub(super) counts: Counts,
 }
 
-/// How much was read, and of what use.
+/// Statistics of the lines read.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     pub(super) lines: u64,
     pub(super) broken: u64,
     /// The number of the first broken line, from 1.
     pub(super) first_broken: Option<u64>,
-    /// Lines of objects that tell no time.
+    /// Lines of objects without a time.
     pub(super) untimed: u64,
 }
 
 impl Runs {
-    /// Will keep the runs of `day`.
+    /// Keeps the runs of `day`.
     pub(super) fn of(day: Option<NaiveDate>) -> Self {
         Self {
             day,
@@ -57,7 +57,7 @@ impl Runs {
         }
     }
 
-    /// Takes in the next line of the log.
+    /// Adds the next line of the log.
     pub(super) fn read(&mut self, line: &str) {
         self.counts.lines += 1;
         match line::read(line) {
@@ -71,7 +71,7 @@ impl Runs {
         }
     }
 
-    /// The next line was too long to be one.
+    /// The next line was too long.
     pub(super) fn skip(&mut self) {
         self.counts.lines += 1;
         self.broken();
@@ -85,7 +85,7 @@ impl Runs {
     fn sort(&mut self, line: &Line<'_>) {
         self.days.entry(line.stamp.day).or_default();
         self.last = self.last.max(Some(line.stamp.time));
-        // A program may hand on several lines of pg_restore in one record.
+        // A program may pass on several lines of pg_restore in one record.
         for message in line.text.message().lines() {
             let message = message.trim_end();
             self.timelines.take(message, line);
@@ -134,11 +134,11 @@ impl Runs {
         }
     }
 
-    /// The log is read: the runs of the day, in the order they began, and what else is known of it.
+    /// Ends the log; returns the runs of the day in the order in which they began, and the statistics.
     pub(super) fn end(mut self) -> Log {
         let open = std::mem::take(&mut self.open);
         for (_, run) in open {
-            // While no other of its step has begun, it may still run at the end of the log.
+            // Unless another run of its step has begun, it may still be running at the end of the log.
             let may_run =
                 self.newest.get(step(&run.whose)).is_none_or(|newest| *newest <= run.last);
             let end = if may_run { self.last.unwrap_or(run.last) } else { run.last };
@@ -150,7 +150,7 @@ impl Runs {
     }
 }
 
-/// The step; empty where lines name none.
+/// The step; empty if lines name none.
 fn step(whose: &Whose) -> &str {
     match whose {
         Whose::Run { step, .. } => step,
@@ -158,7 +158,7 @@ fn step(whose: &Whose) -> &str {
     }
 }
 
-/// What was found.
+/// The result.
 #[derive(Debug)]
 pub(super) struct Log {
     pub(super) runs: Vec<Run>,

@@ -1,4 +1,4 @@
-//! The report for people: the words and the order of the log parser that this one takes the place of.
+//! The report for people, with the words and the order of the log parser that it replaces.
 
 use std::fmt::Write;
 
@@ -9,10 +9,10 @@ use super::line::Whose;
 use super::objects::{KINDS, ObjectKind, between};
 use super::run::{Part, Run, RunEnd};
 
-/// Kinds of ours that stand beside pg_restore's.
+/// Kinds of this program, in addition to pg_restore's.
 const OURS: [&str; 3] = ["DUMP", "ENRICHMENT", "INCREMENTAL"];
 
-/// One run that ended well needs no title: its report is the parser's of old.
+/// A single successful run needs no title: its report is that of the original parser.
 pub(super) fn report(runs: &[Run]) -> String {
     let alone = match runs {
         [run] => *run.end() == RunEnd::Finished && run.is_import() && !run.lacks_start(),

@@ -1,4 +1,4 @@
-//! The report of the newer program for people: how long each part of a whole run took, from when to when.
+//! The report of the newer Node.js program: duration, start and end of each part of a whole run.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -11,7 +11,7 @@ use super::text::duration;
 
 type Time = DateTime<FixedOffset>;
 
-/// A part: what the report calls it, the messages that it begins and ends with.
+/// A part: its name in the report, and the messages of its start and end.
 struct Part {
     words: &'static str,
     starts: &'static [&'static str],
@@ -53,7 +53,7 @@ const PARTS: [Part; 7] = [
     },
 ];
 
-/// A run through all steps. A try that begins a part anew is another one.
+/// A run through all steps. An attempt that starts a part again is a new one.
 #[derive(Debug)]
 pub(super) struct Timeline {
     run: String,
@@ -71,7 +71,7 @@ pub(super) struct Timelines {
 }
 
 impl Timelines {
-    /// Takes in a message of a line.
+    /// Adds the message of a line.
     pub(super) fn take(&mut self, message: &str, line: &Line<'_>) {
         let run = match &line.whose {
             Whose::Run { id, .. } => id,
@@ -101,7 +101,7 @@ impl Timelines {
         }
     }
 
-    /// The log is read: those that began on `day`, in the order they began.
+    /// Ends the log; returns the runs that began on `day`, in order.
     pub(super) fn end(mut self, day: Option<NaiveDate>) -> Vec<Timeline> {
         let mut all: Vec<Timeline> = self.ended.drain(..).chain(self.open.into_values()).collect();
         all.retain(|timeline| Some(timeline.day) == day);
@@ -110,7 +110,7 @@ impl Timelines {
     }
 }
 
-/// One run needs no title.
+/// A single run needs no title.
 pub(super) fn report(timelines: &[Timeline]) -> String {
     let with_title = timelines.len() > 1;
     let reports: Vec<String> = timelines.iter().map(|one| report_of(one, with_title)).collect();

@@ -1,4 +1,4 @@
-//! `drain`: removes every job in line.
+//! `drain`: removes all waiting jobs.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! `events`: what happens, as it happens.
+//! `events`: shows events as they happen.
 
 use bull_queue::{Queue, QueueEvent};
 use futures_util::StreamExt;
@@ -9,7 +9,7 @@ use crate::context::{Context, names};
 use crate::output::{iso, now, plain, shorten, time};
 use crate::progress;
 
-/// A longer text is cut here; `get` shows the whole.
+/// Longer text is truncated; `get` shows all of it.
 const TEXT_LENGTH: usize = 200;
 
 pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
@@ -23,7 +23,7 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What happens in `queues` from now on, with the queue's name.
+/// The events of `queues` from now on, with the queue's name.
 ///
 /// # Errors
 /// When Redis does not answer.

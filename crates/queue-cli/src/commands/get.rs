@@ -1,4 +1,4 @@
-//! `get`: everything known of jobs.
+//! `get`: shows all details of jobs.
 
 use anyhow::anyhow;
 use bull_queue::{Job, Queue};

@@ -1,4 +1,4 @@
-//! `active`, `waiting`, `completed`, `failed`, `delayed`: the jobs of one state.
+//! `active`, `waiting`, `completed`, `failed`, `delayed`: list the jobs of one state.
 
 use bull_queue::{Job, State};
 use serde_json::{Value, json};
@@ -11,10 +11,10 @@ use crate::output::{iso, plain, shorten, table, time};
 use crate::period::milliseconds;
 use crate::progress;
 
-/// A longer text is cut here; `get` shows the whole.
+/// Longer text is truncated; `get` shows all of it.
 const TEXT_LENGTH: usize = 200;
 
-/// A job, its queue, and when it is due, if it is delayed.
+/// A job, its queue, and when it is due if it is delayed.
 type Row<'a> = (&'a str, Job, Option<u64>);
 
 pub(crate) async fn run(context: &Context, state: State, which: &List) -> anyhow::Result<()> {
@@ -23,10 +23,10 @@ pub(crate) async fn run(context: &Context, state: State, which: &List) -> anyhow
     let mut rows: Vec<Row<'_>> = Vec::new();
     for queue in &context.queues {
         let mut jobs = Vec::new();
-        // A list is asked for backwards, where an end before the start would wrap around.
+        // The list is requested backwards, and an end before the start would wrap around.
         if start <= end {
             jobs = queue.jobs(state, start, end).await?;
-            // As Bull: who waits in a paused queue still waits.
+            // As in Bull: a job in a paused queue is still waiting.
             if state == State::Waiting {
                 jobs.extend(queue.jobs(State::Paused, start, end).await?);
             }
@@ -61,7 +61,7 @@ pub(crate) async fn run(context: &Context, state: State, which: &List) -> anyhow
     Ok(())
 }
 
-/// As bull-repl: the filter sees `{"root": [jobs]}`, and a `root` in its answer is unwrapped.
+/// As in bull-repl: the filter receives `{"root": [jobs]}`, and a `root` in its result is unwrapped.
 fn queried(context: &Context, query: &str, jobs: &[Value]) -> anyhow::Result<()> {
     for answer in jq::run(query, &json!({ "root": jobs }))? {
         let answer = match answer {

@@ -1,4 +1,4 @@
-//! `logs`: what a job logged.
+//! `logs`: shows a job's log.
 
 use crate::context::Context;
 use crate::find;

@@ -1,4 +1,4 @@
-//! One file a command.
+//! Commands, one file each.
 
 mod add;
 mod clean;
@@ -28,12 +28,12 @@ use crate::context::Context;
 
 pub(crate) use events::{line as event_line, listen};
 
-/// Whether `command` goes on until somebody ends it, which is no failure then.
+/// Whether `command` continues until the user ends it, which is then not a failure.
 pub(crate) fn is_endless(command: &QueueCommand) -> bool {
     matches!(command, QueueCommand::Events | QueueCommand::Watch { .. })
 }
 
-/// Does what `command` says.
+/// Executes `command`.
 pub(crate) async fn run(command: QueueCommand, context: &Context) -> anyhow::Result<()> {
     match command {
         QueueCommand::Stats(stats) => stats::run(context, &stats).await,
@@ -65,7 +65,7 @@ pub(crate) async fn run(command: QueueCommand, context: &Context) -> anyhow::Res
     }
 }
 
-/// Does what `command` says until Ctrl-C, which ends the command and not the program.
+/// Executes `command` until Ctrl-C, which ends the command but not the program.
 pub(crate) async fn run_until_ctrl_c(
     command: QueueCommand,
     context: &Context,

@@ -1,4 +1,4 @@
-//! `obliterate`: removes a queue with all that it has.
+//! `obliterate`: removes a queue with everything in it.
 
 use bull_queue::Queue;
 

@@ -1,4 +1,4 @@
-//! `promote`: delayed jobs need not wait any more.
+//! `promote`: moves delayed jobs to the waiting list.
 
 use crate::act::{JobAction, on_jobs};
 use crate::context::Context;

@@ -1,4 +1,4 @@
-//! `repeatables`: the schedules, and their removal.
+//! `repeatables`: lists and removes repeatable jobs.
 
 use anyhow::anyhow;
 use bull_queue::{Queue, RepeatableJob};

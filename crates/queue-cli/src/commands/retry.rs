@@ -1,4 +1,4 @@
-//! `retry`: failed jobs run once more.
+//! `retry`: runs failed jobs again.
 
 use crate::act::{JobAction, on_jobs};
 use crate::context::Context;

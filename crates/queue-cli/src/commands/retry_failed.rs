@@ -1,4 +1,4 @@
-//! `retry-failed`: the newest failed jobs run once more.
+//! `retry-failed`: runs the newest failed jobs again.
 
 use bull_queue::State;
 

@@ -1,4 +1,4 @@
-//! `stats`: how many jobs wait, run, have ended.
+//! `stats`: number of jobs in each state.
 
 use bull_queue::{Counts, State};
 use chrono::Utc;
@@ -37,7 +37,7 @@ pub(crate) async fn run(context: &Context, stats: &Stats) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// A sentence when no job of the snapshot queue has completed for longer than `SNAPSHOT_MAX_AGE`.
+/// A sentence if no job of the snapshot queue has completed for longer than `SNAPSHOT_MAX_AGE`.
 async fn overdue(context: &Context, stats: &Stats) -> anyhow::Result<Option<String>> {
     let max_age = stats.max_age.snapshot_max_age;
     let queue = context.queues.iter().find(|queue| queue.name() == Step::SNAPSHOT.queue);

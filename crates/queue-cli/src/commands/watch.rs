@@ -1,4 +1,4 @@
-//! `watch`: counts and the progress of running jobs, as they change.
+//! `watch`: counts and the progress of running jobs, updated continuously.
 
 use bull_queue::{Counts, Job, Queue, State};
 use console::Term;
@@ -15,10 +15,10 @@ use crate::progress;
 /// The shortest pause between two statuses.
 const SHORTEST: Period = Period::from_millis(50);
 
-/// More running jobs than these are not shown of one queue.
+/// Maximum number of running jobs shown per queue.
 const MOST_RUNNING: isize = 20;
 
-/// How one queue stands.
+/// State of one queue.
 #[derive(Debug, Clone, PartialEq)]
 struct QueueStatus {
     queue: String,
@@ -67,7 +67,7 @@ async fn inspect(queues: &[Queue]) -> Result<Vec<QueueStatus>, bull_queue::Error
     Ok(statuses)
 }
 
-/// Writes what changed, and tells whether somebody reads.
+/// Writes the changes, and returns whether anybody reads them.
 fn stream(
     output: Output,
     before: &[QueueStatus],
@@ -103,7 +103,7 @@ fn running(queue: &str, job: &Job, progress: &str) -> String {
     format!("{queue}: job {} runs, try {try_number} of {tries}: {progress}", job.id)
 }
 
-/// The job, and below it what it is at.
+/// The job, and below it the objects in progress.
 fn running_lines(queue: &str, job: &Job) -> Vec<String> {
     let lines = progress::lines(job.progress.as_ref());
     let mut lines = lines.into_iter();
@@ -111,7 +111,7 @@ fn running_lines(queue: &str, job: &Job) -> Vec<String> {
     std::iter::once(first).chain(lines.map(|object| format!("    {object}"))).collect()
 }
 
-/// A part of the terminal that is written again and again.
+/// A part of the terminal that is rewritten repeatedly.
 struct Screen {
     terminal: Term,
     lines: usize,
@@ -128,7 +128,7 @@ impl Screen {
             status.running.iter().flat_map(|job| running_lines(&status.queue, job))
         }));
         lines.push(format!("{}  Ctrl-C ends", now()));
-        // What would not fit could not be taken back.
+        // Lines that do not fit could not be erased.
         lines.truncate(usize::from(height).saturating_sub(1).max(1));
         let lines: Vec<_> = lines
             .iter()

@@ -1,4 +1,4 @@
-//! Completion of commands, options and queue names.
+//! Completion of commands, options and queue names in a session.
 
 use clap::CommandFactory;
 use pipeline::Step;
@@ -21,12 +21,12 @@ pub(crate) struct Completion {
 impl Completion {
     pub(crate) fn new() -> Self {
         let mut commands = Line::command();
-        // Hands the options that every command has down to the commands.
+        // Adds the global options to each command.
         commands.build();
         Self { commands }
     }
 
-    /// Where the last word of `line` starts, and what it may become.
+    /// Start of the last word of `line`, and its completions.
     fn candidates(&self, line: &str) -> (usize, Vec<String>) {
         let start = last_word(line);
         let (before, word) = line.split_at(start);
@@ -66,7 +66,7 @@ fn queues() -> Vec<String> {
     slugs.chain(Step::all().map(|step| format!("\"{}\"", step.queue))).collect()
 }
 
-/// Where the last word starts; blanks within quotes belong to a word.
+/// Start of the last word; spaces within quotes belong to a word.
 fn last_word(line: &str) -> usize {
     let (mut start, mut quote) = (0, None);
     for (at, c) in line.char_indices() {

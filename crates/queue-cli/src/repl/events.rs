@@ -11,15 +11,15 @@ use tokio::task::JoinHandle;
 use crate::commands::{event_line, listen};
 use crate::output::Output;
 
-/// Writes above the line that is being typed.
+/// Writes above the line that is being edited.
 pub(crate) type Printer = Arc<Mutex<dyn ExternalPrinter + Send>>;
 
-/// Events being shown, until dropped.
+/// Shows events until dropped.
 #[derive(Debug)]
 pub(crate) struct EventPrinter(JoinHandle<()>);
 
 impl EventPrinter {
-    /// Shows what happens in `queues`; without a printer simply on stdout.
+    /// Shows events of `queues`; without a printer, simply on stdout.
     ///
     /// # Errors
     /// When Redis does not answer.

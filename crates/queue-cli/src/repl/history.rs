@@ -1,10 +1,10 @@
-//! The lines of former sessions.
+//! History of previous sessions.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Where the history is kept: the user's directory for state, as the XDG base directories say.
-/// None when the user has no home.
+/// Location of the history: the user's state directory according to the XDG base directory specification.
+/// `None` if the user has no home directory.
 pub(crate) fn file(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let directory = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state =
@@ -12,7 +12,7 @@ pub(crate) fn file(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBu
     Some(state.join("queue-cli/history"))
 }
 
-/// Whether a line may be kept: not when it may hold a password.
+/// Whether a line may be kept: not if it may contain a password.
 pub(crate) fn may_be_kept(line: &str) -> bool {
     let words = shlex::split(line).unwrap_or_default();
     let secret = |word: &String| {

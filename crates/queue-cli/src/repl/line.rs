@@ -1,4 +1,4 @@
-//! A line of a session: the commands of the program, and those that only a session has.
+//! A line of a session: the program's commands, and those only available in a session.
 
 use clap::{Args, Parser, Subcommand};
 use pipeline::Step;
@@ -6,7 +6,7 @@ use pipeline::Step;
 use crate::cli::{Common, QueueCommand};
 use crate::failure::Failure;
 
-/// A line is one of these commands, with its options; `help <command>` explains it.
+/// A line is one of these commands with its options; `help <command>` explains it.
 #[derive(Parser, Debug)]
 #[command(name = "repl", bin_name = "", no_binary_name = true)]
 pub(crate) struct Line {
@@ -21,19 +21,19 @@ pub(crate) struct Line {
 pub(crate) enum LineCommand {
     #[command(flatten)]
     Queue(QueueCommand),
-    /// Chooses the queue of the next commands, and another Redis if any is named
+    /// Select the queue for the next commands, and optionally another Redis
     #[command(disable_help_flag = true)]
     Connect(Connect),
-    /// Shows what happens in the queue from now on, between the commands
+    /// Show events of the queue from now on, between the commands
     EventsOn,
-    /// No longer shows what happens
+    /// Stop showing events
     EventsOff,
-    /// Ends the session, as Ctrl-D does
+    /// End the session, like Ctrl-D
     #[command(alias = "quit")]
     Exit,
 }
 
-/// As bull-repl's, where `-h` is the host.
+/// As in bull-repl, where `-h` is the host.
 #[derive(Args, Debug)]
 pub(crate) struct Connect {
     /// The queue, as in --queue
@@ -54,25 +54,25 @@ pub(crate) struct Connect {
     /// Its certificate authority
     #[arg(long, short, value_name = "FILE")]
     pub(crate) cert: Option<String>,
-    /// Its URL, in place of all these; the line is not kept in the history
+    /// Its URL, instead of all these; the line is not kept in the history
     #[arg(long, short, alias = "url", value_name = "URL")]
     pub(crate) uri: Option<String>,
-    /// Runs this command and ends the session
+    /// Run this command and end the session
     #[arg(long, short, value_name = "COMMAND")]
     pub(crate) exec: Option<String>,
     /// The prefix of the queue's keys: bull
     #[arg(long, default_value = "bull")]
     pub(crate) prefix: String,
-    /// Explains these options
+    /// Explain these options
     #[arg(long, action = clap::ArgAction::Help)]
     help: Option<bool>,
 }
 
 impl Connect {
-    /// The queue meant.
+    /// The selected queue.
     ///
     /// # Errors
-    /// When there is no such queue, or something is asked that this program does not have.
+    /// If there is no such queue, or an unsupported option is used.
     pub(crate) fn step(&self) -> Result<Step, Failure> {
         if self.prefix != "bull" {
             return Err(Failure::Usage(format!(
@@ -89,10 +89,10 @@ impl Connect {
         Step::from_name(&self.name).map_err(Failure::Usage)
     }
 
-    /// The URL of the Redis meant, if another than the session's.
+    /// The URL of the selected Redis, if it is not the session's.
     ///
     /// # Errors
-    /// When host or port make no URL.
+    /// If host or port are invalid.
     pub(crate) fn url(&self) -> Result<Option<String>, Failure> {
         if let Some(uri) = &self.uri {
             return Ok(Some(uri.clone()));
@@ -115,10 +115,10 @@ impl Connect {
 }
 
 impl Line {
-    /// Reads a line; none when it is empty or a comment.
+    /// Parses a line; `None` if it is empty or a comment.
     ///
     /// # Errors
-    /// What is wrong with it; the text asked for, when it asks for help.
+    /// What is wrong with it; or the help text, if requested.
     pub(crate) fn parse_words(line: &str) -> Result<Option<Self>, ParseError> {
         let trimmed = line.trim();
         if trimmed.is_empty() || trimmed.starts_with('#') {
@@ -134,13 +134,13 @@ impl Line {
     }
 }
 
-/// Why a line is no command.
+/// Why a line is not a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ParseError {
-    /// It asks for help.
+    /// It requests help.
     #[error("{0}")]
     Help(String),
-    /// It is wrong.
+    /// It is invalid.
     #[error("{0}")]
     Wrong(String),
 }

@@ -1,4 +1,4 @@
-//! `repl`: a session.
+//! `repl`: an interactive session.
 
 mod complete;
 mod events;
@@ -19,8 +19,8 @@ use crate::failure;
 use crate::repl::complete::Completion;
 use crate::repl::session::{Next, Session};
 
-/// Reads and does lines until the end of the input. At a terminal a failure is shown and the session
-/// goes on; a script ends with the first failure, and its exit code.
+/// Reads and executes lines until the end of the input. At a terminal, a failure is shown and the session
+/// continues; a script ends with the first failure and its exit code.
 ///
 /// # Errors
 /// When Redis does not answer, or a line of a script fails.
@@ -32,7 +32,7 @@ pub(crate) async fn run(redis: RedisOptions, common: Common) -> anyhow::Result<(
     editor.set_helper(Some(Completion::new()));
     let history = at_terminal.then(|| history::file(|name| std::env::var_os(name))).flatten();
     if let Some(file) = &history {
-        // The first session has none.
+        // The first session has no history.
         let _ = editor.load_history(file);
         if let Some(directory) = file.parent()
             && let Err(error) = std::fs::create_dir_all(directory)
@@ -60,7 +60,7 @@ pub(crate) async fn run(redis: RedisOptions, common: Common) -> anyhow::Result<(
             && history::may_be_kept(&line)
             && editor.add_history_entry(line.trim()).unwrap_or(false)
         {
-            // Written at once: a session may end by a closed window.
+            // Written at once, because a session may end when its window is closed.
             let _ = editor.append_history(file);
         }
         match session.execute(&line).await {

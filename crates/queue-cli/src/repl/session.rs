@@ -1,4 +1,4 @@
-//! What a session remembers, and what its lines do.
+//! State of a session, and the execution of its lines.
 
 use bull_queue::Connection;
 use pipeline::config::{RedisOptions, RedisUrl};
@@ -13,14 +13,14 @@ use crate::context::{Context, names};
 use crate::failure::{self, Failure};
 use crate::output::Output;
 
-/// Whether the session goes on.
+/// Whether the session continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     GoOn,
     End,
 }
 
-/// What a session remembers.
+/// State of a session.
 pub(crate) struct Session {
     redis: RedisOptions,
     connection: Connection,
@@ -33,19 +33,19 @@ impl Session {
     /// A session on `redis`, with the queues of `common`.
     ///
     /// # Errors
-    /// When the configuration is wrong, or Redis does not answer.
+    /// If the configuration is invalid, or Redis does not answer.
     pub(crate) async fn start(redis: RedisOptions, common: Common) -> anyhow::Result<Self> {
         let url = RedisUrl::try_from(&redis).map_err(failure::usage)?;
         let connection = bull_queue::connect_to(&url).await?;
         Ok(Self { redis, connection, common, events: None, printer: None })
     }
 
-    /// Shows events above the line that is being typed.
+    /// Shows events above the line that is being edited.
     pub(crate) fn print_by(&mut self, printer: Printer) {
         self.printer = Some(printer);
     }
 
-    /// What stands before the line: the queues chosen.
+    /// The prompt: the selected queues.
     pub(crate) fn prompt(&self) -> String {
         let names: Vec<_> = self.common.queue.iter().map(|step| step.queue).collect();
         if names.is_empty() {
@@ -55,10 +55,10 @@ impl Session {
         }
     }
 
-    /// Does what `line` says.
+    /// Executes `line`.
     ///
     /// # Errors
-    /// When it is wrong, or was not done.
+    /// If it is invalid, or was not done.
     pub(crate) async fn execute(&mut self, line: &str) -> anyhow::Result<Next> {
         let line = match Line::parse_words(line) {
             Ok(Some(line)) => line,
@@ -91,7 +91,7 @@ impl Session {
         }
     }
 
-    /// What the line says goes before what the session was started with.
+    /// Options on the line take precedence over those of the session.
     fn context(&self, line: Common) -> Context {
         let queue: &[Step] = if line.queue.is_empty() { &self.common.queue } else { &line.queue };
         let output = Output::new(line.json || self.common.json);
@@ -107,7 +107,7 @@ impl Session {
             self.connection = bull_queue::connect_to(&url).await?;
         }
         self.common.queue = vec![step];
-        // They were those of another queue.
+        // They belonged to another queue.
         self.events = None;
         config::print_error(&format!("connected to {} at {}", step.queue, self.connection.url()));
         match connect.exec {

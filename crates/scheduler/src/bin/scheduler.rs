@@ -1,4 +1,4 @@
-//! The schedule alone.
+//! Program `scheduler`: runs only the schedule.
 
 use std::process::ExitCode;
 

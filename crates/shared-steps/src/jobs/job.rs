@@ -11,17 +11,17 @@ use super::notification::report::RunReport;
 use crate::config::schedule::ScheduleSettings;
 use crate::{Settings, StepError};
 
-/// Which try of which run this is.
+/// The attempt and the run of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// One run of the pipeline, from the first job to the last.
     pub run_id: String,
-    /// No other attempt will follow when this one fails: what was kept for it can go.
+    /// No other attempt follows if this one fails: what was kept for it can be removed.
     pub is_last: bool,
 }
 
 impl Attempt {
-    /// A step run by hand: there is one attempt.
+    /// A step run by hand has one attempt.
     #[must_use]
     pub fn only(run_id: impl Into<String>) -> Self {
         Self { run_id: run_id.into(), is_last: true }

@@ -6,16 +6,16 @@ use progress::{Context, PhaseSummary, Summary};
 
 use crate::{Settings, StepError};
 
-/// The name by which errors call it.
+/// Its name in errors.
 const NAME: &str = "AFTER_RESTORE_COMMAND";
 
-/// The value of the field `event` in the log lines that are the command's own.
+/// The value of the field `event` in log lines of the command.
 const EVENT: &str = "after-restore";
 
-/// Runs the command, if there is one, on the target that has just been restored.
+/// Runs the command, if there is one, on the restored target.
 ///
 /// # Errors
-/// That it failed, and with which last words; [`StepError::Interrupted`].
+/// That it failed, with its last lines; [`StepError::Interrupted`].
 pub(crate) async fn run(settings: &Settings, context: &Context) -> Result<Summary, StepError> {
     let Some(command) = &settings.after_restore else { return Ok(Summary::default()) };
     tracing::info!(event = EVENT, "Start {NAME}");

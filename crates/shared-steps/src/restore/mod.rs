@@ -11,8 +11,8 @@ use progress::{Context, Summary};
 use crate::target_guard::replacing;
 use crate::{Settings, StepError};
 
-/// Restores the dump that `file` is or holds, packed as `BACKUP_FILE` may be, into the target, and runs
-/// `AFTER_RESTORE_COMMAND` there.
+/// Restores the dump `file`, packed in any way that `BACKUP_FILE` may be, into the target, and runs
+/// `AFTER_RESTORE_COMMAND`.
 ///
 /// # Errors
 /// Why it did not succeed.
@@ -25,7 +25,7 @@ pub async fn restore_file(
         if !packed::is_packed(file).await {
             return restore_dump(settings, file, &context).await;
         }
-        // Before it is unpacked in vain.
+        // Before it is unpacked needlessly.
         let target = full_copy(settings);
         let checked = context.cancel.run_until_cancelled(target.preflight_target()).await;
         checked.ok_or(StepError::Interrupted)??;
@@ -36,7 +36,7 @@ pub async fn restore_file(
     .await
 }
 
-/// Restores the archive at `file` into the target, and runs `AFTER_RESTORE_COMMAND` there.
+/// Restores the archive at `file` into the target, and runs `AFTER_RESTORE_COMMAND`.
 pub(crate) async fn restore_dump(
     settings: &Settings,
     file: &Path,

@@ -11,13 +11,13 @@ use tokio::io::AsyncReadExt;
 
 use crate::{Settings, StepError};
 
-/// The percent of a full replication that a fetch takes: what a dump of the source takes otherwise.
+/// The percentage of a full replication for the download, in place of the dump of the source.
 pub(crate) const SHARE: f64 = 12.0;
 
-/// How archives of pg_dump begin.
+/// The first bytes of a pg_dump archive.
 const DUMP: &[u8] = b"PGDMP";
 
-/// Whether `file` is a file, and no dump as it is.
+/// Whether `file` is a file that is not itself a dump.
 pub(crate) async fn is_packed(file: &Path) -> bool {
     let read = async {
         if !tokio::fs::metadata(file).await?.is_file() {
@@ -28,11 +28,11 @@ pub(crate) async fn is_packed(file: &Path) -> bool {
         opened.take(DUMP.len() as u64).read_to_end(&mut head).await?;
         Ok::<bool, std::io::Error>(head != DUMP)
     };
-    // What cannot be read is said by who restores it.
+    // If it cannot be read, the restore reports that.
     read.await.unwrap_or(false)
 }
 
-/// A dump in a directory that is removed with it.
+/// A dump in a directory that is removed together with it.
 pub(crate) struct Unpacked {
     path: PathBuf,
     _directory: PrivateDirectory,
@@ -44,7 +44,7 @@ impl Unpacked {
     }
 }
 
-/// Unpacks the dump that `file` holds.
+/// Unpacks the dump in `file`.
 pub(crate) async fn unpack(
     settings: &Settings,
     file: &Path,

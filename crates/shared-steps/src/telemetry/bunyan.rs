@@ -1,8 +1,8 @@
-//! bunyan's log format: one JSON object a line.
+//! bunyan's log format: one JSON object per line.
 //!
-//! Source: bunyan's core fields (`v`, `level`, `name`, `hostname`, `pid`, `time`, `msg`) and levels,
-//! as the Node.js program writes them. Datadog takes unknown levels as info, hence the text
-//! `status` beside `level`.
+//! Source: bunyan's core fields (`v`, `level`, `name`, `hostname`, `pid`, `time`, `msg`) and levels, as
+//! written by the Node.js program. Datadog treats unknown levels as info, which is why there is a text
+//! `status` in addition to `level`.
 
 use std::io::Write;
 
@@ -16,7 +16,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::fields::{JsonVisitor, fields_around};
 
-/// Core fields; a structured field of the same name would make a line unreadable to `bunyan`.
+/// Core fields; a structured field with the same name would make a line unreadable for `bunyan`.
 const CORE: [&str; 8] = ["name", "hostname", "pid", "level", "msg", "time", "v", "status"];
 
 /// A layer that writes every event as a bunyan record.
@@ -74,7 +74,7 @@ where
 
         let mut line = Value::Object(record).to_string();
         line.push('\n');
-        // A log that cannot be written has nowhere to say so; the job matters more.
+        // If the log cannot be written, there is nowhere to report it; the job is more important.
         let _ = self.writer.make_writer().write_all(line.as_bytes());
     }
 }

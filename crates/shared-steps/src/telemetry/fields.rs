@@ -1,4 +1,4 @@
-//! The fields of spans and events as JSON.
+//! Fields of spans and events, as JSON.
 
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
@@ -8,11 +8,11 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-/// The fields of a span, kept in its extensions for the layers that need them.
+/// The fields of a span, stored in its extensions for other layers.
 #[derive(Debug, Default, Clone)]
 pub(super) struct SpanFields(pub(super) Map<String, Value>);
 
-/// Keeps every span's fields.
+/// Stores every span's fields.
 pub(super) struct KeepFields;
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for KeepFields {
@@ -33,7 +33,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for KeepFields {
     }
 }
 
-/// The fields of the spans around an event, the innermost counting most.
+/// The fields of the spans around an event; inner ones take precedence.
 pub(super) fn fields_around<S>(event: &Event<'_>, context: &Context<'_, S>) -> Map<String, Value>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,

@@ -1,7 +1,7 @@
-//! The log lines of a running job, on their way to the job's own log in Redis.
+//! Job log: passes log lines of a running job to the job's own log in Redis.
 //!
-//! A layer looks for the job's span around an event and hands the line to whoever collects that
-//! job's lines. The engine that logs knows nothing of it.
+//! A layer finds the job's span around an event, and passes the line to the collector of that job. The
+//! engine that logs is not involved.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,10 +17,10 @@ use tracing_subscriber::registry::LookupSpan;
 use super::JOB_SPAN;
 use super::fields::{JsonVisitor, SpanFields};
 
-/// Lines waiting for Redis; beyond it (Redis is away) the newest are dropped and counted.
+/// Maximum number of lines waiting for Redis; during an outage, the newest ones are dropped and counted.
 const CAPACITY: usize = 2_000;
 
-/// An object that took so long, in seconds, has a line of its end.
+/// The end of an object that took at least this many seconds is logged.
 const LONG: f64 = 10.0;
 
 type Key = (String, String);
@@ -47,7 +47,7 @@ pub struct LogLines {
 }
 
 impl JobLogs {
-    /// Nothing is collected yet.
+    /// A collector without jobs.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -73,7 +73,7 @@ impl LogLines {
         self.lines.recv().await
     }
 
-    /// Takes no more lines; those collected can still be read.
+    /// Accepts no more lines; those collected can still be read.
     pub fn close(&mut self) {
         if let Some(Collector { dropped, lines }) = lock(&self.senders).remove(&self.key)
             && dropped > 0
@@ -123,8 +123,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JobLogLayer {
     }
 }
 
-/// Of the objects that a step works on, only the ends of long ones: jobs are kept in Redis, with their
-/// logs.
+/// Of the objects of a step, only the ends of long ones, because Redis keeps jobs together with their logs.
 fn line(event: &Event<'_>) -> Option<String> {
     let mut fields = Map::new();
     event.record(&mut JsonVisitor(&mut fields));

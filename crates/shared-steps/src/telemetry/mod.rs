@@ -1,6 +1,6 @@
-//! Logs: bunyan JSON for machines, compact lines for people, job logs in Redis, Sentry.
+//! Telemetry: bunyan JSON for machines, compact lines for people, job logs in Redis, Sentry.
 //!
-//! Every message is written once, with `tracing`; where it goes is decided here.
+//! Every message is logged once, with `tracing`; its destinations are decided here.
 
 mod bunyan;
 mod fields;
@@ -22,31 +22,31 @@ pub use job_log::{JobLogs, LogLines};
 pub use sentry_client::SentrySettings;
 use terminal::Terminal;
 
-/// Fields of the span that encloses a job; every log line inside it carries them.
+/// Fields of the span around a job, which every log line inside it contains.
 pub const JOB_SPAN: &str = "job";
 
-/// What apalis says of its own workers is no news to an operator; `LOG_LEVEL` can ask for it.
+/// apalis' messages about its workers are of no interest to operators; `LOG_LEVEL` can enable them.
 const QUIET: &str = "apalis=warn,apalis_core=warn,apalis_cron=warn";
 
-/// Where a program's log goes.
+/// Destination of a program's log.
 #[derive(Clone, Copy)]
 pub enum Output<'a> {
-    /// For `worker` and `scheduler`, whose log is what they write.
+    /// For `worker` and `scheduler`: stdout.
     Stdout,
-    /// For commands, whose stdout is their result.
+    /// For commands, whose stdout is their result: stderr.
     Stderr,
-    /// For commands that show progress there, too.
+    /// For commands that also show progress there.
     Above(&'a ProgressBar),
 }
 
-/// What the telemetry of a process needs to know.
+/// Telemetry settings of a process.
 #[derive(Debug, Clone)]
 pub struct TelemetrySettings {
     /// The logger's name, `APP`.
     pub app: String,
-    /// Least level, or a filter as `info,pg_replicate=debug`, `LOG_LEVEL`.
+    /// Minimum level, or a filter such as `info,pg_replicate=debug`, `LOG_LEVEL`.
     pub filter: String,
-    /// Sentry, when enabled.
+    /// Sentry, if enabled.
     pub sentry: Option<SentrySettings>,
 }
 
@@ -57,9 +57,9 @@ pub struct TelemetryGuard {
 
 /// Sets up the process-wide log. `job_logs` receives the lines of running jobs.
 ///
-/// A terminal gets compact lines, in colour unless `NO_COLOR` is set; everything else bunyan JSON.
+/// A terminal gets compact lines, in colour unless `NO_COLOR` is set; anything else gets bunyan JSON.
 ///
-/// Logs what is usable in `settings`, but perhaps not what was meant.
+/// Logs the warnings in `settings`.
 #[must_use = "Sentry is flushed when the guard is dropped"]
 pub fn init(settings: &Settings, output: Output<'_>, job_logs: &JobLogs) -> TelemetryGuard {
     let guard = subscribe(&settings.telemetry, output, job_logs);

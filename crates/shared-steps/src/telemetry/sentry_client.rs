@@ -1,4 +1,4 @@
-//! Sentry, set up by the variables that the Node.js program reads.
+//! Sentry client, configured by the variables of the Node.js program.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::registry::LookupSpan;
 
-/// How long the process waits for Sentry at its end.
+/// How long the process waits for Sentry when it ends.
 const FLUSH_LIMIT: Duration = Duration::from_secs(2);
 
 /// `SENTRY_*`.
@@ -23,7 +23,7 @@ pub struct SentrySettings {
     pub max_breadcrumbs: usize,
     /// `SENTRY_DEBUG`.
     pub debug: bool,
-    /// `SENTRY_MAX_VALUE_LENGTH`: messages and error texts are cut to this many characters.
+    /// `SENTRY_MAX_VALUE_LENGTH`: messages and error texts are truncated to this many characters.
     pub max_value_length: usize,
 }
 
@@ -57,7 +57,7 @@ pub(super) fn init(settings: &SentrySettings) -> sentry::ClientInitGuard {
     sentry::init(options)
 }
 
-/// Errors become events, what was logged at info and above before them its breadcrumbs.
+/// Errors become events; earlier lines at info and above become their breadcrumbs.
 pub(super) fn layers<S>() -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -67,7 +67,7 @@ where
     errors.and_then(breadcrumbs)
 }
 
-/// Without secrets, and cut.
+/// Without secrets, and truncated.
 fn shorten(text: &mut String, limit: usize) {
     *text = secrets::without(text).into_owned();
     cut(text, limit);

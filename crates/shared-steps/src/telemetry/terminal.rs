@@ -1,4 +1,4 @@
-//! The log for people at a terminal: time, level, whose line it is, message, and what else is told.
+//! The log for people at a terminal: time, level, origin, message, and other fields.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -17,7 +17,7 @@ use pipeline::human::visible;
 const DIM: &str = "\x1b[2m";
 const RESET: &str = "\x1b[0m";
 
-/// A layer that writes every event as one line (more when the message has more).
+/// A layer that writes every event as one line (or more, if the message has several).
 pub(super) struct Terminal<W> {
     writer: W,
     colour: bool,
@@ -38,15 +38,15 @@ impl<W: for<'a> MakeWriter<'a>> Terminal<W> {
     }
 
     fn line(&self, time: &str, level: Level, mut fields: Map<String, Value>) -> String {
-        // It says what the message says, and more; `queue-cli get` shows it.
+        // It repeats the message with more details; `queue-cli get` shows it.
         fields.remove("stack");
         if fields.remove("item").is_some() {
-            // So do these of an object's start and end; what was not moved is no news.
+            // The same is true of these fields of an object's start and end; zero is left out.
             fields
                 .retain(|name, value| !["kind", "object"].contains(&name.as_str()) && *value != 0);
         }
         let message = fields.remove("message").map(|value| plain(&value)).unwrap_or_default();
-        // The queue is said by the step, in fewer words.
+        // The step already identifies the queue.
         let queue = fields.remove("queue");
         let whose: Vec<_> = [fields.remove("step").or(queue), fields.remove("job_id")]
             .into_iter()
@@ -96,7 +96,7 @@ where
         event.record(&mut JsonVisitor(&mut fields));
         let time = Local::now().format("%H:%M:%S%.3f").to_string();
         let line = self.line(&time, *event.metadata().level(), fields);
-        // A log that cannot be written has nowhere to say so; the job matters more.
+        // If the log cannot be written, there is nowhere to report it; the job is more important.
         let _ = self.writer.make_writer().write_all(line.as_bytes());
     }
 }

@@ -1,4 +1,4 @@
-//! Whether the target holds what the source holds.
+//! Verification of the target against the source.
 
 pub mod table;
 
@@ -8,10 +8,10 @@ use progress::{Context, Summary};
 
 use crate::{Settings, StepError};
 
-/// Compares the target with the source as it is now.
+/// Compares the target with the source's current state.
 ///
 /// # Errors
-/// Why they could not be compared; a difference is no error.
+/// Why they could not be compared; a difference is not an error.
 pub async fn compare(
     settings: &Settings,
     verify: Verify,
@@ -21,10 +21,10 @@ pub async fn compare(
     Ok(verify::compare(source, target, mode, verify, settings.copy.copy_jobs, context).await?)
 }
 
-/// [`compare`] as a phase behind a restore from an archive, as `VERIFY` asks for it.
+/// [`compare`] as a phase after a restore from an archive, according to `VERIFY`.
 ///
-/// The source may have gone on since it was dumped, so what differs is a warning, and so is a source
-/// that cannot be read any more: a restore of hours is not done again for it.
+/// The source may have changed since it was dumped, so differences are warnings, and so is a source that
+/// can no longer be read: a restore of hours is not repeated for it.
 ///
 /// # Errors
 /// [`StepError::Interrupted`].

@@ -1,4 +1,4 @@
-//! What a comparison of two databases found, for people.
+//! Result of a comparison of two databases, for people.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, Table};
 use pg_replicate::verify::{Outcome, TableReport, VerifyReport};
 
-/// Every table with the rows of both sides and what was found, and a line that says it in short.
+/// Every table with the rows of both sides and the result, and a summary line.
 #[must_use]
 pub fn render(report: &VerifyReport) -> String {
     let mut table = Table::new();

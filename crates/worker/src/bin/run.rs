@@ -1,4 +1,4 @@
-//! One step in the foreground, without Redis.
+//! Program `run`: runs one step in the foreground, without Redis.
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ struct Cli {
     #[command(subcommand)]
     step: Command,
 
-    /// The summary as JSON
+    /// Print the summary as JSON
     #[arg(long, global = true)]
     json: bool,
 }
@@ -49,22 +49,22 @@ enum Command {
     FullReplication,
     /// Backup and restore, without enrichment
     BackupRestore,
-    /// The newest backup of BACKUP_SOURCE into a file, and nothing else
+    /// Download the newest backup of BACKUP_SOURCE to a file
     FetchBackup {
-        /// Where the dump is wanted
+        /// Path of the dump
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
     },
-    /// Restore of a dump, or of a snapshot, into DATABASE_URL
+    /// Restore a dump or a snapshot into DATABASE_URL
     Restore(RestoreArgs),
-    /// A snapshot of SOURCE_DATABASE_URL into SNAPSHOT_STORE, if its data has changed
+    /// Take a snapshot of SOURCE_DATABASE_URL into SNAPSHOT_STORE if the data has changed
     #[command(after_help = "How snapshots are compared, kept and restored: docs/snapshots.md")]
     Snapshot {
-        /// Also when nothing has changed
+        /// Even if nothing has changed
         #[arg(long)]
         force: bool,
     },
-    /// The snapshots in SNAPSHOT_STORE, the newest first
+    /// List the snapshots in SNAPSHOT_STORE, newest first
     Snapshots,
     /// New rows of the incremental tables
     Incremental,
@@ -72,24 +72,24 @@ enum Command {
     LearningContent,
     /// Webhooks
     Notification,
-    /// Whether the target holds what the source holds now; exit code 1 when it does not
+    /// Compare the target with the source's current state; exit code 1 if they differ
     #[command(after_help = "What is compared, and what it costs: docs/verification.md")]
     Verify {
-        /// The content of each table, which is the default
+        /// Compare the content of each table (the default)
         #[arg(long, conflicts_with = "counts")]
         checksums: bool,
-        /// The number of rows of each table, and nothing else
+        /// Compare only the number of rows of each table
         #[arg(long)]
         counts: bool,
     },
-    /// Data of databases, dumps or SQL files into DATABASE_URL, whose tables are there already: in
-    /// one transaction, or not at all
+    /// Load data of databases, dumps or SQL files into the existing tables of DATABASE_URL, in one
+    /// transaction
     LoadData(LoadDataArgs),
-    /// The data of a database into a file that load-data and psql take
+    /// Export the data of a database to a file for load-data and psql
     ExportData(Box<ExportDataArgs>),
-    /// The schema of DATABASE_URL into DB_SCHEMA_EXPORTER_DATABASE_TARGET
+    /// Export the schema of DATABASE_URL to DB_SCHEMA_EXPORTER_DATABASE_TARGET
     ExportSchema,
-    /// What is new or changed in MEDIA_SOURCE into MEDIA_TARGET (docs/staging.md)
+    /// Copy new and changed objects of MEDIA_SOURCE to MEDIA_TARGET (docs/staging.md)
     MediaSync(MediaSyncArgs),
 }
 
@@ -235,7 +235,7 @@ async fn run(cli: &Cli, settings: &Settings, bar: &ProgressBar) -> Result<Outcom
     logged.instrument(span).await
 }
 
-/// What is shown when it is done.
+/// What is shown at the end.
 enum Outcome {
     Step(Summary),
     Comparison(VerifyReport),
@@ -244,7 +244,7 @@ enum Outcome {
 }
 
 impl Outcome {
-    /// Writes it to stdout; answers the exit code.
+    /// Writes it to stdout; returns the exit code.
     fn show(&self, json: bool) -> ExitCode {
         let (text, code) = match self {
             Self::Step(summary) if json => {
@@ -264,7 +264,7 @@ impl Outcome {
     }
 }
 
-/// The columns of a terminal on stdout; one that does not tell them says 0.
+/// The width of the terminal on stdout, unless that reports 0.
 fn width() -> Option<u16> {
     let (_, columns) = Term::stdout().size_checked()?;
     (columns > 0).then_some(columns)

@@ -1,4 +1,4 @@
-//! A small health server on `$PORT`.
+//! Program `web`: a small health server on `$PORT`.
 
 use std::process::ExitCode;
 
@@ -9,13 +9,13 @@ use shared_steps::signals;
 use tokio::net::TcpListener;
 use worker::health;
 
-/// Answers on a port, for platforms that want a container of type web.
+/// Responds on a port, for platforms that require a container of type web.
 ///
-/// `/` says that the process is up; `/health` answers 503 while Redis does not.
+/// `/` shows that the process is running; `/health` responds with 503 while Redis does not answer.
 #[derive(Parser, Debug)]
 #[command(name = "web", version, max_term_width = 100)]
 struct Cli {
-    /// The port to listen on; the platform sets it
+    /// The port to listen on, set by the platform
     #[arg(long, env, default_value_t = 8080)]
     port: u16,
 

@@ -1,4 +1,4 @@
-//! Processes all queues, and runs the schedule.
+//! Program `worker`: processes all queues, and runs the schedule.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -13,9 +13,9 @@ use worker::Ended;
 
 /// Processes all queues, and adds the first job of a run when SCHEDULE is due.
 ///
-/// Every option is also an environment variable; see sample.env. Exit codes: 0 stopped while nothing
-/// ran (or the check passed), 1 a check failed, 2 usage or configuration, 3 Redis could not be
-/// reached, 4 stopped while a job ran.
+/// Every option is also an environment variable; see sample.env. Exit codes: 0 stopped while no job was
+/// running (or the check passed), 1 a check failed, 2 usage or configuration error, 3 Redis could not be
+/// reached, 4 stopped while a job was running.
 #[derive(Parser, Debug)]
 #[command(name = "worker", version, max_term_width = 100)]
 struct Cli {
@@ -23,7 +23,8 @@ struct Cli {
     #[arg(long)]
     check: bool,
 
-    /// Only check the variables, and whether a worker with them takes jobs of STEP; `restart` asks this
+    /// Only check the variables, and whether a worker with them would process jobs of STEP; used by
+    /// `restart`
     #[arg(long, value_name = "STEP", value_parser = Step::from_name, conflicts_with = "check")]
     accepts: Option<Step>,
 

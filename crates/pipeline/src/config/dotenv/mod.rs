@@ -1,4 +1,4 @@
-//! The `.env` file: read as npm's `dotenv` reads it, and put into the environment.
+//! The `.env` file: parsed like npm's `dotenv`, and added to the environment.
 
 mod syntax;
 

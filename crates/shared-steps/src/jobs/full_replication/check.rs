@@ -32,7 +32,7 @@ async fn backup(fetcher: &Fetcher) -> Check {
     check_within_limit("BACKUP_SOURCE", fetcher.source.place(), answer).await
 }
 
-/// A shell can read the command, and finds its program; it is not run.
+/// Checks that a shell can parse the command and finds its program; it is not executed.
 async fn after_restore(settings: &Settings) -> Option<Check> {
     let outcome = settings.after_restore.as_ref()?.check().await;
     Some(Check::of("AFTER_RESTORE_COMMAND", outcome))

@@ -14,13 +14,13 @@ use crate::StepError;
 const PREFIX: &str = "replication-";
 const SUFFIX: &str = ".dump";
 
-/// The directory that holds them is named so, with the user and a number.
+/// Name of their directory, followed by the user and a number.
 const DIRECTORY: &str = "replication-dumps-";
 
-/// Directories that are tried.
+/// Number of directories that are tried.
 const NAMES: u32 = 8;
 
-/// The directory of dumps, and how long one may be used.
+/// The directory of dumps, and their maximum age.
 #[derive(Debug, Clone)]
 pub struct DumpStore {
     directory: PathBuf,
@@ -28,7 +28,7 @@ pub struct DumpStore {
 }
 
 impl DumpStore {
-    /// Dumps stand in `directory`, for `max_age` at most.
+    /// Stores dumps in `directory`, for at most `max_age`.
     #[must_use]
     pub fn new(directory: impl Into<PathBuf>, max_age: Duration) -> Self {
         Self { directory: directory.into(), max_age }
@@ -40,12 +40,12 @@ impl DumpStore {
         &self.directory
     }
 
-    /// Where the dump of `run_id` stands; `what` is anything that makes two dumps of one run differ
-    /// (the source, the tables left out). It is in a directory of its own, which is created here: nobody
-    /// else can read it, nor put a dump of theirs there.
+    /// The path of the dump of `run_id`; `what` is anything that distinguishes two dumps of one run (the
+    /// source, the tables left out). It is in a directory of its own, created here, so that nobody else can
+    /// read it or put a dump there.
     ///
     /// # Errors
-    /// When the directory cannot be created.
+    /// If the directory cannot be created.
     pub fn path(&self, run_id: &str, what: &impl Hash) -> Result<PathBuf, StepError> {
         let mut hasher = DefaultHasher::new();
         what.hash(&mut hasher);
@@ -53,7 +53,7 @@ impl DumpStore {
         for directory in self.private_directories() {
             match private_files::claim_directory(&directory) {
                 Ok(true) => return Ok(directory.join(name)),
-                // Somebody else has the name.
+                // The name belongs to somebody else.
                 Ok(false) => {}
                 Err(source) => {
                     return Err(StepError::File { action: "create", path: directory, source });
@@ -67,32 +67,32 @@ impl DumpStore {
         })
     }
 
-    /// Whether a whole dump stands at `path` and is young enough to be restored.
+    /// Whether a complete dump at `path` is recent enough to be restored.
     #[must_use]
     pub fn is_usable(&self, path: &Path) -> bool {
         private_files::is_own_file(path) && age(path).is_some_and(|age| age <= self.max_age)
     }
 
-    /// Removes the dumps of `run_id`, whole or begun. What cannot be removed is logged.
+    /// Removes the dumps of `run_id`, complete or not. Those that cannot be removed are logged.
     pub fn remove(&self, run_id: &str) {
         let prefix = format!("{PREFIX}{}-", file_name(run_id));
         self.remove_where(|name, _| name.starts_with(&prefix));
     }
 
-    /// Removes what earlier runs that were killed have left. What cannot be removed is logged.
+    /// Removes what killed runs have left. What cannot be removed is logged.
     pub fn remove_stale(&self) {
         self.remove_where(|_, path| age(path).is_some_and(|age| age > self.max_age));
     }
 
-    /// Names for the directory of dumps, to be tried in this order: in a directory that all may write to,
-    /// as /tmp, the first ones may be another user's.
+    /// Names for the directory of dumps, to be tried in this order: in a directory that everybody can write
+    /// to, such as /tmp, the first ones may belong to another user.
     fn private_directories(&self) -> impl Iterator<Item = PathBuf> {
         let user = nix::unistd::geteuid();
         (1..=NAMES).map(move |number| self.directory.join(format!("{DIRECTORY}{user}-{number}")))
     }
 
     fn remove_where(&self, unwanted: impl Fn(&str, &Path) -> bool) {
-        // Earlier versions had their dumps in the directory itself.
+        // Earlier versions stored their dumps in the directory itself.
         for directory in self.private_directories().chain([self.directory.clone()]) {
             for entry in std::fs::read_dir(&directory).into_iter().flatten().flatten() {
                 let path = entry.path();
@@ -103,7 +103,7 @@ impl DumpStore {
                 }
             }
             if directory != self.directory {
-                // When it is empty; another run may have a dump in it.
+                // Only if it is empty; another run may have a dump in it.
                 let _ = std::fs::remove_dir(&directory);
             }
         }
@@ -118,7 +118,7 @@ fn remove(path: &Path) {
     }
 }
 
-/// A run id holds what Redis allows; a file name holds less.
+/// A run id may contain any character that Redis accepts; a file name may not.
 fn file_name(run_id: &str) -> String {
     run_id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }

@@ -1,4 +1,4 @@
-//! A backup that somebody else has made, in place of a dump of the source.
+//! Backup made by a platform or another program, restored instead of a dump of the source.
 
 use std::path::Path;
 
@@ -12,9 +12,9 @@ use crate::restore::drop_and_restore;
 use crate::restore::packed::{SHARE, fetch_phase};
 use crate::{Settings, StepError};
 
-/// Fetches the newest backup and restores it; the source database is not needed.
+/// Downloads the newest backup and restores it; the source database is not needed.
 ///
-/// A whole dump that an earlier attempt of the same run has fetched is used again.
+/// A complete dump that an earlier attempt of the same run has downloaded is reused.
 pub(crate) async fn fetch_and_restore(
     fetcher: &Fetcher,
     settings: &Settings,
@@ -22,7 +22,7 @@ pub(crate) async fn fetch_and_restore(
     attempt: &Attempt,
     context: &Context,
 ) -> Result<Summary, StepError> {
-    // Before a download of hours is made in vain.
+    // Avoids a useless download that may take hours.
     let checked = context.cancel.run_until_cancelled(copy.preflight_target()).await;
     checked.ok_or(StepError::Interrupted)??;
     let mut dump = settings.dumps.path(&attempt.run_id, &fetcher.source.place())?;
@@ -38,7 +38,7 @@ pub(crate) async fn fetch_and_restore(
     let checked = context.cancel.run_until_cancelled(copy.preflight_restore(&dump)).await;
     if let Err(error) = checked.ok_or(StepError::Interrupted)? {
         if matches!(error, pg_replicate::Error::Archive { .. }) {
-            // Another attempt shall not stumble over it again.
+            // Another attempt must not fail because of it again.
             settings.dumps.remove(&attempt.run_id);
         }
         return Err(error.into());
@@ -52,10 +52,10 @@ pub(crate) async fn fetch_and_restore(
     Ok(summary)
 }
 
-/// Fetches the newest backup of `BACKUP_SOURCE` into the file `to`, and nothing else.
+/// Downloads the newest backup of `BACKUP_SOURCE` into the file `to`.
 ///
 /// # Errors
-/// Why it did not succeed; then `to` is as it was.
+/// Why it did not succeed; `to` is then unchanged.
 pub async fn fetch_backup(
     settings: &Settings,
     to: &Path,

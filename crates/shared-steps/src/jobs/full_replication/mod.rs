@@ -79,10 +79,10 @@ async fn replicate_and_enrich(
     Ok(summary)
 }
 
-/// Copies the source, or the backup that `BACKUP_SOURCE` fetches, into the target, and runs
-/// `AFTER_RESTORE_COMMAND` there; without enrichment, whose views would be in the way of migrations.
+/// Copies the source, or the backup downloaded by `BACKUP_SOURCE`, to the target, and runs
+/// `AFTER_RESTORE_COMMAND`; without the enrichment, whose views would obstruct migrations.
 ///
-/// Through an archive, a whole dump of an earlier attempt of the same run is used again.
+/// With an archive, a complete dump of an earlier attempt of the same run is reused.
 ///
 /// # Errors
 /// Why it did not succeed; nothing is dropped before both servers have been checked.
@@ -155,7 +155,7 @@ async fn through_archive(
     Ok(summary)
 }
 
-/// Whether the dump of an earlier attempt is as it was written.
+/// Whether the dump of an earlier attempt is intact.
 async fn is_whole(copy: &FullCopy, dump: &Path, context: &Context) -> Result<bool, StepError> {
     let checked = context.cancel.run_until_cancelled(copy.preflight_restore(dump)).await;
     match checked.ok_or(StepError::Interrupted)? {

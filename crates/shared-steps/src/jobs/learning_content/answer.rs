@@ -1,4 +1,4 @@
-//! The answer taken apart: tables, items. It is read from its file item by item, so that memory does
+//! Parser of the content API's response: tables and items. The file is read item by item, so memory does
 //! not grow with it.
 
 use std::collections::BTreeMap;
@@ -20,45 +20,44 @@ use super::format::Route;
 use super::tables::Table;
 use crate::http::{excerpt, kind};
 
-/// Bytes of it that an error is made of.
+/// Maximum number of bytes of the response in an error.
 const BEGINNING: usize = 4096;
 
-/// Types without a table that are told apart.
+/// Maximum number of unknown types that are counted separately.
 const MOST_UNKNOWN: usize = 100;
 
-/// A whole answer with a status of success.
+/// A complete response with a success status.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
     pub(super) route: Route,
     pub(super) status: u16,
     pub(super) content_type: String,
-    /// Of the body.
+    /// Length of the body.
     pub(super) bytes: u64,
-    /// The body, in a file that has no name.
+    /// The body, in an unnamed file.
     pub(super) file: Arc<File>,
 }
 
 /// How many items an answer has.
 #[derive(Debug)]
 pub(super) struct ItemCounts {
-    /// Items of each table.
+    /// Number of items of each table.
     pub(super) items: Vec<usize>,
-    /// Documents of a type that no table is for.
+    /// Documents of an unknown type.
     pub(super) unknown: BTreeMap<String, u64>,
 }
 
 /// Which table an item belongs to.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ItemType<'a> {
-    /// The table at this place.
+    /// The table at this position.
     Table(usize),
-    /// A type that no table is for.
+    /// An unknown type.
     Unknown(&'a str),
 }
 
 impl Answer {
-    /// Reads all of it: whether it is what its route answers, and how much there is. `secret` is kept
-    /// out of errors.
+    /// Reads the whole response: checks its form, and counts its content. `secret` is kept out of errors.
     pub(super) fn count(&self, tables: &[Table], secret: &str) -> Result<ItemCounts, Error> {
         let mut counted = ItemCounts { items: vec![0; tables.len()], unknown: BTreeMap::new() };
         let unknown = &mut counted.unknown;
@@ -83,7 +82,7 @@ impl Answer {
         Ok(counted)
     }
 
-    /// Hands out every item of `tables`, in the answer's order.
+    /// Passes on every item of `tables`, in the response's order.
     pub(super) fn each(
         &self,
         tables: &[Table],
@@ -137,7 +136,7 @@ impl Answer {
         Ok(())
     }
 
-    /// Without the mark of byte order, which `JSON.parse` is not given either by axios.
+    /// Without the byte order mark, which axios removes as well.
     fn reader(&self) -> impl Read + use<> {
         let mark = "\u{feff}".as_bytes();
         let at = if self.beginning(mark.len()) == mark { mark.len() as u64 } else { 0 };
@@ -147,7 +146,7 @@ impl Answer {
     fn beginning(&self, length: usize) -> Vec<u8> {
         let mut bytes = Vec::new();
         let body = Body { file: Arc::clone(&self.file), at: 0 };
-        // What cannot be read fails where all of it is read.
+        // What cannot be parsed fails when the whole is read.
         let _ = body.take(length as u64).read_to_end(&mut bytes);
         bytes
     }
@@ -164,12 +163,12 @@ impl Answer {
     }
 }
 
-/// Why an answer was not read to its end.
+/// Why a response was not read to its end.
 #[derive(Debug)]
 pub(super) enum ReadError {
-    /// It is not what its route answers.
+    /// It has the wrong form.
     Answer(String),
-    /// An item, or a table.
+    /// An item or a table is invalid.
     Item(Error),
 }
 
@@ -181,7 +180,7 @@ impl From<serde_json::Error> for ReadError {
 
 type TakeItem<'a> = dyn FnMut(ItemType<'_>, &RawValue) -> serde_json::Result<()> + 'a;
 
-/// The file, from a place of its own: several may read it.
+/// The file with a position of its own, because several readers may use it.
 struct Body {
     file: Arc<File>,
     at: u64,
@@ -202,11 +201,11 @@ struct Document {
     value: Box<RawValue>,
 }
 
-/// What was found in the object of all tables.
+/// A member of the object of all tables.
 #[derive(Default)]
 struct Found {
     present: Vec<String>,
-    /// The table, and what stands in place of its list.
+    /// The table, and what was found instead of its list.
     not_a_list: Option<(String, &'static str)>,
 }
 

@@ -1,4 +1,5 @@
-//! The content API: one GET that answers everything. The answer goes into a file without a name.
+//! Client of the content API: one GET request fetches everything. The response is stored in an unnamed
+//! file.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -21,16 +22,16 @@ use crate::http::{
     self, Redirects, Try, describe, excerpt, failure, redacted, retried, retry_after,
 };
 
-/// More than this is no learning content; it would fill the disk.
+/// A larger response cannot be learning content, and would fill the disk.
 const LARGEST_ANSWER: u64 = 16 << 30;
 
-/// Bytes between two reports of progress.
+/// Bytes between two progress reports.
 const PROGRESS_STEP: u64 = 1 << 20;
 
-/// What `worker --check` waits for an answer.
+/// Time limit of `worker --check` for a response.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The bytes received, over all tries: progress never goes back.
+/// Bytes received over all attempts, so that progress never decreases.
 struct Received<'a> {
     highest: AtomicU64,
     context: &'a Context,
@@ -46,7 +47,7 @@ impl Received<'_> {
     }
 }
 
-/// Where to ask next, when an answer says that there is no such route: a content API has one of them.
+/// What to request next if the API does not have a route: a content API has one of them.
 fn other_route<T>(result: &Result<T, Error>, other: Option<Route>) -> Option<Route> {
     let Err(Error::Status { status: 404, url, .. }) = result else { return None };
     let other = other?;
@@ -54,7 +55,7 @@ fn other_route<T>(result: &Result<T, Error>, other: Option<Route>) -> Option<Rou
     Some(other)
 }
 
-/// Gets the whole content, trying again on 408, 429, 5xx, time-outs and broken connections.
+/// Gets the whole content, with retries on 408, 429, 5xx, timeouts and broken connections.
 pub(super) async fn fetch(
     settings: &LearningContentSettings,
     api: &Url,
@@ -90,7 +91,7 @@ async fn fetch_route(
     retried(settings.retry, &context.cancel, attempt).await.ok_or(Error::Cancelled)?
 }
 
-/// Asks for the content and reads only how the answer begins.
+/// Requests the content, and reads only the beginning of the response.
 pub(super) async fn check(settings: &LearningContentSettings, api: &Url) -> Result<String, Error> {
     let (route, other) = settings.format.routes();
     let result = check_route(settings, api, route).await;
@@ -128,7 +129,7 @@ async fn check_route(
             return Err(wrong("its content type is wrong", &[]));
         }
         Route::Airtable => {}
-        // Its content type says little: the first document does.
+        // Its content type is not conclusive; the first document is.
         Route::Stream => {
             let first =
                 response.chunk().await.map_err(|error| unreachable_api(url, describe(error)));
@@ -145,10 +146,10 @@ fn client(url: &Url, timeout: Duration) -> Result<Client, Error> {
     http::client(timeout, Redirects::All).map_err(|error| unreachable_api(url, describe(error)))
 }
 
-/// Below `LCMS_API_URL`.
+/// Path below `LCMS_API_URL`.
 fn endpoint(api: &Url, route: Route) -> Url {
     let mut url = api.clone();
-    // It fails only for URLs without a host, which the configuration refuses.
+    // It fails only for URLs without a host, which the configuration rejects.
     if let Ok(mut segments) = url.path_segments_mut() {
         segments.pop_if_empty().extend(route.path());
     }
@@ -195,7 +196,7 @@ async fn one_try(
     }
 }
 
-/// Reads the body; a connection that breaks within it is worth another try.
+/// Reads the body; if the connection breaks, the request is repeated.
 async fn read(
     mut response: Response,
     settings: &LearningContentSettings,
@@ -246,7 +247,7 @@ async fn refused(mut response: Response, settings: &LearningContentSettings, url
     let redirect = http::redirect_target(&response).map(|target| excerpt(target.as_bytes(), key));
     let content_type = content_type(&response, settings);
     let status = response.status().as_u16();
-    // The first piece is enough to know whose error page it is.
+    // The first piece is sufficient to identify an error page.
     let body = response.chunk().await.ok().flatten().unwrap_or_default();
     Error::Status { url: redacted(url), status, content_type, body: excerpt(&body, key), redirect }
 }
@@ -255,7 +256,7 @@ fn unreachable_api(url: &Url, reason: String) -> Error {
     Error::Unreachable { url: redacted(url), reason }
 }
 
-/// Without the key, should the API have echoed it.
+/// Without the key, in case the API echoed it.
 fn content_type(response: &Response, settings: &LearningContentSettings) -> String {
     response.headers().get(CONTENT_TYPE).map_or_else(
         || "no content type".into(),

@@ -1,6 +1,6 @@
-//! PostgreSQL's array literals and the text format of COPY.
+//! PostgreSQL's array literals, and the text format of COPY.
 
-/// `{"a","b\"c",NULL}`: every element is quoted, so that none is taken for something else.
+/// `{"a","b\"c",NULL}`: every element is quoted, so that it cannot be misinterpreted.
 pub(super) fn array_literal(elements: impl IntoIterator<Item = Option<String>>) -> String {
     let elements: Vec<_> = elements
         .into_iter()

@@ -10,28 +10,28 @@ use super::tables::Table;
 /// Bytes of rows that make a batch.
 const PIECE: usize = 256 * 1024;
 
-/// Pieces that wait for the database.
+/// Number of pieces that may wait for the database.
 const WAITING: usize = 2;
 
-/// An answer that can be read, and what it has.
+/// A valid response and its content.
 #[derive(Debug, Clone)]
 pub(super) struct Content {
     answer: Answer,
     pub(super) tables: &'static [Table],
-    /// Items of each table.
+    /// Number of items of each table.
     pub(super) items: Vec<usize>,
 }
 
-/// Rows of one table, as they follow each other in the answer.
+/// Rows of one table, consecutive in the response.
 #[derive(Debug)]
 pub(super) struct RowBatch {
-    /// The place of the table.
+    /// The position of the table.
     pub(super) table: usize,
     pub(super) rows: Vec<Row>,
 }
 
 impl Content {
-    /// Reads the answer once, and says what it has that no table is for.
+    /// Reads the response once, and logs what belongs to no known table.
     pub(super) async fn of(answer: Answer, secret: &str) -> Result<Self, Error> {
         let tables = answer.route.tables().map_err(Error::Description)?;
         let (counted_answer, secret) = (answer.clone(), secret.to_owned());
@@ -54,7 +54,7 @@ impl Content {
         Ok(Self { answer, tables, items })
     }
 
-    /// How many rows it has.
+    /// Its number of rows.
     pub(super) fn rows(&self) -> u64 {
         self.items.iter().sum::<usize>() as u64
     }
@@ -65,7 +65,7 @@ impl Content {
         let content = self.clone();
         tokio::task::spawn_blocking(move || {
             if let Err(error) = content.send(&sender) {
-                // Without a receiver nobody needs it any longer.
+                // Without a receiver, nobody needs it any longer.
                 let _ = sender.blocking_send(Err(error));
             }
         });
@@ -103,7 +103,7 @@ impl Content {
         });
         read.map_err(|error| match error {
             ReadError::Item(error) => error,
-            // It could be read a moment ago.
+            // It could be read just before.
             ReadError::Answer(reason) => Error::Spool(std::io::Error::other(reason)),
         })
     }
@@ -132,7 +132,7 @@ impl Content {
     }
 }
 
-/// Reading a file is no work for a thread that others wait for.
+/// Reading a file would block a thread of the runtime.
 async fn in_background<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {

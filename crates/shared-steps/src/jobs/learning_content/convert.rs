@@ -1,14 +1,14 @@
-//! An item of the answer as a row of text, as the server's input functions read it.
+//! Conversion of an item into a row of text, as expected by the server's input functions.
 //!
-//! | found | column that is no list | list |
+//! | found | other columns | list |
 //! | --- | --- | --- |
-//! | no such key, `null` | NULL | NULL |
-//! | text | the text | an error |
+//! | missing key, `null` | NULL | NULL |
+//! | string | the string | an error |
 //! | number, `true`, `false` | its digits, `t`, `f` | an error |
 //! | object | its JSON text | an error |
-//! | list | its first element; NULL when empty | every element by the column before |
+//! | list | its first element; NULL when empty | every element as in the other columns |
 //!
-//! That is what the tables have always held, but for lists, whose elements used to be damaged by
+//! This is what the tables have always contained, except for lists, whose elements used to be damaged by
 //! commas, quotes and braces.
 
 use serde_json::{Map, Value};
@@ -18,19 +18,19 @@ use super::error::{Error, UnfitValue};
 use super::tables::{Column, ID, Path, Source, Table};
 use crate::http::kind;
 
-/// Characters of a value that an error shows.
+/// Maximum number of characters of a value in an error.
 const SHOWN: usize = 80;
 
 /// The values of one row, `id` first; `None` is NULL.
 pub(super) type Row = Vec<Option<String>>;
 
-/// Where an item stands in the answer.
+/// Position of an item in the response.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Position<'a> {
     pub(super) table: &'a Table,
     /// Counted from 1.
     pub(super) number: usize,
-    /// How many items the table has.
+    /// The number of items of the table.
     pub(super) items: usize,
 }
 
@@ -135,14 +135,15 @@ fn value(item: &Map<String, Value>, column: &Column) -> Result<Option<String>, W
     Ok(value)
 }
 
-/// `challenge.rec1.solutionToDisplay` is `challenge.rec1.explicativeResponse`, as the column is named.
+/// `challenge.rec1.solutionToDisplay` becomes `challenge.rec1.explicativeResponse`, like the name of the
+/// column.
 fn translation_key(key: String) -> String {
     let challenge =
         key.strip_suffix(".solutionToDisplay").filter(|it| it.starts_with("challenge."));
     challenge.map(|challenge| format!("{challenge}.explicativeResponse")).unwrap_or(key)
 }
 
-/// The value at `path`; null when a key is missing on the way.
+/// The value at `path`; null if a key is missing.
 fn at<'a>(item: &'a Map<String, Value>, path: &Path) -> Result<&'a Value, Wrong> {
     let mut keys = path.0.iter();
     let mut value = keys.next().and_then(|key| item.get(key)).unwrap_or(&Value::Null);
@@ -195,7 +196,7 @@ fn bool_text(value: bool) -> &'static str {
     if value { "t" } else { "f" }
 }
 
-/// `4.0` is `4`, as in JavaScript: a smallint takes it.
+/// `4.0` becomes `4`, as in JavaScript, so that a smallint accepts it.
 fn number_text(number: &serde_json::Number) -> String {
     match number.as_f64() {
         Some(float) if number.is_f64() => float.to_string(),
@@ -203,7 +204,7 @@ fn number_text(number: &serde_json::Number) -> String {
     }
 }
 
-/// JavaScript's truthiness, which these columns have always held.
+/// JavaScript's truthiness, which these columns have always used.
 fn is_set(value: &Value) -> bool {
     match value {
         Value::Null => false,

@@ -1,8 +1,8 @@
-//! Statements that carry the names of tables and columns.
+//! DDL statements with the names of tables and columns.
 
 use super::tables::{Column, ID, Table};
 
-/// A schema and the names that a table has in it, before and after the swap.
+/// A schema, and the names of a table in it before and after the swap.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ddl<'a> {
     pub(super) schema: &'a str,
@@ -10,7 +10,7 @@ pub(super) struct Ddl<'a> {
 }
 
 impl<'a> Ddl<'a> {
-    /// The name that readers know.
+    /// The final name.
     pub(super) fn qualified(self) -> String {
         qualified(self.schema, &self.table.name)
     }
@@ -19,7 +19,7 @@ impl<'a> Ddl<'a> {
         qualified(self.schema, &loading_name(&self.table.name))
     }
 
-    /// The table beside the one that readers see, without keys: they are made when it is full.
+    /// The new table next to the one in use, without keys, which are created when it is full.
     pub(super) fn create(self) -> String {
         let columns = self.table.columns.iter().map(|column| {
             let not_null = if column.not_null { " NOT NULL" } else { "" };
@@ -48,7 +48,7 @@ impl<'a> Ddl<'a> {
         format!("SELECT {id} FROM {table} GROUP BY {id} HAVING count(*) > 1 ORDER BY {id} LIMIT 1")
     }
 
-    /// The primary key and the indexes, under names that nothing else has yet.
+    /// The primary key and the indexes, with temporary names.
     pub(super) fn index(self) -> String {
         let mut statements = format!(
             "ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY ({});",
@@ -67,7 +67,7 @@ impl<'a> Ddl<'a> {
         statements
     }
 
-    /// Gives the new table, its key and its indexes the names that readers know.
+    /// Gives the new table, its key and its indexes their final names.
     pub(super) fn rename(self) -> String {
         let name = &self.table.name;
         let mut statements = format!(
@@ -93,12 +93,12 @@ impl<'a> Ddl<'a> {
     }
 }
 
-/// Drops what the new tables replace.
+/// Drops the tables that are replaced.
 pub(super) fn drop(tables: &[String]) -> String {
     format!("DROP TABLE {} CASCADE", tables.join(", "))
 }
 
-/// How many of the values given as `$1` fit `sql_type`; the server's error when one does not.
+/// How many of the values given as `$1` fit `sql_type`; the server's error if one does not.
 pub(super) fn cast(sql_type: &str) -> String {
     format!("SELECT count(value::{sql_type}) FROM unnest($1::text[]) AS given (value)")
 }

@@ -1,4 +1,4 @@
-//! Why the learning content was not loaded. Whatever it is, yesterday's content stays.
+//! Errors of learning content. In any case, the previous content stays.
 
 use pg_replicate::{quoted_value, reason};
 
@@ -9,10 +9,10 @@ pub enum Error {
     /// The step was cancelled.
     #[error("interrupted")]
     Cancelled,
-    /// The description of the tables that the program was built with is wrong.
+    /// The description of the tables in this program is invalid.
     #[error("crates/shared-steps/data/{0}")]
     Description(String),
-    /// The setting cannot be sent as a header.
+    /// The setting cannot be sent in a header.
     #[error("{variable} cannot be sent in an HTTP header: {reason}")]
     Header {
         /// The environment variable.
@@ -25,7 +25,7 @@ pub enum Error {
         "the content API did not answer: GET {url}: {reason}; see LCMS_API_URL, and whether the API is up"
     )]
     Unreachable {
-        /// What was asked for, without secrets.
+        /// The request, without secrets.
         url: String,
         /// The cause.
         reason: String,
@@ -35,77 +35,77 @@ pub enum Error {
         "the content API answered {status} to GET {url} ({content_type}): \"{body}\"{}", advice(*status, redirect.as_deref())
     )]
     Status {
-        /// What was asked for, without secrets.
+        /// The request, without secrets.
         url: String,
         /// The HTTP status.
         status: u16,
-        /// The answer's content type.
+        /// The response's content type.
         content_type: String,
         /// The beginning of its body.
         body: String,
-        /// Where it redirects to, when it does.
+        /// The destination of a redirect.
         redirect: Option<String>,
     },
-    /// The answer is not what was asked for.
+    /// The response does not have the expected form.
     #[error(
         "the content API's answer is {expected}: {reason} (status {status}, {content_type}, {bytes} bytes, beginning with \"{body}\")"
     )]
     Answer {
-        /// What it is not.
+        /// What it should be.
         expected: &'static str,
         /// What is wrong with it.
         reason: String,
         /// The HTTP status.
         status: u16,
-        /// The answer's content type.
+        /// The response's content type.
         content_type: String,
         /// Its length.
         bytes: u64,
         /// The beginning of its body.
         body: String,
     },
-    /// The answer could not be kept until it is loaded.
+    /// The response could not be stored.
     #[error("the content API's answer cannot be kept in a temporary file: {0}")]
     Spool(std::io::Error),
-    /// Tables are missing from the answer.
+    /// Tables are missing from the response.
     #[error("the content API's answer lacks {}; it has {}", names(missing), names(present))]
     MissingTables {
-        /// Those that are missing.
+        /// The missing ones.
         missing: Vec<String>,
-        /// Those that are there.
+        /// The ones found.
         present: Vec<String>,
     },
-    /// A table of the answer is no list.
+    /// A table of the response is not a list.
     #[error("table {table} of the content API's answer is no list of items, but {found}")]
     NotAList {
         /// The table.
         table: String,
-        /// What stands in place of the list.
+        /// What was found instead of the list.
         found: String,
     },
-    /// An item of the answer cannot be read.
+    /// An item of the response cannot be parsed.
     #[error("table {table}, item {position} of {items}: {reason}")]
     Item {
         /// The table.
         table: String,
         /// The item, counted from 1.
         position: usize,
-        /// How many items the table has.
+        /// The number of items of the table.
         items: usize,
         /// What is wrong with it.
         reason: String,
     },
-    /// An item is null or has no key at all; the message is the one this step always had.
+    /// An item is null or has no properties; the message is that of the Node.js program.
     #[error("At least one item to insert in table {table} has no property at all")]
     NoProperty {
         /// The table.
         table: String,
         /// The item, counted from 1.
         position: usize,
-        /// How many items the table has.
+        /// The number of items of the table.
         items: usize,
     },
-    /// Two items have one id.
+    /// Two items have the same id.
     #[error("table {table}: items {first} and {second} both have the id \"{id}\"")]
     DuplicateId {
         /// The table.
@@ -120,12 +120,12 @@ pub enum Error {
     /// A value does not fit its column.
     #[error(transparent)]
     Value(Box<UnfitValue>),
-    /// Readers kept the old tables busy for too long.
+    /// Readers kept the old tables locked for too long.
     #[error(
         "the tables could not be replaced within {seconds} s: {blocked} in use by {holders}; end those sessions or wait for them, or raise TARGET_LOCK_TIMEOUT, then restart learning-content-replication"
     )]
     Busy {
-        /// How long was waited.
+        /// The time waited.
         seconds: u64,
         /// `is` or `are` with the names of the tables.
         blocked: String,
@@ -138,12 +138,12 @@ pub enum Error {
     /// The database could not be reached.
     #[error(transparent)]
     Target(Box<pg_replicate::Error>),
-    /// The database refused something.
+    /// The database refused a statement.
     #[error("{action}: {reason}")]
     Database {
         /// What was attempted, on which object.
         action: String,
-        /// What the server said.
+        /// The server's error.
         reason: String,
     },
 }
@@ -157,13 +157,13 @@ pub enum Error {
 pub struct UnfitValue {
     /// The table.
     pub table: String,
-    /// The item's id, shortened.
+    /// The item's id, truncated.
     pub item: String,
     /// The column.
     pub column: String,
     /// Its type.
     pub sql_type: String,
-    /// The value, shortened.
+    /// The value, truncated.
     pub found: String,
     /// Why it does not fit.
     pub reason: String,
@@ -214,7 +214,7 @@ fn advice(status: u16, redirect: Option<&str>) -> String {
     }
 }
 
-/// Names what was attempted beside what the server said.
+/// Adds what was attempted to the server's error.
 pub(super) fn database(action: String) -> impl FnOnce(tokio_postgres::Error) -> Error {
     move |error| Error::Database { action, reason: reason(&error) }
 }

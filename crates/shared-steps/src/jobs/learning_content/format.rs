@@ -1,20 +1,20 @@
-//! The two ages of the content API: one object of all tables, or a stream of documents.
+//! Formats of the content API: one object with all tables, or a stream of documents.
 
 use super::tables::{self, Table};
 
-/// `LCMS_API_FORMAT`: how the content API is asked.
+/// `LCMS_API_FORMAT`: the requested format.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ContentFormat {
-    /// For the stream, and for the object where there is no stream (404).
+    /// The stream; if it does not exist (404), the object.
     #[default]
     Auto,
-    /// For one object: table → list of items.
+    /// One object: table → list of items.
     Airtable,
-    /// For documents `{"type": …, "value": …}`, one after another.
+    /// Documents `{"type": …, "value": …}`, one after another.
     Stream,
 }
 
-/// What is asked for, and what its answer looks like.
+/// A route and the form of its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route {
     Airtable,
@@ -22,7 +22,7 @@ pub(super) enum Route {
 }
 
 impl ContentFormat {
-    /// What is asked for, and what else when there is no such route.
+    /// The route to request, and the alternative if it does not exist.
     pub(super) fn routes(self) -> (Route, Option<Route>) {
         match self {
             Self::Auto => (Route::Stream, Some(Route::Airtable)),
@@ -33,7 +33,7 @@ impl ContentFormat {
 }
 
 impl Route {
-    /// Below `LCMS_API_URL`.
+    /// Path below `LCMS_API_URL`.
     pub(super) fn path(self) -> &'static [&'static str] {
         match self {
             Self::Airtable => &["databases", "airtable"],
@@ -41,7 +41,7 @@ impl Route {
         }
     }
 
-    /// The tables that it answers.
+    /// The tables in its response.
     pub(super) fn tables(self) -> Result<&'static [Table], String> {
         match self {
             Self::Airtable => tables::airtable(),
@@ -49,7 +49,7 @@ impl Route {
         }
     }
 
-    /// What its answer is not, when it cannot be read.
+    /// The expected form, for errors.
     pub(super) fn expected(self) -> &'static str {
         match self {
             Self::Airtable => "no JSON object keyed by table",

@@ -1,4 +1,4 @@
-//! All tables in one transaction: built beside the old ones, then put in their place.
+//! Load of all tables in one transaction: built next to the old ones, then swapped.
 
 use std::pin::pin;
 use std::time::Instant;
@@ -19,11 +19,11 @@ use super::load_progress::Phase;
 use super::locate::{is_data_error, unfit_value};
 use super::replace::replace;
 
-/// The server's own limits would cut a long load; ours are in `replace`.
+/// The server's own limits would interrupt a long load; the limits are set in `replace`.
 const NO_LIMITS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
                          SET LOCAL idle_in_transaction_session_timeout = 0";
 
-/// Loads `content` into `schema`; on any error everything is as it was.
+/// Loads `content` into `schema`; after any error, everything is unchanged.
 pub(super) async fn load(
     client: &mut Client,
     schema: &str,
@@ -103,7 +103,7 @@ async fn load_in_transaction(
     Ok(summary)
 }
 
-/// Builds every new table beside the old one; answers rows and bytes.
+/// Builds every new table next to the old one; returns rows and bytes.
 async fn load_tables(
     transaction: &Transaction<'_>,
     schema: &str,
@@ -134,7 +134,7 @@ async fn load_tables(
     Ok((rows, bytes))
 }
 
-/// Copies rows into the new table; answers their bytes.
+/// Copies rows into the new table; returns their bytes.
 async fn copy(
     transaction: &Transaction<'_>,
     ddl: Ddl<'_>,
@@ -149,7 +149,7 @@ async fn copy(
     Ok(bytes)
 }
 
-/// The key and the indexes. The key finds what no memory has to be kept for: an id that comes twice.
+/// The key and the indexes. Creating the key detects duplicate ids without using memory for it.
 async fn index(
     transaction: &Transaction<'_>,
     ddl: Ddl<'_>,

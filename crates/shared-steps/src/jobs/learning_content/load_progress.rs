@@ -1,8 +1,8 @@
-//! How far the step is.
+//! Progress of the step.
 
 use progress::{Context, Progress};
 
-/// What the step is doing; each has its share of the whole.
+/// Phases of the step, each with its range of the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     Fetch,
@@ -19,7 +19,7 @@ impl Phase {
         }
     }
 
-    /// Where the phase begins and ends, in percent of the step.
+    /// Start and end of the phase, in percent of the step.
     fn share(self) -> (f64, f64) {
         match self {
             Self::Fetch => (0.0, 40.0),
@@ -28,7 +28,7 @@ impl Phase {
         }
     }
 
-    /// Reports that `done` of this phase (0 to 1) is behind us.
+    /// Reports the completed fraction of this phase (0 to 1).
     pub(super) fn report(
         self,
         context: &Context,

@@ -1,5 +1,5 @@
-//! Which value the server refused. A failed COPY names its line in the server's language only, so
-//! the values are cast again, column by column, halving what may hold the wrong one.
+//! Location of a refused value. A failed COPY gives its position only in the server's language, so the
+//! values are cast again, column by column, with binary search.
 
 use tokio_postgres::Client;
 
@@ -14,11 +14,11 @@ pub(super) fn is_data_error(error: &tokio_postgres::Error) -> bool {
     error.code().is_some_and(|code| code.code().starts_with("22"))
 }
 
-/// The error that names the first value of `rows` which does not fit its column; `None` when
-/// there is none, or it cannot be found out.
+/// The error that names the first value of `rows` that does not fit its column; `None` if there is none, or
+/// it cannot be determined.
 pub(super) async fn unfit_value(client: &Client, table: &Table, rows: &[Row]) -> Option<Error> {
     for (index, column) in table.columns.iter().enumerate() {
-        // Every text fits these, and our array literals are well-formed.
+        // Every string fits these types, and the array literals are well-formed.
         if matches!(column.sql_type.as_str(), "text" | "text[]") {
             continue;
         }
@@ -31,7 +31,7 @@ pub(super) async fn unfit_value(client: &Client, table: &Table, rows: &[Row]) ->
                 column: column.name.clone(),
                 sql_type: column.sql_type.clone(),
                 found: format!("\"{}\"", shortened(value)),
-                // The server quotes the whole of it.
+                // The server quotes the whole value.
                 reason: reason.replace(value, &shortened(value)),
             })));
         }
@@ -53,7 +53,7 @@ async fn first_unfit(
             None => start = middle,
         }
     }
-    // With one value left, what the server says is about that one.
+    // With a single value left, the server's error is about that one.
     if let Some(reason) = refusal(client, column, &values[start..end]).await {
         refused = reason;
     }

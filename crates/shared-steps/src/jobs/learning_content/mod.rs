@@ -81,10 +81,10 @@ impl Job for LearningContentJob {
     }
 }
 
-/// Loads the learning content; does nothing when there is no API.
+/// Loads the learning content; does nothing without an API.
 ///
 /// # Errors
-/// Why it was not loaded, naming table, item and column; yesterday's content stays.
+/// Why it was not loaded, naming table, item and column; the previous content stays.
 pub async fn run(settings: &LearningContentSettings, context: &Context) -> Result<Summary, Error> {
     let Some(SecretUrl(url)) = &settings.api_url else {
         tracing::info!("Learning content is skipped: LCMS_API_URL is empty");
@@ -100,10 +100,10 @@ pub async fn run(settings: &LearningContentSettings, context: &Context) -> Resul
     Ok(summary)
 }
 
-/// Whether the content API is there and takes our key; nothing is loaded.
+/// Checks that the content API responds and accepts the key, without loading anything.
 ///
 /// # Errors
-/// Why it does not answer as it should.
+/// Why it does not.
 pub async fn check(settings: &LearningContentSettings) -> Result<String, Error> {
     match &settings.api_url {
         None => Ok("LCMS_API_URL is empty: learning content will be skipped".into()),
@@ -133,7 +133,7 @@ async fn fetch_and_load(
     let loaded =
         load::load(&mut client, &settings.schema, &content, settings.on_target, context).await;
     if let Err(Error::NoProperty { table, position, items }) = &loaded {
-        // The error's text is an old one, which alerts may look for, and names no item.
+        // The wording is that of the Node.js program, because alerts may look for it; it names no item.
         tracing::error!(table_name = table, "Item {position} of {items} has no property");
     }
     let loaded = loaded?;

@@ -1,5 +1,5 @@
-//! Puts the new tables in the place of the old ones, at the end of the transaction that built them:
-//! all locks at once or none, so that readers never wait behind us ([`pg_replicate::on_target::locks`]).
+//! Replacement of the old tables at the end of the transaction that built the new ones: all locks at once
+//! or none, so that readers never wait behind this program ([`pg_replicate::on_target::locks`]).
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use tokio_postgres::types::Oid;
 use super::ddl::{self, Ddl};
 use super::error::{Error, database};
 
-/// `pg_class`: the oids of system catalogs never change.
+/// `pg_class`: oids of system catalogs never change.
 const PG_CLASS: Oid = 1259;
 
 /// An old table.
@@ -23,8 +23,7 @@ struct OldTable {
     name: String,
 }
 
-/// Replaces the old tables by the new ones, and says what else goes with them: nothing with rows,
-/// unless that is allowed.
+/// Replaces the old tables, and logs what else is dropped: nothing with rows, unless that is allowed.
 pub(super) async fn replace(
     transaction: &mut Transaction<'_>,
     tables: &[Ddl<'_>],
@@ -66,7 +65,7 @@ fn gave_up(error: GaveUp) -> Error {
 }
 
 enum ReplaceFailure {
-    /// Somebody else holds a lock.
+    /// Another session holds a lock.
     Busy,
     Final(Error),
 }

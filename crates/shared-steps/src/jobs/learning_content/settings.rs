@@ -8,10 +8,10 @@ use url::Url;
 use super::format::ContentFormat;
 use crate::http::{RetryLimits, Secret, SecretUrl};
 
-/// How long a request may take, its body included.
+/// Time limit of a request, including its body.
 const TIMEOUT: Duration = Duration::from_secs(180);
 
-/// Three more tries within one attempt of the job; the job's own attempts come on top.
+/// Three retries within one attempt of the job; the job's own attempts are independent.
 const RETRY: RetryLimits = RetryLimits {
     retries: 3,
     first_wait: Duration::from_secs(2),
@@ -19,11 +19,11 @@ const RETRY: RetryLimits = RetryLimits {
     longest_asked_wait: Duration::from_secs(120),
 };
 
-/// Where the content comes from and where it goes.
+/// Where the content comes from, and where it is loaded.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LearningContentSettings {
-    /// `LCMS_API_URL`, without the route; without it the step is skipped.
+    /// `LCMS_API_URL`, without the route; if absent, the step is skipped.
     pub api_url: Option<SecretUrl>,
     /// `LCMS_API_FORMAT`.
     pub format: ContentFormat,
@@ -31,20 +31,20 @@ pub struct LearningContentSettings {
     pub api_key: Secret,
     /// The header `client`: `APP`.
     pub client: String,
-    /// The database that is written.
+    /// The database that is written to.
     pub target: DatabaseUrl,
     /// Its schema.
     pub schema: String,
-    /// How long a request may take, its body included.
+    /// Time limit of a request, including its body.
     pub timeout: Duration,
-    /// How often the request is tried again within one attempt.
+    /// Retries of the request within one attempt.
     pub retry: RetryLimits,
-    /// What readers of the old tables have to bear.
+    /// How readers of the old tables are treated.
     pub on_target: OnTarget,
 }
 
 impl LearningContentSettings {
-    /// The defaults: schema `public`, three minutes for a request, three more tries.
+    /// The defaults: schema `public`, three minutes for a request, three retries.
     #[must_use]
     pub fn new(api_url: Option<Url>, api_key: &str, client: &str, target: DatabaseUrl) -> Self {
         Self {

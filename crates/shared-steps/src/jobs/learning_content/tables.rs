@@ -1,5 +1,5 @@
-//! The tables of the learning content, as `data/learning-content.json` describes those of the object
-//! and `data/learning-content-stream.json` those of the stream.
+//! Tables of the learning content, described in `data/learning-content.json` for the object and
+//! `data/learning-content-stream.json` for the stream.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -7,13 +7,13 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Every table starts with it: `"id" text PRIMARY KEY`.
+/// The first column of every table: `"id" text PRIMARY KEY`.
 pub(super) const ID: &str = "id";
 
-/// PostgreSQL cuts longer names; ours grow by `__loading_` and the name of a column.
+/// PostgreSQL truncates longer names; these are extended by `__loading_` and the name of a column.
 const LONGEST_NAME: usize = 63;
 
-/// Types whose values are taken as the server's own input functions take them.
+/// Types whose values are parsed by the server's own input functions.
 const TYPES: [&str; 10] = [
     "text",
     "text[]",
@@ -38,9 +38,9 @@ static STREAM: LazyLock<Result<Vec<Table>, String>> =
 pub(super) struct Table {
     /// Its name in the database.
     pub(super) name: String,
-    /// Its name in the answer.
+    /// Its name in the response.
     pub(super) in_answer: String,
-    /// Keys whose values make the id of an item that has none of its own.
+    /// Keys whose values form the id of an item without one.
     pub(super) id_from: Vec<String>,
     /// Its columns, without `id`.
     pub(super) columns: Vec<Column>,
@@ -57,21 +57,21 @@ pub(super) struct Column {
     pub(super) source: Source,
 }
 
-/// Where the value of a column comes from.
+/// Source of a column's value.
 #[derive(Debug, PartialEq)]
 pub(super) enum Source {
     /// The value at a path of the item.
     Path(Path),
-    /// A list of the one value at a path; empty when there is none.
+    /// A list with the one value at a path; empty if there is none.
     ListOf(Path),
-    /// Whether the value at a path is set: JavaScript's idea of it, which the tables always had.
+    /// Whether the value at a path is set, in JavaScript's sense, as in the Node.js program.
     IsSet(Path),
     /// The same for every item.
     Always(Value),
     /// The whole item.
     Item,
-    /// The key of a translation, at a path: those of `solutionToDisplay` are named after the column
-    /// that the text is loaded into.
+    /// The key of a translation, at a path: those of `solutionToDisplay` are renamed like the column that
+    /// the text is loaded into.
     TranslationKey(Path),
 }
 
@@ -85,12 +85,12 @@ impl Column {
     }
 }
 
-/// The tables of the object; an error says what is wrong with the file.
+/// The tables of the object; an error describes a problem of the file.
 pub(super) fn airtable() -> Result<&'static [Table], String> {
     AIRTABLE.as_deref().map_err(|error| format!("learning-content.json: {error}"))
 }
 
-/// The tables of the stream; an error says what is wrong with the file.
+/// The tables of the stream; an error describes a problem of the file.
 pub(super) fn stream() -> Result<&'static [Table], String> {
     STREAM.as_deref().map_err(|error| format!("learning-content-stream.json: {error}"))
 }
@@ -127,7 +127,7 @@ struct ColumnEntry {
     translation_key: Option<String>,
     #[serde(default)]
     item: bool,
-    /// `null` is a value here, not the absence of the key.
+    /// `null` is a value here, which differs from a missing key.
     #[serde(default, deserialize_with = "present")]
     always: Option<Value>,
 }

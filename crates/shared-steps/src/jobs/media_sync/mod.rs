@@ -15,7 +15,7 @@ use super::notification::report::RunReport;
 use crate::server_check::check_within_limit;
 use crate::{Settings, StepError};
 
-/// The value of the field `event` in the log lines of a media sync.
+/// The value of the field `event` in log lines of a media sync.
 const EVENT: &str = "media-sync";
 
 /// The job.
@@ -59,10 +59,10 @@ impl Job for MediaSyncJob {
     }
 }
 
-/// Brings `MEDIA_SOURCE` into `MEDIA_TARGET`; `on_action` is told what will be done, before it is.
+/// Copies `MEDIA_SOURCE` to `MEDIA_TARGET`; `on_action` is called for each action before any is executed.
 ///
 /// # Errors
-/// Why it did not succeed; what was copied by then stays.
+/// Why it did not succeed; objects copied until then stay.
 pub async fn sync_media(
     settings: &Settings,
     request: Request,

@@ -6,20 +6,20 @@ use crate::http::{Secret, SecretUrl};
 /// One entry of `NOTIFICATIONS`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// Where to post.
+    /// The URL.
     pub url: SecretUrl,
-    /// The header `Authorization`, as it is.
+    /// The value of the header `Authorization`.
     pub token: Option<Secret>,
-    /// What is posted.
+    /// The body.
     pub format: Format,
-    /// When.
+    /// The condition.
     pub on: On,
 }
 
-/// What a notification says.
+/// Body of a notification.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Format {
-    /// `{}`, as it has always been.
+    /// `{}`, as in the Node.js program.
     #[default]
     Empty,
     /// `"format": "json"`: a [`RunReport`].
@@ -29,10 +29,10 @@ pub enum Format {
 /// When a notification is sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum On {
-    /// When the whole run succeeded, as it has always been.
+    /// If the whole run succeeded, as in the Node.js program.
     #[default]
     Success,
-    /// When a step has failed for good.
+    /// If a step has failed permanently.
     Failure,
     /// In both cases.
     Always,

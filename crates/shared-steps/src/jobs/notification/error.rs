@@ -1,4 +1,4 @@
-//! Which notifications were not delivered.
+//! Errors of notifications.
 
 /// Why the step did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -7,17 +7,17 @@ pub enum Error {
     /// The step was cancelled.
     #[error("interrupted")]
     Cancelled,
-    /// At least one URL was not notified; the others were.
+    /// At least one notification failed; the others were delivered.
     #[error("{} of {entries} notifications failed: {}", failed.len(), list(failed))]
     Undelivered {
-        /// Those that failed, in order.
+        /// The failed ones, in order.
         failed: Vec<Undelivered>,
-        /// How many were due.
+        /// The number of notifications to send.
         entries: usize,
     },
 }
 
-/// A URL that was not notified.
+/// A URL that could not be notified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undelivered {
     /// The URL, without secrets.

@@ -26,10 +26,10 @@ pub use error::{Error, Undelivered};
 pub use parse::{ParseError, Problem, parse};
 pub use report::{RunReport, Status, StepReport};
 
-/// How long one URL may take to answer.
+/// Time limit for each URL.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Two more tries; see [`send`] for when.
+/// Two retries; see [`send`] for the conditions.
 const RETRY: RetryLimits = RetryLimits {
     retries: 2,
     first_wait: Duration::from_secs(1),
@@ -64,9 +64,9 @@ impl Job for NotificationJob {
     }
 }
 
-/// Notifies, in order, every entry that asks for a run which ended like `report`.
+/// Notifies, in order, every entry whose condition matches the outcome in `report`.
 ///
-/// Every entry is tried, whatever became of those before it.
+/// Every entry is tried, whatever happened to those before it.
 ///
 /// # Errors
 /// [`Error::Undelivered`] with each entry that was not delivered; [`Error::Cancelled`].
@@ -81,7 +81,7 @@ pub async fn run(
     Ok(summary)
 }
 
-/// Notifies every entry that asks for a failure. Nothing is logged when none does.
+/// Notifies every entry for failures. Logs nothing if there is none.
 ///
 /// # Errors
 /// As [`run`].

@@ -1,4 +1,4 @@
-//! `NOTIFICATIONS` as JSON: a list of `{url, token?, format?, on?}`, or of URLs alone.
+//! Parser of `NOTIFICATIONS`: a JSON list of `{url, token?, format?, on?}`, or of plain URLs.
 
 use std::fmt;
 
@@ -18,16 +18,16 @@ pub struct ParseError {
     pub problems: Vec<Problem>,
 }
 
-/// One thing that is wrong; values that may be secret are not shown.
+/// One problem; values that may be secret are not shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The entry, counted from 1; `None` when the whole is no list.
+    /// The entry, counted from 1; `None` if the whole is not a list.
     pub entry: Option<usize>,
     /// The key.
     pub key: Option<String>,
     /// What was found.
     pub found: String,
-    /// What is wanted.
+    /// What is expected.
     pub wanted: String,
 }
 
@@ -52,10 +52,10 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// Reads a list of notifications; an empty text is an empty list.
+/// Parses a list of notifications; an empty string is an empty list.
 ///
 /// # Errors
-/// Everything that is wrong, by entry and key.
+/// All problems, by entry and key.
 pub fn parse(text: &str) -> Result<Vec<Notification>, ParseError> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
@@ -78,7 +78,7 @@ pub fn parse(text: &str) -> Result<Vec<Notification>, ParseError> {
     if problems.is_empty() { Ok(notifications) } else { Err(ParseError { problems }) }
 }
 
-/// Reads one entry and collects what is wrong with it.
+/// Parses one entry and collects its problems.
 struct Reader<'a> {
     entry: usize,
     problems: &'a mut Vec<Problem>,
@@ -98,7 +98,7 @@ impl Reader<'_> {
     fn notification(&mut self, entry: &Value) -> Option<Notification> {
         let entry = match entry {
             Value::Object(entry) => entry,
-            // An address alone, as the program replaced shows in its sample.
+            // A plain URL, as in the Node.js program's sample.
             Value::String(_) => &Map::from_iter([("url".to_owned(), entry.clone())]),
             _ => {
                 return self.wrong(
@@ -126,7 +126,7 @@ impl Reader<'_> {
             None => return self.wrong(Some("url"), "nothing".into(), WANTED),
             Some(other) => return self.wrong(Some("url"), kind(other).into(), WANTED),
         };
-        // The text itself may hold a password, which cannot be cut out of what is no URL.
+        // The text may contain a password, which cannot be removed if it is not a valid URL.
         match Url::parse(text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") => Some(SecretUrl(url)),
             Ok(url) => {
@@ -138,7 +138,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `Some(None)`: there is none.
+    /// `Some(None)`: the key is absent.
     fn token(&mut self, entry: &Map<String, Value>) -> Option<Option<Secret>> {
         match entry.get("token") {
             None | Some(Value::Null) => Some(None),

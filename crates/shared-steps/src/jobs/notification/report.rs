@@ -1,4 +1,4 @@
-//! What a notification with `"format": "json"` says.
+//! Report in notifications with `"format": "json"`.
 
 use chrono::{DateTime, Utc};
 use progress::PhaseSummary;
@@ -15,22 +15,22 @@ pub struct RunReport {
     pub started_at: DateTime<Utc>,
     /// When its last job ended.
     pub finished_at: DateTime<Utc>,
-    /// From one to the other, pauses between attempts included.
+    /// From start to end, including pauses between attempts.
     pub duration_seconds: f64,
-    /// What ran, in order.
+    /// The steps that ran, in order.
     pub steps: Vec<StepReport>,
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
-/// How a run, or a step of it, ended.
+/// Outcome of a run, or of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Everything was done.
     Success,
-    /// It failed for good: no attempt is left.
+    /// It failed permanently: no attempt is left.
     Failure,
 }
 
@@ -39,13 +39,13 @@ pub enum Status {
 pub struct StepReport {
     /// Its name, as on the command line of `restart`.
     pub step: String,
-    /// The queue its job stood on.
+    /// The queue of its job.
     pub queue: String,
     /// The job's id on that queue; `null` for a step that ran without a queue.
     pub job_id: Option<String>,
     /// How it ended.
     pub status: Status,
-    /// How long its last attempt took.
+    /// The duration of its last attempt.
     pub seconds: f64,
     /// Rows copied, over all phases.
     pub rows: u64,

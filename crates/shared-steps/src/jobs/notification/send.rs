@@ -1,9 +1,9 @@
-//! One webhook.
+//! Sending of one webhook.
 //!
-//! A webhook is not idempotent: a receiver that counts runs must not count one twice. So a request
-//! is repeated only when the receiver cannot have acted on it: the connection could not be made, or
-//! the answer was 429 or 503, by which it says that it did not take the request. A time-out, a
-//! broken connection, any other status is a failure at once; an operator decides about `restart`.
+//! A webhook is not idempotent: a receiver that counts runs must not count one twice. A request is
+//! therefore repeated only if the receiver cannot have acted on it: the connection could not be made, or
+//! the response was 429 or 503, which means that the request was not accepted. A timeout, a broken
+//! connection, and any other status are failures at once; an operator decides about `restart`.
 
 use std::time::{Duration, Instant};
 
@@ -56,7 +56,7 @@ impl Outcome {
     }
 }
 
-/// Posts to one URL; answers the length of the body, or why it failed. `None` when cancelled.
+/// Posts to one URL; returns the length of the body, or why it failed. `None` if cancelled.
 pub(super) async fn send(
     entry: &Notification,
     report: &RunReport,
@@ -92,7 +92,7 @@ fn request(
     let bytes = body.len() as u64;
     let client = http::client(timeout, Redirects::KeepingMethod).map_err(describe)?;
     let request = match &entry.token {
-        // With a user and password in its URL reqwest sends those; with a token, only the token.
+        // reqwest sends the user and password in a URL; with a token, only the token is sent.
         None => client.post(entry.url.0.clone()),
         Some(token) => {
             let mut token =
@@ -121,7 +121,7 @@ async fn one_try(request: RequestBuilder, entry: &Notification) -> Try<(), Strin
     }
 }
 
-/// The status and the beginning of the answer.
+/// The status and the beginning of the response.
 async fn refusal(mut response: Response, entry: &Notification) -> String {
     let status = response.status();
     if let Some(target) = redirect_target(&response) {

@@ -13,7 +13,7 @@ use super::notification::report::RunReport;
 use crate::target_guard::{with_lock_timeout, writing};
 use crate::{Settings, StepError};
 
-/// The value of the field `event` in the log lines of the schema export.
+/// The value of the field `event` in log lines of the schema export.
 const EVENT: &str = "db-schema-exporter";
 
 /// The job.

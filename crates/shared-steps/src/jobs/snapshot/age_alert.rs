@@ -50,8 +50,8 @@ pub(super) async fn watch(settings: &Settings, queue: &Queue, alert: &(dyn Fn(St
     }
 }
 
-/// The later of [`last_completed`] and the newest good snapshot, which may have been made by hand. A
-/// store or a Redis that does not answer counts as one without any.
+/// The later of [`last_completed`] and the newest good snapshot, which may have been taken by hand. A store
+/// or a Redis that does not respond counts as one without any.
 async fn last_success(queue: &Queue, settings: &Settings) -> Option<DateTime<Utc>> {
     let completed = last_completed(queue).await.unwrap_or_default();
     let store = settings.snapshots.taken.as_ref().map(|taken| &taken.store);

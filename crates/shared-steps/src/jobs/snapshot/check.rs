@@ -20,7 +20,7 @@ pub(super) async fn run(settings: &Settings) -> Vec<Check> {
     checks
 }
 
-/// The source can be dumped, as a snapshot does it.
+/// Checks that the source can be dumped, as for a snapshot.
 async fn source(settings: &Settings) -> Check {
     let context = Context::quiet();
     let opened = async {
@@ -59,7 +59,7 @@ async fn store(settings: &Settings) -> Option<Check> {
                 let queue = Queue::new(connection, Step::SNAPSHOT.queue);
                 snapshot_age::last_completed(&queue).await.unwrap_or_default()
             }
-            // Its own line says so.
+            // Reported by a line of its own.
             Err(_) => None,
         };
         let last = completed.max(Some(newest.taken_at));

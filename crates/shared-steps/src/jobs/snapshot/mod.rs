@@ -74,10 +74,10 @@ impl Job for SnapshotJob {
     }
 }
 
-/// Takes a snapshot of the source, unless nothing has changed since the newest; `force`: also then.
+/// Takes a snapshot of the source if it differs from the newest one, or if `force`d.
 ///
 /// # Errors
-/// Why it did not succeed, and what of it the store holds.
+/// Why it did not succeed, and what part of it is in the store.
 pub async fn take_snapshot(
     settings: &Settings,
     force: bool,
@@ -95,7 +95,7 @@ pub async fn list_snapshots(settings: &Settings) -> Result<Vec<Entry>, StepError
     Ok(snapshots::list(&store_settings(settings)?.store).await?)
 }
 
-/// Restores a snapshot into the target: what is damaged is refused before anything is dropped.
+/// Restores a snapshot into the target; a damaged one is refused before anything is dropped.
 ///
 /// # Errors
 /// Why it did not succeed.
@@ -117,7 +117,7 @@ async fn fetch_and_restore(
     which: Selector,
     context: &Context,
 ) -> Result<Summary, StepError> {
-    // Before a download of hours is made in vain.
+    // Avoids a useless download that may take hours.
     let target = full_copy(settings);
     let checked = context.cancel.run_until_cancelled(target.preflight_target()).await;
     checked.ok_or(StepError::Interrupted)??;

@@ -1,4 +1,4 @@
-//! The snapshots of a store, for people and for machines.
+//! Listing of a store's snapshots, for people and for machines.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use snapshots::{Entry, Taken};
 
 use pipeline::human;
 
-/// A line each, the newest first.
+/// One line each, newest first.
 #[must_use]
 pub fn render(entries: &[Entry]) -> String {
     if entries.is_empty() {
@@ -54,7 +54,7 @@ fn format(format: snapshots::DumpFormat) -> &'static str {
     }
 }
 
-/// One snapshot as JSON: `problem` is null when it can be used.
+/// One snapshot as JSON: `problem` is null if it can be used.
 #[must_use]
 pub fn as_json(entry: &Entry) -> Value {
     let manifest = entry.manifest();
@@ -71,7 +71,7 @@ pub fn as_json(entry: &Entry) -> Value {
     })
 }
 
-/// What a run did, in a sentence.
+/// The result of a run, as a sentence.
 #[must_use]
 pub fn sentence(taken: &Taken) -> String {
     match taken {
@@ -93,7 +93,7 @@ pub fn sentence(taken: &Taken) -> String {
     }
 }
 
-/// The first of them, and how many more there are.
+/// The first ones, and the number of the others.
 fn in_short(changes: &[String]) -> String {
     const SHOWN: usize = 5;
     let text = changes.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -103,7 +103,7 @@ fn in_short(changes: &[String]) -> String {
     }
 }
 
-/// What a run did, as JSON.
+/// The result of a run, as JSON.
 #[must_use]
 pub fn taken_json(taken: &Taken) -> Value {
     let nothing: &[String] = &[];
