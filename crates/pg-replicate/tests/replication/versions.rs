@@ -52,7 +52,7 @@ async fn refused(client: &mut Client, text: &str) -> Option<String> {
 async fn every_sql_file_runs_on_every_version() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut files = files(&crates.join("pg-replicate/sql"));
-    files.extend(self::files(&crates.join("shared-steps/src/learning_content/sql")));
+    files.extend(self::files(&crates.join("shared-steps/src/jobs/learning_content/sql")));
     assert!(files.len() > 20, "{}", files.len());
     let owners = files.iter().find(|(name, _)| name.ends_with("/owners.sql")).unwrap().1.clone();
     for (_, text) in &mut files {
