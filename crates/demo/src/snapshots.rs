@@ -33,11 +33,11 @@ pub(crate) fn run(
         }
         Ok(())
     };
-    run(&["snapshot"], " is kept")?;
+    run(&["snapshot"], " was stored")?;
     run(&["snapshot"], "Nothing has changed")?;
     let change = "UPDATE users SET \"firstName\" = 'Ada' WHERE id = (SELECT min(id) FROM users)";
     services.source_server.psql(SampleSource::DATABASE, change)?;
-    run(&["snapshot"], " is kept")?;
+    run(&["snapshot"], " was stored")?;
     run(&["snapshots"], "custom")?;
     screen.good(
         "Two snapshots are stored: a row was changed between the second and the third command.",

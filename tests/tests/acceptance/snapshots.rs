@@ -67,10 +67,10 @@ fn the_lines_of_the_document() {
         let finished = programs.run("run", &arguments);
         outputs.push(ok(&finished).stdout.clone());
     }
-    assert!(outputs[0].contains(" is kept, "), "{}", outputs[0]);
+    assert!(outputs[0].contains(" was stored, "), "{}", outputs[0]);
     let second: Value = serde_json::from_str(&outputs[1]).unwrap();
     assert_eq!(second["kept"], false, "{second}");
-    assert!(outputs[2].contains(" is kept, "), "forced: {}", outputs[2]);
+    assert!(outputs[2].contains(" was stored, "), "forced: {}", outputs[2]);
     assert!(outputs[3].contains("encrypted") && outputs[3].contains("custom"), "{}", outputs[3]);
     let entries: Value = serde_json::from_str(&outputs[4]).unwrap();
     assert_eq!(entries.as_array().unwrap().len(), 2);

@@ -22,8 +22,8 @@ pub struct RedisOptions {
     )]
     pub redis_url: Checked<RedisUrl>,
 
-    /// With rediss://: a file of certificates (PEM); only what they have signed, or are, is accepted, in
-    /// place of what the system trusts
+    /// With rediss://: a file of certificates (PEM); only these certificates, and those
+    /// that they have signed, are accepted; the system's are not used
     #[arg(long, env, value_name = "FILE", value_parser = value(trust).optional().when_used())]
     pub redis_tls_ca_file: Checked<Optional<Trust>>,
 

@@ -18,8 +18,8 @@ pub(super) struct QueueOptions {
     /// When a run starts: five-field cron, time zone Europe/Paris
     ///
     /// The fields are minute, hour, day of month, month and day of week (7 and 0 are Sunday). A time that
-    /// is skipped in spring runs at 03:00, one that comes twice in autumn runs once; a schedule of every
-    /// hour follows the clock.
+    /// is skipped in spring runs at 03:00, and one that occurs twice in autumn runs once; a schedule for
+    /// every hour runs every hour.
     #[arg(long, env, default_value = "10 5 * * *", value_name = "CRON", value_parser = schedule())]
     pub(super) schedule: ScheduleSettings,
 

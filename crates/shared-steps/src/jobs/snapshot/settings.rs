@@ -108,8 +108,8 @@ pub(crate) struct SnapshotOptions {
     ]))]
     snapshot_compression: Compression,
 
-    /// Tables that the archive also holds as JSON that Django's loaddata reads, with wildcards; where a
-    /// model names a column otherwise (db_column), with its field: checkouts_checkout(day_of=day)
+    /// Tables that the archive also holds as JSON that Django's loaddata reads, with wildcards; if a
+    /// model's field is named differently from its column (db_column), with both: checkouts_checkout(day_of=day)
     ///
     /// Example: auth_*,checkouts_*
     #[arg(

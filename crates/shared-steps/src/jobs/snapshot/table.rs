@@ -76,19 +76,19 @@ pub fn as_json(entry: &Entry) -> Value {
 pub fn sentence(taken: &Taken) -> String {
     match taken {
         Taken::Unchanged { latest } => {
-            format!("Nothing has changed since {}: no other snapshot is kept.", latest.name)
+            format!("Nothing has changed since {}: no new snapshot was stored.", latest.name)
         }
         Taken::Created { entry, changes, pruned } => {
             let since = match changes.as_slice() {
                 [] => String::new(),
-                changes => format!(" Since the one before: {}.", in_short(changes)),
+                changes => format!(" Changed since the previous snapshot: {}.", in_short(changes)),
             };
             let gone = match pruned.len() {
                 0 => String::new(),
-                1 => " 1 older one has gone.".into(),
-                more => format!(" {more} older ones have gone."),
+                1 => " 1 older snapshot was pruned.".into(),
+                more => format!(" {more} older snapshots were pruned."),
             };
-            format!("{} is kept, {}.{since}{gone}", entry.name, human::size(entry.bytes))
+            format!("{} was stored, {}.{since}{gone}", entry.name, human::size(entry.bytes))
         }
     }
 }
