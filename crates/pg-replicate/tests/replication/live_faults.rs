@@ -162,8 +162,10 @@ async fn a_backend_of_the_target_is_ended() {
 #[tokio::test]
 async fn the_snapshot_is_lost() {
     let cut = Cut::start(Held::Index, None).await;
-    let keeper = "datname = 'source' AND state LIKE 'idle in transaction%' AND (query LIKE '-- Who waits for whom%' OR query LIKE '%pg_stat_clear_snapshot%')";
-    cut.end_backends(keeper).await;
+    // The session that holds the snapshot is the one that looks for waits.
+    let looks = include_str!("../../sql/source/lock_waits.sql").lines().next().unwrap();
+    let keeper = format!("datname = 'source' AND query LIKE '{looks}%'");
+    cut.end_backends(&keeper).await;
     let error = cut.ends().await;
     assert!(error.to_string().contains("the snapshot of the source was lost"), "{error}");
 }
