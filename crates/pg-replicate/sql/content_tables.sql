@@ -63,7 +63,7 @@ LEFT JOIN LATERAL (
   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
 ) columns ON true
 WHERE c.relkind = 'r' AND c.relpersistence <> 't'
-  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'replication_preserved')
   AND c.oid <> ALL ($1::oid[])
   AND (member.oid IS NULL OR member.condition IS NOT NULL)
   -- A standby does not have their rows, and pg_dump dumps none there.

@@ -11,4 +11,4 @@ FROM (
 ) AS thing
 JOIN pg_catalog.pg_namespace n ON n.oid = thing.namespace
 WHERE thing.name IS NOT NULL
-  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'replication_preserved')

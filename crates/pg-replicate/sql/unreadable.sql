@@ -4,7 +4,7 @@ WITH dumped AS (
   SELECT c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity, c.relforcerowsecurity, c.relowner
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'replication_preserved')
     AND c.relkind IN ('r', 'p', 'S') AND c.relpersistence <> 't'
     AND c.oid <> ALL ($1::oid[])
     -- Members of an extension are not dumped, except those whose rows it marks for dumping.

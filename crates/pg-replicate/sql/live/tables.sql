@@ -71,7 +71,7 @@ CROSS JOIN LATERAL (
     coalesce(pg_catalog.pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS toast
 ) size
 WHERE c.relkind = 'r' AND c.relpersistence <> 't'
-  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'replication_preserved')
   AND c.oid <> ALL ($1::oid[])
   -- A standby does not have their rows, and pg_dump dumps none there.
   AND NOT (c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery())

@@ -62,6 +62,8 @@ WITH RECURSIVE owners AS (
   JOIN belonging USING (classid, objid)
   WHERE (classid, objid) NOT IN (SELECT classid, objid FROM root)
     AND ($3 OR belonging.owner <> (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER))
+), firing (state, word) AS (
+  VALUES ('D'::"char", 'DISABLE'), ('R', 'ENABLE REPLICA'), ('A', 'ENABLE ALWAYS')
 ), whole AS (
   SELECT taken.*
   FROM taken
@@ -104,7 +106,9 @@ SELECT -- Whether our role may become the owner: until version 16, any member ma
     ELSE pg_catalog.pg_has_role(whole.owner, 'MEMBER')
   END AS may_be_theirs,
   whole.classid, whole.objid, whole.objsubid,
-  pg_catalog.pg_describe_object(whole.classid, whole.objid, whole.objsubid) AS object,
+  -- As in is_there.sql.
+  pg_catalog.pg_describe_object(whole.classid, whole.objid, whole.objsubid)
+    || CASE WHEN k.contypid <> 0 THEN ' on type ' || k.contypid::pg_catalog.regtype ELSE '' END AS object,
   pg_catalog.pg_get_userbyid(whole.owner)::text AS owner,
   whole.classid = 'pg_catalog.pg_extension'::pg_catalog.regclass
     OR coalesce(
@@ -131,16 +135,43 @@ SELECT -- Whether our role may become the owner: until version 16, any member ma
         || pg_catalog.quote_ident(ac.attname) || ' SET DEFAULT '
         || pg_catalog.pg_get_expr(a.adbin, a.adrelid)
     WHEN g.oid IS NOT NULL THEN pg_catalog.pg_get_triggerdef(g.oid)
+      || coalesce('; ALTER TABLE ' || g.tgrelid::pg_catalog.regclass || ' '
+        || (SELECT word FROM firing WHERE state = g.tgenabled) || ' TRIGGER ' || pg_catalog.quote_ident(g.tgname), '')
     WHEN r.oid IS NOT NULL THEN pg_catalog.pg_get_ruledef(r.oid)
+      || coalesce(' ALTER TABLE ' || r.ev_class::pg_catalog.regclass || ' '
+        || (SELECT word FROM firing WHERE state = r.ev_enabled) || ' RULE ' || pg_catalog.quote_ident(r.rulename), '')
     WHEN s.oid IS NOT NULL THEN pg_catalog.pg_get_statisticsobjdef(s.oid)
     WHEN p.oid IS NOT NULL THEN
       'CREATE POLICY ' || pg_catalog.quote_ident(p.polname) || ' ON '
         || p.polrelid::pg_catalog.regclass
+        || CASE WHEN p.polpermissive THEN '' ELSE ' AS RESTRICTIVE' END
+        || ' FOR ' || CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE'
+          WHEN 'd' THEN 'DELETE' ELSE 'ALL' END
+        || ' TO ' || (
+          SELECT pg_catalog.string_agg(CASE x.oid WHEN 0 THEN 'PUBLIC'
+            ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(x.oid)) END, ', ')
+          FROM unnest(p.polroles) AS x (oid)
+        )
         || coalesce(' USING (' || pg_catalog.pg_get_expr(p.polqual, p.polrelid) || ')', '')
         || coalesce(' WITH CHECK (' || pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) || ')', '')
     WHEN t.typtype = 'd' THEN
       'CREATE DOMAIN ' || t.oid::pg_catalog.regtype || ' AS '
         || pg_catalog.format_type(t.typbasetype, t.typtypmod)
+        || coalesce((
+          SELECT pg_catalog.format(' COLLATE %I.%I', n.nspname, l.collname)
+          FROM pg_catalog.pg_collation l
+          JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace
+          JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype
+          WHERE l.oid = t.typcollation AND t.typcollation <> b.typcollation
+        ), '')
+        || coalesce(' DEFAULT ' || pg_catalog.pg_get_expr(t.typdefaultbin, 0), '')
+        || CASE WHEN t.typnotnull THEN ' NOT NULL' ELSE '' END
+        || coalesce((
+          SELECT pg_catalog.string_agg(pg_catalog.format(' CONSTRAINT %I %s', its.conname,
+            pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(its.oid), ' NOT VALID$', '')), '' ORDER BY its.oid)
+          FROM pg_catalog.pg_constraint its
+          WHERE its.contypid = t.oid AND its.contype = 'c'
+        ), '')
   END AS definition
 FROM whole
 LEFT JOIN pg_catalog.pg_class c

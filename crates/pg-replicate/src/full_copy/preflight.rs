@@ -355,8 +355,14 @@ async fn target_rights(
 ) -> Result<(Vec<KeptTable>, Vec<Check>), Error> {
     let subject = "rights on the target";
     let kept = catalog::kept_tables(target, &copy.mode).await?;
-    let oids = catalog::oids(&kept);
-    let mut wrong = Vec::new();
+    let mut oids = catalog::oids(&kept);
+    let store =
+        async { Ok((preserved::find(&**target).await?, preserved::obstacle(&**target).await?)) };
+    let (store, obstacle) = store
+        .await
+        .map_err(|error| target.error("look for what an earlier run was to give back", &error))?;
+    oids.extend(store);
+    let mut wrong: Vec<String> = obstacle.into_iter().collect();
     if server.is_standby {
         wrong.push("it is a standby, which cannot be written".to_owned());
     }

@@ -16,6 +16,7 @@ pub(crate) fn arguments(excluded: &[String], file: &Path) -> Vec<String> {
         "--verbose",
         "--exclude-schema=information_schema",
         "--exclude-schema=pg_*",
+        "--exclude-schema=replication_preserved",
     ]
     .map(str::to_owned)
     .to_vec();

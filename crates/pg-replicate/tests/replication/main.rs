@@ -27,6 +27,8 @@ mod messages;
 mod moment;
 mod postgis;
 mod preserved;
+mod preserved_losses;
+mod preserved_rights;
 mod real_databases;
 mod refused;
 mod shell;

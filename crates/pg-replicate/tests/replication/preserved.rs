@@ -5,7 +5,7 @@ use crate::support::events::Events;
 use pg_replicate::on_target::preserved::give_back;
 use progress::Context;
 
-const SOURCE: &str = "
+pub(crate) const SOURCE: &str = "
   CREATE SCHEMA shop; CREATE TYPE shop.size AS ENUM ('s', 'm');
   CREATE TABLE a (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text, secret text);
   INSERT INTO a (name, secret) VALUES ('one', 'x'), ('two', 'y');
@@ -19,14 +19,14 @@ const ROLES: &str =
   GRANT CREATE ON DATABASE target TO analyst; CREATE SCHEMA reports AUTHORIZATION analyst;
   GRANT ALL ON SCHEMA reports TO target_user;";
 
-async fn copied(script: &str) -> World {
+pub(crate) async fn copied(script: &str) -> World {
     let world = World::new(script);
     world.live(&world.copy("{}")).await.unwrap();
     world.server.psql("target", ROLES).unwrap();
     world
 }
 
-async fn again(world: &World, way: &str) {
+pub(crate) async fn again(world: &World, way: &str) {
     let copy = world.copy("{}");
     match way {
         "live" => world.live(&copy).await,

@@ -55,6 +55,8 @@ async fn every_sql_file_runs_on_every_version() {
     files.extend(self::files(&crates.join("shared-steps/src/jobs/learning_content/sql")));
     assert!(files.len() > 20, "{}", files.len());
     let owners = files.iter().find(|(name, _)| name.ends_with("/owners.sql")).unwrap().1.clone();
+    // It runs on each version with the tables.
+    files.retain(|(name, _)| !name.ends_with("/create_store.sql"));
     for (_, text) in &mut files {
         *text = text.replace(":owners", &owners);
     }

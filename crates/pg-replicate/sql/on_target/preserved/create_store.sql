@@ -1,10 +1,13 @@
 -- What stands here was taken away by the replication and is to be given back: definitions and grants, no rows. A row whose
 -- statements have been run by hand, or are not wanted any more, can be deleted. The schema goes when it is empty.
-CREATE SCHEMA IF NOT EXISTS replication_preserved;
-CREATE TABLE IF NOT EXISTS replication_preserved.object (
+--
+-- Its statements are run by our role, so nobody else may write there, also not by default privileges or as a member of
+-- pg_write_all_data; and a schema or a table that is there already could be another's.
+CREATE SCHEMA replication_preserved;
+CREATE TABLE replication_preserved.object (
   position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   object text NOT NULL UNIQUE,
-  kind text NOT NULL CHECK (kind IN ('definition', 'grants')),
+  kind text NOT NULL CHECK (kind IN ('definition', 'grants', 'byhand')),
   owner text NOT NULL,
   statements text[] NOT NULL,
   to_owner text,
@@ -19,3 +22,5 @@ CREATE TABLE IF NOT EXISTS replication_preserved.object (
 );
 COMMENT ON TABLE replication_preserved.object IS
   'What the replication took away and gives back: definitions of views and the like, and grants';
+-- Holds for everyone but the owner.
+ALTER TABLE replication_preserved.object ENABLE ROW LEVEL SECURITY;

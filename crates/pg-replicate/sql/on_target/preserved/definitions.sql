@@ -1,12 +1,21 @@
 -- What makes the objects $1 (classes), $2 (oids), $3 (columns, or 0) again, in the order given. $4: the schemas (oids) that
--- are dropped with them, and may not be made by the restore.
+-- are dropped with them, and may not be made by the restore. $5: what was made for other roles but is ours, as described by
+-- the server: its text is theirs.
 --
--- statements: as our role. to_owner: gives it back to its owner. at_last: fills it, as its owner.
+-- statements: as our role; nothing in them may run what another role has written. to_owner: gives it back to its owner.
+-- at_last: run when it belongs to its owner, for the server makes an index and fills a materialized view with the rights of
+-- the owner, who cannot leave them there.
 --
--- may_be_ours: it shows or does no more when it belongs to our role than when it belonged to its owner. A view reads with
--- the rights of its owner, and past row security when that owns the table; refreshing a materialized view runs its
--- functions as its owner.
-WITH object (place, classid, objid, objsubid) AS (
+-- is_not_valid: a constraint that is added without a look at the rows, for that would run the functions of its owner in our
+-- session, where they could take our rights.
+--
+-- runs_theirs: already the text of the definition may run what another role has written: a constant whose type holds a
+-- domain (an array of it, a composite type with it) is checked when it is read.
+--
+-- may_be_ours: it shows or does no more when it belongs to our role than when it belonged to its owner. A view reads and
+-- writes with the rights of its owner, and past row security when that owns the table; refreshing a materialized view runs
+-- its functions as its owner, and a function of the server that is not immutable may run any query.
+WITH RECURSIVE object (place, classid, objid, objsubid) AS (
   SELECT o.place, o.classid, o.objid, o.objsubid
   FROM unnest($1::oid[], $2::oid[], $3::int4[]) WITH ORDINALITY AS o (classid, objid, objsubid, place)
 ), trusted (oid) AS (
@@ -22,41 +31,103 @@ WITH object (place, classid, objid, objsubid) AS (
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_catalog.pg_am m ON m.oid = c.relam
   WHERE object.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND object.objsubid = 0
-), needed (oid, classid, objid) AS (
-  SELECT view.oid, d.refclassid, d.refobjid
-  FROM view
-  JOIN pg_catalog.pg_rewrite r ON r.ev_class = view.oid
-  JOIN pg_catalog.pg_depend d
-    ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
-  WHERE (d.refclassid, d.refobjid) <> ('pg_catalog.pg_class'::pg_catalog.regclass::oid, view.oid)
+), piece (place, classid, objid) AS (
+  SELECT place, classid, objid FROM object
+  UNION ALL
+  SELECT o.place, part.classid, part.objid
+  FROM object o
+  JOIN (
+    SELECT ev_class, 'pg_catalog.pg_rewrite'::pg_catalog.regclass::oid, oid FROM pg_catalog.pg_rewrite
+    UNION ALL
+    SELECT indrelid, 'pg_catalog.pg_class'::pg_catalog.regclass, indexrelid FROM pg_catalog.pg_index
+    UNION ALL
+    SELECT tgrelid, 'pg_catalog.pg_trigger'::pg_catalog.regclass, oid FROM pg_catalog.pg_trigger
+    UNION ALL
+    SELECT adrelid, 'pg_catalog.pg_attrdef'::pg_catalog.regclass, oid FROM pg_catalog.pg_attrdef
+    UNION ALL
+    SELECT stxrelid, 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass, oid FROM pg_catalog.pg_statistic_ext
+  ) AS part (relation, classid, objid)
+    ON o.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND part.relation = o.objid
+  UNION ALL
+  SELECT o.place, 'pg_catalog.pg_constraint'::pg_catalog.regclass, k.oid
+  FROM object o
+  JOIN pg_catalog.pg_constraint k
+    ON o.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND k.contypid = o.objid
+), needed (place, classid, objid) AS (
+  SELECT DISTINCT piece.place, d.refclassid, d.refobjid
+  FROM piece
+  JOIN pg_catalog.pg_depend d ON d.classid = piece.classid AND d.objid = piece.objid
+), domain (classid, objid) AS (
+  SELECT 'pg_catalog.pg_type'::pg_catalog.regclass::oid, oid
+  FROM pg_catalog.pg_type
+  WHERE typtype = 'd' AND typowner NOT IN (SELECT oid FROM trusted)
   UNION
-  SELECT view.oid, d.refclassid, d.refobjid
-  FROM view
-  JOIN pg_catalog.pg_index i ON i.indrelid = view.oid
-  JOIN pg_catalog.pg_depend d
-    ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = i.indexrelid
-  WHERE d.refclassid <> 'pg_catalog.pg_class'::pg_catalog.regclass
+  SELECT next.classid, next.objid
+  FROM domain
+  CROSS JOIN LATERAL (
+    SELECT d.classid, d.objid
+    FROM pg_catalog.pg_depend d
+    WHERE d.refclassid = domain.classid AND d.refobjid = domain.objid
+      AND d.classid IN ('pg_catalog.pg_type'::pg_catalog.regclass, 'pg_catalog.pg_class'::pg_catalog.regclass)
+    UNION ALL
+    -- A composite type's relation is a part of the type.
+    SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, c.reltype
+    FROM pg_catalog.pg_class c
+    WHERE domain.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = domain.objid
+  ) AS next (classid, objid)
+), runs_theirs (place) AS (
+  SELECT needed.place
+  FROM needed
+  JOIN domain USING (classid, objid)
+  JOIN pg_catalog.pg_type t ON t.oid = needed.objid AND t.typtype <> 'd'
+  WHERE needed.classid = 'pg_catalog.pg_type'::pg_catalog.regclass
+), read (place, oid, relkind, relowner) AS (
+  SELECT object.place, view.oid, view.relkind, view.relowner
+  FROM object
+  JOIN view ON object.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND view.oid = object.objid
 ), unsafe AS (
-  SELECT needed.oid
-  FROM needed
-  JOIN view USING (oid)
+  SELECT read.oid
+  FROM read
+  JOIN needed USING (place)
   JOIN pg_catalog.pg_class c
-    ON needed.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = needed.objid
-  WHERE NOT pg_catalog.has_table_privilege(view.relowner, c.oid, 'SELECT')
+    ON needed.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.oid = needed.objid AND c.oid <> read.oid
+  WHERE NOT pg_catalog.has_table_privilege(read.relowner, c.oid, 'SELECT')
     OR c.relrowsecurity
-    OR view.relkind = 'm' AND c.relkind = 'v' AND c.relowner NOT IN (SELECT oid FROM trusted)
+    -- Read with a mapping of the owner's.
+    OR c.relkind = 'f'
+    OR read.relkind = 'm' AND c.relkind = 'v' AND (
+      c.relowner NOT IN (SELECT oid FROM trusted)
+      OR c.reloptions::text LIKE '%security_invoker%'
+      OR pg_catalog.pg_describe_object(needed.classid, c.oid, 0) = ANY ($5::text[])
+    )
   UNION
-  SELECT needed.oid
-  FROM needed
-  JOIN view USING (oid)
+  SELECT read.oid
+  FROM read
+  JOIN needed USING (place)
   LEFT JOIN pg_catalog.pg_proc f
     ON needed.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND f.oid = needed.objid
   LEFT JOIN pg_catalog.pg_operator o
     ON needed.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = needed.objid
   LEFT JOIN pg_catalog.pg_type t
     ON needed.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND t.oid = needed.objid AND t.typtype = 'd'
-  WHERE view.relkind = 'm'
-    AND coalesce(f.proowner, o.oprowner, t.typowner) NOT IN (SELECT oid FROM trusted)
+  WHERE read.relkind = 'm' AND (
+    coalesce(f.proowner, o.oprowner, t.typowner) NOT IN (SELECT oid FROM trusted)
+    OR pg_catalog.pg_describe_object(needed.classid, f.oid, 0) = ANY ($5::text[])
+  )
+  UNION
+  SELECT read.oid
+  FROM read
+  JOIN pg_catalog.pg_rewrite r ON r.ev_class = read.oid
+  WHERE r.rulename <> '_RETURN'
+  UNION
+  -- No dependency is recorded on a function of the server itself.
+  SELECT read.oid
+  FROM read
+  JOIN pg_catalog.pg_rewrite r ON r.ev_class = read.oid
+  CROSS JOIN LATERAL pg_catalog.regexp_matches(r.ev_action::text, ':(?:funcid|opfuncid|aggfnoid|winfnoid) ([0-9]+)', 'g')
+    AS called
+  JOIN pg_catalog.pg_proc f ON f.oid = called[1]::oid AND f.provolatile <> 'i'
+  WHERE read.relkind = 'm'
 ), part (classid, oid, place, statement) AS (
   SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid, oid, 1, 'CREATE ' || keyword || ' ' || name
     || CASE WHEN relkind = 'm' AND amname <> 'heap' THEN ' USING ' || pg_catalog.quote_ident(amname) ELSE '' END
@@ -77,10 +148,6 @@ WITH object (place, classid, objid, objsubid) AS (
   SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, view.oid, 4, pg_catalog.pg_get_triggerdef(t.oid)
   FROM view
   JOIN pg_catalog.pg_trigger t ON t.tgrelid = view.oid AND NOT t.tgisinternal
-  UNION ALL
-  SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, view.oid, 5, pg_catalog.pg_get_indexdef(i.indexrelid)
-  FROM view
-  JOIN pg_catalog.pg_index i ON i.indrelid = view.oid
   UNION ALL
   SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, view.oid, 6, pg_catalog.pg_get_statisticsobjdef(s.oid)
   FROM view
@@ -122,20 +189,48 @@ SELECT coalesce((
       pg_catalog.pg_get_userbyid(f.proowner))
   END AS to_owner,
   CASE
-    WHEN view.oid IS NOT NULL THEN pg_catalog.format('GRANT ALL ON TABLE %s TO %I', view.name,
-      pg_catalog.pg_get_userbyid(view.relowner))
+    -- What is written through it would be written with our rights.
+    WHEN view.oid IS NOT NULL THEN pg_catalog.format('GRANT SELECT ON TABLE %s TO %I', view.name,
+      pg_catalog.pg_get_userbyid(view.relowner)) || coalesce((
+        SELECT pg_catalog.format('; REVOKE INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON TABLE %s FROM ', view.name)
+          || pg_catalog.string_agg(DISTINCT CASE x.grantee WHEN 0 THEN 'PUBLIC'
+            ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(x.grantee)) END, ', ')
+        FROM (
+          SELECT relacl FROM pg_catalog.pg_class WHERE oid = view.oid
+          UNION ALL
+          SELECT attacl FROM pg_catalog.pg_attribute WHERE attrelid = view.oid
+        ) AS its (acl)
+        CROSS JOIN LATERAL pg_catalog.aclexplode(its.acl) AS x
+      ), '')
     WHEN f.oid IS NOT NULL THEN pg_catalog.format('GRANT ALL ON ROUTINE %s TO %I', f.oid::pg_catalog.regprocedure,
       pg_catalog.pg_get_userbyid(f.proowner))
   END AS to_owner_as_ours,
-  CASE WHEN view.relispopulated AND view.relkind = 'm' THEN 'REFRESH MATERIALIZED VIEW ' || view.name END AS at_last,
+  CASE WHEN view.relkind = 'm' THEN nullif(pg_catalog.concat_ws('; ', (
+      SELECT pg_catalog.string_agg(pg_catalog.pg_get_indexdef(i.indexrelid), '; ' ORDER BY i.indexrelid)
+      FROM pg_catalog.pg_index i
+      WHERE i.indrelid = view.oid
+    ), CASE WHEN view.relispopulated THEN 'REFRESH MATERIALIZED VIEW ' || view.name END), '')
+  END AS at_last,
   CASE
     WHEN view.oid IS NOT NULL THEN view.oid NOT IN (SELECT oid FROM unsafe)
     WHEN f.oid IS NOT NULL THEN NOT f.prosecdef
     ELSE false
-  END AS may_be_ours
+  END AS may_be_ours,
+  object.place IN (SELECT place FROM runs_theirs) AS runs_theirs,
+  coalesce(k.convalidated AND coalesce(c.relowner, d.typowner) NOT IN (SELECT oid FROM trusted)
+    AND (k.contype = 'c' OR k.contype = 'f' AND EXISTS (
+      SELECT
+      FROM pg_catalog.pg_attribute a
+      JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+      WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) AND t.typowner NOT IN (SELECT oid FROM trusted)
+    )), false) AS is_not_valid
 FROM object
 LEFT JOIN view
   ON object.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND view.oid = object.objid
 LEFT JOIN pg_catalog.pg_proc f
   ON object.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND f.oid = object.objid AND f.prokind IN ('f', 'p', 'w')
+LEFT JOIN pg_catalog.pg_constraint k
+  ON object.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND k.oid = object.objid
+LEFT JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+LEFT JOIN pg_catalog.pg_type d ON d.oid = k.contypid
 ORDER BY object.place

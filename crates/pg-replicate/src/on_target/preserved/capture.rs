@@ -4,6 +4,7 @@ use tokio_postgres::types::Oid;
 use tokio_postgres::{Error, GenericClient, Row};
 
 use super::object::{Kind, Preserved};
+use super::store;
 use crate::on_target::dependents::Dependent;
 use crate::postgres::identifier::quote_identifier;
 
@@ -11,6 +12,9 @@ const DEFINITIONS: &str = include_str!("../../../sql/on_target/preserved/definit
 const GRANTS: &str = include_str!("../../../sql/on_target/preserved/grants.sql");
 const DEFAULT_PRIVILEGES: &str =
     include_str!("../../../sql/on_target/preserved/default_privileges.sql");
+
+const BY_HAND: &str = "it uses a type that holds a domain of another role, whose check our role would run; run its \
+                       statements as that role";
 
 /// What is lost with the objects (`classes` and `oids`) that are dropped, and with their `dependents`, and can be given
 /// back afterwards. `schemas` are all schemas that are dropped in the same run.
@@ -74,19 +78,22 @@ async fn definitions(
     let classes: Vec<Oid> = of.iter().map(|one| one.address.0).collect();
     let oids: Vec<Oid> = of.iter().map(|one| one.address.1).collect();
     let columns: Vec<i32> = of.iter().map(|one| one.address.2).collect();
-    let rows = client.query(DEFINITIONS, &[&classes, &oids, &columns, &schemas]).await?;
+    let ours = store::made_as_ours(client).await?;
+    let rows = client.query(DEFINITIONS, &[&classes, &oids, &columns, &schemas, &ours]).await?;
     Ok(of
         .iter()
         .zip(&rows)
         .map(|(dependent, row)| {
             let mut statements: Vec<String> = row.get("statements");
             if let (true, Some(definition)) = (statements.is_empty(), &dependent.definition) {
-                // As its owner: a check that is added is evaluated, and must not run with our rights.
+                // As its owner, who needs the rights for it. This is no protection: what is run here can reset the role.
                 let role = format!("SET LOCAL ROLE {}", quote_identifier(&dependent.owner));
-                statements = vec![role, definition.clone(), "RESET ROLE".into()];
+                let not_valid = if row.get("is_not_valid") { " NOT VALID" } else { "" };
+                statements = vec![role, format!("{definition}{not_valid}"), "RESET ROLE".into()];
             }
+            let runs_theirs: bool = row.get("runs_theirs");
             Preserved {
-                kind: Kind::Definition,
+                kind: if runs_theirs { Kind::ByHand } else { Kind::Definition },
                 object: dependent.object.clone(),
                 owner: dependent.owner.clone(),
                 statements,
@@ -98,7 +105,7 @@ async fn definitions(
                 secured_table: None,
                 policies: None,
                 is_ours: false,
-                reason: None,
+                reason: runs_theirs.then(|| BY_HAND.to_owned()),
             }
         })
         .collect())

@@ -12,6 +12,7 @@ use crate::postgres::error_text::reason;
 use crate::{DatabaseUrl, Error};
 use progress::{Context, PhaseSummary, Summary};
 
+const IS_THERE: &str = include_str!("../../../sql/on_target/preserved/is_there.sql");
 const IS_SECURED: &str = include_str!("../../../sql/on_target/preserved/is_secured.sql");
 
 /// As pg_restore: a function's body may name what comes later.
@@ -48,8 +49,8 @@ async fn give_back_written_down(connection: &mut Connection) -> Result<u64, Fail
     let count = all.len();
     let left = give_all(&mut **connection, all).await?;
     let given = count - left.iter().filter(|one| !one.is_ours).count();
-    let transaction = connection.transaction().await?;
-    store::replace(&transaction, &left).await?;
+    let mut transaction = connection.transaction().await?;
+    store::replace(&mut transaction, &left).await?;
     transaction.commit().await?;
     Ok(given as u64)
 }
@@ -87,10 +88,16 @@ async fn give_all<C: GenericClient + Send + Sync>(
     all: Vec<Preserved>,
 ) -> Result<Vec<Preserved>, Failed> {
     client.batch_execute(SESSION).await?;
-    let (mut definitions, grants): (Vec<Preserved>, Vec<Preserved>) =
-        all.into_iter().partition(|one| one.kind == Kind::Definition);
+    let (mut definitions, mut grants, mut by_hand) = (Vec::new(), Vec::new(), Vec::new());
+    for one in all {
+        match one.kind {
+            Kind::Definition => definitions.push(one),
+            Kind::Grants => grants.push(one),
+            Kind::ByHand => by_hand.push(one),
+        }
+    }
     // First, for a materialized view is filled with the rights of its owner.
-    let grants = grant_all(client, grants).await?;
+    grants = grant_all(client, grants).await?;
     let mut ours = Vec::new();
     loop {
         let before = definitions.len();
@@ -108,6 +115,11 @@ async fn give_all<C: GenericClient + Send + Sync>(
         }
     }
     let mut left = definitions;
+    for one in by_hand {
+        if !is_there(client, &one.object).await? {
+            left.push(one);
+        }
+    }
     for one in grants {
         left.extend(grant(client, one).await?);
     }
@@ -140,15 +152,15 @@ async fn make<C: GenericClient + Send + Sync>(
         Ok(Belongs::Nobody) => format!(
             "our role is not a member of {owner}, and as ours it would show or do more than before"
         ),
-        Err(error) if is_there(&error) => {
-            tracing::info!(object, "{object} is there already");
-            transaction.rollback().await?;
-            return Ok(Some(preserved).filter(|one| one.is_ours));
-        }
         Err(error) if error.as_db_error().is_none() => return Err(error),
         Err(error) => reason(&error),
     };
     transaction.rollback().await?;
+    // The restore has made it, or the enrichment. Something else, or a part of it, may have its name.
+    if is_there(client, object).await? {
+        tracing::info!(object, "{object} is there already");
+        return Ok(Some(preserved).filter(|one| one.is_ours));
+    }
     Ok(Some(Preserved { is_ours: false, reason: Some(why), ..preserved }))
 }
 
@@ -191,11 +203,8 @@ async fn make_within(
     Ok(belongs)
 }
 
-/// The restore has made it, or the enrichment.
-fn is_there(error: &Failed) -> bool {
-    const CODES: [SqlState; 3] =
-        [SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_FUNCTION, SqlState::DUPLICATE_OBJECT];
-    error.code().is_some_and(|code| CODES.contains(code))
+async fn is_there(client: &(impl GenericClient + Sync), object: &str) -> Result<bool, Failed> {
+    Ok(client.query_one(IS_THERE, &[&object]).await?.get("is_there"))
 }
 
 /// All grants in one transaction, for there may be thousands, far away; when one of them fails, each on its own.

@@ -9,4 +9,4 @@ mod store;
 pub use capture::capture;
 pub use give_back::{give_back, give_back_at_once};
 pub use object::{Preserved, SCHEMA};
-pub(crate) use store::{find, save};
+pub(crate) use store::{find, obstacle, save};

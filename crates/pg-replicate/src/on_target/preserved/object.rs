@@ -5,12 +5,14 @@ use serde::{Deserialize, Serialize};
 /// The schema where it stands meanwhile, if there is anything to give back.
 pub const SCHEMA: &str = "replication_preserved";
 
-/// Whether an object is made again or grants are given again.
+/// Whether an object is made again or grants are given again; or neither, because already the definition's text could run
+/// what another role has written with our rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Kind {
     Definition,
     Grants,
+    ByHand,
 }
 
 /// Something to be given back.
@@ -26,7 +28,7 @@ pub struct Preserved {
     pub(super) to_owner: Option<String>,
     /// Gives its owner all rights on it, when it has to be ours.
     pub(super) to_owner_as_ours: Option<String>,
-    /// Run as the owner: fills it.
+    /// Run when it belongs to its owner: makes its indexes and fills it.
     pub(super) at_last: Option<String>,
     /// Our role may give it to its owner, as it was when this was read.
     #[serde(skip)]
@@ -46,7 +48,11 @@ impl Preserved {
     /// How it is called, where it is an object that our role cannot make again. Grants may always be given again.
     #[must_use]
     pub fn cannot_be_made(&self) -> Option<String> {
-        let cannot = self.kind == Kind::Definition && !self.may_be_theirs && !self.may_be_ours;
+        let cannot = match self.kind {
+            Kind::Definition => !self.may_be_theirs && !self.may_be_ours,
+            Kind::Grants => false,
+            Kind::ByHand => true,
+        };
         cannot.then(|| format!("{} (of role {})", self.object, self.owner))
     }
 }
