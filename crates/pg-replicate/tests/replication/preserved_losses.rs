@@ -47,6 +47,43 @@ async fn grants_that_failed_are_not_overwritten() {
 }
 
 #[tokio::test]
+async fn grants_on_columns_do_not_go_with_one_that_is_gone() {
+    let world = copied(SOURCE).await;
+    world.target(
+        "GRANT SELECT (id, name, secret) ON a TO analyst; GRANT SELECT ON shop.b TO analyst",
+    );
+    world.source("ALTER TABLE a DROP secret");
+    again(&world, "live").await;
+    let may = "SELECT has_column_privilege('analyst', 'a', 'id', 'SELECT'), has_column_privilege('analyst', 'a', 'name', 'SELECT'),
+      has_table_privilege('analyst', 'shop.b', 'SELECT'), statements FROM replication_preserved.object";
+    assert_eq!(world.target(may), "t|t|t|{\"GRANT SELECT (secret) ON TABLE public.a TO analyst\"}");
+}
+
+/// What waits for a lock would otherwise wait as long as an analyst's transaction stays open.
+#[tokio::test]
+async fn a_table_that_its_owner_uses_does_not_stop_a_run() {
+    let world = copied(SOURCE).await;
+    world.target("GRANT SELECT, REFERENCES ON a TO analyst");
+    world.server.psql("postgres", "GRANT analyst TO target_user").unwrap();
+    world
+        .server
+        .psql("target", "SET ROLE analyst; CREATE TABLE reports.theirs (id int REFERENCES a)")
+        .unwrap();
+    let copy = world.copy("{}");
+    copy.preflight_live(2).await.unwrap();
+    copy.live(&world.live_options(), &Context::quiet()).await.unwrap();
+    let (client, connection) =
+        tokio_postgres::connect(&world.server.superuser_url("target"), tokio_postgres::NoTls)
+            .await
+            .unwrap();
+    tokio::spawn(connection);
+    client.batch_execute("BEGIN; INSERT INTO reports.theirs VALUES (1)").await.unwrap();
+    give_back(&copy.target, &Context::quiet()).await.unwrap();
+    let reason = "SELECT reason FROM replication_preserved.object";
+    assert_eq!(world.target(reason), "canceling statement due to lock timeout (55P03)");
+}
+
+#[tokio::test]
 async fn default_privileges_of_a_schema_do_not_grant_what_was_revoked() {
     let world = copied(SOURCE).await;
     world.target("GRANT USAGE ON SCHEMA shop TO analyst; ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT ON TABLES TO analyst");

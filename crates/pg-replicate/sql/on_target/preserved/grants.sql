@@ -57,14 +57,15 @@ WITH object (classid, objid) AS (
     AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(privileges) AS x WHERE x.grantee = 0)
   UNION ALL
   SELECT its.classid, its.objid, 1,
-    'GRANT ' || pg_catalog.string_agg(x.privilege_type || its.columns, ', ' ORDER BY x.privilege_type, its.columns)
+    'GRANT ' || pg_catalog.string_agg(x.privilege_type || its.columns, ', ' ORDER BY x.privilege_type)
       || ' ON ' || its.keyword || ' ',
     ' TO ' || CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(x.grantee)) END
       || CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
   FROM its
   CROSS JOIN LATERAL pg_catalog.aclexplode(its.privileges) AS x
   WHERE x.grantee <> its.owner
-  GROUP BY its.classid, its.objid, its.keyword, x.grantee, x.is_grantable
+  -- Each column for itself: one of them may be gone.
+  GROUP BY its.classid, its.objid, its.keyword, its.columns, x.grantee, x.is_grantable
 )
 SELECT s.classid, s.objid,
   'grants on ' || identity.type || ' ' || identity.identity AS object,

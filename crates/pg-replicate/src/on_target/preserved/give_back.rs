@@ -18,6 +18,10 @@ const IS_SECURED: &str = include_str!("../../../sql/on_target/preserved/is_secur
 /// As pg_restore: a function's body may name what comes later.
 const SESSION: &str = "SET check_function_bodies = false";
 
+/// Other roles' tables are locked for their keys and triggers. A transaction that somebody has left open must not stop the
+/// run, nor readers wait behind it for long.
+const PATIENCE: &str = "SET lock_timeout = '5s'";
+
 /// Makes the objects of other roles again that a replacement of tables took along, and grants again what others had on the
 /// old tables; also what an earlier run could not give back. What does not fit the new tables stays written down in the
 /// schema [`SCHEMA`], and is named in the log with its definition.
@@ -45,6 +49,7 @@ async fn give_back_written_down(connection: &mut Connection) -> Result<u64, Fail
     if store::find(&**connection).await?.is_none() {
         return Ok(0);
     }
+    connection.batch_execute(PATIENCE).await?;
     let all = store::load(&**connection).await?;
     let count = all.len();
     let left = give_all(&mut **connection, all).await?;
@@ -207,29 +212,33 @@ async fn is_there(client: &(impl GenericClient + Sync), object: &str) -> Result<
     Ok(client.query_one(IS_THERE, &[&object]).await?.get("is_there"))
 }
 
-/// All grants in one transaction, for there may be thousands, far away; when one of them fails, each on its own.
+/// Many grants in one transaction, for there may be thousands, far away; when one of them fails, each half for itself.
 async fn grant_all<C: GenericClient + Send + Sync>(
     client: &mut C,
     all: Vec<Preserved>,
 ) -> Result<Vec<Preserved>, Failed> {
-    let (secured, all): (Vec<Preserved>, Vec<Preserved>) =
+    let (mut one_by_one, all): (Vec<Preserved>, Vec<Preserved>) =
         all.into_iter().partition(|one| one.secured_table.is_some());
-    let statements: Vec<&str> =
-        all.iter().flat_map(|one| &one.statements).map(String::as_str).collect();
-    let transaction = client.transaction().await?;
-    let granted = transaction.batch_execute(&statements.join(";\n")).await;
+    let mut parts = vec![all];
+    while let Some(mut part) = parts.pop() {
+        if part.len() < 2 {
+            one_by_one.append(&mut part);
+            continue;
+        }
+        let statements: Vec<&str> =
+            part.iter().flat_map(|one| &one.statements).map(String::as_str).collect();
+        let transaction = client.transaction().await?;
+        match transaction.batch_execute(&statements.join(";\n")).await {
+            Ok(()) => transaction.commit().await?,
+            Err(error) if error.as_db_error().is_none() => return Err(error),
+            Err(_) => {
+                transaction.rollback().await?;
+                let second = part.split_off(part.len() / 2);
+                parts.extend([second, part]);
+            }
+        }
+    }
     let mut left = Vec::new();
-    let one_by_one = match granted {
-        Ok(()) => {
-            transaction.commit().await?;
-            secured
-        }
-        Err(error) if error.as_db_error().is_none() => return Err(error),
-        Err(_) => {
-            transaction.rollback().await?;
-            all.into_iter().chain(secured).collect()
-        }
-    };
     for one in one_by_one {
         left.extend(grant(client, one).await?);
     }
