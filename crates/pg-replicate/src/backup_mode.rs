@@ -3,6 +3,7 @@
 mod copy_rule;
 mod expression;
 mod rule;
+mod unique_keys;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -13,6 +14,7 @@ use crate::postgres::identifier::{DEFAULT_SCHEMA, TableName};
 
 pub use copy_rule::CopyRule;
 pub use rule::TableRule;
+use unique_keys::UniqueKeys;
 
 /// How a table is handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -157,7 +159,7 @@ impl FromStr for BackupMode {
     type Err = BackupModeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let value: Value = serde_json::from_str(text)
+        let UniqueKeys(value) = serde_json::from_str(text)
             .map_err(|error| BackupModeError::NotJson(error.to_string()))?;
         let Value::Object(object) = value else {
             return Err(BackupModeError::NotAnObject(value.to_string()));
@@ -265,6 +267,21 @@ mod tests {
 
     fn parse(text: &str) -> Result<BackupMode, String> {
         text.parse().map_err(|error: BackupModeError| error.to_string())
+    }
+
+    #[test]
+    fn a_key_with_two_values_is_refused() {
+        let masked = r#""users": {"columns": {"email": "NULL"}}"#;
+        for (other, key) in [
+            (r#""users": {"where": "active"}"#, "users"),
+            (r#""users": {"columns": {"email": "NULL", "email": "email"}}"#, "email"),
+            (r#""users": "none""#, "users"),
+        ] {
+            let error = parse(&format!("{{{masked}, {other}}}")).unwrap_err();
+            assert!(error.contains(&format!("\"{key}\" is there twice")), "{error}");
+        }
+        let modes = parse(r#"{"answers":"none","answers":"none"}"#).unwrap();
+        assert!(modes.is_kept("public", "answers"));
     }
 
     #[test]

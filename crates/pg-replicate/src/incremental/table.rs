@@ -89,6 +89,9 @@ pub(super) async fn plan(
         )));
     }
     let copied: Vec<&Column> = on_target.iter().filter(|column| !column.is_generated).collect();
+    if let Some(reason) = unmasked(table, rule, &copied, &on_source) {
+        return Ok(Err(reason));
+    }
     let rows = &target_relation.rows;
     let last = last_key(target, table, rows, &key).await?;
     let work = if last.is_some() || (!rule.is_plain && !is_empty(target, table, rows).await?) {
@@ -123,6 +126,22 @@ pub(super) async fn plan(
         is_binary,
         weight: weight(source, table).await?,
     }))
+}
+
+/// Why values could not be masked: what the source computes from them would be copied as it is.
+fn unmasked(
+    table: &TableName,
+    rule: &TableRule,
+    copied: &[&Column],
+    on_source: &[Column],
+) -> Option<String> {
+    let is_copied = |one: &&Column| copied.iter().any(|column| column.name == one.name);
+    let mut generated = on_source.iter().filter(|column| column.is_generated).filter(is_copied);
+    let Column { name, .. } = generated.next().filter(|_| rule.copy.columns().next().is_some())?;
+    Some(format!(
+        "{table}: column \"{name}\" is generated on the source, from values that are not masked, but not on the target, \
+         which would get it as it is; make it a generated column there too"
+    ))
 }
 
 fn quoted<'a>(columns: impl IntoIterator<Item = &'a &'a Column>) -> Vec<String> {

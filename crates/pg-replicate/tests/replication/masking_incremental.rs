@@ -167,3 +167,18 @@ async fn strict_refuses_a_column_that_appears_whatever_schema_changes_says() {
     assert_eq!(world.target(r#"SELECT phone FROM "odd ""users" WHERE "Id" = 3"#), "none 3");
     assert_masked(&world);
 }
+
+/// The target would not compute it from what it receives.
+#[tokio::test]
+async fn a_column_that_only_the_source_generates_is_not_copied_unmasked() {
+    let world = World::new(USERS);
+    world.target(USERS);
+    world.target(r#"ALTER TABLE "odd ""users" ALTER loud DROP EXPRESSION"#);
+    world.source(&insert(1, 6));
+    let rule = format!(r#""mode": "upsert", {COLUMNS}"#);
+    let incremental = incremental(&world, &rule);
+    let refusal = refusal(&incremental).await;
+    assert!(refusal.contains("column \"loud\" is generated on the source"), "{refusal}");
+    assert!(incremental.run(&Context::quiet()).await.is_err());
+    assert_eq!(world.target(r#"SELECT count(*) FROM "odd ""users""#), "0");
+}
