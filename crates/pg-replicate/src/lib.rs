@@ -1,6 +1,6 @@
 //! Copies of PostgreSQL databases to PostgreSQL: schema, data, indexes, constraints, increments.
 //!
-//! Six engines, each a plain async function over settings and a [`Context`] (progress and cancellation):
+//! Seven engines, each a plain async function over settings and a [`Context`] (progress and cancellation):
 //!
 //! - [`FullCopy`]: backup, drop and restore with PostgreSQL's own pg_dump and pg_restore, with the
 //!   archive's table of contents filtered by object identity;
@@ -8,7 +8,8 @@
 //! - [`Incremental`]: new, changed and deleted rows of selected tables, in parallel;
 //! - [`load`]: data of databases, dumps and scripts, loaded into existing tables;
 //! - [`fixtures`]: rows as JSON for Django;
-//! - [`verify`]: comparison of two databases by [`fingerprint`]s computed by the servers.
+//! - [`verify`]: comparison of two databases by [`fingerprint`]s computed by the servers;
+//! - [`drift`]: comparison of their catalogs.
 //!
 //! Independent of queues. README.md describes the guarantees and their limits.
 
@@ -16,6 +17,7 @@ mod archive;
 mod backup_mode;
 mod copy_cost;
 pub mod database_snapshot;
+pub mod drift;
 pub mod enrichment;
 mod error;
 pub mod fingerprint;

@@ -18,6 +18,9 @@ pub struct Summary {
     /// The slowest objects: at most ten, slowest first.
     #[serde(default)]
     pub slowest: Vec<ObjectSummary>,
+    /// What had changed on the source since it was copied before, if anything.
+    #[serde(default)]
+    pub drift: Option<Box<serde_json::Value>>,
 }
 
 impl Summary {
@@ -40,6 +43,7 @@ impl Summary {
         for object in other.slowest {
             self.keep_if_slow(object);
         }
+        self.drift = self.drift.take().or(other.drift);
     }
 
     /// Sets an earlier start: the phase began before its tracker.
@@ -75,10 +79,14 @@ impl Serialize for Summary {
             (share * 1_000.0).round() / 10.0
         };
         let phases = self.phases.iter().map(|phase| Shared { phase, share: share(phase) });
-        let mut written = serializer.serialize_struct("Summary", 3)?;
+        let mut written =
+            serializer.serialize_struct("Summary", 3 + usize::from(self.drift.is_some()))?;
         written.serialize_field("phases", &phases.collect::<Vec<_>>())?;
         written.serialize_field("total", &total)?;
         written.serialize_field("slowest", &self.slowest)?;
+        if let Some(drift) = &self.drift {
+            written.serialize_field("drift", drift)?;
+        }
         written.end()
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod config;
+pub mod drift;
 pub mod error;
 pub mod jobs;
 pub mod progress_bar;

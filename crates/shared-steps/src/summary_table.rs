@@ -145,7 +145,7 @@ mod tests {
             ),
             object("INDEX", "public.answers_pkey", 0, 0, 59.2),
         ];
-        Summary { phases, slowest }
+        Summary { phases, slowest, ..Summary::default() }
     }
 
     #[test]

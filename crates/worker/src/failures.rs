@@ -105,6 +105,7 @@ async fn notify(settings: &Settings, connection: &Connection, failure: Failure) 
             rows: 0,
             bytes: 0,
             phases: Vec::new(),
+            drift: None,
         });
         let context = Context::quiet();
         if let Err(error) =

@@ -58,6 +58,7 @@ fn completed(step: Step, job: &Job) -> StepReport {
         rows: summary.phases.iter().map(|phase| phase.rows).sum(),
         bytes: summary.phases.iter().map(|phase| phase.bytes).sum(),
         phases: summary.phases,
+        drift: summary.drift.map(|drift| *drift),
     }
 }
 

@@ -5,6 +5,7 @@ mod analysts;
 mod backup_sources;
 mod circles;
 mod dependencies;
+mod drift;
 mod failures;
 mod interop;
 mod interruptions;

@@ -68,7 +68,7 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
     let slowest = board.finish().slowest;
     tracing::info!(tables = objects, bytes, "End create Backup");
     let phase = PhaseSummary { objects, bytes, ..PhaseSummary::ended("backup", start) };
-    Ok(Summary { phases: vec![phase], slowest })
+    Ok(Summary { phases: vec![phase], slowest, ..Summary::default() })
 }
 
 /// A table is in the file, which previously had this many bytes.

@@ -63,5 +63,5 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
     tracing::info!(objects, bytes = file_bytes, "End restore Backup");
     let phase =
         PhaseSummary { objects, bytes: file_bytes, ..PhaseSummary::ended("restore", start) };
-    Ok(Summary { phases: vec![phase], slowest })
+    Ok(Summary { phases: vec![phase], slowest, ..Summary::default() })
 }

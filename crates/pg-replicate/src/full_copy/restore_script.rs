@@ -68,7 +68,7 @@ pub(crate) async fn run(copy: &FullCopy, file: &Path, context: &Context) -> Resu
     tracing::info!("Restore done");
     tracing::info!(objects, bytes, "End restore Backup");
     let phase = PhaseSummary { objects, bytes, ..PhaseSummary::ended("restore", start) };
-    Ok(Summary { phases: vec![phase], slowest })
+    Ok(Summary { phases: vec![phase], slowest, ..Summary::default() })
 }
 
 /// The script in `file`, and its bytes.

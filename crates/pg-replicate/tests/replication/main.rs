@@ -4,6 +4,7 @@
 mod checks;
 mod cut_archives;
 mod deadlock;
+mod drift;
 mod drop;
 mod enrichment;
 mod fingerprint;

@@ -8,6 +8,7 @@ use chrono::Utc;
 use clap::{Parser, Subcommand};
 use console::Term;
 use pg_replicate::Verify;
+use pg_replicate::drift::DriftReport;
 use pg_replicate::verify::VerifyReport;
 use pipeline::{exit, human};
 use progress::{Context, Summary};
@@ -20,7 +21,7 @@ use shared_steps::jobs::{
 use shared_steps::progress_bar::ProgressBar;
 use shared_steps::telemetry::{self, JobLogs, Output};
 use shared_steps::{
-    Settings, StepError, restore, review_data, signals, summary_table, verification,
+    Settings, StepError, drift, restore, review_data, signals, summary_table, verification,
 };
 use snapshots::{Entry, Selector, Taken};
 use tracing::Instrument;
@@ -82,6 +83,10 @@ enum Command {
         #[arg(long)]
         counts: bool,
     },
+    /// Compare the tables of the source with those that were copied; exit code 1 if a view of another role or a
+    /// rule of BACKUP_MODE breaks
+    #[command(after_help = "What is compared, and what breaks: docs/drift.md")]
+    Drift,
     /// Load data of databases, dumps or SQL files into the existing tables of DATABASE_URL, in one
     /// transaction
     LoadData(LoadDataArgs),
@@ -103,6 +108,7 @@ impl Command {
             | Self::Incremental
             | Self::LearningContent
             | Self::Verify { .. }
+            | Self::Drift
             | Self::LoadData(_) => true,
             Self::FetchBackup { .. }
             | Self::Snapshot { .. }
@@ -126,6 +132,7 @@ impl Command {
             Self::LearningContent => "learning-content",
             Self::Notification => "notification",
             Self::Verify { .. } => "verify",
+            Self::Drift => "drift",
             Self::LoadData(_) => "load-data",
             Self::ExportData(_) => "export-data",
             Self::ExportSchema => "export-schema",
@@ -207,6 +214,7 @@ async fn run(cli: &Cli, settings: &Settings, bar: &ProgressBar) -> Result<Outcom
                 let verify = if *counts { Verify::Counts } else { Verify::Checksums };
                 verification::compare(settings, verify, &context).await.map(Outcome::Comparison)
             }
+            Command::Drift => drift::compare(settings, &context).await.map(Outcome::Drift),
             Command::LoadData(arguments) => {
                 review_data::load_data(settings, arguments.into(), &context)
                     .await
@@ -239,6 +247,7 @@ async fn run(cli: &Cli, settings: &Settings, bar: &ProgressBar) -> Result<Outcom
 enum Outcome {
     Step(Summary),
     Comparison(VerifyReport),
+    Drift(DriftReport),
     Taken(Taken),
     Snapshots(Vec<Entry>),
 }
@@ -255,6 +264,11 @@ impl Outcome {
                 let code = if report.is_equal() { exit::DONE } else { exit::FAILED };
                 let json = json.then(|| serde_json::to_string_pretty(report).unwrap_or_default());
                 (json.unwrap_or_else(|| verification::table::render(report)), code)
+            }
+            Self::Drift(report) => {
+                let code = if report.breaks() { exit::FAILED } else { exit::DONE };
+                let json = json.then(|| serde_json::to_string_pretty(report).unwrap_or_default());
+                (json.unwrap_or_else(|| drift::table::render(report)), code)
             }
             Self::Taken(taken) => (snapshot_commands::taken(taken, json), exit::DONE),
             Self::Snapshots(entries) => (snapshot_commands::listed(entries, json), exit::DONE),

@@ -18,7 +18,7 @@ use super::notification::report::RunReport;
 use crate::config::BackupMethod;
 use crate::restore::{after_restore, drop_and_restore, full_copy};
 use crate::target_guard::{ensure_target, replacing};
-use crate::{Settings, StepError, verification};
+use crate::{Settings, StepError, drift, verification};
 
 pub use fetched_backup::fetch_backup;
 
@@ -130,10 +130,12 @@ async fn from_source(
     };
     let checked = context.cancel.run_until_cancelled(preflight).await;
     checked.ok_or(StepError::Interrupted)??;
-    match settings.copy.backup_method {
-        BackupMethod::Live => Ok(copy.live(&live_options(settings), context).boxed().await?),
-        BackupMethod::Archive => through_archive(settings, copy, attempt, context).await,
-    }
+    let drift = drift::before_copy(settings, context).await;
+    let summary = match settings.copy.backup_method {
+        BackupMethod::Live => copy.live(&live_options(settings), context).boxed().await?,
+        BackupMethod::Archive => through_archive(settings, copy, attempt, context).await?,
+    };
+    Ok(Summary { drift, ..summary })
 }
 
 async fn through_archive(

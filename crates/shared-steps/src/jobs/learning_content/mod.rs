@@ -25,7 +25,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use pg_replicate::Check;
+use pg_replicate::{Check, TableName};
 use pipeline::Step;
 use progress::{Context, PhaseSummary, Summary};
 use url::Url;
@@ -98,6 +98,14 @@ pub async fn run(settings: &LearningContentSettings, context: &Context) -> Resul
         .ok_or(Error::Cancelled)??;
     tracing::info!("learningContent.run - Ended");
     Ok(summary)
+}
+
+/// Whether the step makes this table.
+pub(crate) fn makes(settings: &LearningContentSettings, table: &TableName) -> bool {
+    let is_of = |tables: &[tables::Table]| tables.iter().any(|one| one.name == table.name);
+    settings.api_url.is_some()
+        && table.schema == settings.schema
+        && [tables::airtable(), tables::stream()].into_iter().flatten().any(is_of)
 }
 
 /// Checks that the content API responds and accepts the key, without loading anything.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use progress::PhaseSummary;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A run, from its first job to the last or to the one that failed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,4 +54,7 @@ pub struct StepReport {
     pub bytes: u64,
     /// Its parts.
     pub phases: Vec<PhaseSummary>,
+    /// What had changed on the source since it was copied before, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Value>,
 }

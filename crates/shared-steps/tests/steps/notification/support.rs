@@ -66,6 +66,7 @@ pub(crate) fn report(status: Status) -> RunReport {
             rows: 300,
             bytes: 3000,
             phases: vec![phase("backup", 100), phase("restore", 200)],
+            drift: None,
         }],
         error: (status == Status::Failure).then(|| "table \"x\" was refused".into()),
     }
