@@ -6,6 +6,7 @@ use super::entry::Entry;
 use super::ownership::tables_of;
 use super::reader::Archive;
 use crate::TableName;
+use crate::on_target::preserved::SCHEMA;
 
 /// What to leave out of a restore.
 #[derive(Debug, Default)]
@@ -93,6 +94,9 @@ impl Filter {
         let is_kept_sequence = matches!(entry.kind.as_str(), "SEQUENCE" | "SEQUENCE SET")
             && kept_sequences.contains(&name(entry));
         let tables = tables_of(entry);
+        if is_preserved(entry) {
+            return Some(Reason::Kept);
+        }
         if is_kept_sequence || tables.iter().any(|table| kept.contains(table)) {
             let is_lost = entry.kind == "FK CONSTRAINT"
                 && self.foreign_keys
@@ -146,6 +150,11 @@ fn is_about_another(entry: &Entry) -> bool {
         entry.kind.as_str(),
         "COMMENT" | "SECURITY LABEL" | "ACL" | "INDEX ATTACH" | "SEQUENCE SET"
     )
+}
+
+/// Whether it is what the dumped database has to give back to others, whose statements would be run on the target.
+fn is_preserved(entry: &Entry) -> bool {
+    entry.schema.as_deref() == Some(SCHEMA) || entry.kind == "SCHEMA" && entry.tag == SCHEMA
 }
 
 fn name(entry: &Entry) -> TableName {

@@ -146,6 +146,11 @@ impl<R: Read> Reader<R> {
         for _ in 0..count {
             entries.push(self.entry()?);
         }
+        if encoding(&entries).is_some_and(|encoding| encoding.contains("'UTF8'"))
+            && let Some(entry) = entries.iter().find(|entry| entry.is_garbled)
+        {
+            return Err(damaged(&format!("{entry} holds bytes that are not UTF-8, its encoding")));
+        }
         if is_in_another_encoding(&entries) {
             // Bytes that happen to be valid UTF-8 are not exactly represented either.
             let is_plain = |entry: &Entry| entry.tag.is_ascii() && entry.definition.is_ascii();
@@ -263,6 +268,9 @@ impl<R: Read> Reader<R> {
             Ok(read) if read as u64 == wanted => {}
             Ok(_) => return Err(damaged("it ends in its table of contents")),
             Err(error) => return Err(error.to_string()),
+        }
+        if bytes.contains(&0) {
+            return Err(damaged("a text with a NUL character"));
         }
         // A database that is not UTF-8 has its definitions in its own encoding; they are only searched for
         // names.
@@ -417,6 +425,30 @@ mod tests {
         long.int(1);
         long.int(i32::MAX);
         assert!(read(&long.bytes).unwrap_err().contains("damaged"));
+    }
+
+    /// No server would take it, and that would be noticed only after the drop.
+    #[test]
+    fn a_text_that_pg_dump_never_writes_is_damage() {
+        fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+            let place = bytes.windows(from.len()).position(|window| window == from).unwrap();
+            [&bytes[..place], to, &bytes[place + from.len()..]].concat()
+        }
+        let mut writer = Writer::new(14);
+        writer.int(2);
+        writer.entry(1, "ENCODING", "ENCODING", &[]);
+        writer.entry(7, "TABLE", "a tag", &["1"]);
+        let utf8 = replaced(&writer.bytes, "CREATE …;".as_bytes(), b"SET= 'UTF8'");
+        assert!(read(&utf8).is_ok());
+        let error = read(&replaced(&utf8, b"a tag", b"a\xfftag")).unwrap_err();
+        assert!(error.contains("not UTF-8"), "{error}");
+        for bytes in [&utf8, &writer.bytes] {
+            let error = read(&replaced(bytes, b"a tag", b"a\0tag")).unwrap_err();
+            assert!(error.contains("NUL"), "{error}");
+        }
+        assert!(
+            read(&replaced(&writer.bytes, b"a tag", b"a\xfftag")).unwrap().entries[1].is_garbled
+        );
     }
 
     use proptest::prelude::*;

@@ -1,5 +1,7 @@
 //! Nothing of what is given back is lost, and nothing more is granted than before.
 
+use std::process::Command;
+
 use crate::preserved::{SOURCE, again, copied};
 use pg_replicate::on_target::preserved::give_back;
 use progress::Context;
@@ -107,6 +109,31 @@ async fn the_sources_own_store_is_not_copied() {
         again(&world, way).await;
         assert_eq!(world.target("SELECT to_regclass('public.from_the_source'), has_table_privilege('analyst', 'a', 'SELECT')"), "|t", "{way}");
     }
+}
+
+#[tokio::test]
+async fn a_store_in_an_archive_is_not_restored() {
+    let world = copied(SOURCE).await;
+    world.target("GRANT SELECT ON a TO analyst");
+    let store = include_str!("../../sql/on_target/preserved/create_store.sql");
+    world.source(&format!(
+        "{store}; INSERT INTO replication_preserved.object (object, kind, owner, statements, may_be_ours)
+           VALUES ('view x', 'definition', 'producer', '{{CREATE TABLE public.from_the_source ()}}', true)"
+    ));
+    let dumped = Command::new(world.server.bin_dir().join("pg_dump"))
+        .args(["--format=custom", "--no-owner", "--no-privileges", "--file"])
+        .arg(world.dump())
+        .arg(world.server.superuser_url("source"))
+        .status();
+    assert!(dumped.unwrap().success());
+    let copy = world.copy("{}");
+    copy.drop_objects(&Context::quiet()).await.unwrap();
+    copy.restore(&world.dump(), &Context::quiet()).await.unwrap();
+    give_back(&copy.target, &Context::quiet()).await.unwrap();
+    let found =
+        "SELECT to_regclass('public.from_the_source'), to_regnamespace('replication_preserved'),
+      has_table_privilege('analyst', 'a', 'SELECT')";
+    assert_eq!(world.target(found), "||t");
 }
 
 #[tokio::test]
