@@ -11,6 +11,8 @@
 //! - [`verify`]: comparison of two databases by [`fingerprint`]s computed by the servers;
 //! - [`drift`]: comparison of their catalogs.
 //!
+//! [`freshness`] writes down on the target of which moment its tables are.
+//!
 //! Independent of queues. README.md describes the guarantees and their limits.
 
 mod archive;
@@ -22,6 +24,7 @@ pub mod enrichment;
 mod error;
 pub mod fingerprint;
 pub mod fixtures;
+pub mod freshness;
 mod full_copy;
 mod incremental;
 pub mod load;

@@ -24,7 +24,7 @@ pub use item::ProgressItem;
 pub use report::{Progress, ProgressSink};
 pub use sessions::Sessions;
 pub use size::size_in_words;
-pub use summary::{ObjectSummary, PhaseSummary, Summary};
+pub use summary::{Compared, CopyFacts, ObjectSummary, PhaseSummary, Summary};
 pub use tokio_util::sync::CancellationToken;
 pub use tracker::ProgressTracker;
 pub use weight::Weight;

@@ -1,6 +1,7 @@
 //! Summary of a step.
 
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
@@ -21,6 +22,29 @@ pub struct Summary {
     /// What had changed on the source since it was copied before, if anything.
     #[serde(default)]
     pub drift: Option<Box<serde_json::Value>>,
+    /// What a copy found out about tables. Not part of the JSON.
+    #[serde(skip)]
+    pub facts: Box<CopyFacts>,
+}
+
+/// What a copy found out about tables.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CopyFacts {
+    /// The moment of the source that was copied, by its own clock.
+    pub snapshot_at: Option<SystemTime>,
+    /// The rows of each table that was copied whole, by `schema.table`.
+    pub rows: BTreeMap<String, u64>,
+    /// The tables that were compared with the source, by name without the schema `public`.
+    pub compared: BTreeMap<String, Compared>,
+}
+
+/// A table that was compared with the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// The rows on the target.
+    pub rows: u64,
+    /// Whether they are those of the source.
+    pub is_equal: bool,
 }
 
 impl Summary {
@@ -44,6 +68,9 @@ impl Summary {
             self.keep_if_slow(object);
         }
         self.drift = self.drift.take().or(other.drift);
+        self.facts.snapshot_at = self.facts.snapshot_at.or(other.facts.snapshot_at);
+        self.facts.rows.extend(other.facts.rows);
+        self.facts.compared.extend(other.facts.compared);
     }
 
     /// Sets an earlier start: the phase began before its tracker.

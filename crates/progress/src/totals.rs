@@ -5,7 +5,10 @@ use std::time::Instant;
 
 use crate::summary::{ObjectSummary, Summary, seconds};
 
-/// Sums, and the slowest objects; nothing else is stored of the objects.
+/// PostgreSQL's term for the rows of a table.
+const TABLE_DATA: &str = "TABLE DATA";
+
+/// Sums, and the slowest objects; and the rows of tables; nothing else is stored of the objects.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
     pub(super) objects: u64,
@@ -27,6 +30,9 @@ impl Totals {
     /// Adds an object that is not divided into parts.
     pub(super) fn whole(&mut self, object: ObjectSummary) {
         self.objects += 1;
+        if object.kind == TABLE_DATA {
+            self.summary.facts.rows.insert(object.name.clone(), object.rows);
+        }
         self.summary.keep_if_slow(object);
     }
 

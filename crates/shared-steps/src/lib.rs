@@ -7,6 +7,7 @@ pub mod check;
 pub mod config;
 pub mod drift;
 pub mod error;
+mod freshness;
 pub mod jobs;
 pub mod progress_bar;
 pub mod redis_check;

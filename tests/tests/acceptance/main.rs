@@ -7,6 +7,7 @@ mod circles;
 mod dependencies;
 mod drift;
 mod failures;
+mod freshness;
 mod interop;
 mod interruptions;
 mod log_analysis;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::settings::FullCopy;
 use super::{object_catalog, refused};
@@ -11,6 +11,7 @@ use crate::phase_shares;
 use crate::postgres::catalog;
 use crate::postgres::client_program::{Program, application_name};
 use crate::postgres::connection::Connection;
+use crate::postgres::exported_snapshot;
 use crate::postgres::lock_limits::pg_dump_option;
 use crate::postgres::pg_dump::{arguments, connection_string, dumped_table, failure};
 use crate::postgres::source_locks::{Watch, named};
@@ -68,7 +69,9 @@ pub(super) async fn run(copy: &FullCopy, dump: &Path, context: &Context) -> Resu
     let slowest = board.finish().slowest;
     tracing::info!(tables = objects, bytes, "End create Backup");
     let phase = PhaseSummary { objects, bytes, ..PhaseSummary::ended("backup", start) };
-    Ok(Summary { phases: vec![phase], slowest, ..Summary::default() })
+    let mut summary = Summary { phases: vec![phase], slowest, ..Summary::default() };
+    summary.facts.snapshot_at = Some(prepared.time);
+    Ok(summary)
 }
 
 /// A table is in the file, which previously had this many bytes.
@@ -77,6 +80,8 @@ fn dumped((table, before): (ProgressItem, u64), file: &PartialFile) {
 }
 
 struct Prepared {
+    /// The archive's snapshot is not older.
+    time: SystemTime,
     /// To the source.
     connection: Connection,
     excluded: Vec<String>,
@@ -96,11 +101,11 @@ async fn prepare(copy: &FullCopy, dump: &Path, context: &Context) -> Result<Prep
         for table in &kept {
             sizes.remove(&format!("{}.{}", table.name.schema, table.name.name));
         }
-        Ok((excluded, sizes))
+        Ok((excluded, sizes, exported_snapshot::time(&connection).await?))
     };
     let looked = connection.run(context, look).await;
-    let (excluded, sizes) = named(&connection, looked).await?;
-    Ok(Prepared { connection, excluded, sizes })
+    let (excluded, sizes, time) = named(&connection, looked).await?;
+    Ok(Prepared { time, connection, excluded, sizes })
 }
 
 /// Patterns for the kept tables, their partitions and their columns' sequences.

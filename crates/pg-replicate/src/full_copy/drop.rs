@@ -15,7 +15,7 @@ use crate::on_target::{self, Dependent, dependents, preserved};
 use crate::postgres::catalog;
 use crate::postgres::client_program::end_sessions;
 use crate::postgres::connection::Connection;
-use crate::{DatabaseUrl, Error};
+use crate::{DatabaseUrl, Error, freshness};
 use progress::{Context, PhaseProgress, PhaseSummary, Summary};
 
 /// `pg_namespace`: the oids of system catalogs never change.
@@ -80,6 +80,12 @@ async fn plan(copy: &FullCopy, connection: &Connection) -> Result<DropPlan, Erro
     kept.extend(written_down.map_err(|error| {
         connection.error("look for what an earlier run was to give back", &error)
     })?);
+    if let Some(schema) = &copy.freshness_schema {
+        let found = freshness::find(&**connection, schema).await;
+        kept.extend(
+            found.map_err(|error| connection.error("look for the freshness tables", &error))?,
+        );
+    }
     let survivors = object_catalog::closure(connection, &kept).await?;
     if let Some(conflict) = survivors.conflict() {
         return Err(Error::Configuration(conflict));

@@ -15,7 +15,7 @@ use crate::postgres::catalog::{self, KeptTable, Server};
 use crate::postgres::client_program::major_version;
 use crate::postgres::connection::Connection;
 use crate::postgres::{same_database, source_locks, unlogged, versions};
-use crate::{Check, DatabaseUrl, Error, Side, TableMode};
+use crate::{Check, DatabaseUrl, Error, Side, TableMode, freshness};
 
 const MASKING: &str = "masking";
 
@@ -127,6 +127,11 @@ pub(super) async fn all(copy: &FullCopy, needed: Needed) -> Checks {
             let found = refused(source, target, &on_source, &on_target).await;
             let found = checks.note("objects that the target refuses", found);
             checks.checks.extend(found.into_iter().flatten());
+            if let Some(schema) = &copy.freshness_schema {
+                let found = freshness::obstacle(source, target, schema).await;
+                let found = checks.note("freshness", found).flatten();
+                checks.checks.extend(found.map(|wrong| Check::bad("freshness", wrong)));
+            }
         }
     }
     checks

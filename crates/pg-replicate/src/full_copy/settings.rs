@@ -27,6 +27,8 @@ pub struct FullCopy {
     pub foreign_keys: ForeignKeys,
     /// Number of parallel connections of the restore, at least 1.
     pub restore_jobs: u16,
+    /// The schema in which freshness is written down, whose tables stay.
+    pub freshness_schema: Option<String>,
     /// How the copy treats others who use the target.
     pub on_target: OnTarget,
 }

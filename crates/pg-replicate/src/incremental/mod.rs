@@ -22,7 +22,7 @@ mod table;
 mod table_plan;
 mod transaction_groups;
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use crate::incremental::transaction_groups::TransactionGroup;
 use parallel::Sides;
@@ -98,7 +98,7 @@ impl Incremental {
     ) -> Result<Summary, Error> {
         let planned = self.plan(source, target, tables);
         let planned = run_both(source, target, context, planned).await;
-        let (units, snapshot) = named(source, planned).await?;
+        let (units, snapshot, time) = named(source, planned).await?;
         let jobs = usize::from(self.jobs).clamp(1, units.len());
         let sides = Sides {
             source: Pool::new(&self.source, APPLICATION, jobs)?,
@@ -114,6 +114,7 @@ impl Incremental {
             let (from, to) = (&self.source, &self.target);
             let compared = verify::run_updated(from, to, mode, verify, jobs, snapshot, context);
             summary.extend(compared.await?);
+            summary.facts.snapshot_at = Some(time);
             Ok(summary)
         };
         Watch::new(source, &context.sessions).during(work, Some(&context.cancel)).await
@@ -126,7 +127,7 @@ impl Incremental {
         source: &Connection,
         target: &Connection,
         tables: &[(&TableName, &TableRule)],
-    ) -> Result<(Vec<TransactionGroup>, String), Error> {
+    ) -> Result<(Vec<TransactionGroup>, String, SystemTime), Error> {
         let mut wrong = Vec::new();
         for (table, rule) in tables {
             wrong.extend(table::check_rule(source, table, rule, self).await?);
@@ -156,6 +157,7 @@ impl Incremental {
         if !wrong.is_empty() {
             return Err(Error::Configuration(wrong.join("; ")));
         }
-        Ok((transaction_groups::units(&order, plans), snapshot))
+        let time = exported_snapshot::time(source).await?;
+        Ok((transaction_groups::units(&order, plans), snapshot, time))
     }
 }

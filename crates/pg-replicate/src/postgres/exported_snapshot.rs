@@ -1,6 +1,6 @@
 //! Exported snapshots: one state of a database, read by several sessions.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
@@ -133,11 +133,18 @@ async fn lock_some(connection: &Connection, tables: &str) -> Result<Option<Strin
     }
 }
 
+/// The time at which the connection's transaction began, by the server's clock: its snapshot is not older.
+pub(crate) async fn time(connection: &Connection) -> Result<SystemTime, Error> {
+    let row = connection.query_one("SELECT pg_catalog.now()", &[]).await;
+    row.map(|row| row.get(0)).map_err(|error| connection.error("read the time", &error))
+}
+
 /// An open transaction that has exported its snapshot.
 pub(crate) struct ExportedSnapshot {
     connection: Connection,
     sessions: Sessions,
     id: String,
+    time: SystemTime,
 }
 
 impl ExportedSnapshot {
@@ -146,15 +153,20 @@ impl ExportedSnapshot {
         let connection = Connection::open_for(context, source, APPLICATION).await?;
         let work = async {
             begin(&connection, None).await?;
-            export(&connection).await
+            Ok((export(&connection).await?, time(&connection).await?))
         };
-        let id = connection.run(context, work).await?;
-        Ok(Self { connection, sessions: context.sessions.clone(), id })
+        let (id, time) = connection.run(context, work).await?;
+        Ok(Self { connection, sessions: context.sessions.clone(), id, time })
     }
 
     /// The snapshot's identifier.
     pub(crate) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The moment that it shows.
+    pub(crate) fn time(&self) -> SystemTime {
+        self.time
     }
 
     /// Settings of sessions that read or write rows, so that bytes are passed on unchanged: those of a

@@ -78,6 +78,7 @@ pub(crate) async fn run_updated(
 
 /// The result of a comparison in a job.
 fn conclude(report: VerifyReport) -> Result<Summary, Error> {
+    let facts = report.compared_tables();
     for table in report.allowed() {
         tracing::warn!(
             table = table.table,
@@ -97,7 +98,9 @@ fn conclude(report: VerifyReport) -> Result<Summary, Error> {
         return Err(Error::Verification(report));
     }
     tracing::info!(tables = report.compared(), "Verification done");
-    Ok(report.summary)
+    let mut summary = report.summary;
+    summary.facts.compared = facts;
+    Ok(summary)
 }
 
 /// [`run`] with the source's current state, comparing the whole content unless `verify` is

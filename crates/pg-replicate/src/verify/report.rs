@@ -1,11 +1,12 @@
 //! Report of a comparison.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::fingerprint::content_hash::ContentHash;
-use progress::Summary;
+use progress::{Compared, Summary};
 
 /// Result of a comparison, table by table, sorted by name.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -37,6 +38,16 @@ impl VerifyReport {
     /// The tables that differ as their mode in `BACKUP_MODE` allows.
     pub fn allowed(&self) -> impl Iterator<Item = &TableReport> {
         self.tables.iter().filter(|table| table.outcome == Outcome::MayDiffer)
+    }
+
+    /// The tables that were compared, by name.
+    #[must_use]
+    pub fn compared_tables(&self) -> BTreeMap<String, Compared> {
+        let compared = |table: &TableReport| {
+            let is_equal = table.outcome == Outcome::Equal;
+            Some((table.table.clone(), Compared { rows: table.target?.rows, is_equal }))
+        };
+        self.tables.iter().filter_map(compared).collect()
     }
 
     /// The number of compared tables.

@@ -339,6 +339,7 @@ async fn helper_backup() {
         target: url,
         mode: mode("{}"),
         foreign_keys: ForeignKeys::Validated,
+        freshness_schema: None,
         restore_jobs: 1,
         on_target: pg_replicate::OnTarget::default(),
     };

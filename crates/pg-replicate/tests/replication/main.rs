@@ -9,6 +9,7 @@ mod drop;
 mod enrichment;
 mod fingerprint;
 mod fixtures;
+mod freshness;
 mod full_copy;
 mod incremental;
 mod incremental_faults;

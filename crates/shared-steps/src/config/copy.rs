@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use pg_replicate::{ForeignKeys, OnTarget, Verify, enrichment};
+use pg_replicate::{ForeignKeys, OnTarget, Verify, enrichment, freshness};
 
 use pipeline::config::variable::{
-    Flag, Given, duration, flag, integer, is_true, one_of, text, value,
+    Flag, Given, Optional, duration, flag, integer, is_true, one_of, text, value,
 };
 
 /// A copy gains nothing from more workers than cores, and a larger server has no use for more of our
@@ -116,6 +116,15 @@ pub struct CopySettings {
         ("checksums", Verify::Checksums),
     ]))]
     pub verify: Verify,
+
+    /// A schema of the target with two tables that say of which moment each table is, and which runs there were
+    /// (docs/freshness.md); empty: none
+    ///
+    /// The schema stays when everything else is replaced, and so does what is granted on it.
+    ///
+    /// Example: replication
+    #[arg(long, env, value_name = "SCHEMA", value_parser = value(schema).optional())]
+    pub freshness_schema: Optional<String>,
 }
 
 impl CopySettings {
@@ -143,6 +152,13 @@ fn foreign_keys(given: &Given<'_>) -> Result<ForeignKeys, String> {
 fn directory(given: &Given<'_>) -> Result<PathBuf, String> {
     let path = PathBuf::from(given.text);
     if path.is_dir() { Ok(path) } else { Err("must be an existing directory".into()) }
+}
+
+fn schema(given: &Given<'_>) -> Result<String, String> {
+    match freshness::wrong_schema(given.text) {
+        None => Ok(given.text.to_owned()),
+        Some(wrong) => Err(wrong.into()),
+    }
 }
 
 fn enrichment_script(given: &Given<'_>) -> Result<String, String> {

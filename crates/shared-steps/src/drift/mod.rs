@@ -4,6 +4,7 @@ pub mod table;
 
 use std::time::Duration;
 
+use pg_replicate::TableName;
 use pg_replicate::drift::{self, DriftReport};
 use progress::Context;
 use serde_json::Value;
@@ -14,14 +15,19 @@ use crate::{Settings, StepError};
 /// A copy does not wait longer for the comparison.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Compares the tables of source and target. The tables of the learning content are not expected on the source.
+/// Compares the tables of source and target. Those of the learning content and of `FRESHNESS_SCHEMA` are not expected on
+/// the source.
 ///
 /// # Errors
 /// Why they could not be compared.
 pub async fn compare(settings: &Settings, context: &Context) -> Result<DriftReport, StepError> {
     let Settings { source, target, mode, learning_content: content, .. } = settings;
     let report = drift::compare(source, target, mode, context).await?;
-    Ok(report.without_gone(|table| learning_content::makes(content, table)))
+    let freshness = settings.copy.freshness_schema.as_deref();
+    let is_ours = |table: &TableName| {
+        Some(table.schema.as_str()) == freshness || learning_content::makes(content, table)
+    };
+    Ok(report.without_gone(is_ours))
 }
 
 /// [`compare`] before a copy: logs what has changed, and returns it if anything has. That it is unknown is only a

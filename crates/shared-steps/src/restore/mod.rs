@@ -9,7 +9,7 @@ use pg_replicate::FullCopy;
 use progress::{Context, Summary};
 
 use crate::target_guard::replacing;
-use crate::{Settings, StepError};
+use crate::{Settings, StepError, freshness};
 
 /// Restores the dump `file`, packed in any way that `BACKUP_FILE` may be, into the target, and runs
 /// `AFTER_RESTORE_COMMAND`.
@@ -22,18 +22,26 @@ pub async fn restore_file(
     context: &Context,
 ) -> Result<Summary, StepError> {
     replacing("restore", settings, context, |context| async move {
-        if !packed::is_packed(file).await {
-            return restore_dump(settings, file, &context).await;
-        }
-        // Before it is unpacked needlessly.
-        let target = full_copy(settings);
-        let checked = context.cancel.run_until_cancelled(target.preflight_target()).await;
-        checked.ok_or(StepError::Interrupted)??;
-        let (dump, mut summary) = packed::unpack(settings, file, &context).await?;
-        summary.extend(restore_dump(settings, dump.path(), &context).await?);
-        Ok(summary)
+        freshness::restoring(settings, unpack_and_restore(settings, file, &context)).await
     })
     .await
+}
+
+async fn unpack_and_restore(
+    settings: &Settings,
+    file: &Path,
+    context: &Context,
+) -> Result<Summary, StepError> {
+    if !packed::is_packed(file).await {
+        return restore_dump(settings, file, context).await;
+    }
+    // Before it is unpacked needlessly.
+    let target = full_copy(settings);
+    let checked = context.cancel.run_until_cancelled(target.preflight_target()).await;
+    checked.ok_or(StepError::Interrupted)??;
+    let (dump, mut summary) = packed::unpack(settings, file, context).await?;
+    summary.extend(restore_dump(settings, dump.path(), context).await?);
+    Ok(summary)
 }
 
 /// Restores the archive at `file` into the target, and runs `AFTER_RESTORE_COMMAND`.
@@ -67,6 +75,7 @@ pub(crate) fn full_copy(settings: &Settings) -> FullCopy {
         mode: settings.mode.clone(),
         foreign_keys: settings.copy.restore_fk_constraints,
         restore_jobs: settings.copy.pg_restore_jobs,
+        freshness_schema: settings.copy.freshness_schema.clone(),
         on_target: settings.copy.on_target(),
     }
 }

@@ -42,7 +42,10 @@ pub(crate) async fn after_restore(
                     "differs from the source, which may have gone on since it was dumped: {table}"
                 );
             }
-            Ok(report.summary)
+            let compared = report.compared_tables();
+            let mut summary = report.summary;
+            summary.facts.compared = compared;
+            Ok(summary)
         }
         Err(error) if !error.is_cancelled() => {
             tracing::warn!("The target could not be compared with the source: {error}");

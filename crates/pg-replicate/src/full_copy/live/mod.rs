@@ -81,6 +81,7 @@ pub(super) async fn run(
     let objects = source.schema.archive.entries.len() as u64;
     let mut summary: Summary =
         PhaseSummary { objects, ..PhaseSummary::ended("schema", start) }.into();
+    summary.facts.snapshot_at = Some(source.snapshot.time());
     context.phase("schema", phase_shares::LIVE_SCHEMA).report(1.0, None, 0, 0);
     let context = &context.child();
     let work = async {

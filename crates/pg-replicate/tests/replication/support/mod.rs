@@ -89,6 +89,7 @@ impl World {
             mode: self::mode(mode),
             foreign_keys: ForeignKeys::Validated,
             restore_jobs: 2,
+            freshness_schema: None,
             on_target: OnTarget::default(),
         }
     }

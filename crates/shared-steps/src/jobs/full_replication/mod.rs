@@ -16,6 +16,7 @@ use progress::{Context, Summary};
 use super::job::{Attempt, Job, JobSchedule};
 use super::notification::report::RunReport;
 use crate::config::BackupMethod;
+use crate::freshness::Copying;
 use crate::restore::{after_restore, drop_and_restore, full_copy};
 use crate::target_guard::{ensure_target, replacing};
 use crate::{Settings, StepError, drift, verification};
@@ -71,11 +72,13 @@ async fn replicate_and_enrich(
     attempt: &Attempt,
     context: &Context,
 ) -> Result<Summary, StepError> {
+    let copying = Copying::start(settings, &attempt.run_id);
     let mut summary = copy_whole(settings, attempt, context).await?;
     let (script, jobs) = (&settings.copy.enrichment_file, settings.copy.copy_jobs);
     summary.extend(
         enrichment::run(&settings.target, script, &settings.mode, jobs, context).boxed().await?,
     );
+    copying.replaced(method(settings), &summary).await;
     Ok(summary)
 }
 
@@ -92,9 +95,21 @@ pub async fn backup_and_restore(
     context: &Context,
 ) -> Result<Summary, StepError> {
     replacing("backup-restore", settings, context, |context| async move {
-        copy_whole(settings, attempt, &context).await
+        let copying = Copying::start(settings, &attempt.run_id);
+        let summary = copy_whole(settings, attempt, &context).await?;
+        copying.replaced(method(settings), &summary).await;
+        Ok(summary)
     })
     .await
+}
+
+/// How the whole is copied, for the freshness tables.
+fn method(settings: &Settings) -> &'static str {
+    match (&settings.backup_source, settings.copy.backup_method) {
+        (Some(_), _) => "backup",
+        (None, BackupMethod::Live) => "live",
+        (None, BackupMethod::Archive) => "archive",
+    }
 }
 
 async fn copy_whole(

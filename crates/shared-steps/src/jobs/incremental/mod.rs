@@ -10,6 +10,7 @@ use progress::{Context, Summary};
 
 use super::job::{Attempt, Job};
 use super::notification::report::RunReport;
+use crate::freshness::Copying;
 use crate::server_check::with_variables;
 use crate::target_guard::{ensure_target, writing};
 use crate::{Settings, StepError};
@@ -35,7 +36,7 @@ impl Job for IncrementalReplicationJob {
     async fn run(
         &self,
         settings: &Settings,
-        _: &Attempt,
+        attempt: &Attempt,
         _: BoxFuture<'_, RunReport>,
         context: &Context,
     ) -> Result<Summary, StepError> {
@@ -45,7 +46,12 @@ impl Job for IncrementalReplicationJob {
         }
         writing(&incremental.target, "incremental", settings, context, |context| {
             let incremental = &incremental;
-            async move { Ok(incremental.run_and_verify(settings.copy.verify, &context).await?) }
+            async move {
+                let copying = Copying::start(settings, &attempt.run_id);
+                let summary = incremental.run_and_verify(settings.copy.verify, &context).await?;
+                copying.updated(&summary).await;
+                Ok(summary)
+            }
         })
         .await
     }

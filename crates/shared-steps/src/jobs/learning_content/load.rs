@@ -100,6 +100,9 @@ async fn load_in_transaction(
     Phase::Replace.report(context, 1.0, None, rows, bytes);
     let mut summary = Summary::from(loaded);
     summary.phases.push(phase(Phase::Replace, 0, 0, start));
+    let rows = content.tables.iter().zip(&content.items);
+    summary.facts.rows =
+        rows.map(|(table, rows)| (format!("{schema}.{}", table.name), *rows as u64)).collect();
     Ok(summary)
 }
 

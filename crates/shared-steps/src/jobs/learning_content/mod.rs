@@ -32,6 +32,7 @@ use url::Url;
 
 use super::job::{Attempt, Job};
 use super::notification::report::RunReport;
+use crate::freshness::Copying;
 use crate::http::SecretUrl;
 use crate::server_check::check_within_limit;
 use crate::target_guard::{ensure_target, writing};
@@ -66,7 +67,7 @@ impl Job for LearningContentJob {
     async fn run(
         &self,
         settings: &Settings,
-        _: &Attempt,
+        attempt: &Attempt,
         _: BoxFuture<'_, RunReport>,
         context: &Context,
     ) -> Result<Summary, StepError> {
@@ -75,7 +76,10 @@ impl Job for LearningContentJob {
             return Ok(run(content, context).await?);
         }
         writing(&content.target, "learning-content", settings, context, |context| async move {
-            Ok(run(content, &context).await?)
+            let copying = Copying::start(settings, &attempt.run_id);
+            let summary = run(content, &context).await?;
+            copying.loaded(&summary).await;
+            Ok(summary)
         })
         .await
     }

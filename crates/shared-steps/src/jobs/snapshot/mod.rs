@@ -20,7 +20,7 @@ use super::job::{Attempt, Job, JobSchedule};
 use super::notification::report::RunReport;
 use crate::restore::{after_restore, full_copy, restore_dump};
 use crate::target_guard::replacing;
-use crate::{Settings, StepError};
+use crate::{Settings, StepError, freshness};
 
 /// The job.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ pub async fn restore_snapshot(
 ) -> Result<Summary, StepError> {
     let stored = store_settings(settings)?;
     replacing("restore", settings, context, |context| async move {
-        fetch_and_restore(settings, stored, which, &context).await
+        freshness::restoring(settings, fetch_and_restore(settings, stored, which, &context)).await
     })
     .await
 }
