@@ -1,6 +1,6 @@
 -- The tables of FRESHNESS_SCHEMA (:schema). They and what is granted on them stay when a copy replaces everything else.
 CREATE SCHEMA IF NOT EXISTS :schema;
-CREATE TABLE :schema.run (
+CREATE TABLE IF NOT EXISTS :schema.run (
   run_id text NOT NULL,
   method text NOT NULL,
   started_at timestamptz NOT NULL,
@@ -9,7 +9,7 @@ CREATE TABLE :schema.run (
   verified boolean,
   PRIMARY KEY (run_id, method)
 );
-CREATE TABLE :schema.copied_table (
+CREATE TABLE IF NOT EXISTS :schema.copied_table (
   schema_name text NOT NULL,
   table_name text NOT NULL,
   rows bigint,

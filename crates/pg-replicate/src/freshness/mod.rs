@@ -108,7 +108,7 @@ pub async fn record(
 ) -> Result<(), Error> {
     let quoted = quote_identifier(schema);
     let sql = |text: &str| text.replace(":schema", &quoted);
-    if find(client, schema).await?.is_empty() {
+    if find(client, schema).await?.len() < 2 {
         client.batch_execute(&sql(CREATE)).await?;
     }
     let Run { id, method, started_at, snapshot_at, verified, .. } = run;
