@@ -67,20 +67,18 @@ impl FreshTable {
 
 const FULL: &str = "full";
 
-/// The tables that a full copy with `mode` has made on the target, which are there now. `schema`: where it is going to
-/// be written down.
+/// The tables that a full copy has made on the target, which are there now, without the tables `kept` (oids). `schema`:
+/// where it is going to be written down.
 ///
 /// # Errors
-/// [`crate::Error::Database`], [`crate::Error::Unreachable`].
+/// The server's error.
 pub(crate) async fn full_tables(
-    target: &Connection,
+    client: &(impl GenericClient + Sync),
     schema: &str,
-    mode: &BackupMode,
+    kept: &[Oid],
     facts: &CopyFacts,
-) -> Result<Vec<FreshTable>, crate::Error> {
-    let kept = catalog::oids(&catalog::kept_tables(target, mode).await?);
-    let action = "list the tables that were copied";
-    let rows = catalog::rows(target, action, FULL_TABLES, &[&kept, &schema]).await?;
+) -> Result<Vec<FreshTable>, Error> {
+    let rows = client.query(FULL_TABLES, &[&kept, &schema]).await?;
     let name = |row: &tokio_postgres::Row| {
         TableName::new(row.get::<_, String>("schema"), row.get::<_, String>("name"))
     };
@@ -146,11 +144,12 @@ pub async fn record_now(
     mut run: Run,
 ) -> Result<(), crate::Error> {
     let mut connection = Connection::open(target, "pg-replicate freshness").await?;
-    if run.is_full {
-        run.tables = full_tables(&connection, schema, mode, facts).await?;
-    }
+    let kept = catalog::oids(&catalog::kept_tables(&connection, mode).await?);
     let write = async {
         let transaction = connection.transaction().await?;
+        if run.is_full {
+            run.tables = full_tables(&transaction, schema, &kept, facts).await?;
+        }
         record(&transaction, schema, &run).await?;
         transaction.commit().await
     };
