@@ -86,6 +86,23 @@ async fn a_table_that_its_owner_uses_does_not_stop_a_run() {
 }
 
 #[tokio::test]
+async fn a_role_that_does_not_inherit_gives_back_too() {
+    let world = copied(SOURCE).await;
+    world.target("GRANT SELECT ON a TO analyst");
+    world.server.psql("target", "GRANT ALL ON SCHEMA public TO target_user").unwrap();
+    world
+        .server
+        .psql("postgres", "ALTER ROLE target_user NOINHERIT; GRANT analyst TO target_user")
+        .unwrap();
+    let theirs = "SET ROLE analyst; CREATE MATERIALIZED VIEW reports.stored AS SELECT id FROM a;
+      CREATE INDEX ids ON reports.stored (id); CREATE TABLE reports.theirs (id int CHECK (public.twice(id) > 0))";
+    world.server.psql("target", theirs).unwrap();
+    again(&world, "live").await;
+    let found = "SELECT count(*), to_regclass('reports.ids'), to_regnamespace('replication_preserved') FROM reports.stored";
+    assert_eq!(world.server.psql("target", found).unwrap(), "2|reports.ids|");
+}
+
+#[tokio::test]
 async fn default_privileges_of_a_schema_do_not_grant_what_was_revoked() {
     let world = copied(SOURCE).await;
     world.target("GRANT USAGE ON SCHEMA shop TO analyst; ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT ON TABLES TO analyst");

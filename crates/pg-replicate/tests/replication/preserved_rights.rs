@@ -2,6 +2,8 @@
 
 use crate::preserved::{SOURCE, again, copied};
 use crate::support::World;
+use pg_replicate::on_target::preserved::give_back;
+use progress::Context;
 
 /// A function that takes what it can of the role it runs with.
 const GREEDY: &str = "SET ROLE analyst;
@@ -20,7 +22,7 @@ const GREEDY: &str = "SET ROLE analyst;
 
 async fn greedy(member: bool) -> World {
     let world = copied(SOURCE).await;
-    world.target("GRANT SELECT ON a TO analyst; GRANT USAGE ON SCHEMA shop TO analyst");
+    world.target("GRANT SELECT, REFERENCES ON a TO analyst; GRANT USAGE ON SCHEMA shop TO analyst");
     world.server.psql("target", GREEDY).unwrap();
     if member {
         world.server.psql("postgres", "GRANT analyst TO target_user").unwrap();
@@ -59,12 +61,17 @@ async fn a_check_runs_nothing_of_its_owner_in_our_session() {
          INSERT INTO reports.theirs VALUES (1);
          CREATE DOMAIN reports.number AS int CONSTRAINT greedy CHECK (public.twice(reports.greedy(VALUE)) > 0);
          CREATE DOMAIN reports.other AS int CONSTRAINT greedy CHECK (public.twice(reports.greedy(VALUE)) > 0);
+         CREATE TABLE reports.planned (id int CONSTRAINT key REFERENCES public.a);
+         INSERT INTO reports.planned VALUES (1); CREATE INDEX ON reports.planned ((reports.greedy(1) + id));
+         CREATE TABLE reports.plain (id int CONSTRAINT key REFERENCES public.a); INSERT INTO reports.plain VALUES (1);
          CREATE TABLE reports.numbers (n reports.number); INSERT INTO reports.numbers VALUES (1); TRUNCATE reports.taken",
     );
     again(&world, "live").await;
     assert_eq!(taken(&world), "");
     let checks = "SELECT count(*) FROM pg_constraint WHERE conname = 'greedy'";
     assert_eq!(analyst(&world, checks), "3");
+    let keys = "SELECT string_agg(conrelid::regclass || ' ' || convalidated, ', ' ORDER BY conrelid::regclass::text) FROM pg_constraint WHERE conname = 'key'";
+    assert_eq!(analyst(&world, keys), "reports.plain false, reports.planned false");
 }
 
 #[tokio::test]
@@ -180,14 +187,41 @@ async fn a_materialized_view_that_is_ours_calls_only_immutable_functions() {
     analyst(
         &world,
         "CREATE MATERIALIZED VIEW reports.counted AS SELECT count(*), max(id + 1) FROM a;
+         CREATE TABLE reports.planned (id int); CREATE INDEX ON reports.planned ((reports.greedy(1) + id));
+         GRANT SELECT ON reports.planned TO target_user;
+         CREATE MATERIALIZED VIEW reports.joined AS SELECT a.id FROM a JOIN reports.planned USING (id);
          CREATE MATERIALIZED VIEW reports.queried AS SELECT query_to_xml('SELECT reports.take()', true, true, '') FROM a;
          TRUNCATE reports.taken",
     );
     again(&world, "live").await;
     assert_eq!(taken(&world), "");
     let left = "SELECT object, is_ours FROM replication_preserved.object ORDER BY 1";
-    let expected = "materialized view reports.counted|t\nmaterialized view reports.queried|f";
+    let expected = "materialized view reports.counted|t\nmaterialized view reports.joined|f\nmaterialized view reports.queried|f";
     assert_eq!(world.target(left), expected);
+}
+
+/// The source lost the table and the function that the materialized view reads, and an analyst has made others of these names.
+#[tokio::test]
+async fn what_a_materialized_view_reads_is_looked_at_again() {
+    let world = greedy(false).await;
+    world.server.psql("target", "GRANT ALL ON SCHEMA public TO analyst, target_user").unwrap();
+    analyst(
+        &world,
+        "CREATE MATERIALIZED VIEW reports.stored AS SELECT id FROM a;
+         CREATE MATERIALIZED VIEW reports.doubled AS SELECT public.twice(1) AS two",
+    );
+    world.source("ALTER TABLE a RENAME TO renamed; DROP FUNCTION twice(int)");
+    again(&world, "live").await;
+    analyst(
+        &world,
+        "CREATE VIEW public.a AS SELECT reports.take() AS id; GRANT SELECT ON public.a TO target_user;
+         CREATE FUNCTION public.twice(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN reports.take(); END';
+         TRUNCATE reports.taken",
+    );
+    give_back(&world.copy("{}").target, &Context::quiet()).await.unwrap();
+    assert_eq!(taken(&world), "");
+    let left = "SELECT count(*) FROM replication_preserved.object WHERE NOT is_ours AND object ~ 'materialized'";
+    assert_eq!(world.target(left), "2");
 }
 
 /// A table of this name that another role has made is not the store.
@@ -210,7 +244,7 @@ async fn a_store_of_another_role_is_refused() {
     assert_eq!(taken(&world), "");
     let error = format!("{:?}", result.unwrap_err());
     assert!(error.contains("another schema replication_preserved, of role analyst"), "{error}");
-    let drop = world.copy("{}").drop_objects(&progress::Context::quiet()).await;
+    let drop = world.copy("{}").drop_objects(&Context::quiet()).await;
     assert!(drop.is_err(), "{drop:?}");
     assert_eq!(world.target("SELECT count(*) FROM a"), rows);
 }
@@ -224,7 +258,7 @@ async fn the_store_is_written_by_nobody_else() {
         .server
         .psql("postgres", "CREATE ROLE writer; GRANT pg_write_all_data, pg_read_all_data TO writer")
         .unwrap();
-    world.copy("{}").drop_objects(&progress::Context::quiet()).await.unwrap();
+    world.copy("{}").drop_objects(&Context::quiet()).await.unwrap();
     assert_eq!(world.target("SELECT count(*) > 0 FROM replication_preserved.object"), "t");
     for role in ["analyst", "writer"] {
         for write in [

@@ -6,8 +6,9 @@
 -- at_last: run when it belongs to its owner, for the server makes an index and fills a materialized view with the rights of
 -- the owner, who cannot leave them there.
 --
--- is_not_valid: a constraint that is added without a look at the rows, for that would run the functions of its owner in our
--- session, where they could take our rights.
+-- is_not_valid: a constraint that is added without a look at the rows. That would run functions of its owner in our session,
+-- where they could take our rights: a check's, a cast's, and what is constant in the expressions of the table's indexes, which
+-- is computed when a query is planned.
 --
 -- runs_theirs: already the text of the definition may run what another role has written: a constant whose type holds a
 -- domain (an array of it, a composite type with it) is checked when it is read.
@@ -95,7 +96,8 @@ WITH RECURSIVE object (place, classid, objid, objsubid) AS (
     OR c.relrowsecurity
     -- Read with a mapping of the owner's.
     OR c.relkind = 'f'
-    OR read.relkind = 'm' AND c.relkind = 'v' AND (
+    -- Planning a query of a table computes what is constant in the expressions of its indexes.
+    OR read.relkind = 'm' AND (
       c.relowner NOT IN (SELECT oid FROM trusted)
       OR c.reloptions::text LIKE '%security_invoker%'
       OR pg_catalog.pg_describe_object(needed.classid, c.oid, 0) = ANY ($5::text[])
@@ -119,6 +121,11 @@ WITH RECURSIVE object (place, classid, objid, objsubid) AS (
   FROM read
   JOIN pg_catalog.pg_rewrite r ON r.ev_class = read.oid
   WHERE r.rulename <> '_RETURN'
+  UNION
+  -- Whose functions may be others by the time the index is made.
+  SELECT read.oid
+  FROM read
+  JOIN pg_catalog.pg_index i ON i.indrelid = read.oid AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
   UNION
   -- No dependency is recorded on a function of the server itself.
   SELECT read.oid
@@ -218,12 +225,7 @@ SELECT coalesce((
   END AS may_be_ours,
   object.place IN (SELECT place FROM runs_theirs) AS runs_theirs,
   coalesce(k.convalidated AND coalesce(c.relowner, d.typowner) NOT IN (SELECT oid FROM trusted)
-    AND (k.contype = 'c' OR k.contype = 'f' AND EXISTS (
-      SELECT
-      FROM pg_catalog.pg_attribute a
-      JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-      WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) AND t.typowner NOT IN (SELECT oid FROM trusted)
-    )), false) AS is_not_valid
+    AND k.contype IN ('c', 'f'), false) AS is_not_valid
 FROM object
 LEFT JOIN view
   ON object.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND view.oid = object.objid

@@ -9,6 +9,7 @@ use crate::on_target::dependents::Dependent;
 use crate::postgres::identifier::quote_identifier;
 
 const DEFINITIONS: &str = include_str!("../../../sql/on_target/preserved/definitions.sql");
+pub(super) const IS_THERE: &str = include_str!("../../../sql/on_target/preserved/is_there.sql");
 const GRANTS: &str = include_str!("../../../sql/on_target/preserved/grants.sql");
 const DEFAULT_PRIVILEGES: &str =
     include_str!("../../../sql/on_target/preserved/default_privileges.sql");
@@ -68,6 +69,23 @@ fn grants(row: &Row) -> Preserved {
         is_ours: false,
         reason: None,
     }
+}
+
+/// Whether the object that the server describes as `object`, which is ours, does no more than it would as another role's.
+/// What it reads may have been made by others since it was written down.
+pub(super) async fn may_be_ours(
+    client: &(impl GenericClient + Sync),
+    object: &str,
+) -> Result<bool, Error> {
+    let there = client.query_one(IS_THERE, &[&object]).await?;
+    let (class, oid): (Option<Oid>, Option<Oid>) = (there.get("classid"), there.get("objid"));
+    let (Some(class), Some(oid)) = (class, oid) else { return Ok(false) };
+    let ours = store::made_as_ours(client).await?;
+    let (columns, schemas) = (vec![0], Vec::<Oid>::new());
+    let row = client
+        .query_one(DEFINITIONS, &[&vec![class], &vec![oid], &columns, &schemas, &ours])
+        .await?;
+    Ok(row.get("may_be_ours"))
 }
 
 async fn definitions(

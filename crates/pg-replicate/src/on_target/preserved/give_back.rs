@@ -5,14 +5,15 @@ use std::time::Instant;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error as Failed, GenericClient, Transaction};
 
+use super::capture::{IS_THERE, may_be_ours};
 use super::object::{Kind, Preserved, SCHEMA};
 use super::store;
 use crate::postgres::connection::Connection;
 use crate::postgres::error_text::reason;
+use crate::postgres::identifier::quote_identifier;
 use crate::{DatabaseUrl, Error};
 use progress::{Context, PhaseSummary, Summary};
 
-const IS_THERE: &str = include_str!("../../../sql/on_target/preserved/is_there.sql");
 const IS_SECURED: &str = include_str!("../../../sql/on_target/preserved/is_secured.sql");
 
 /// As pg_restore: a function's body may name what comes later.
@@ -191,7 +192,7 @@ async fn make_within(
             Ok(()) => savepoint.commit().await?,
             Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
                 savepoint.rollback().await?;
-                if !preserved.may_be_ours {
+                if !preserved.may_be_ours || !may_be_ours(&*transaction, &preserved.object).await? {
                     return Ok(Belongs::Nobody);
                 }
                 if let Some(grant) = &preserved.to_owner_as_ours {
@@ -203,7 +204,18 @@ async fn make_within(
         }
     }
     if let Some(statement) = &preserved.at_last {
-        transaction.batch_execute(statement).await?;
+        let owner = &preserved.owner;
+        let is_owner = "SELECT pg_catalog.pg_has_role($1::text::name, 'USAGE') AS is_owner";
+        let statement = match belongs {
+            // A member that does not inherit the owner's rights. The server lets nothing that it runs here reset the role.
+            Belongs::Owner
+                if !transaction.query_one(is_owner, &[owner]).await?.get::<_, bool>("is_owner") =>
+            {
+                format!("SET LOCAL ROLE {}; {statement}; RESET ROLE", quote_identifier(owner))
+            }
+            _ => statement.clone(),
+        };
+        transaction.batch_execute(&statement).await?;
     }
     Ok(belongs)
 }
