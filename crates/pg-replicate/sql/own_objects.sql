@@ -5,7 +5,8 @@
 -- database, for one, without which nothing can be restored) and its default privileges; and it
 -- refuses where the role owns what the server needs.
 --
--- lockable: the name of a table, for LOCK TABLE, which takes nothing else.
+-- lockable: the name of a table, for LOCK TABLE, which takes nothing else; view: that of a view. schema: the one it is in, or is.
+-- altered: the beginning of a statement that moves it to another schema; NULL for what cannot be moved, or moves with a table.
 WITH owners AS (
   :owners
 ), kept (classid, objid) AS (
@@ -40,7 +41,20 @@ WITH owners AS (
             IN (SELECT classid, objid FROM kept))
     )
 ), droppable AS (
-  SELECT owned.classid, owned.objid, i.type, i.identity
+  SELECT owned.classid, owned.objid, i.type, i.identity,
+    CASE type
+      WHEN 'function' THEN 'ROUTINE'
+      WHEN 'procedure' THEN 'ROUTINE'
+      WHEN 'aggregate' THEN 'ROUTINE'
+      WHEN 'composite type' THEN 'TYPE'
+      WHEN 'statistics object' THEN 'STATISTICS'
+      WHEN 'foreign-data wrapper' THEN 'FOREIGN DATA WRAPPER'
+      ELSE pg_catalog.upper(type)
+    END AS word,
+    coalesce(i.schema, (
+      SELECT n.nspname FROM pg_catalog.pg_namespace n
+      WHERE owned.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND n.oid = owned.objid
+    )) AS schema
   FROM owned
   CROSS JOIN LATERAL pg_catalog.pg_identify_object(owned.classid, owned.objid, 0) i
   -- Objects created by initdb have smaller oids.
@@ -60,18 +74,17 @@ WITH owners AS (
 )
 SELECT classid, objid, type || ' ' || identity AS object,
   CASE type WHEN 'table' THEN identity END AS lockable,
+  CASE WHEN type IN ('view', 'materialized view') THEN identity END AS view,
   CASE type
     WHEN 'large object' THEN 'SELECT pg_catalog.lo_unlink(' || objid || ')'
-    ELSE 'DROP ' || CASE type
-      WHEN 'function' THEN 'ROUTINE'
-      WHEN 'procedure' THEN 'ROUTINE'
-      WHEN 'aggregate' THEN 'ROUTINE'
-      WHEN 'composite type' THEN 'TYPE'
-      WHEN 'statistics object' THEN 'STATISTICS'
-      WHEN 'foreign-data wrapper' THEN 'FOREIGN DATA WRAPPER'
-      ELSE pg_catalog.upper(type)
-    END || ' IF EXISTS ' || identity || ' CASCADE'
-  END AS statement
+    ELSE 'DROP ' || word || ' IF EXISTS ' || identity || ' CASCADE'
+  END AS statement,
+  schema,
+  CASE WHEN type <> 'schema' AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_depend d
+    WHERE type = 'sequence' AND d.classid = droppable.classid AND d.objid = droppable.objid AND d.deptype = 'a'
+      AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+  ) THEN 'ALTER ' || word || ' ' || identity END AS altered
 FROM droppable
 -- Tables first, because their dependents are then already gone; partitions and children before their
 -- parents, whose drop would drop them all at once. Schemas and extensions last.

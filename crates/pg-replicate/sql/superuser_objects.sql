@@ -19,7 +19,7 @@ WITH ownerless (classid, objid) AS (
                    WHERE datname = pg_catalog.current_database())
     AND subowner = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER)
 )
-SELECT o.classid, o.objid, i.type || ' ' || i.identity AS object, NULL::text AS lockable,
+SELECT o.classid, o.objid, i.type || ' ' || i.identity AS object, NULL::text AS lockable, NULL::text AS view,
   CASE i.type
     WHEN 'transform' THEN
       'DROP TRANSFORM IF EXISTS FOR ' || t.trftype::pg_catalog.regtype || ' LANGUAGE '
@@ -29,7 +29,18 @@ SELECT o.classid, o.objid, i.type || ' ' || i.identity AS object, NULL::text AS 
         || 'ALTER SUBSCRIPTION ' || i.identity || ' SET (slot_name = NONE); '
         || 'DROP SUBSCRIPTION IF EXISTS ' || i.identity || ' CASCADE'
     ELSE 'DROP ' || pg_catalog.upper(i.type) || ' IF EXISTS ' || i.identity || ' CASCADE'
-  END AS statement
+  END AS statement,
+  -- A cast or transform counts as part of the schema in which a copy is built if its type is.
+  coalesce(i.schema, (
+    SELECT n.nspname
+    FROM pg_catalog.pg_depend d
+    JOIN pg_catalog.pg_type type
+      ON d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND type.oid = d.refobjid
+    JOIN pg_catalog.pg_namespace n ON n.oid = type.typnamespace
+    WHERE d.classid = o.classid AND d.objid = o.objid AND n.nspname ~ '^replication_next_'
+    LIMIT 1
+  )) AS schema,
+  CASE WHEN i.schema IS NOT NULL THEN 'ALTER ' || pg_catalog.upper(i.type) || ' ' || i.identity END AS altered
 FROM ownerless o
 CROSS JOIN LATERAL pg_catalog.pg_identify_object(o.classid, o.objid, 0) i
 LEFT JOIN pg_catalog.pg_transform t

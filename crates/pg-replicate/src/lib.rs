@@ -33,6 +33,7 @@ pub mod on_target;
 mod phase_shares;
 mod postgres;
 pub(crate) mod psql_script;
+mod renaming;
 pub(crate) mod schema_export;
 pub mod shell;
 pub mod verify;
@@ -46,7 +47,7 @@ pub use crate::postgres::url::{
 };
 pub use backup_mode::{BackupMode, BackupModeError, CopyRule, Masking, TableMode, TableRule};
 pub use error::{Check, Error, ObjectFailure, Side};
-pub use full_copy::{ForeignKeys, FullCopy, LiveOptions};
+pub use full_copy::{ForeignKeys, FullCopy, LiveOptions, Publish};
 pub use incremental::{CopyFormat, Incremental, SchemaChanges};
 pub use on_target::OnTarget;
 pub use verify::Verify;

@@ -9,6 +9,8 @@ pub(crate) const LIVE_DROP: (f64, f64) = (1.0, 2.0);
 pub(crate) const LIVE_COPY: (f64, f64) = (2.0, 86.0);
 pub(crate) const VERIFICATION: (f64, f64) = (86.0, 90.0);
 pub(crate) const ENRICHMENT: (f64, f64) = (90.0, 100.0);
+/// A publication comes last.
+pub(crate) const PUBLICATION: (f64, f64) = (100.0, 100.0);
 /// Ranges of the incremental step.
 pub(crate) const UPDATED_VERIFICATION: (f64, f64) = (100.0, 100.0);
 pub(crate) const INCREMENTAL: (f64, f64) = (0.0, 100.0);

@@ -27,6 +27,8 @@ pub(crate) struct Entry {
     pub(crate) tag: String,
     /// Its schema, if it has one.
     pub(crate) schema: Option<String>,
+    /// The schema in which it is built, if not in its own.
+    pub(crate) staged_in: Option<String>,
     /// When it is restored.
     pub(crate) section: Section,
     /// The statement that creates it.

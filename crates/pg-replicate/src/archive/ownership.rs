@@ -33,7 +33,7 @@ fn named_by_tag(entry: &Entry) -> TableName {
 }
 
 fn schema_of(entry: &Entry) -> &str {
-    entry.schema.as_deref().unwrap_or(DEFAULT_SCHEMA)
+    entry.staged_in.as_deref().or(entry.schema.as_deref()).unwrap_or(DEFAULT_SCHEMA)
 }
 
 /// `ALTER [FOREIGN] TABLE [IF EXISTS] [ONLY] <table> …`, also for the sequence of an identity column.

@@ -212,6 +212,7 @@ impl<R: Read> Reader<R> {
             kind,
             tag,
             schema,
+            staged_in: None,
             section,
             definition,
             dependencies,

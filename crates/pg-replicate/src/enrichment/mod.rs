@@ -13,6 +13,7 @@ use crate::postgres::connection::Connection;
 use crate::postgres::identifier::{DEFAULT_SCHEMA, quote_identifier};
 use crate::postgres::pool::Pool;
 use crate::postgres::target_settings::{Sorted, TargetSettings};
+use crate::renaming::Renaming;
 use crate::{BackupMode, DatabaseUrl, Error, TableName};
 use progress::{Context, ProgressTracker, Summary, Weight};
 use script::{Action, Step};
@@ -46,15 +47,32 @@ pub async fn run(
     jobs: u16,
     context: &Context,
 ) -> Result<Summary, Error> {
+    run_in(target, script, mode, jobs, None, context).await
+}
+
+/// [`run`] on a copy that is built beside the live one.
+pub(crate) async fn run_in(
+    target: &DatabaseUrl,
+    script: &str,
+    mode: &BackupMode,
+    jobs: u16,
+    staged: Option<&Renaming>,
+    context: &Context,
+) -> Result<Summary, Error> {
     let start = Instant::now();
     context.check()?;
-    let steps = script::read(script)?;
+    let mut steps = script::read(script)?;
+    let mut schema = DEFAULT_SCHEMA;
+    if let Some(renaming) = staged {
+        schema = renaming.schema(DEFAULT_SCHEMA);
+        steps.iter_mut().try_for_each(|step| step.rename(renaming))?;
+    }
     let jobs = usize::from(jobs.max(1));
     let pool = Pool::new(target, "pg-replicate enrichment", jobs)?;
     let first = pool.get(context).await?;
     let settings = first.run(context, TargetSettings::of(&first, jobs)).await?;
     drop(first);
-    let path = format!("SET search_path = {}", quote_identifier(DEFAULT_SCHEMA));
+    let path = format!("SET search_path = {}", quote_identifier(schema));
     let session = format!("{path}; {}", settings.sql());
     let work = EnrichmentRun { pool, settings, session, mode, jobs, context };
     Ok(work.run_all(&steps).await?.since(start))
@@ -159,7 +177,7 @@ async fn run_one(
         tracing::info!("{} - Started", step.label);
     }
     let object = board.start("ENRICHMENT", &step.label, Weight::cost(1));
-    match connection.batch_execute(step.sql).await {
+    match connection.batch_execute(&step.sql).await {
         Err(error) if is_missing(&error) => {
             object.end(0);
             tracing::info!("{} - Skipped: {}", step.label, reason(&error));

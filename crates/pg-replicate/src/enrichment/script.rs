@@ -1,8 +1,11 @@
 //! Statements of an enrichment script and their conditions.
 
+use std::borrow::Cow;
+
 use crate::backup_mode::parse_table;
 use crate::postgres::identifier::DEFAULT_SCHEMA;
-use crate::postgres::sql_text::{Cursor, Statement, split};
+use crate::postgres::sql_text::{Cursor, LexError, Statement, split};
+use crate::renaming::Renaming;
 use crate::{Error, TableName};
 
 /// Statements that make no sense if every statement runs on its own.
@@ -15,7 +18,7 @@ const LABEL_LENGTH: usize = 60;
 /// One statement and its conditions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Step<'a> {
-    pub(super) sql: &'a str,
+    pub(super) sql: Cow<'a, str>,
     pub(super) line: usize,
     pub(super) action: Action,
     /// Its name in the log.
@@ -36,6 +39,24 @@ pub(super) enum Action {
     View,
     /// Anything else.
     Other,
+}
+
+impl Step<'_> {
+    /// For a copy that is built elsewhere; conditions on kept tables remain.
+    pub(super) fn rename(&mut self, renaming: &Renaming) -> Result<(), Error> {
+        let wrong =
+            |error: LexError| Error::Script { line: self.line, reason: error.reason.into() };
+        let sql = renaming.script(&self.sql).map_err(wrong)?;
+        if let (Action::Index(Some(name)), Some(table)) = (&mut self.action, self.requires.first())
+        {
+            // An index is in the schema of its table, which is required first.
+            name.schema = renaming.table(table).schema;
+        }
+        let all = self.requires.iter_mut().chain(&mut self.unless_exists).chain(&mut self.sorted);
+        all.for_each(|table| *table = renaming.table(table));
+        self.sql = Cow::Owned(sql);
+        Ok(())
+    }
 }
 
 /// Parses a script.
@@ -65,7 +86,7 @@ fn step<'a>(statement: &Statement<'a>) -> Result<Step<'a>, Error> {
         return Err(wrong("psql's own commands cannot be used, only SQL".into()));
     }
     let mut step = Step {
-        sql: statement.sql,
+        sql: statement.sql.into(),
         line: statement.line,
         action: Action::Other,
         label: label(statement.sql),
@@ -107,7 +128,7 @@ fn directive(step: &mut Step<'_>, comment: &str) -> Result<(), String> {
 /// Finds the name of an index or a view, and an index's table.
 fn recognise(step: &mut Step<'_>) -> Result<(), &'static str> {
     let unreadable = "its names cannot be read";
-    let mut cursor = Cursor::new(step.sql).map_err(|error| error.reason)?;
+    let mut cursor = Cursor::new(&step.sql).map_err(|error| error.reason)?;
     if !cursor.eat(&["CREATE"]) || cursor.eat(&["OR", "REPLACE"]) {
         if step.sql.to_ascii_uppercase().starts_with("CREATE") && cursor.eat(&["VIEW"]) {
             step.action = Action::View;

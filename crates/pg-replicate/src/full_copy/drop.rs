@@ -10,8 +10,10 @@ use tokio_postgres::error::SqlState;
 
 use super::object_catalog::{self, Droppable};
 use super::settings::FullCopy;
+use super::staging::publication::{Publication, Refused};
 use crate::on_target::locks::{self, GaveUp, Patience};
 use crate::on_target::{self, Dependent, dependents, preserved};
+use crate::phase_shares;
 use crate::postgres::catalog;
 use crate::postgres::client_program::end_sessions;
 use crate::postgres::connection::Connection;
@@ -41,40 +43,54 @@ pub(super) async fn run(
     tracing::info!("Start drop Objects AndRestoreBackup");
     context.check()?;
     let mut connection = Connection::open_for(context, &copy.target, "pg-replicate drop").await?;
-    let plan = connection.run(context, plan(copy, &connection)).await?;
-    for key in &plan.lost_foreign_keys {
-        tracing::warn!(
-            foreign_key = key,
-            "a kept table's foreign key goes with the table it refers to, and is not made again"
-        );
-    }
-    let dropped = plan.parts.iter().map(Vec::len).sum::<usize>() as u64;
-    let mut dropping = Dropping {
-        copy,
-        plan: &plan,
-        url: copy.target.clone(),
-        announced: HashSet::new(),
-        done: 0,
-        all: dropped,
-        progress: context.phase("drop", share),
-    };
-    let cancel = connection.canceller();
-    cancel.run(context, dropping.all(&mut connection)).await?;
+    let plan = connection.run(context, plan(copy, &connection, &[])).await?;
+    let dropped = plan.objects.len() as u64;
+    let parts = connection.run(context, parts::divide(&connection, plan.objects.clone())).await?;
+    Dropping::new(copy, &plan, context.phase("drop", share))
+        .run(&mut connection, &parts, context)
+        .await?;
     context.phase("drop", share).report(1.0, None, 0, 0);
     tracing::info!(objects = dropped, "End drop Objects AndRestoreBackup");
     Ok(PhaseSummary { objects: dropped, ..PhaseSummary::ended("drop", start) }.into())
 }
 
-struct DropPlan {
-    /// Parts, each dropped in one transaction.
-    parts: Vec<Vec<Droppable>>,
+/// Drops the objects of `plan` and puts those of `publication` into their place, in one transaction.
+pub(super) async fn replace(
+    copy: &FullCopy,
+    connection: &mut Connection,
+    plan: DropPlan,
+    publication: &Publication<'_>,
+    context: &Context,
+) -> Result<(), Error> {
+    let mut locked = plan.objects.clone();
+    locked.extend(publication.objects().iter().cloned());
+    if connection.run(context, parts::divide(connection, locked)).await?.len() > 1 {
+        return Err(Error::Configuration(TOO_MANY_LOCKS.into()));
+    }
+    let mut dropping =
+        Dropping::new(copy, &plan, context.phase("publication", phase_shares::PUBLICATION));
+    dropping.publication = Some(publication);
+    dropping.run(connection, std::slice::from_ref(&plan.objects), context).await
+}
+
+const TOO_MANY_LOCKS: &str = "the server's lock table is too small to replace all tables in one transaction; \
+     nothing was changed: raise max_locks_per_transaction, or set PUBLISH=in-place";
+
+/// What is dropped, and what stays.
+pub(super) struct DropPlan {
+    pub(super) objects: Vec<Droppable>,
     /// Tables that stay, the store of what is given back among them.
-    kept: Vec<u32>,
+    pub(super) kept: Vec<u32>,
     schemas: Vec<u32>,
     lost_foreign_keys: Vec<String>,
 }
 
-async fn plan(copy: &FullCopy, connection: &Connection) -> Result<DropPlan, Error> {
+/// `extensions`: names of those that stay.
+pub(super) async fn plan(
+    copy: &FullCopy,
+    connection: &Connection,
+    extensions: &[String],
+) -> Result<DropPlan, Error> {
     let mut kept = catalog::oids(&catalog::kept_tables(connection, &copy.mode).await?);
     let written_down = preserved::find(&**connection).await;
     kept.extend(written_down.map_err(|error| {
@@ -86,7 +102,8 @@ async fn plan(copy: &FullCopy, connection: &Connection) -> Result<DropPlan, Erro
             found.map_err(|error| connection.error("look for the freshness tables", &error))?,
         );
     }
-    let survivors = object_catalog::closure(connection, &kept).await?;
+    let mut survivors = object_catalog::closure(connection, &kept).await?;
+    survivors.extend(object_catalog::extensions(connection, extensions).await?);
     if let Some(conflict) = survivors.conflict() {
         return Err(Error::Configuration(conflict));
     }
@@ -94,19 +111,30 @@ async fn plan(copy: &FullCopy, connection: &Connection) -> Result<DropPlan, Erro
     let is_schema = |one: &&Droppable| one.class == PG_NAMESPACE;
     Ok(DropPlan {
         schemas: objects.iter().filter(is_schema).map(|one| one.oid).collect(),
-        parts: parts::divide(connection, objects).await?,
+        objects,
         lost_foreign_keys: object_catalog::lost_foreign_keys(connection, &kept).await?,
         kept,
     })
 }
 
 /// Why a transaction could not drop its part.
-enum Failure {
+pub(super) enum Failure {
     /// Others hold a lock.
     Busy,
     /// The server's lock table is full.
     OutOfLocks(Error),
     Final(Error),
+}
+
+impl Failure {
+    pub(super) fn of(url: &DatabaseUrl, action: &str, error: &tokio_postgres::Error) -> Self {
+        if locks::is_busy(error) {
+            return Self::Busy;
+        }
+        let is_out_of_memory = error.code() == Some(&SqlState::OUT_OF_MEMORY);
+        let error = Error::database(url, action, error);
+        if is_out_of_memory { Self::OutOfLocks(error) } else { Self::Final(error) }
+    }
 }
 
 impl From<Error> for Failure {
@@ -118,6 +146,8 @@ impl From<Error> for Failure {
 struct Dropping<'a> {
     copy: &'a FullCopy,
     plan: &'a DropPlan,
+    /// What takes the place of what is dropped, in the same transaction.
+    publication: Option<&'a Publication<'a>>,
     url: DatabaseUrl,
     /// Objects of other roles that were already announced.
     announced: HashSet<String>,
@@ -126,10 +156,43 @@ struct Dropping<'a> {
     progress: PhaseProgress<'a>,
 }
 
-impl Dropping<'_> {
-    async fn all(&mut self, connection: &mut Connection) -> Result<(), Error> {
-        let plan = self.plan;
-        let mut rest: VecDeque<&[Droppable]> = plan.parts.iter().map(Vec::as_slice).collect();
+impl<'a> Dropping<'a> {
+    fn new(copy: &'a FullCopy, plan: &'a DropPlan, progress: PhaseProgress<'a>) -> Self {
+        Self {
+            copy,
+            plan,
+            publication: None,
+            url: copy.target.clone(),
+            announced: HashSet::new(),
+            done: 0,
+            all: plan.objects.len() as u64,
+            progress,
+        }
+    }
+
+    /// Drops each of `parts` in one transaction.
+    async fn run(
+        &mut self,
+        connection: &mut Connection,
+        parts: &[Vec<Droppable>],
+        context: &Context,
+    ) -> Result<(), Error> {
+        for key in &self.plan.lost_foreign_keys {
+            tracing::warn!(
+                foreign_key = key,
+                "a kept table's foreign key goes with the table it refers to, and is not made again"
+            );
+        }
+        let cancel = connection.canceller();
+        cancel.run(context, self.all(connection, parts)).await
+    }
+
+    async fn all(
+        &mut self,
+        connection: &mut Connection,
+        parts: &[Vec<Droppable>],
+    ) -> Result<(), Error> {
+        let mut rest: VecDeque<&[Droppable]> = parts.iter().map(Vec::as_slice).collect();
         let limit = self.copy.on_target.lock_timeout;
         let mut patience = Patience::new(&**connection, limit)
             .await
@@ -142,13 +205,16 @@ impl Dropping<'_> {
                 rest.len()
             );
             // Once the first part has been dropped, the others must follow.
-            let relations: Vec<u32> = plan.parts.iter().flat_map(|part| relations(part)).collect();
+            let relations: Vec<u32> = parts.iter().flat_map(|part| relations(part)).collect();
             let free = patience.until_free(&**connection, &relations).await;
             free.map_err(|error| self.gave_up(error))?;
         }
         while let Some(part) = rest.pop_front() {
             match self.part(connection, part, rest.is_empty(), &mut patience).await {
                 Ok(()) => self.done += part.len() as u64,
+                Err(Failure::OutOfLocks(_)) if self.publication.is_some() => {
+                    return Err(Error::Configuration(TOO_MANY_LOCKS.into()));
+                }
                 Err(Failure::OutOfLocks(_)) if part.len() > 1 => {
                     tracing::warn!(
                         objects = part.len(),
@@ -179,6 +245,10 @@ impl Dropping<'_> {
             .transaction()
             .await
             .map_err(|error| Error::database(&url, "begin the transaction that drops", &error))?;
+        if let Some(publication) = self.publication {
+            let locked = publication.lock(&transaction).await;
+            locked.map_err(|error| self.failure("lock the new copy", &error))?;
+        }
         let tried = self.try_until_free(&mut transaction, part, is_last, patience).await;
         if let Err(failure) = tried {
             // Rolls back, so that others do not wait until the connection is closed.
@@ -200,9 +270,9 @@ impl Dropping<'_> {
         let relations: Vec<u32> = relations(part).collect();
         loop {
             let savepoint = transaction.savepoint("pg_replicate").await;
-            let savepoint =
+            let mut savepoint =
                 savepoint.map_err(|error| Error::database(&url, "set a savepoint", &error))?;
-            match self.try_part(&savepoint, part, is_last, patience).await {
+            match self.try_part(&mut savepoint, part, is_last, patience).await {
                 Err(Failure::Busy) => savepoint
                     .rollback()
                     .await
@@ -221,13 +291,18 @@ impl Dropping<'_> {
 
     async fn try_part(
         &mut self,
-        transaction: &Transaction<'_>,
+        transaction: &mut Transaction<'_>,
         part: &[Droppable],
         is_last: bool,
         patience: &Patience,
     ) -> Result<(), Failure> {
+        // Whoever reads a view locks it before its tables.
+        let views: Vec<&str> = part.iter().filter_map(|one| one.view.as_deref()).collect();
+        locks::lock_views(&*transaction, &views, patience.in_line())
+            .await
+            .map_err(|error| self.failure("lock the views to drop", &error))?;
         let tables: Vec<String> = part.iter().filter_map(|one| one.lockable.clone()).collect();
-        locks::lock(transaction, &tables, patience.in_line())
+        locks::lock(&*transaction, &tables, patience.in_line())
             .await
             .map_err(|error| self.failure("lock the tables to drop", &error))?;
         self.announce(transaction, part).await?;
@@ -247,11 +322,15 @@ impl Dropping<'_> {
                 .await
                 .map_err(|error| self.failure("create the schema public", &error))?;
         }
-        if self.kept_survive(transaction).await? {
-            return Ok(());
+        if !self.kept_survive(transaction).await? {
+            let wrong = "a kept table would have been dropped: nothing was changed";
+            return Err(Error::Configuration(wrong.into()).into());
         }
-        let wrong = "a kept table would have been dropped: nothing was changed";
-        Err(Error::Configuration(wrong.into()).into())
+        let Some(publication) = self.publication.filter(|_| is_last) else { return Ok(()) };
+        publication.finish(transaction).await.map_err(|refused| match refused {
+            Refused::Server(action, error) => self.failure(&action, &error),
+            Refused::Fatal(error) => Failure::Final(error),
+        })
     }
 
     /// Announces the objects of other roles that are dropped with a part; none with rows may be, unless
@@ -321,12 +400,7 @@ impl Dropping<'_> {
     }
 
     fn failure(&self, action: &str, error: &tokio_postgres::Error) -> Failure {
-        if locks::is_busy(error) {
-            return Failure::Busy;
-        }
-        let is_out_of_memory = error.code() == Some(&SqlState::OUT_OF_MEMORY);
-        let error = Error::database(&self.url, action, error);
-        if is_out_of_memory { Failure::OutOfLocks(error) } else { Failure::Final(error) }
+        Failure::of(&self.url, action, error)
     }
 
     fn gave_up(&self, error: GaveUp) -> Error {

@@ -12,6 +12,7 @@ use tokio_postgres::error::SqlState;
 use crate::TableName;
 use crate::archive::{Entry, tables_of};
 use crate::full_copy::failure::Failure;
+use crate::renaming::Renaming;
 
 const ONLY_SUPERUSER: &str = "only a superuser may create it, and it holds no data";
 const NO_SUBSCRIPTION: &str = "a copy must not subscribe to the publications of its source";
@@ -40,6 +41,8 @@ pub(crate) struct FailurePolicy<'a> {
     absent: Vec<String>,
     /// Entries that could not be created, and those that cannot be.
     failed: HashSet<i32>,
+    /// The names in the server's messages, if the copy is built elsewhere.
+    renaming: Option<&'a Renaming>,
 }
 
 /// A failure, or a forgiven one with the reason.
@@ -73,7 +76,13 @@ impl<'a> FailurePolicy<'a> {
             ignored: kept.chain(ids()).collect(),
             failed: ids().collect(),
             entries: entries.iter().chain(unable).map(|entry| (entry.id, entry)).collect(),
+            renaming: None,
         }
+    }
+
+    /// For a copy that is built in other schemas.
+    pub(crate) fn with_names_of(self, renaming: &'a Renaming) -> Self {
+        Self { renaming: Some(renaming), ..self }
     }
 
     /// An entry that cannot be created, which in itself is not a failure.
@@ -87,7 +96,13 @@ impl<'a> FailurePolicy<'a> {
             let object = format!("entry {}", failure.entry);
             return FailureClass::Fatal { object, message: failure.message.clone() };
         };
-        self.classify_entry(entry, failure)
+        match self.renaming {
+            Some(renaming) => {
+                let message = renaming.original(&failure.message);
+                self.classify_entry(entry, &Failure { message, ..failure.clone() })
+            }
+            None => self.classify_entry(entry, failure),
+        }
     }
 
     pub(crate) fn classify_entry(&mut self, entry: &Entry, failure: &Failure) -> FailureClass {

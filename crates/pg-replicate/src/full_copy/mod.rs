@@ -12,6 +12,7 @@ mod name_list;
 mod object_catalog;
 mod pg_restore_run;
 mod preflight;
+mod publish;
 mod refused;
 mod restore;
 mod restore_log;
@@ -20,13 +21,14 @@ mod restore_progress;
 mod restore_script;
 mod script_entry;
 mod settings;
+mod staging;
 mod statements;
 
 use std::path::Path;
 
 use crate::full_copy::preflight::Needed;
 pub use live::LiveOptions;
-pub use settings::{ForeignKeys, FullCopy};
+pub use settings::{ForeignKeys, FullCopy, Publish};
 
 use crate::phase_shares;
 use crate::postgres::connection_rehearsal::rehearse;

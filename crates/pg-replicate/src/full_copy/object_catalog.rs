@@ -10,8 +10,10 @@ use crate::postgres::catalog::{KeptTable, oids, rows, server, with_owners};
 use crate::postgres::connection::Connection;
 use crate::{Error, TableName};
 
-/// `pg_class` and `pg_largeobject`: oids of system catalogs never change.
+/// Oids of system catalogs never change.
 const PG_CLASS: u32 = 1259;
+const PG_TYPE: u32 = 1247;
+const PG_EXTENSION: u32 = 3079;
 const PG_LARGEOBJECT: u32 = 2613;
 
 /// Objects by class and oid.
@@ -24,6 +26,12 @@ pub(super) struct Objects {
 }
 
 impl Objects {
+    pub(super) fn extend(&mut self, other: Self) {
+        self.classes.extend(other.classes);
+        self.oids.extend(other.oids);
+        self.conflicts.extend(other.conflicts);
+    }
+
     /// Problems with kept tables that need other tables.
     pub(super) fn conflict(&self) -> Option<String> {
         (!self.conflicts.is_empty()).then(|| {
@@ -47,11 +55,22 @@ pub(super) struct Droppable {
     pub(super) statement: String,
     /// Its quoted name, if LOCK TABLE accepts it.
     pub(super) lockable: Option<String>,
+    /// The quoted name of a view.
+    pub(super) view: Option<String>,
+    /// The schema that it is in, or is.
+    pub(super) schema: Option<String>,
+    /// The beginning of a statement that moves it to another schema.
+    pub(super) altered: Option<String>,
 }
 
 impl Droppable {
     pub(super) fn is_relation(&self) -> bool {
         self.class == PG_CLASS
+    }
+
+    /// A type, or a relation, which has one.
+    pub(super) fn is_type(&self) -> bool {
+        self.class == PG_TYPE || self.is_relation()
     }
 
     pub(super) fn is_large_object(&self) -> bool {
@@ -87,6 +106,37 @@ pub(super) async fn closure(connection: &Connection, kept: &[u32]) -> Result<Obj
     Ok(objects)
 }
 
+/// What has to be moved besides, when the range types of `schemas` are moved to other schemas.
+pub(super) async fn range_parts(
+    connection: &Connection,
+    schemas: &[&str],
+) -> Result<Vec<Droppable>, Error> {
+    const SQL: &str = include_str!("../../sql/staging/range_parts.sql");
+    let found = rows(connection, "list the parts of range types", SQL, &[&schemas]).await?;
+    let part = |row: &Row| Droppable {
+        class: row.get("classid"),
+        oid: row.get("objid"),
+        object: row.get("object"),
+        statement: String::new(),
+        lockable: None,
+        view: None,
+        schema: row.get("schema"),
+        altered: row.get("altered"),
+    };
+    Ok(found.iter().map(part).collect())
+}
+
+/// The extensions with these names.
+pub(super) async fn extensions(
+    connection: &Connection,
+    names: &[String],
+) -> Result<Objects, Error> {
+    const SQL: &str = "SELECT oid FROM pg_catalog.pg_extension WHERE extname = ANY ($1)";
+    let found = rows(connection, "look for extensions", SQL, &[&names]).await?;
+    let oids: Vec<u32> = found.iter().map(|row| row.get("oid")).collect();
+    Ok(Objects { classes: vec![PG_EXTENSION; oids.len()], oids, conflicts: Vec::new() })
+}
+
 /// Each object to be dropped.
 pub(super) async fn own_objects(
     connection: &Connection,
@@ -108,6 +158,9 @@ pub(super) async fn own_objects(
             object: row.get("object"),
             statement: row.get("statement"),
             lockable: row.get("lockable"),
+            view: row.get("view"),
+            schema: row.get("schema"),
+            altered: row.get("altered"),
         })
         .collect())
 }

@@ -156,7 +156,9 @@ impl<R: AsyncBufRead + Unpin> Restore<'_, R> {
     async fn refused(&mut self, entry: &Entry, error: &tokio_postgres::Error) -> Result<(), Error> {
         let mut failure = Failure::of(entry, reason(error));
         failure.code = error.code().cloned();
-        failure.missing_roles = missing_roles(self.target, entry, failure.code.as_ref()).await?;
+        failure.missing_roles = missing_roles(&**self.target, entry, failure.code.as_ref())
+            .await
+            .map_err(|error| self.target.error("look for roles", &error))?;
         self.entries.refused(entry);
         self.failures.extend(log_class(self.policy.classify_entry(entry, &failure)));
         Ok(())

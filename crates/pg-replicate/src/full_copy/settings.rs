@@ -14,6 +14,16 @@ pub enum ForeignKeys {
     Without,
 }
 
+/// How a copy takes the place of the previous one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Publish {
+    /// It is built beside the previous one, and replaces it in one transaction.
+    #[default]
+    Swap,
+    /// The previous one is dropped first.
+    InPlace,
+}
+
 /// A whole database copied through a pg_dump archive.
 #[derive(Clone, Debug)]
 pub struct FullCopy {
@@ -23,6 +33,8 @@ pub struct FullCopy {
     pub target: DatabaseUrl,
     /// The tables that are not touched, and those with rules for their rows, which an archive cannot apply.
     pub mode: BackupMode,
+    /// How a live copy takes the place of the previous one.
+    pub publish: Publish,
     /// How foreign keys are restored.
     pub foreign_keys: ForeignKeys,
     /// Number of parallel connections of the restore, at least 1.

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use tokio_postgres::GenericClient;
 use tokio_postgres::error::SqlState;
 
 use super::failure::Failure;
@@ -170,7 +171,10 @@ pub(super) async fn execute(
         return match connection.error(format!("create {entry} on the target"), &error) {
             Error::Database { reason: message, .. } => {
                 let code = error.code().cloned();
-                let ask = missing_roles(connection, entry, code.as_ref());
+                let ask = async {
+                    let found = missing_roles(&**connection, entry, code.as_ref()).await;
+                    found.map_err(|error| connection.error("look for roles", &error))
+                };
                 let missing_roles = connection.run(context, ask).await?;
                 Ok(Some(Failure { entry: entry.id, code, message, missing_roles }))
             }
@@ -181,10 +185,10 @@ pub(super) async fn execute(
 
 /// The roles of a policy or a user mapping that do not exist on the server.
 pub(crate) async fn missing_roles(
-    connection: &Connection,
+    client: &(impl GenericClient + Sync),
     entry: &Entry,
     code: Option<&SqlState>,
-) -> Result<Vec<String>, Error> {
+) -> Result<Vec<String>, tokio_postgres::Error> {
     let word = match entry.kind.as_str() {
         "POLICY" => "TO",
         "USER MAPPING" => "FOR",
@@ -194,8 +198,7 @@ pub(crate) async fn missing_roles(
         return Ok(Vec::new());
     }
     let names = names_after(&entry.definition, word);
-    let rows = connection.query(MISSING_ROLES, &[&names]).await;
-    let rows = rows.map_err(|error| connection.error("look for roles", &error))?;
+    let rows = client.query(MISSING_ROLES, &[&names]).await?;
     Ok(rows.iter().map(|row| row.get("name")).collect())
 }
 

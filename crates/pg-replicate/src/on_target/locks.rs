@@ -50,6 +50,27 @@ pub enum GaveUp {
     },
 }
 
+/// An attempt that waits in the lock queue.
+#[derive(Clone, Copy, Debug)]
+pub struct InLine {
+    wait: Duration,
+    /// Number of such attempts before.
+    number: usize,
+}
+
+impl InLine {
+    /// The tables in another order each time: whoever reads several tables without a pause locks them in an
+    /// order that is not known here, and only the same order is no deadlock.
+    fn order(self, tables: &[String]) -> Vec<&str> {
+        let mut ordered: Vec<&str> = tables.iter().map(String::as_str).collect();
+        if self.number % 2 == 1 {
+            ordered.reverse();
+        }
+        ordered.rotate_left(self.number / 2 % tables.len().max(1));
+        ordered
+    }
+}
+
 /// The sequence of attempts until the locks are taken.
 #[derive(Debug)]
 pub struct Patience {
@@ -57,6 +78,7 @@ pub struct Patience {
     limit: Duration,
     in_line: Duration,
     quick_tries: u64,
+    rounds: usize,
     said: Option<Instant>,
 }
 
@@ -72,13 +94,14 @@ impl Patience {
         let milliseconds = u64::try_from(milliseconds).unwrap_or_default();
         // LOCK may take this long, and locks taken afterwards half as long.
         let in_line = Duration::from_millis((milliseconds * 2 / 5).max(1));
-        Ok(Self { start: Instant::now(), limit, in_line, quick_tries: 0, said: None })
+        Ok(Self { start: Instant::now(), limit, in_line, quick_tries: 0, rounds: 0, said: None })
     }
 
-    /// How long the next attempt may wait in the lock queue; `None` means not at all.
+    /// Whether the next attempt may wait in the lock queue; `None` means that it may not.
     #[must_use]
-    pub fn in_line(&self) -> Option<Duration> {
-        (self.quick_tries >= QUICK_TRIES).then_some(self.in_line)
+    pub fn in_line(&self) -> Option<InLine> {
+        let next = InLine { wait: self.in_line, number: self.rounds };
+        (self.quick_tries >= QUICK_TRIES).then_some(next)
     }
 
     /// After an attempt that was rolled back because others hold one of `relations`: waits for them.
@@ -97,6 +120,7 @@ impl Patience {
             return Ok(());
         }
         self.quick_tries = 0;
+        self.rounds += 1;
         let holders = holders(client, relations).await.map_err(GaveUp::Server)?;
         self.wait_for(holders.unwrap_or_else(Holders::gone)).await
     }
@@ -139,22 +163,43 @@ impl Patience {
 pub async fn lock(
     client: &(impl GenericClient + Sync),
     tables: &[String],
-    in_line: Option<Duration>,
+    in_line: Option<InLine>,
 ) -> Result<(), Error> {
     if !tables.is_empty() {
-        if let Some(wait) = in_line {
-            // The lock timeout applies to each table separately, the statement timeout to all together.
-            let limit = format!("SET LOCAL statement_timeout = {}", wait.as_millis());
-            client.batch_execute(&limit).await?;
-        }
-        let no_wait = if in_line.is_some() { "" } else { " NOWAIT" };
-        let lock = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE{no_wait}", tables.join(", "));
+        let lock = match in_line {
+            Some(turn) => {
+                // The lock timeout applies to each table separately, the statement timeout to all together.
+                let limit = format!("SET LOCAL statement_timeout = {}", turn.wait.as_millis());
+                client.batch_execute(&limit).await?;
+                format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", turn.order(tables).join(", "))
+            }
+            None => format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE NOWAIT", tables.join(", ")),
+        };
         client.batch_execute(&lock).await?;
     }
-    let lock_timeout = in_line.map_or(1, |wait| (wait.as_millis() / 2).max(1));
+    let lock_timeout = in_line.map_or(1, |turn| (turn.wait.as_millis() / 2).max(1));
     let limits =
         format!("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = {lock_timeout}");
     client.batch_execute(&limits).await
+}
+
+/// Locks own views, given by their quoted names, or fails. LOCK TABLE would also lock what they read, or refuse.
+///
+/// # Errors
+/// As [`lock`].
+pub async fn lock_views(
+    client: &(impl GenericClient + Sync),
+    views: &[&str],
+    in_line: Option<InLine>,
+) -> Result<(), Error> {
+    if views.is_empty() {
+        return Ok(());
+    }
+    let wait = in_line.map_or(1, |turn| (turn.wait.as_millis() / 2).max(1));
+    client.batch_execute(&format!("SET LOCAL lock_timeout = {wait}")).await?;
+    // It takes the lock that dropping takes, and changes nothing.
+    let lock = |view: &&str| format!("ALTER TABLE {view} OWNER TO CURRENT_USER;");
+    client.batch_execute(&views.iter().map(lock).collect::<String>()).await
 }
 
 /// Whether the error means that others hold a requested lock.

@@ -13,6 +13,7 @@ use crate::postgres::exported_snapshot::{self, Looks};
 use crate::postgres::pool::Pool;
 use crate::postgres::source_locks::{Watch, named};
 use crate::postgres::unlogged;
+use crate::renaming::Renaming;
 use crate::verify::partitions;
 use crate::verify::promise;
 use crate::verify::promise::{Promise, Scope};
@@ -23,14 +24,16 @@ use progress::{Context, ProgressTracker, Weight};
 const APPLICATION: &str = "pg-replicate verification";
 
 /// What is compared with what.
-pub(super) struct Comparison<'a> {
-    pub(super) source: &'a DatabaseUrl,
-    pub(super) target: &'a DatabaseUrl,
-    pub(super) mode: &'a BackupMode,
-    pub(super) scope: Scope,
-    pub(super) verify: Verify,
-    pub(super) jobs: u16,
-    pub(super) snapshot: Option<&'a str>,
+pub(crate) struct Comparison<'a> {
+    pub(crate) source: &'a DatabaseUrl,
+    pub(crate) target: &'a DatabaseUrl,
+    pub(crate) mode: &'a BackupMode,
+    pub(crate) scope: Scope,
+    pub(crate) verify: Verify,
+    pub(crate) jobs: u16,
+    pub(crate) snapshot: Option<&'a str>,
+    /// Where the target's tables are built, if not where they are on the source.
+    pub(crate) renaming: Option<&'a Renaming>,
 }
 
 /// A table on both sides.
@@ -132,7 +135,8 @@ impl Comparison<'_> {
                 (None, _) => (rules.get(&source.name).cloned(), Promise::Same),
             };
             let mut missing_columns = Vec::new();
-            let target = on_target.remove(&source.name).map(|target| {
+            let name = self.renaming.map(|renaming| renaming.table(&source.name));
+            let target = on_target.remove(name.as_ref().unwrap_or(&source.name)).map(|target| {
                 missing_columns = target.lacks(&source);
                 target.with_columns_of(&source)
             });

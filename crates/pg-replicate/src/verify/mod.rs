@@ -13,7 +13,8 @@ use crate::phase_shares;
 use crate::{BackupMode, DatabaseUrl, Error};
 use progress::{Context, Summary};
 
-use promise::Scope;
+pub(crate) use compare::Comparison;
+pub(crate) use promise::Scope;
 pub use report::{Content, Outcome, TableReport, VerifyReport};
 
 /// What is compared after a copy.
@@ -47,12 +48,17 @@ pub async fn run(
     snapshot: Option<&str>,
     context: &Context,
 ) -> Result<Summary, Error> {
-    if verify == Verify::None {
+    let (scope, renaming) = (Scope::Copied, None);
+    let sides = Comparison { source, target, mode, scope, verify, jobs, snapshot, renaming };
+    run_copied(sides, context).await
+}
+
+/// [`run`] with all that can be chosen.
+pub(crate) async fn run_copied(sides: Comparison<'_>, context: &Context) -> Result<Summary, Error> {
+    if sides.verify == Verify::None {
         return Ok(Summary::default());
     }
     tracing::info!("Start verification");
-    let scope = Scope::Copied;
-    let sides = compare::Comparison { source, target, mode, scope, verify, jobs, snapshot };
     conclude(sides.run(phase_shares::VERIFICATION, context).await?)
 }
 
@@ -71,8 +77,8 @@ pub(crate) async fn run_updated(
         return Ok(Summary::default());
     }
     tracing::info!("Start verification");
-    let (scope, snapshot) = (Scope::Updated, Some(snapshot));
-    let sides = compare::Comparison { source, target, mode, scope, verify, jobs, snapshot };
+    let (scope, snapshot, renaming) = (Scope::Updated, Some(snapshot), None);
+    let sides = Comparison { source, target, mode, scope, verify, jobs, snapshot, renaming };
     conclude(sides.run(phase_shares::UPDATED_VERIFICATION, context).await?)
 }
 
@@ -116,7 +122,7 @@ pub async fn compare(
     jobs: u16,
     context: &Context,
 ) -> Result<VerifyReport, Error> {
-    let scope = Scope::All;
-    let sides = compare::Comparison { source, target, mode, scope, verify, jobs, snapshot: None };
+    let (scope, snapshot, renaming) = (Scope::All, None, None);
+    let sides = Comparison { source, target, mode, scope, verify, jobs, snapshot, renaming };
     sides.run((0.0, 100.0), context).await
 }

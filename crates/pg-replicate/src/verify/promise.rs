@@ -5,7 +5,7 @@ use crate::{BackupMode, TableMode, TableRule};
 
 /// Which tables are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(crate) enum Scope {
     /// Those that the full copy copies.
     Copied,
     /// Those that are updated incrementally.

@@ -248,7 +248,7 @@ const OF_SUPERUSERS: &str = "
 async fn a_superusers_second_run_finds_nothing_in_its_way() {
     let world = World::new("CREATE TABLE a (id int); INSERT INTO a VALUES (1)");
     world.server.psql("source", OF_SUPERUSERS).unwrap();
-    let mut copy = world.copy("{}");
+    let mut copy = world.copy_in_place("{}");
     copy.source = world.server.superuser_url("source").parse().unwrap();
     copy.target = world.server.superuser_url("target").parse().unwrap();
     for way in ["live", "live", "archive", "archive"] {

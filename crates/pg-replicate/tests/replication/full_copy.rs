@@ -61,7 +61,7 @@ async fn foreign_keys_off() {
 #[tokio::test]
 async fn foreign_keys_that_are_not_checked() {
     let world = World::new(EVERY_OBJECT);
-    let mut copy = world.copy("{}");
+    let mut copy = world.copy_in_place("{}");
     copy.foreign_keys = ForeignKeys::NotValid;
     let validated = "SELECT conname FROM pg_constraint WHERE contype = 'f' AND convalidated";
     let all = "SELECT conrelid::regclass, conname, confdeltype, condeferrable FROM pg_constraint

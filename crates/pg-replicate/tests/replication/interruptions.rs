@@ -338,6 +338,7 @@ async fn helper_backup() {
         source: url.clone(),
         target: url,
         mode: mode("{}"),
+        publish: pg_replicate::Publish::InPlace,
         foreign_keys: ForeignKeys::Validated,
         freshness_schema: None,
         restore_jobs: 1,

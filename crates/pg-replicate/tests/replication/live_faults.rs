@@ -46,7 +46,7 @@ impl Held {
     /// The statement that waits on the target.
     fn query(self) -> &'static str {
         match self {
-            Self::Rows => "COPY \"public\".\"slow\"%",
+            Self::Rows => "COPY \"%\".\"slow\"%",
             Self::Index => "CREATE INDEX slow_index%",
         }
     }
@@ -230,7 +230,7 @@ async fn the_target_has_no_more_disk() {
         )
         .unwrap();
     world.server.psql("postgres", "ALTER DATABASE target SET TABLESPACE small").unwrap();
-    let copy = world.copy("{}");
+    let copy = world.copy_in_place("{}");
     let error = world.live(&copy).await.unwrap_err();
     let text = error.to_string();
     assert!(matches!(error, Error::Exhausted { .. }), "{error:?}");

@@ -8,7 +8,7 @@ use pg_replicate::Error;
 #[tokio::test]
 async fn odd_tables() {
     let world = World::new(include_str!("../sql/odd_tables.sql"));
-    world.live(&world.copy("{}")).await.unwrap();
+    world.live(&world.copy_in_place("{}")).await.unwrap();
     assert_same_text(&world.dump_text("source", &[]), &world.dump_text("target", &[]));
 }
 
@@ -179,7 +179,7 @@ async fn what_cannot_be_copied_is_named_and_the_rest_is_there() {
         .server
         .psql("source", "SET session_replication_role = replica; INSERT INTO orphans VALUES (7, 1)")
         .unwrap();
-    let error = world.live(&world.copy("{}")).await.unwrap_err();
+    let error = world.live(&world.copy_in_place("{}")).await.unwrap_err();
     let Error::Restore(failures) = &error else { panic!("{error}") };
     let mut objects: Vec<&str> = failures.iter().map(|failure| failure.object.as_str()).collect();
     objects.sort_unstable();
@@ -259,7 +259,7 @@ async fn large_objects_of_every_size() {
 async fn a_large_object_of_somebody_else_is_in_the_way() {
     let world = World::new("CREATE TABLE a (id int); SELECT lo_from_bytea(70000, 'mine');");
     world.server.psql("target", "SELECT lo_from_bytea(70000, 'theirs')").unwrap();
-    let error = world.live(&world.copy("{}")).await.unwrap_err();
+    let error = world.live(&world.copy_in_place("{}")).await.unwrap_err();
     let Error::Restore(failures) = &error else { panic!("{error}") };
     assert_eq!(failures[0].object, "BLOBS large objects");
     assert!(failures[0].message.contains("(oid)=(70000) already exists"), "{error}");

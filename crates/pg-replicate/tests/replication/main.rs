@@ -31,6 +31,7 @@ mod postgis;
 mod preserved;
 mod preserved_losses;
 mod preserved_rights;
+mod publication;
 mod real_databases;
 mod refused;
 mod shell;

@@ -3,7 +3,7 @@
 //! Left out where the package is not installed.
 
 use crate::support::{World, assert_same_text};
-use pg_replicate::Error;
+use pg_replicate::{Error, FullCopy, Publish};
 
 /// Points, an index over them, a generated column, a view, and a constraint on the type's modifier.
 const PLACES: &str = "
@@ -52,7 +52,7 @@ fn world(extensions: &str, grants: &str) -> Option<World> {
 }
 
 async fn copied(world: &World, way: &str) -> Result<(), Error> {
-    let copy = world.copy("{}");
+    let copy = world.copy_in_place("{}");
     match way {
         "live" => world.live(&copy).await?,
         _ => world.run(&copy).await?,
@@ -81,12 +81,23 @@ async fn tables_of_geometries_arrive_beside_what_the_platform_made() {
          ALTER TABLE places ADD COLUMN flat geometry GENERATED ALWAYS AS (ST_Transform(at, 910000)) STORED;
          CREATE INDEX ON places USING gist (ST_Transform(at, 910000))",
     );
-    let error = world.copy("{}").preflight_live(2).await.unwrap_err().to_string();
+    let error = world.copy_in_place("{}").preflight_live(2).await.unwrap_err().to_string();
     assert!(error.contains("spatial_ref_sys of extension postgis"), "{error}");
     superuser(&world, "target", "GRANT ALL ON spatial_ref_sys TO target_user");
     // Again: the rows of the last copy are there.
     for way in ["live", "archive"] {
         copied(&world, way).await.unwrap();
+        assert_same(&world);
+    }
+}
+
+#[tokio::test]
+async fn a_copy_is_built_beside_the_live_one() {
+    let Some(world) = world("CREATE EXTENSION postgis", "") else { return };
+    world.source(PLACES);
+    let copy = FullCopy { publish: Publish::Swap, ..world.copy("{}") };
+    for _ in 0..2 {
+        world.live(&copy).await.unwrap();
         assert_same(&world);
     }
 }

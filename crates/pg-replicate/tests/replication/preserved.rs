@@ -199,7 +199,7 @@ async fn what_the_enrichment_made_under_the_same_name_stays() {
     let theirs = "SET ROLE analyst; CREATE VIEW named AS SELECT name FROM a;
       CREATE FUNCTION sized(shop.size) RETURNS int LANGUAGE sql AS 'SELECT 1'";
     world.server.psql("target", theirs).unwrap();
-    let copy = world.copy("{}");
+    let copy = world.copy_in_place("{}");
     copy.live(&world.live_options(), &Context::quiet()).await.unwrap();
     world.target(
         "CREATE VIEW named AS SELECT name || '!' AS name FROM a;

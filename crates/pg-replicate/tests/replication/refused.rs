@@ -60,7 +60,7 @@ fn refusing() -> World {
 async fn a_refused_object_stops_nothing_else() {
     let world = refusing();
     superuser(&world, "source", "INSERT INTO places VALUES (1, NULL)");
-    let copy = world.copy("{}");
+    let copy = world.copy_in_place("{}");
     for way in ["live", "archive"] {
         let error = copied(&world, &copy, way).await.unwrap_err();
         let objects = refused(&error);
@@ -510,7 +510,7 @@ async fn rows_of_extensions_are_replaced() {
         "INSERT INTO topology SELECT n, true FROM generate_series(1, 50) n;
          INSERT INTO layer SELECT n FROM generate_series(1, 50) n; INSERT INTO doubled VALUES ('x'), ('x');",
     );
-    let copy = world.copy("{}");
+    let copy = world.copy_in_place("{}");
     let found = "SELECT count(*), min(id) FROM topology; SELECT count(*) FROM layer;
                  SELECT count(*) FROM doubled; SELECT count(*) FROM spatial";
     for way in ["live", "archive"] {

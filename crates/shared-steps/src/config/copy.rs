@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use pg_replicate::{ForeignKeys, OnTarget, Verify, enrichment, freshness};
+use pg_replicate::{ForeignKeys, OnTarget, Publish, Verify, enrichment, freshness};
 
 use pipeline::config::variable::{
     Flag, Given, Optional, duration, flag, integer, is_true, one_of, text, value,
@@ -40,6 +40,18 @@ pub struct CopySettings {
         ("archive", BackupMethod::Archive),
     ]))]
     pub backup_method: BackupMethod,
+
+    /// How a live copy takes the place of the last one. `swap`: it is built beside the last one, which readers
+    /// see until the new one is whole; then one transaction replaces it. `in-place`: the last one is dropped
+    /// first
+    ///
+    /// `swap` needs disk for both (docs/publication.md), and applies to BACKUP_METHOD=live; a copy from a dump is
+    /// always made in place.
+    #[arg(long, env, default_value = "swap", value_parser = one_of([
+        ("swap", Publish::Swap),
+        ("in-place", Publish::InPlace),
+    ]))]
+    pub publish: Publish,
 
     /// Workers of the live copy, each with one connection per side; by default the number of CPU cores, at
     /// least 2 and at most 8

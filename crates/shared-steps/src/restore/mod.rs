@@ -73,6 +73,7 @@ pub(crate) fn full_copy(settings: &Settings) -> FullCopy {
         source: settings.source.clone(),
         target: settings.target.clone(),
         mode: settings.mode.clone(),
+        publish: settings.copy.publish,
         foreign_keys: settings.copy.restore_fk_constraints,
         restore_jobs: settings.copy.pg_restore_jobs,
         freshness_schema: settings.copy.freshness_schema.clone(),

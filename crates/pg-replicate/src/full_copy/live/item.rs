@@ -88,7 +88,7 @@ pub(super) async fn analyze(
     let object = board.start("ANALYZE", &table.full_name(), weight);
     let run = async {
         let done =
-            connections.target.batch_execute(&format!("ANALYZE {}", table.name.quoted())).await;
+            connections.target.batch_execute(&format!("ANALYZE {}", table.target.quoted())).await;
         done.map_err(|error| connections.target.error(format!("analyze {}", table.name), &error))
     };
     match connections.target.run(context, run).await {

@@ -28,9 +28,11 @@ use schema::SchemaArchive;
 use tables::Table;
 
 use super::restore_plan::{self, RestorePlan};
-use super::settings::{ForeignKeys, FullCopy};
-use super::{backup, drop, refused};
+use super::settings::{ForeignKeys, FullCopy, Publish};
+use super::staging::{self, Staging};
+use super::{backup, drop, extension_rows, publish, refused};
 use crate::archive::tables_of;
+use crate::enrichment;
 use crate::masking::{self, Rules};
 use crate::phase_shares;
 use crate::postgres::catalog;
@@ -38,7 +40,7 @@ use crate::postgres::connection::Connection;
 use crate::postgres::connection_rehearsal::rehearse;
 use crate::postgres::exported_snapshot::{ExportedSnapshot, Looks};
 use crate::postgres::{source_locks, unlogged};
-use crate::verify::{self, Verify};
+use crate::verify::{self, Comparison, Scope, Verify};
 use crate::{Error, Side, TableName};
 use progress::{Context, PhaseSummary, Summary, Weight};
 
@@ -54,6 +56,9 @@ pub struct LiveOptions {
     pub directory: PathBuf,
     /// How the copy is compared with the source, in the same snapshot.
     pub verify: Verify,
+    /// With [`Publish::Swap`], the script of the enrichment that is part of the copy, unless it runs after
+    /// the publication.
+    pub enrichment: Option<String>,
 }
 
 /// What is known about the source before anything is changed.
@@ -83,23 +88,93 @@ pub(super) async fn run(
         PhaseSummary { objects, ..PhaseSummary::ended("schema", start) }.into();
     summary.facts.snapshot_at = Some(source.snapshot.time());
     context.phase("schema", phase_shares::LIVE_SCHEMA).report(1.0, None, 0, 0);
+    let outer = context;
     let context = &context.child();
-    let work = async {
+    let build = async {
         // Whatever cannot be obtained must be known before anything is dropped.
         drop::end_interrupted(copy).await?;
         let jobs = usize::from(options.jobs.max(1));
         rehearse(&copy.target, Side::Target, jobs + 2, context).await?;
         let workers = Workers::open(Some(&source.snapshot), &copy.target, jobs, context).await?;
-        summary.extend(drop::run(copy, phase_shares::LIVE_DROP, context).await?);
-        summary.extend(write_target(copy, options, &source, workers, context).await?);
-        let snapshot = Some(source.snapshot.id());
-        let (mode, jobs) = (&copy.mode, options.jobs);
-        let verified =
-            verify::run(&copy.source, &copy.target, mode, options.verify, jobs, snapshot, context);
-        summary.extend(verified.await?);
-        Ok(summary)
+        if copy.publish == Publish::InPlace {
+            summary.extend(drop::run(copy, phase_shares::LIVE_DROP, context).await?);
+        }
+        let restored = restore_plan::plan(copy, &source.schema.archive, context).await?;
+        restored.log_left_out();
+        let staging = match copy.publish {
+            Publish::InPlace => None,
+            Publish::Swap => Some(stage(copy, &source, &restored, context).await?),
+        };
+        let written =
+            write_target(copy, options, &source, &restored, staging.as_ref(), workers, context);
+        summary.extend(written.await?);
+        let sides = Comparison {
+            source: &copy.source,
+            target: &copy.target,
+            mode: &copy.mode,
+            scope: Scope::Copied,
+            verify: options.verify,
+            jobs: options.jobs,
+            snapshot: Some(source.snapshot.id()),
+            renaming: staging.as_ref().map(|staging| &staging.renaming),
+        };
+        summary.extend(verify::run_copied(sides, context).await?);
+        Ok::<_, Error>((restored, staging))
     };
-    source.snapshot.watch().during(work, Some(&context.cancel)).await
+    let (restored, staging) = source.snapshot.watch().during(build, Some(&context.cancel)).await?;
+    let Some(staging) = staging else { return Ok(summary) };
+    // The source is not needed any more.
+    std::mem::drop(source.snapshot);
+    if let Some(script) = &options.enrichment {
+        let staged = Some(&staging.renaming);
+        let enriched =
+            enrichment::run_in(&copy.target, script, &copy.mode, options.jobs, staged, outer);
+        summary.extend(enriched.await?);
+    }
+    summary.extend(publish::run(copy, &staging, &restored, outer).await?);
+    Ok(summary)
+}
+
+/// Prepares the schemas in which the copy is built.
+async fn stage(
+    copy: &FullCopy,
+    source: &Source,
+    restored: &RestorePlan,
+    context: &Context,
+) -> Result<Staging, Error> {
+    let target = Connection::open_for(context, &copy.target, "pg-replicate staging").await?;
+    let bytes: u64 = source.tables.iter().map(Table::bytes).sum();
+    tracing::info!(
+        bytes,
+        "The copy is built beside the live one, and needs at least {bytes} bytes more of disk"
+    );
+    let begin = async {
+        let mut staging = Staging::begin(copy, restored, &source.large_objects, &target).await?;
+        if let Err(error) = may_be_published(copy, source, &staging, &target, context).await {
+            staging::leftovers::remove(&target).await?;
+            return Err(error);
+        }
+        staging.large_objects = source.large_objects.staged(&target).await?;
+        Ok(staging)
+    };
+    target.run(context, begin).await
+}
+
+async fn may_be_published(
+    copy: &FullCopy,
+    source: &Source,
+    staging: &Staging,
+    target: &Connection,
+    context: &Context,
+) -> Result<(), Error> {
+    for entry in staging.extension_rows() {
+        if extension_rows::has_rows(copy, entry, source.schema.path(), context).await? {
+            return Err(staging::refused(&format!(
+                "the source has added rows to a table of an extension, which exists only once: {entry}"
+            )));
+        }
+    }
+    publish::check(copy, staging, target).await
 }
 
 async fn read_source(
@@ -148,6 +223,9 @@ async fn look(copy: &FullCopy, snapshot: &ExportedSnapshot) -> Result<Option<Loo
     // Read again, because tables measured before the lock may have changed.
     let tables = tables::tables(connection, &oids).await?;
     let rules = rules(copy, connection).await?;
+    if copy.publish == Publish::Swap {
+        staging::refuse_names(connection, &copy.mode).await?;
+    }
     let may_split = server.major >= SPLITS_FROM;
     Ok(Some(Looked { excluded, tables, large_objects, rules, may_split }))
 }
@@ -171,32 +249,38 @@ async fn write_target(
     copy: &FullCopy,
     options: &LiveOptions,
     source: &Source,
+    restored: &RestorePlan,
+    staging: Option<&Staging>,
     workers: Workers,
     context: &Context,
 ) -> Result<Summary, Error> {
     tracing::info!("Start restore Backup");
-    let restored = restore_plan::plan(copy, &source.schema.archive, context).await?;
-    restored.log_left_out();
     tracing::info!(objects = restored.entries.len(), "Start restore");
-    let tables = wanted(&source.tables, &restored)?;
+    let mut tables = wanted(&source.tables, restored)?;
+    if let Some(staging) = staging {
+        tables = tables.into_iter().map(|table| table.renamed(&staging.renaming)).collect();
+    }
     let choices = Choices {
         copies_rows: true,
         validate: copy.foreign_keys == ForeignKeys::Validated,
         jobs: usize::from(options.jobs.max(1)),
         may_split: source.may_split,
     };
-    let entries = restored.entries.clone();
-    let mut plan = plan::plan(entries, &tables, &source.large_objects, choices);
+    let (entries, large_objects) = match staging {
+        Some(staging) => (&staging.entries, &staging.large_objects),
+        None => (&restored.entries, &source.large_objects),
+    };
+    let mut plan = plan::plan(entries.clone(), &tables, large_objects, choices);
     let board = context.tracker(
         "copy",
         phase_shares::LIVE_COPY,
-        weight(&plan.items, &tables, &source.large_objects),
+        weight(&plan.items, &tables, large_objects),
     );
     let run = worker_pool::CopyRun {
         copy: copy.clone(),
         rules: source.rules.clone(),
         tables,
-        large_objects: source.large_objects.clone(),
+        large_objects: large_objects.clone(),
         data: plan.data.drain(..).chain(plan.rows.drain(..)).collect(),
         archive: source.schema.path().to_owned(),
         board: board.clone(),
@@ -205,6 +289,9 @@ async fn write_target(
     let pool = worker_pool::WorkerPool::new(Some(&source.snapshot), run, context);
     let none = async |_| Ok(Vec::new());
     let mut policy = restored.failure_policy();
+    if let Some(staging) = staging {
+        policy = policy.with_names_of(&staging.renaming);
+    }
     let failures = pool.make(plan, Some(workers), choices.jobs, &mut policy, none).await?;
     if !failures.is_empty() {
         return Err(Error::Restore(failures));

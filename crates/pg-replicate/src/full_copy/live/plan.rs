@@ -176,7 +176,7 @@ fn refreshed(entries: Vec<Entry>) -> Vec<Item<ItemWork>> {
 /// The entries that become items: indexes and keys of tables, and attachments to those of partitions.
 fn built(entries: &[Entry], tables: &[Table]) -> HashSet<i32> {
     let known = tables_made(entries);
-    let copied: HashSet<&TableName> = tables.iter().map(|table| &table.name).collect();
+    let copied: HashSet<&TableName> = tables.iter().map(|table| &table.target).collect();
     let of_table = |entry: &Entry| {
         let its = tables_of(entry);
         !its.is_empty() && its.iter().all(|table| known.contains(table) || copied.contains(table))
@@ -231,7 +231,7 @@ impl<'a> Builder<'a> {
     fn new(tables: &'a [Table], choices: Choices) -> Self {
         Self {
             tables,
-            by_name: tables.iter().enumerate().map(|(number, it)| (&it.name, number)).collect(),
+            by_name: tables.iter().enumerate().map(|(number, it)| (&it.target, number)).collect(),
             choices,
             items: Vec::new(),
             rows: HashMap::new(),
@@ -272,7 +272,7 @@ impl<'a> Builder<'a> {
                 vec![None]
             };
             let cost = cost::data(table) / parts.len() as u64;
-            let into = table.through.as_ref().unwrap_or(&table.name);
+            let into = table.through.as_ref().unwrap_or(&table.target);
             let mut written = Vec::new();
             for part in parts {
                 let empties = part.is_none() && table.through.is_none();
@@ -283,12 +283,12 @@ impl<'a> Builder<'a> {
             if let Some(root) = &table.through {
                 through.entry(root).or_default().extend(&written);
             }
-            self.rows.insert(&table.name, written);
+            self.rows.insert(&table.target, written);
         }
         // Rows written through a partitioned table may end in any of its partitions.
         for table in self.tables {
             if let Some(all) = table.through.as_ref().and_then(|root| through.get(root)) {
-                self.rows.insert(&table.name, all.clone());
+                self.rows.insert(&table.target, all.clone());
             }
         }
     }
@@ -460,9 +460,9 @@ impl<'a> Builder<'a> {
 
     fn analyze(&mut self) {
         for (number, table) in self.tables.iter().enumerate() {
-            let mut needs = self.rows_of(&table.name);
-            needs.extend(self.indexes.get(&table.name).into_iter().flatten());
-            let locks = vec![(table.name.clone(), LockMode::ShareUpdateExclusive)];
+            let mut needs = self.rows_of(&table.target);
+            needs.extend(self.indexes.get(&table.target).into_iter().flatten());
+            let locks = vec![(table.target.clone(), LockMode::ShareUpdateExclusive)];
             self.push(ItemWork::Analyze { table: number }, cost::analyze(table), needs, locks);
         }
     }

@@ -30,7 +30,7 @@ impl Rows<'_> {
         let table = self.table;
         let name = &table.name;
         let is_frozen = self.part.is_none() && table.through.is_none();
-        let into = table.through.as_ref().unwrap_or(name).quoted();
+        let into = table.through.as_ref().unwrap_or(&table.target).quoted();
         if is_frozen {
             let sql = format!("BEGIN; TRUNCATE ONLY {into}");
             target.batch_execute(&sql).await.map_err(|error| {

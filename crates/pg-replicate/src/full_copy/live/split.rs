@@ -58,6 +58,7 @@ mod tests {
     fn table(pages: u64) -> Table {
         Table {
             name: TableName::new("public", "t"),
+            target: TableName::new("public", "t"),
             columns: Vec::new(),
             is_binary: true,
             through: None,

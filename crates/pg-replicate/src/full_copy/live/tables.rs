@@ -1,6 +1,7 @@
 //! The tables to copy, and their costs.
 
 use crate::postgres::connection::Connection;
+use crate::renaming::Renaming;
 use crate::{Error, TableName};
 
 const TABLES: &str = include_str!("../../../sql/live/tables.sql");
@@ -9,11 +10,13 @@ const TABLES: &str = include_str!("../../../sql/live/tables.sql");
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     pub(crate) name: TableName,
+    /// Where its rows are written.
+    pub(crate) target: TableName,
     /// Name and type of each column that is written.
     pub(crate) columns: Vec<(String, String)>,
     /// Whether its rows can be copied in binary format.
     pub(crate) is_binary: bool,
-    /// The partitioned table through which rows are written, if not directly into the table.
+    /// The partitioned table of the target through which rows are written, if not directly into the table.
     pub(crate) through: Option<TableName>,
     pub(crate) pages: u64,
     pub(crate) heap_bytes: u64,
@@ -26,6 +29,7 @@ impl Table {
     /// A table of which only the approximate size is known.
     pub(crate) fn estimated(name: TableName, bytes: u64) -> Self {
         Self {
+            target: name.clone(),
             name,
             columns: Vec::new(),
             is_binary: false,
@@ -34,6 +38,15 @@ impl Table {
             heap_bytes: bytes,
             toast_bytes: 0,
             rows: 0.0,
+        }
+    }
+
+    /// The same, written where a copy is built.
+    pub(crate) fn renamed(self, renaming: &Renaming) -> Self {
+        Self {
+            target: renaming.table(&self.name),
+            through: self.through.as_ref().map(|root| renaming.table(root)),
+            ..self
         }
     }
 
@@ -78,8 +91,10 @@ pub(crate) async fn tables(connection: &Connection, kept: &[u32]) -> Result<Vec<
             let (columns, types): (Vec<String>, Vec<String>) =
                 (row.get("columns"), row.get("types"));
             let through: Option<String> = row.get("through_name");
+            let name = TableName::new(row.get::<_, String>("schema"), row.get::<_, String>("name"));
             Table {
-                name: TableName::new(row.get::<_, String>("schema"), row.get::<_, String>("name")),
+                target: name.clone(),
+                name,
                 columns: columns.into_iter().zip(types).collect(),
                 is_binary: row.get("is_binary"),
                 through: through

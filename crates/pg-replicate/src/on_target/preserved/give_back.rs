@@ -35,7 +35,7 @@ pub async fn give_back(target: &DatabaseUrl, context: &Context) -> Result<Summar
     let mut connection = Connection::open_for(context, target, "pg-replicate preserved").await?;
     let cancel = connection.canceller();
     let work = async {
-        let given = give_back_written_down(&mut connection).await;
+        let given = give_back_within(&mut *connection).await;
         given.map_err(|error| connection.error("give back what a replacement took away", &error))
     };
     let given = cancel.run(context, work).await?;
@@ -45,17 +45,22 @@ pub async fn give_back(target: &DatabaseUrl, context: &Context) -> Result<Summar
     })
 }
 
-/// Answers how many were given back.
-async fn give_back_written_down(connection: &mut Connection) -> Result<u64, Failed> {
-    if store::find(&**connection).await?.is_none() {
+/// [`give_back`] in a session or transaction of the caller; answers how many were given back.
+///
+/// # Errors
+/// What the server said when the connection is lost.
+pub async fn give_back_within<C: GenericClient + Send + Sync>(
+    client: &mut C,
+) -> Result<u64, Failed> {
+    if store::find(client).await?.is_none() {
         return Ok(0);
     }
-    connection.batch_execute(PATIENCE).await?;
-    let all = store::load(&**connection).await?;
+    client.batch_execute(PATIENCE).await?;
+    let all = store::load(client).await?;
     let count = all.len();
-    let left = give_all(&mut **connection, all).await?;
+    let left = give_all(client, all).await?;
     let given = count - left.iter().filter(|one| !one.is_ours).count();
-    let mut transaction = connection.transaction().await?;
+    let mut transaction = client.transaction().await?;
     store::replace(&mut transaction, &left).await?;
     transaction.commit().await?;
     Ok(given as u64)

@@ -6,5 +6,7 @@ mod lexer;
 mod statements;
 
 pub(crate) use crate::postgres::sql_text::cursor::Cursor;
-pub(crate) use crate::postgres::sql_text::lexer::{Strings, Token, TokenKind, head, tokens};
+pub(crate) use crate::postgres::sql_text::lexer::{
+    LexError, Strings, Token, TokenKind, head, tokens,
+};
 pub(crate) use crate::postgres::sql_text::statements::{Statement, split};

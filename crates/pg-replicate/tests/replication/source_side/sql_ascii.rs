@@ -155,7 +155,7 @@ async fn definitions_that_are_no_utf8_are_copied_or_refused() {
     assert!(run.unwrap().success());
     let source = world.url("source_user", "ascii");
     let target = world.url("target_user", "ascii_copy");
-    let copy = FullCopy { source: source.clone(), target, ..world.copy("{}") };
+    let copy = FullCopy { source: source.clone(), target, ..world.copy_in_place("{}") };
     for _ in 0..2 {
         world.live(&copy).await.unwrap();
         assert_same_text(&world.dump_text("ascii", &[]), &world.dump_text("ascii_copy", &[]));

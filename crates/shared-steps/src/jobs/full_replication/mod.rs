@@ -9,7 +9,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use pg_replicate::{Check, FullCopy, LiveOptions, enrichment};
+use pg_replicate::{Check, FullCopy, LiveOptions, Publish, enrichment};
 use pipeline::Step;
 use progress::{Context, Summary};
 
@@ -73,13 +73,48 @@ async fn replicate_and_enrich(
     context: &Context,
 ) -> Result<Summary, StepError> {
     let copying = Copying::start(settings, &attempt.run_id);
-    let mut summary = copy_whole(settings, attempt, context).await?;
-    let (script, jobs) = (&settings.copy.enrichment_file, settings.copy.copy_jobs);
-    summary.extend(
-        enrichment::run(&settings.target, script, &settings.mode, jobs, context).boxed().await?,
-    );
+    let enrichment = Enrichment::of(settings);
+    let mut summary = copy_whole(settings, enrichment, attempt, context).await?;
+    if enrichment == Enrichment::AfterPublication {
+        let (script, jobs) = (&settings.copy.enrichment_file, settings.copy.copy_jobs);
+        summary.extend(
+            enrichment::run(&settings.target, script, &settings.mode, jobs, context)
+                .boxed()
+                .await?,
+        );
+    }
     copying.replaced(method(settings), &summary).await;
     Ok(summary)
+}
+
+/// When a copy is enriched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Enrichment {
+    /// As a part of the copy, before readers see it.
+    BeforePublication,
+    /// On the target.
+    AfterPublication,
+    /// Not at all.
+    Never,
+}
+
+impl Enrichment {
+    /// `AFTER_RESTORE_COMMAND` works on the target, and the views of an enrichment would obstruct its
+    /// migrations.
+    fn of(settings: &Settings) -> Self {
+        if is_swapped(settings) && settings.after_restore.is_none() {
+            Self::BeforePublication
+        } else {
+            Self::AfterPublication
+        }
+    }
+}
+
+/// Whether the copy is built beside the live one.
+fn is_swapped(settings: &Settings) -> bool {
+    settings.copy.publish == Publish::Swap
+        && settings.backup_source.is_none()
+        && settings.copy.backup_method == BackupMethod::Live
 }
 
 /// Copies the source, or the backup downloaded by `BACKUP_SOURCE`, to the target, and runs
@@ -96,7 +131,7 @@ pub async fn backup_and_restore(
 ) -> Result<Summary, StepError> {
     replacing("backup-restore", settings, context, |context| async move {
         let copying = Copying::start(settings, &attempt.run_id);
-        let summary = copy_whole(settings, attempt, &context).await?;
+        let summary = copy_whole(settings, Enrichment::Never, attempt, &context).await?;
         copying.replaced(method(settings), &summary).await;
         Ok(summary)
     })
@@ -114,6 +149,7 @@ fn method(settings: &Settings) -> &'static str {
 
 async fn copy_whole(
     settings: &Settings,
+    enrichment: Enrichment,
     attempt: &Attempt,
     context: &Context,
 ) -> Result<Summary, StepError> {
@@ -125,7 +161,7 @@ async fn copy_whole(
         Some(fetcher) => {
             fetched_backup::fetch_and_restore(fetcher, settings, &copy, attempt, context).await?
         }
-        None => from_source(settings, &copy, attempt, context).await?,
+        None => from_source(settings, &copy, enrichment, attempt, context).await?,
     };
     summary.extend(after_restore::run(settings, context).await?);
     Ok(summary)
@@ -134,6 +170,7 @@ async fn copy_whole(
 async fn from_source(
     settings: &Settings,
     copy: &FullCopy,
+    enrichment: Enrichment,
     attempt: &Attempt,
     context: &Context,
 ) -> Result<Summary, StepError> {
@@ -147,7 +184,7 @@ async fn from_source(
     checked.ok_or(StepError::Interrupted)??;
     let drift = drift::before_copy(settings, context).await;
     let summary = match settings.copy.backup_method {
-        BackupMethod::Live => copy.live(&live_options(settings), context).boxed().await?,
+        BackupMethod::Live => copy.live(&live_options(settings, enrichment), context).boxed().await?,
         BackupMethod::Archive => through_archive(settings, copy, attempt, context).await?,
     };
     Ok(Summary { drift, ..summary })
@@ -184,10 +221,12 @@ async fn is_whole(copy: &FullCopy, dump: &Path, context: &Context) -> Result<boo
     }
 }
 
-fn live_options(settings: &Settings) -> LiveOptions {
+fn live_options(settings: &Settings, enrichment: Enrichment) -> LiveOptions {
     LiveOptions {
         jobs: settings.copy.copy_jobs,
         directory: settings.dumps.directory().to_owned(),
         verify: settings.copy.verify,
+        enrichment: (enrichment == Enrichment::BeforePublication)
+            .then(|| settings.copy.enrichment_file.clone()),
     }
 }

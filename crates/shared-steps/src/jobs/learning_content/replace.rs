@@ -2,10 +2,9 @@
 //! or none, so that readers never wait behind this program ([`pg_replicate::on_target::locks`]).
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use pg_replicate::OnTarget;
-use pg_replicate::on_target::locks::{self, GaveUp, Patience};
+use pg_replicate::on_target::locks::{self, GaveUp, InLine, Patience};
 use pg_replicate::on_target::preserved::{self, Preserved};
 use pg_replicate::on_target::{dependents, refusal};
 use tokio_postgres::Transaction;
@@ -75,7 +74,7 @@ async fn try_replace(
     tables: &[Ddl<'_>],
     old: &[OldTable],
     on_target: OnTarget,
-    in_line: Option<Duration>,
+    in_line: Option<InLine>,
     announced: &mut HashSet<String>,
 ) -> Result<(), ReplaceFailure> {
     let mut lost = Vec::new();
