@@ -16,8 +16,8 @@ use crate::postgres::error_text::reason;
 use crate::postgres::identifier::{quote_identifier, quote_literal};
 use crate::{Error, ObjectFailure};
 
-/// As pg_restore: bodies of routines may refer to later objects.
-const SESSION: &str = "SET LOCAL check_function_bodies = false";
+/// As pg_restore: bodies of routines may refer to later objects. Readers may be waiting, so nothing waits for long.
+const SESSION: &str = "SET LOCAL check_function_bodies = false; SET LOCAL lock_timeout = '500ms'";
 
 /// Tables in which rows can be locked against everybody; nobody knows of them yet.
 const LOCK: &str = "LOCK TABLE {} IN ACCESS EXCLUSIVE MODE";

@@ -35,7 +35,10 @@ pub async fn give_back(target: &DatabaseUrl, context: &Context) -> Result<Summar
     let mut connection = Connection::open_for(context, target, "pg-replicate preserved").await?;
     let cancel = connection.canceller();
     let work = async {
-        let given = give_back_within(&mut *connection).await;
+        let given = match connection.batch_execute(PATIENCE).await {
+            Ok(()) => give_back_within(&mut *connection).await,
+            Err(error) => Err(error),
+        };
         given.map_err(|error| connection.error("give back what a replacement took away", &error))
     };
     let given = cancel.run(context, work).await?;
@@ -55,7 +58,6 @@ pub async fn give_back_within<C: GenericClient + Send + Sync>(
     if store::find(client).await?.is_none() {
         return Ok(0);
     }
-    client.batch_execute(PATIENCE).await?;
     let all = store::load(client).await?;
     let count = all.len();
     let left = give_all(client, all).await?;
