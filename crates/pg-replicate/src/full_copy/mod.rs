@@ -43,7 +43,7 @@ impl FullCopy {
 
     /// Checks everything that [`FullCopy::live`] needs with `jobs` workers, without changing anything.
     pub async fn check_live(&self, jobs: u16) -> Vec<Check> {
-        preflight::all(self, Needed::live(jobs)).await.checks
+        self.checked_live(jobs).await.checks
     }
 
     /// [`FullCopy::check`] as an error, before anything is changed.
@@ -59,7 +59,15 @@ impl FullCopy {
     /// # Errors
     /// As [`FullCopy::preflight`].
     pub async fn preflight_live(&self, jobs: u16) -> Result<(), Error> {
-        preflight::all(self, Needed::live(jobs)).await.into_result()
+        self.checked_live(jobs).await.into_result()
+    }
+
+    async fn checked_live(&self, jobs: u16) -> preflight::Checks {
+        let mut checks = preflight::all(self, Needed::live(jobs)).await;
+        if self.publish == Publish::Swap && checks.are_good() {
+            checks.checks.push(preflight::published(self).await);
+        }
+        checks
     }
 
     async fn checked(&self) -> preflight::Checks {

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use crate::archive::Archive;
 use crate::archive::{inflate, read_whole_archive};
+use crate::full_copy::live;
 use crate::full_copy::name_list::shortened;
 use crate::full_copy::object_catalog;
 use crate::full_copy::refused;
 use crate::full_copy::settings::{ForeignKeys, FullCopy};
+use crate::full_copy::staging;
 use crate::masking;
 use crate::on_target::preserved::{self, Preserved};
 use crate::on_target::{self, Dependent};
@@ -26,6 +28,11 @@ pub(super) struct Checks {
 }
 
 impl Checks {
+    /// Whether a run would begin.
+    pub(super) fn are_good(&self) -> bool {
+        self.unreachable.is_none() && self.checks.iter().all(|check| check.outcome.is_ok())
+    }
+
     fn push(&mut self, check: Check) {
         self.checks.push(check);
     }
@@ -135,6 +142,30 @@ pub(super) async fn all(copy: &FullCopy, needed: Needed) -> Checks {
         }
     }
     checks
+}
+
+/// Whether a copy can be built beside the last one, as far as the source's tables tell.
+pub(super) async fn published(copy: &FullCopy) -> Check {
+    let look = async {
+        let source = Connection::open(&copy.source, "pg-replicate check").await?;
+        let found = async {
+            staging::refuse_names(&source, &copy.mode).await?;
+            let kept = catalog::oids(&catalog::kept_tables(&source, &copy.mode).await?);
+            let tables = live::tables::tables(&source, &kept).await?;
+            Ok(tables.iter().map(live::tables::Table::bytes).sum::<u64>())
+        };
+        source_locks::named(&source, found.await).await
+    };
+    match look.await {
+        Ok(bytes) => Check::good(
+            "PUBLISH",
+            format!(
+                "swap: the target needs disk for both copies; the source's tables have {bytes} bytes"
+            ),
+        ),
+        Err(Error::Preflight(mut wrong)) if !wrong.is_empty() => wrong.swap_remove(0),
+        Err(error) => Check::bad("PUBLISH", error.to_string()),
+    }
 }
 
 pub(super) async fn target(copy: &FullCopy) -> Checks {

@@ -275,7 +275,7 @@ async fn rows_of_an_extension_that_our_role_has_created_are_replaced_or_refused_
         "source",
         "CREATE EXTENSION citext; DROP EVENT TRIGGER script; DROP FUNCTION script",
     );
-    let (copy, context) = (world.copy("{}"), Context::quiet());
+    let (copy, context) = (world.copy_in_place("{}"), Context::quiet());
     let plain = world.directory.path().join("plain.sql");
     // Without rows of its own it is made as any other, and stays then.
     world.run(&copy).await.unwrap();
