@@ -75,6 +75,23 @@ fn killed_in_drop() {
 }
 
 #[test]
+fn killed_in_publication() {
+    let mut night = Night::new();
+    assert_eq!(night.programs.run("run", &["full-replication"]).code, Some(0));
+    // With a table that stays, the others are moved, which a reader can hold up.
+    night.programs.set("BACKUP_MODE", r#"{"knowledge-elements":"none"}"#);
+    night.programs.set("RESTORE_FK_CONSTRAINTS", "false");
+    let lock = night.production.lock("target", "users");
+    night.kill_at("full-replication", "Replication queue", "The copy is published by moving");
+    drop(lock);
+    let users = "SELECT count(*) FROM users";
+    assert_eq!(night.production.on_target(users), night.production.on_source(users));
+    night.programs.set("BACKUP_MODE", "{}");
+    night.programs.set("RESTORE_FK_CONSTRAINTS", "true");
+    night.make_whole("full-replication");
+}
+
+#[test]
 fn killed_in_restore() {
     let mut night = Night::new();
     night.production.on_source(include_str!("../../sql/slow_index.sql"));

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use crate::archive::Archive;
 use crate::archive::{inflate, read_whole_archive};
-use crate::full_copy::live;
 use crate::full_copy::name_list::shortened;
 use crate::full_copy::object_catalog;
 use crate::full_copy::refused;
@@ -150,18 +149,14 @@ pub(super) async fn published(copy: &FullCopy) -> Check {
         let source = Connection::open(&copy.source, "pg-replicate check").await?;
         let found = async {
             staging::refuse_names(&source, &copy.mode).await?;
-            let kept = catalog::oids(&catalog::kept_tables(&source, &copy.mode).await?);
-            let tables = live::tables::tables(&source, &kept).await?;
-            Ok(tables.iter().map(live::tables::Table::bytes).sum::<u64>())
+            Ok(catalog::server(&source).await?.bytes)
         };
         source_locks::named(&source, found.await).await
     };
     match look.await {
         Ok(bytes) => Check::good(
             "PUBLISH",
-            format!(
-                "swap: the target needs disk for both copies; the source's tables have {bytes} bytes"
-            ),
+            format!("swap: the target needs disk for both copies; the source has {bytes} bytes"),
         ),
         Err(Error::Preflight(mut wrong)) if !wrong.is_empty() => wrong.swap_remove(0),
         Err(error) => Check::bad("PUBLISH", error.to_string()),

@@ -142,6 +142,8 @@ async fn stage(
     restored: &RestorePlan,
     context: &Context,
 ) -> Result<Staging, Error> {
+    // What the log says at this point of every copy; what is dropped are the remains of an interrupted one.
+    tracing::info!("Start drop Objects AndRestoreBackup");
     let target = Connection::open_for(context, &copy.target, "pg-replicate staging").await?;
     let bytes: u64 = source.tables.iter().map(Table::bytes).sum();
     tracing::info!(
@@ -155,6 +157,7 @@ async fn stage(
             return Err(error);
         }
         staging.large_objects = source.large_objects.staged(&target).await?;
+        tracing::info!("End drop Objects AndRestoreBackup");
         Ok(staging)
     };
     target.run(context, begin).await

@@ -13,7 +13,7 @@ const IN_LINE: &str = "SET lock_timeout = '200ms'";
 
 /// Drops them object by object, so that no transaction takes many locks, and without waiting for readers of
 /// a replaced copy: what is in use is left to the next call.
-pub(in crate::full_copy) async fn remove(target: &Connection) -> Result<(), Error> {
+pub(crate) async fn remove(target: &Connection) -> Result<(), Error> {
     let action = "look for the schemas of earlier copies";
     let found = rows(target, action, LEFTOVERS, &[]).await?;
     let schemas: Vec<String> = found.iter().map(|row| row.get("name")).collect();

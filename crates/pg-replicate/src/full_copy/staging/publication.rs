@@ -26,7 +26,7 @@ const LOCK: &str = "LOCK TABLE {} IN ACCESS EXCLUSIVE MODE";
 const PG_NAMESPACE: u32 = 2615;
 
 /// Why a publication was not done.
-pub(in crate::full_copy) enum Refused {
+pub(crate) enum Refused {
     /// A statement was refused.
     Server(String, Failed),
     /// It would not be whole.
@@ -34,23 +34,23 @@ pub(in crate::full_copy) enum Refused {
 }
 
 impl Refused {
-    pub(in crate::full_copy) fn at(action: impl Into<String>) -> impl FnOnce(Failed) -> Self {
+    pub(crate) fn at(action: impl Into<String>) -> impl FnOnce(Failed) -> Self {
         let action = action.into();
         move |error| Self::Server(action, error)
     }
 }
 
 /// A live schema that makes room.
-pub(in crate::full_copy) struct Replaced {
-    pub(in crate::full_copy) oid: u32,
-    pub(in crate::full_copy) name: String,
-    pub(in crate::full_copy) owner: String,
-    pub(in crate::full_copy) is_ours: bool,
-    pub(in crate::full_copy) comment: Option<String>,
+pub(crate) struct Replaced {
+    pub(crate) oid: u32,
+    pub(crate) name: String,
+    pub(crate) owner: String,
+    pub(crate) is_ours: bool,
+    pub(crate) comment: Option<String>,
 }
 
 /// A copy that is whole.
-pub(in crate::full_copy) struct Publication<'a> {
+pub(crate) struct Publication<'a> {
     staging: &'a Staging,
     restored: &'a RestorePlan,
     /// What was built.
@@ -62,7 +62,7 @@ pub(in crate::full_copy) struct Publication<'a> {
 
 impl<'a> Publication<'a> {
     /// Divides the objects of our role on the target: those of this copy, and all others.
-    pub(in crate::full_copy) fn divide(
+    pub(crate) fn divide(
         staging: &Staging,
         own: Vec<Droppable>,
     ) -> (Vec<Droppable>, Vec<Droppable>) {
@@ -74,7 +74,7 @@ impl<'a> Publication<'a> {
     }
 
     /// `objects`: what was built; `replaced`: the live schemas that can be renamed.
-    pub(in crate::full_copy) fn new(
+    pub(crate) fn new(
         staging: &'a Staging,
         restored: &'a RestorePlan,
         objects: Vec<Droppable>,
@@ -85,7 +85,7 @@ impl<'a> Publication<'a> {
     }
 
     /// The privileges on these objects, too, are given again on the new ones.
-    pub(in crate::full_copy) fn keep_account_of(&mut self, (classes, oids): (Vec<u32>, Vec<u32>)) {
+    pub(crate) fn keep_account_of(&mut self, (classes, oids): (Vec<u32>, Vec<u32>)) {
         for address in classes.into_iter().zip(oids) {
             if !self.account.1.contains(&address.1) {
                 self.account.0.push(address.0);
@@ -95,15 +95,12 @@ impl<'a> Publication<'a> {
     }
 
     /// What was built.
-    pub(in crate::full_copy) fn objects(&self) -> &[Droppable] {
+    pub(crate) fn objects(&self) -> &[Droppable] {
         &self.objects
     }
 
     /// Locks what was built, for which the transaction may wait: nobody waits for it.
-    pub(in crate::full_copy) async fn lock(
-        &self,
-        transaction: &Transaction<'_>,
-    ) -> Result<(), Failed> {
+    pub(crate) async fn lock(&self, transaction: &Transaction<'_>) -> Result<(), Failed> {
         let tables: Vec<&str> =
             self.objects.iter().filter_map(|one| one.lockable.as_deref()).collect();
         if tables.is_empty() {
@@ -113,10 +110,7 @@ impl<'a> Publication<'a> {
     }
 
     /// Gives what was built its final names, after the live copy has made room for it.
-    pub(in crate::full_copy) async fn finish(
-        &self,
-        transaction: &mut Transaction<'_>,
-    ) -> Result<(), Refused> {
+    pub(crate) async fn finish(&self, transaction: &mut Transaction<'_>) -> Result<(), Refused> {
         let built = self.objects.len() as u64;
         if self.count(transaction).await? != built {
             let lost = "objects of the new copy were dropped together with the old one: nothing was changed";
