@@ -184,7 +184,9 @@ async fn from_source(
     checked.ok_or(StepError::Interrupted)??;
     let drift = drift::before_copy(settings, context).await;
     let summary = match settings.copy.backup_method {
-        BackupMethod::Live => copy.live(&live_options(settings, enrichment), context).boxed().await?,
+        BackupMethod::Live => {
+            copy.live(&live_options(settings, enrichment), context).boxed().await?
+        }
         BackupMethod::Archive => through_archive(settings, copy, attempt, context).await?,
     };
     Ok(Summary { drift, ..summary })
