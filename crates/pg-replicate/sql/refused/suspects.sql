@@ -1,6 +1,6 @@
 -- Objects of this database that not every role may create elsewhere, and what is needed: superuser rights,
 -- an extension (name), USAGE on a foreign-data wrapper (name), or CREATE on a schema (name) for the objects
--- in it. Members of extensions are created with these.
+-- in it. Members of extensions are created with these, and constructors of range types with the types.
 WITH suspects (classid, objid, needs, name) AS (
   -- Compiled code has the rights of the server, and so do LEAKPROOF functions.
   SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::oid, p.oid, 'superuser', NULL::text
@@ -59,5 +59,5 @@ WHERE s.objid >= 16384
   AND coalesce(i.schema, '') !~ '^pg_' AND i.schema IS DISTINCT FROM 'information_schema'
   AND (s.needs = 'schema' OR NOT EXISTS (
     SELECT FROM pg_catalog.pg_depend d
-    WHERE d.classid = s.classid AND d.objid = s.objid AND d.deptype = 'e'
+    WHERE d.classid = s.classid AND d.objid = s.objid AND d.deptype IN ('e', 'i')
   ))
