@@ -20,7 +20,7 @@ const ANALYST: &str = "CREATE ROLE analyst; CREATE SCHEMA reports AUTHORIZATION 
 
 async fn copied(script: &str) -> World {
     let world = World::new(script);
-    world.live(&world.copy("{}")).await.unwrap();
+    world.live(&world.copy_in_place("{}")).await.unwrap();
     world
 }
 
