@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use chrono::Utc;
-use pg_replicate::freshness::{self, FreshTable, Run};
+use pg_replicate::freshness::{self, FreshTable, Run, RunStart};
 use pg_replicate::{DatabaseUrl, TableName};
 use progress::Summary;
 
@@ -34,6 +34,15 @@ pub(crate) struct Copying<'a> {
 impl<'a> Copying<'a> {
     pub(crate) fn start(settings: &'a Settings, run_id: &'a str) -> Self {
         Self { settings, run_id, started_at: SystemTime::now() }
+    }
+
+    /// What is known of the run.
+    pub(crate) fn run(&self, method: &str) -> RunStart {
+        RunStart {
+            id: self.run_id.to_owned(),
+            method: method.to_owned(),
+            started_at: self.started_at,
+        }
     }
 
     /// A full copy has replaced the tables of `DATABASE_URL`.
@@ -69,16 +78,8 @@ impl<'a> Copying<'a> {
         summary: &Summary,
     ) {
         let Some(schema) = &self.settings.copy.freshness_schema else { return };
-        let (facts, compared) = (&summary.facts, &summary.facts.compared);
-        let run = Run {
-            id: self.run_id.to_owned(),
-            method: method.to_owned(),
-            started_at: self.started_at,
-            snapshot_at: facts.snapshot_at,
-            verified: (!compared.is_empty()).then(|| compared.values().all(|one| one.is_equal)),
-            is_full: tables.is_none(),
-            tables: tables.unwrap_or_default(),
-        };
+        let facts = &summary.facts;
+        let run = Run::of(self.run(method), facts, tables);
         let recorded = freshness::record_now(target, schema, &self.settings.mode, facts, run).await;
         if let Err(error) = recorded {
             tracing::warn!("How fresh the tables are was not written down: {error}");

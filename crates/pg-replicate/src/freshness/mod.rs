@@ -41,6 +41,34 @@ pub struct Run {
     pub tables: Vec<FreshTable>,
 }
 
+/// What is known of a run when it begins.
+#[derive(Clone, Debug)]
+pub struct RunStart {
+    /// The run's id, as in the log.
+    pub id: String,
+    /// Such as `live`, `archive` or `incremental`.
+    pub method: String,
+    /// When the step started.
+    pub started_at: SystemTime,
+}
+
+impl Run {
+    /// A run with what it found out. `tables`: `None` for all that a full copy makes.
+    #[must_use]
+    pub fn of(start: RunStart, facts: &CopyFacts, tables: Option<Vec<FreshTable>>) -> Self {
+        let compared = &facts.compared;
+        Self {
+            id: start.id,
+            method: start.method,
+            started_at: start.started_at,
+            snapshot_at: facts.snapshot_at,
+            verified: (!compared.is_empty()).then(|| compared.values().all(|one| one.is_equal)),
+            is_full: tables.is_none(),
+            tables: tables.unwrap_or_default(),
+        }
+    }
+}
+
 /// A table that was copied.
 #[derive(Clone, Debug)]
 pub struct FreshTable {

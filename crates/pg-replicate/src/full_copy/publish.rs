@@ -10,7 +10,7 @@ use super::drop::{self, DropPlan, Failure};
 use super::object_catalog::{self, Droppable};
 use super::restore_plan::RestorePlan;
 use super::settings::FullCopy;
-use super::staging::publication::{Publication, Refused, Replaced};
+use super::staging::publication::{Fresh, Publication, Refused, Replaced};
 use super::staging::{Staging, leftovers, refused};
 use crate::on_target::dependents;
 use crate::phase_shares;
@@ -66,6 +66,7 @@ pub(super) async fn run(
     copy: &FullCopy,
     staging: &Staging,
     restored: &RestorePlan,
+    fresh: Option<Fresh<'_>>,
     context: &Context,
 ) -> Result<Summary, Error> {
     let start = Instant::now();
@@ -85,6 +86,7 @@ pub(super) async fn run(
     let (plan, objects, way) = connection.run(context, plan).await?;
     let (published, replaced) = (objects.len() as u64, plan.objects.len() as u64);
     let mut publication = Publication::new(staging, restored, objects, way.renamed);
+    publication.record(fresh, plan.kept.clone());
     match way.drops {
         None => {
             tracing::info!("The copy is published by renaming schemas: no table is locked");

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::support::events::Events;
 use crate::support::{EVERY_OBJECT, WITHOUT_RANGES, World, assert_same_text};
-use pg_replicate::{Error, FullCopy, Publish, connect};
+use pg_replicate::freshness::RunStart;
+use pg_replicate::{Error, FullCopy, LiveOptions, Publish, connect};
 use progress::Context;
 use test_servers::wait_for_async;
 use tokio::task::JoinHandle;
@@ -295,6 +296,27 @@ async fn what_cannot_be_built_beside_is_refused_and_changes_nothing() {
     );
     let error = world.live(&copy).await.unwrap_err().to_string();
     assert!(error.contains("replication_next_7"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_and_their_freshness_are_of_one_copy() {
+    const ROWS_AND_RUN: &str = "SELECT (SELECT min(mark) FROM public.a) || ' ' ||
+        (SELECT run_id FROM replication.copied_table WHERE table_name = 'a')";
+    let world = World::new(SOURCE);
+    let copy = FullCopy { freshness_schema: Some("replication".into()), ..swap(&world, "{}") };
+    let run = async |id: &str| {
+        let started_at = std::time::SystemTime::now();
+        let run = RunStart { id: id.into(), method: "live".into(), started_at };
+        let options = LiveOptions { run: Some(run), ..world.live_options() };
+        copy.live(&options, &Context::quiet()).await.unwrap();
+    };
+    run("first").await;
+    let reader = Reader::start(&world, ROWS_AND_RUN).await;
+    world.source(CHANGE);
+    run("second").await;
+    assert_eq!(reader.end().await, ["old first", "new second"]);
+    let rows = "SELECT rows, verified, mode FROM replication.copied_table WHERE table_name = 'b'";
+    assert_eq!(world.target(rows), "500|t|full");
 }
 
 #[tokio::test]

@@ -29,10 +29,12 @@ use tables::Table;
 
 use super::restore_plan::{self, RestorePlan};
 use super::settings::{ForeignKeys, FullCopy, Publish};
+use super::staging::publication::Fresh;
 use super::staging::{self, Staging};
 use super::{backup, drop, extension_rows, publish, refused};
 use crate::archive::tables_of;
 use crate::enrichment;
+use crate::freshness::{Run, RunStart};
 use crate::masking::{self, Rules};
 use crate::phase_shares;
 use crate::postgres::catalog;
@@ -59,6 +61,8 @@ pub struct LiveOptions {
     /// With [`Publish::Swap`], the script of the enrichment that is part of the copy, unless it runs after
     /// the publication.
     pub enrichment: Option<String>,
+    /// What the freshness tables say of the run, if they are written in the transaction of the publication.
+    pub run: Option<RunStart>,
 }
 
 /// What is known about the source before anything is changed.
@@ -131,7 +135,14 @@ pub(super) async fn run(
             enrichment::run_in(&copy.target, script, &copy.mode, options.jobs, staged, outer);
         summary.extend(enriched.await?);
     }
-    summary.extend(publish::run(copy, &staging, &restored, outer).await?);
+    let facts = summary.facts.clone();
+    let fresh = copy.freshness_schema.as_deref().zip(options.run.clone());
+    let fresh = fresh.map(|(schema, start)| Fresh {
+        schema,
+        run: Run::of(start, &facts, None),
+        facts: &facts,
+    });
+    summary.extend(publish::run(copy, &staging, &restored, fresh, outer).await?);
     Ok(summary)
 }
 

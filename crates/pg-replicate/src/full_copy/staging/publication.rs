@@ -6,6 +6,7 @@ use tokio_postgres::{Error as Failed, Transaction};
 
 use super::{OLD, Staging};
 use crate::archive::Entry;
+use crate::freshness::{Run, full_tables, record};
 use crate::full_copy::failure::Failure;
 use crate::full_copy::failure_policy::FailurePolicy;
 use crate::full_copy::object_catalog::Droppable;
@@ -15,6 +16,7 @@ use crate::on_target::preserved;
 use crate::postgres::error_text::reason;
 use crate::postgres::identifier::{quote_identifier, quote_literal};
 use crate::{Error, ObjectFailure};
+use progress::CopyFacts;
 
 /// As pg_restore: bodies of routines may refer to later objects. Readers may be waiting, so nothing waits for long.
 const SESSION: &str = "SET LOCAL check_function_bodies = false; SET LOCAL lock_timeout = '500ms'";
@@ -49,6 +51,13 @@ pub(crate) struct Replaced {
     pub(crate) comment: Option<String>,
 }
 
+/// What the freshness tables will say.
+pub(crate) struct Fresh<'a> {
+    pub(crate) schema: &'a str,
+    pub(crate) run: Run,
+    pub(crate) facts: &'a CopyFacts,
+}
+
 /// A copy that is whole.
 pub(crate) struct Publication<'a> {
     staging: &'a Staging,
@@ -58,6 +67,9 @@ pub(crate) struct Publication<'a> {
     replaced: Vec<Replaced>,
     /// Classes and oids of objects whose privileges are given again.
     account: (Vec<u32>, Vec<u32>),
+    fresh: Option<Fresh<'a>>,
+    /// Tables that are not copied.
+    kept: Vec<u32>,
 }
 
 impl<'a> Publication<'a> {
@@ -81,7 +93,13 @@ impl<'a> Publication<'a> {
         replaced: Vec<Replaced>,
     ) -> Self {
         let account = replaced.iter().map(|schema| (PG_NAMESPACE, schema.oid)).unzip();
-        Self { staging, restored, objects, replaced, account }
+        Self { staging, restored, objects, replaced, account, fresh: None, kept: Vec::new() }
+    }
+
+    /// Writes down what is published, in the same transaction.
+    pub(crate) fn record(&mut self, fresh: Option<Fresh<'a>>, kept: Vec<u32>) {
+        self.fresh = fresh;
+        self.kept = kept;
     }
 
     /// The privileges on these objects, too, are given again on the new ones.
@@ -129,7 +147,25 @@ impl<'a> Publication<'a> {
         preserved::give_back_within(transaction)
             .await
             .map_err(Refused::at("give back what a replacement took away"))?;
-        Ok(())
+        self.write_down(transaction).await.map_err(Refused::at("write down what was copied"))
+    }
+
+    /// That it cannot be written down is a warning: the tables appear older than they are.
+    async fn write_down(&self, transaction: &mut Transaction<'_>) -> Result<(), Failed> {
+        let Some(Fresh { schema, run, facts }) = &self.fresh else { return Ok(()) };
+        let savepoint = transaction.savepoint("fresh").await?;
+        let written = async {
+            let tables = full_tables(&savepoint, schema, &self.kept, facts).await?;
+            record(&savepoint, schema, &Run { tables, ..run.clone() }).await
+        };
+        match written.await {
+            Ok(()) => savepoint.commit().await,
+            Err(error) if error.as_db_error().is_none() => Err(error),
+            Err(error) => {
+                tracing::warn!("How fresh the tables are was not written down: {}", reason(&error));
+                savepoint.rollback().await
+            }
+        }
     }
 
     /// How many of the objects that were built exist.

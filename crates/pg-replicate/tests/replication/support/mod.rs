@@ -120,6 +120,7 @@ impl World {
             directory: self.directory.path().to_owned(),
             verify: Verify::Checksums,
             enrichment: None,
+            run: None,
         }
     }
 

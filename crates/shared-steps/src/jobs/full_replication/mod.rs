@@ -74,7 +74,7 @@ async fn replicate_and_enrich(
 ) -> Result<Summary, StepError> {
     let copying = Copying::start(settings, &attempt.run_id);
     let enrichment = Enrichment::of(settings);
-    let mut summary = copy_whole(settings, enrichment, attempt, context).await?;
+    let mut summary = copy_whole(settings, &copying, enrichment, attempt, context).await?;
     if enrichment == Enrichment::AfterPublication {
         let (script, jobs) = (&settings.copy.enrichment_file, settings.copy.copy_jobs);
         summary.extend(
@@ -83,8 +83,15 @@ async fn replicate_and_enrich(
                 .await?,
         );
     }
-    copying.replaced(method(settings), &summary).await;
+    written_down(settings, &copying, &summary).await;
     Ok(summary)
+}
+
+/// A publication has written it down in its own transaction.
+async fn written_down(settings: &Settings, copying: &Copying<'_>, summary: &Summary) {
+    if !is_swapped(settings) {
+        copying.replaced(method(settings), summary).await;
+    }
 }
 
 /// When a copy is enriched.
@@ -131,8 +138,8 @@ pub async fn backup_and_restore(
 ) -> Result<Summary, StepError> {
     replacing("backup-restore", settings, context, |context| async move {
         let copying = Copying::start(settings, &attempt.run_id);
-        let summary = copy_whole(settings, Enrichment::Never, attempt, &context).await?;
-        copying.replaced(method(settings), &summary).await;
+        let summary = copy_whole(settings, &copying, Enrichment::Never, attempt, &context).await?;
+        written_down(settings, &copying, &summary).await;
         Ok(summary)
     })
     .await
@@ -149,6 +156,7 @@ fn method(settings: &Settings) -> &'static str {
 
 async fn copy_whole(
     settings: &Settings,
+    copying: &Copying<'_>,
     enrichment: Enrichment,
     attempt: &Attempt,
     context: &Context,
@@ -161,7 +169,7 @@ async fn copy_whole(
         Some(fetcher) => {
             fetched_backup::fetch_and_restore(fetcher, settings, &copy, attempt, context).await?
         }
-        None => from_source(settings, &copy, enrichment, attempt, context).await?,
+        None => from_source(settings, &copy, copying, enrichment, attempt, context).await?,
     };
     summary.extend(after_restore::run(settings, context).await?);
     Ok(summary)
@@ -170,6 +178,7 @@ async fn copy_whole(
 async fn from_source(
     settings: &Settings,
     copy: &FullCopy,
+    copying: &Copying<'_>,
     enrichment: Enrichment,
     attempt: &Attempt,
     context: &Context,
@@ -185,7 +194,8 @@ async fn from_source(
     let drift = drift::before_copy(settings, context).await;
     let summary = match settings.copy.backup_method {
         BackupMethod::Live => {
-            copy.live(&live_options(settings, enrichment), context).boxed().await?
+            let options = live_options(settings, copying, enrichment);
+            copy.live(&options, context).boxed().await?
         }
         BackupMethod::Archive => through_archive(settings, copy, attempt, context).await?,
     };
@@ -223,12 +233,13 @@ async fn is_whole(copy: &FullCopy, dump: &Path, context: &Context) -> Result<boo
     }
 }
 
-fn live_options(settings: &Settings, enrichment: Enrichment) -> LiveOptions {
+fn live_options(settings: &Settings, copying: &Copying<'_>, enrichment: Enrichment) -> LiveOptions {
     LiveOptions {
         jobs: settings.copy.copy_jobs,
         directory: settings.dumps.directory().to_owned(),
         verify: settings.copy.verify,
         enrichment: (enrichment == Enrichment::BeforePublication)
             .then(|| settings.copy.enrichment_file.clone()),
+        run: Some(copying.run(method(settings))),
     }
 }
