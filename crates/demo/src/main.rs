@@ -6,6 +6,7 @@ mod log_analysis;
 mod media;
 mod nightly_run;
 mod programs;
+mod reader;
 mod review_data;
 mod scenario;
 mod screen;

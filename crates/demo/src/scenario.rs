@@ -11,6 +11,7 @@ use crate::compare::Content;
 use crate::interrupt::Interrupt;
 use crate::nightly_run::NightlyRun;
 use crate::programs::Programs;
+use crate::reader::Reader;
 use crate::screen::Screen;
 use crate::services::{Services, TOKEN};
 use crate::staging::Staging;
@@ -147,8 +148,10 @@ impl Demo {
             ("RESTORE_FK_CONSTRAINTS", "false"),
             ("AFTER_RESTORE_COMMAND", media::MIGRATIONS),
         ];
+        let reader = Reader::start(&self.services.target_server)?;
         self.nightly_run(&environment, screen)?;
         screen.done("The second run has finished");
+        reader.end(screen)?;
         Ok(())
     }
 
