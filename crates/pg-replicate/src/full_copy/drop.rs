@@ -246,6 +246,8 @@ impl<'a> Dropping<'a> {
             .await
             .map_err(|error| Error::database(&url, "begin the transaction that drops", &error))?;
         if let Some(publication) = self.publication {
+            let prepared = publication.prepare(&transaction).await;
+            prepared.map_err(|error| self.failure("prepare the publication", &error))?;
             let locked = publication.lock(&transaction).await;
             locked.map_err(|error| self.failure("lock the new copy", &error))?;
         }

@@ -100,6 +100,7 @@ pub(super) async fn run(
                 reason,
                 "The copy is published by moving its objects, with a lock on each table: {reason}"
             );
+            publication.dropped = plan.objects.iter().map(|one| one.oid).collect();
             drop::replace(copy, &mut connection, plan, &publication, context).await?;
         }
     }
@@ -159,6 +160,8 @@ async fn rename(
         let old: String = old.map(|one| format!("{};\n", one.statement)).collect();
         let dropped = transaction.batch_execute(&old).await;
         dropped.map_err(Refused::at("drop the old large objects"))?;
+        let prepared = publication.prepare(&transaction).await;
+        prepared.map_err(Refused::at("prepare the publication"))?;
         publication.finish(&mut transaction).await?;
         transaction.commit().await.map_err(Refused::at("commit the publication"))
     };

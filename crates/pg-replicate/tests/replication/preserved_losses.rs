@@ -15,7 +15,7 @@ async fn a_view_whose_index_name_is_taken_is_not_forgotten() {
       CREATE VIEW reports.replaced AS SELECT id FROM a";
     world.server.psql("target", theirs).unwrap();
     world.source("CREATE INDEX taken ON a (name)");
-    let copy = world.copy("{}");
+    let copy = world.copy_in_place("{}");
     copy.preflight_live(2).await.unwrap();
     copy.live(&world.live_options(), &Context::quiet()).await.unwrap();
     world.target("CREATE TABLE reports.replaced ()");
@@ -71,7 +71,7 @@ async fn a_table_that_its_owner_uses_does_not_stop_a_run() {
         .server
         .psql("target", "SET ROLE analyst; CREATE TABLE reports.theirs (id int REFERENCES a)")
         .unwrap();
-    let copy = world.copy("{}");
+    let copy = world.copy_in_place("{}");
     copy.preflight_live(2).await.unwrap();
     copy.live(&world.live_options(), &Context::quiet()).await.unwrap();
     let (client, connection) =

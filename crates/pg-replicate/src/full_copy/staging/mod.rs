@@ -25,7 +25,6 @@ use division::Division;
 
 const STAYING_NAMES: &str = include_str!("../../../sql/staging/staying_names.sql");
 const COLUMNS_OF_NAMES: &str = include_str!("../../../sql/staging/columns_of_names.sql");
-const DEFAULT_PRIVILEGES: &str = include_str!("../../../sql/staging/default_privileges.sql");
 
 /// Names of the schemas in which a copy is built, followed by a number.
 const NEXT: &str = "replication_next_";
@@ -249,13 +248,8 @@ async fn create_extensions(target: &Connection, extensions: &[Entry]) -> Result<
 }
 
 async fn create_schema(target: &Connection, schema: &str, staged: &str) -> Result<(), Error> {
-    let action = || format!("create the schema {staged}, in which {schema} is built");
-    let failed = |error: &tokio_postgres::Error| target.error(action(), error);
-    let defaults = target.query(DEFAULT_PRIVILEGES, &[&schema, &staged]).await;
-    let mut sql = format!("CREATE SCHEMA {}", quote_identifier(staged));
-    for row in defaults.map_err(|error| failed(&error))? {
-        sql.push_str(";\n");
-        sql.push_str(row.get("statement"));
-    }
-    target.batch_execute(&sql).await.map_err(|error| failed(&error))
+    let sql = format!("CREATE SCHEMA {}", quote_identifier(staged));
+    target.batch_execute(&sql).await.map_err(|error| {
+        target.error(format!("create the schema {staged}, in which {schema} is built"), &error)
+    })
 }

@@ -68,6 +68,8 @@ pub(crate) struct Publication<'a> {
     /// Classes and oids of objects whose privileges are given again.
     account: (Vec<u32>, Vec<u32>),
     fresh: Option<Fresh<'a>>,
+    /// Schemas that are dropped, with an account of their own.
+    pub(crate) dropped: Vec<u32>,
     /// Tables that are not copied.
     kept: Vec<u32>,
 }
@@ -93,7 +95,16 @@ impl<'a> Publication<'a> {
         replaced: Vec<Replaced>,
     ) -> Self {
         let account = replaced.iter().map(|schema| (PG_NAMESPACE, schema.oid)).unzip();
-        Self { staging, restored, objects, replaced, account, fresh: None, kept: Vec::new() }
+        Self {
+            staging,
+            restored,
+            objects,
+            replaced,
+            account,
+            fresh: None,
+            dropped: Vec::new(),
+            kept: Vec::new(),
+        }
     }
 
     /// Writes down what is published, in the same transaction.
@@ -117,7 +128,19 @@ impl<'a> Publication<'a> {
         &self.objects
     }
 
-    /// Locks what was built, for which the transaction may wait: nobody waits for it.
+    /// Before the live copy makes room: writes down what its schemas give to new objects by default.
+    pub(crate) async fn prepare(&self, transaction: &Transaction<'_>) -> Result<(), Failed> {
+        const SCHEMAS: &str =
+            "SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1) AND oid <> ALL ($2)";
+        let names: Vec<&str> = self.staging.renaming.schemas().map(|(schema, _)| schema).collect();
+        let schemas = transaction.query(SCHEMAS, &[&names, &self.dropped]).await?;
+        let schemas: Vec<u32> = schemas.iter().map(|row| row.get(0)).collect();
+        let defaults = preserved::default_privileges(transaction, &schemas).await?;
+        preserved::save(transaction, &defaults).await
+    }
+
+    /// Locks what was built, so that moving it waits for nobody while readers wait. The transaction may wait for
+    /// these locks, because nobody waits for it yet.
     pub(crate) async fn lock(&self, transaction: &Transaction<'_>) -> Result<(), Failed> {
         let tables: Vec<&str> =
             self.objects.iter().filter_map(|one| one.lockable.as_deref()).collect();
@@ -187,9 +210,8 @@ impl<'a> Publication<'a> {
             return Ok(());
         }
         let (classes, oids) = &self.account;
-        let namespaces: Vec<u32> = self.replaced.iter().map(|schema| schema.oid).collect();
         let write_down = async {
-            let lost = preserved::capture(transaction, classes, oids, &[], &namespaces).await?;
+            let lost = preserved::capture(transaction, classes, oids, &[], &[]).await?;
             preserved::save(transaction, &lost).await
         };
         write_down.await.map_err(Refused::at("write down what is given back after the copy"))?;

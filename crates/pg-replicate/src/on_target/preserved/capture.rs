@@ -33,9 +33,7 @@ pub async fn capture(
     let mut preserved = definitions(client, &theirs, schemas).await?;
     let dropped_schemas: Vec<Oid> =
         oids.iter().copied().filter(|oid| schemas.contains(oid)).collect();
-    for row in client.query(DEFAULT_PRIVILEGES, &[&dropped_schemas]).await? {
-        preserved.push(grants(&row));
-    }
+    preserved.extend(default_privileges(client, &dropped_schemas).await?);
     let whole = theirs.iter().map(|one| one.address).filter(|(.., column)| *column == 0);
     let all = classes.iter().copied().zip(oids.iter().copied());
     let (classes, oids): (Vec<Oid>, Vec<Oid>) =
@@ -51,6 +49,17 @@ pub async fn capture(
         preserved.push(Preserved { secured_table, policies, ..grants(&row) });
     }
     Ok(preserved)
+}
+
+/// The default privileges of `schemas`, and what they give to objects that are not there yet.
+///
+/// # Errors
+/// What the server said.
+pub(crate) async fn default_privileges(
+    client: &(impl GenericClient + Sync),
+    schemas: &[Oid],
+) -> Result<Vec<Preserved>, Error> {
+    Ok(client.query(DEFAULT_PRIVILEGES, &[&schemas]).await?.iter().map(grants).collect())
 }
 
 fn grants(row: &Row) -> Preserved {

@@ -7,6 +7,7 @@ mod object;
 mod store;
 
 pub use capture::capture;
+pub(crate) use capture::default_privileges;
 pub use give_back::{give_back, give_back_at_once, give_back_within};
 pub use object::{Preserved, SCHEMA};
 pub(crate) use store::{find, obstacle, save};
