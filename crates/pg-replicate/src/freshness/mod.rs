@@ -191,6 +191,21 @@ pub async fn record_now(
     })
 }
 
+/// The moment of the source that the last full copy shows, for people.
+///
+/// # Errors
+/// The server's error.
+pub(crate) async fn last_moment(
+    client: &(impl GenericClient + Sync),
+    schema: &str,
+) -> Result<Option<String>, Error> {
+    let sql = format!(
+        "SELECT pg_catalog.max(snapshot_at)::text FROM {}.copied_table WHERE mode = $1",
+        quote_identifier(schema)
+    );
+    Ok(client.query_one(&sql, &[&FULL]).await?.get(0))
+}
+
 /// The oids of the tables, if they are there and ours.
 pub(crate) async fn find(
     client: &(impl GenericClient + Sync),

@@ -105,7 +105,9 @@ pub(super) async fn run(
         }
     }
     tracing::info!(objects = published, replaced, "Published: readers see the new copy");
-    connection.run(context, leftovers::remove(&connection)).await?;
+    if let Err(error) = connection.run(context, leftovers::remove(&connection)).await {
+        tracing::warn!("The last copy is left to the next one, which drops it: {error}");
+    }
     context.phase("publication", phase_shares::PUBLICATION).report(1.0, None, 0, 0);
     Ok(PhaseSummary { objects: published, ..PhaseSummary::ended("publication", start) }.into())
 }

@@ -298,7 +298,7 @@ async fn what_cannot_be_built_beside_is_refused_and_changes_nothing() {
     assert!(error.contains("replication_next_7"), "{error}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn rows_and_their_freshness_are_of_one_copy() {
     const ROWS_AND_RUN: &str = "SELECT (SELECT min(mark) FROM public.a) || ' ' ||
         (SELECT run_id FROM replication.copied_table WHERE table_name = 'a')";
@@ -315,6 +315,18 @@ async fn rows_and_their_freshness_are_of_one_copy() {
     world.source(CHANGE);
     run("second").await;
     assert_eq!(reader.end().await, ["old first", "new second"]);
+    // Of which moment the last copy is, is said when the next one fails.
+    let moment = world.target("SELECT max(snapshot_at)::text FROM replication.copied_table");
+    world.source("CREATE TABLE of_names (c regclass); INSERT INTO of_names VALUES ('a')");
+    let (events, guard) = Events::capture();
+    copy.live(&world.live_options(), &Context::quiet()).await.unwrap_err();
+    drop(guard);
+    let told = format!(
+        "Nothing was published: readers still have the last copy, of the source at {}",
+        &moment[..19]
+    );
+    let lines: Vec<String> = events.all().into_iter().map(|event| event.message).collect();
+    assert!(lines.iter().any(|line| line.starts_with(&told)), "{told}: {lines:?}");
     let rows = "SELECT rows, verified, mode FROM replication.copied_table WHERE table_name = 'b'";
     assert_eq!(world.target(rows), "500|t|full");
 }

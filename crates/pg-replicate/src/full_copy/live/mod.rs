@@ -34,7 +34,7 @@ use super::staging::{self, Staging};
 use super::{backup, drop, extension_rows, publish, refused};
 use crate::archive::tables_of;
 use crate::enrichment;
-use crate::freshness::{Run, RunStart};
+use crate::freshness::{self, Run, RunStart};
 use crate::masking::{self, Rules};
 use crate::phase_shares;
 use crate::postgres::catalog;
@@ -77,6 +77,31 @@ struct Source {
 }
 
 pub(super) async fn run(
+    copy: &FullCopy,
+    options: &LiveOptions,
+    context: &Context,
+) -> Result<Summary, Error> {
+    let result = run_to_the_end(copy, options, context).await;
+    if copy.publish == Publish::Swap && result.is_err() {
+        tracing::warn!(
+            "Nothing was published: readers still have the last copy{}",
+            moment_of_the_last(copy).await
+        );
+    }
+    result
+}
+
+/// The moment of the source that the last copy shows, as far as the freshness tables know it.
+async fn moment_of_the_last(copy: &FullCopy) -> String {
+    let Some(schema) = &copy.freshness_schema else { return String::new() };
+    let moment = async {
+        let target = Connection::open(&copy.target, "pg-replicate freshness").await.ok()?;
+        freshness::last_moment(&*target, schema).await.ok().flatten()
+    };
+    moment.await.map_or_else(String::new, |moment| format!(", of the source at {moment}"))
+}
+
+async fn run_to_the_end(
     copy: &FullCopy,
     options: &LiveOptions,
     context: &Context,
