@@ -26,6 +26,10 @@ const NAME_TYPES: [&str; 9] = [
 /// Functions whose first argument is the name of a sequence.
 const OF_SEQUENCES: [&str; 3] = ["nextval", "setval", "currval"];
 
+/// In a script, which makes tables of its own: words before the name of one.
+const TABLE_FOLLOWS: [&str; 9] =
+    ["TABLE", "VIEW", "EXISTS", "INTO", "FROM", "JOIN", "UPDATE", "ONLY", "USING"];
+
 /// The schema in which the objects of each schema are built, and what is not built there.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Renaming {
@@ -33,6 +37,8 @@ pub(crate) struct Renaming {
     stays: HashSet<(String, String)>,
     /// Those of [`Self::stays`] that are only routines.
     routines: HashSet<(String, String)>,
+    /// What is built.
+    made: HashSet<(String, String)>,
 }
 
 impl Renaming {
@@ -55,6 +61,13 @@ impl Renaming {
         }
         renaming.routines.retain(|name| !others.contains(name));
         renaming
+    }
+
+    /// Schema and name of what is built, which tell a qualified name from the column of a table that is named
+    /// like a schema.
+    pub(crate) fn making(mut self, made: impl Iterator<Item = (String, String)>) -> Self {
+        self.made = made.collect();
+        self
     }
 
     /// Each schema's final name and the one in which it is built.
@@ -132,7 +145,12 @@ impl Renaming {
         if at.after(1).is_some_and(|token| token.is_symbol('.')) {
             let staged = self.schemas.get(&name)?;
             let qualified = at.qualified()?;
-            return (!self.stays(&name, &qualified)).then(|| quote_identifier(staged));
+            if self.stays(&name, &qualified)
+                || at.is_also_a_table(&name) && !self.is_qualified(at, scope, &name, qualified)
+            {
+                return None;
+            }
+            return Some(quote_identifier(staged));
         }
         if scope != Scope::Script || at.before(1).is_some_and(|token| token.is_word("AS")) {
             return None;
@@ -143,8 +161,24 @@ impl Renaming {
             .then(|| TableName::new(key.0, key.1).quoted())
     }
 
+    /// Whether the name before the dot is the schema, in a statement where it is a table's name or an alias too.
+    fn is_qualified(&self, at: &Place<'_, '_>, scope: Scope, schema: &str, name: String) -> bool {
+        self.made.contains(&(schema.to_owned(), name))
+            || at.after(3).is_some_and(|token| token.is_symbol('('))
+            || at.before(1).is_some_and(|token| {
+                token.is_symbol(':')
+                    || scope == Scope::Script
+                        && TABLE_FOLLOWS.iter().any(|word| token.is_word(word))
+            })
+    }
+
     fn text(&self, at: &Place<'_, '_>, scope: Scope) -> Option<String> {
         let text = at.after(0)?.text;
+        if at.is_cast_to("regnamespace") {
+            let name = text.strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'");
+            let staged = self.schemas.get(&plain_name(tokens(&name).ok()?.first()?)?)?;
+            return Some(quote_literal(&quote_identifier(staged)));
+        }
         if at.is_name_for_the_server() {
             let name = text.strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'");
             let renamed = self.rewrite(&name, Scope::Statement).ok()?;
@@ -214,6 +248,14 @@ impl<'a, 't> Place<'a, 't> {
         self.tokens.get(self.place + distance)
     }
 
+    /// Whether the name is in the statement without a name after it: as a table of any schema, or as an alias.
+    fn is_also_a_table(&self, name: &str) -> bool {
+        self.tokens.iter().enumerate().any(|(place, token)| {
+            plain_name(token).is_some_and(|found| found == name)
+                && self.tokens.get(place + 1).is_none_or(|next| !next.is_symbol('.'))
+        })
+    }
+
     /// The name after the dot, which may be an operator.
     fn qualified(&self) -> Option<String> {
         let first = self.after(2)?;
@@ -232,24 +274,22 @@ impl<'a, 't> Place<'a, 't> {
 
     /// Whether a string is converted to a name when the object is created, or is the sequence of a call.
     fn is_name_for_the_server(&self) -> bool {
-        let mut next = 1;
-        if self.after(1).is_some_and(|token| token.is_symbol(':'))
-            && self.after(2).is_some_and(|token| token.is_symbol(':'))
-        {
-            next = 3;
-            if self.after(3).is_some_and(|token| token.is_word("pg_catalog")) {
-                next = 5;
-            }
-            return self
-                .after(next)
-                .is_some_and(|token| NAME_TYPES.iter().any(|name| token.is_word(name)));
+        if NAME_TYPES.iter().any(|name| self.is_cast_to(name)) {
+            return true;
         }
-        let ends = |symbol| self.after(next).is_some_and(|token| token.is_symbol(symbol));
+        let ends = |symbol| self.after(1).is_some_and(|token| token.is_symbol(symbol));
         (ends(',') || ends(')'))
             && self.before(1).is_some_and(|token| token.is_symbol('('))
             && self
                 .before(2)
                 .is_some_and(|token| OF_SEQUENCES.iter().any(|name| token.is_word(name)))
+    }
+
+    fn is_cast_to(&self, of_names: &str) -> bool {
+        let is_qualified = self.after(3).is_some_and(|token| token.is_word("pg_catalog"));
+        let name = if is_qualified { 5 } else { 3 };
+        [1, 2].iter().all(|at| self.after(*at).is_some_and(|token| token.is_symbol(':')))
+            && self.after(name).is_some_and(|token| token.is_word(of_names))
     }
 
     /// Whether a string is one of `SET search_path TO 'a', 'b'`.
@@ -315,6 +355,10 @@ mod tests {
             ("SELECT 'public.t', 'public.t'::text", "SELECT 'public.t', 'public.t'::text"),
             ("nextval('public.t_id_seq'::regclass)", "nextval('\"next_1\".t_id_seq'::regclass)"),
             (
+                "'public'::regnamespace, '\"Odd \"\"x\"'::regnamespace",
+                "'\"next_1\"'::regnamespace, '\"next_2\"'::regnamespace",
+            ),
+            (
                 "pg_catalog.setval('public.\"a''b\"', 5, true)",
                 "pg_catalog.setval('\"next_1\".\"a''b\"', 5, true)",
             ),
@@ -326,6 +370,28 @@ mod tests {
         ] {
             assert_eq!(renaming.statement(sql).unwrap(), expected);
         }
+    }
+
+    #[test]
+    fn columns_of_a_table_that_is_named_like_a_schema_stay() {
+        let made = [("public", "public"), ("public", "t")];
+        let renaming = renaming().making(made.iter().map(|(a, b)| ((*a).into(), (*b).into())));
+        for (sql, expected) in [
+            (
+                "SELECT public.id, public.f(public.x)::public.d FROM public.public",
+                "SELECT public.id, \"next_1\".f(public.x)::\"next_1\".d FROM \"next_1\".public",
+            ),
+            (
+                "WITH public AS (SELECT 1 AS id) SELECT public.id FROM public JOIN public.t USING (id)",
+                "WITH public AS (SELECT 1 AS id) SELECT public.id FROM public JOIN \"next_1\".t USING (id)",
+            ),
+        ] {
+            assert_eq!(renaming.statement(sql).unwrap(), expected);
+        }
+        assert_eq!(
+            renaming.script("CREATE TABLE public.n AS SELECT public.id FROM t public").unwrap(),
+            "CREATE TABLE \"next_1\".n AS SELECT public.id FROM t public"
+        );
     }
 
     #[test]

@@ -39,10 +39,19 @@ SELECT r.oid, r.nspname::text AS name, pg_catalog.pg_get_userbyid(r.nspowner)::t
   pg_catalog.pg_get_userbyid(r.nspowner) = CURRENT_USER AS is_ours,
   pg_catalog.obj_description(r.oid, 'pg_namespace') AS comment,
   CASE
-    WHEN NOT pg_catalog.pg_has_role(r.nspowner, 'USAGE') THEN 'it belongs to another role'
+    -- A schema that is renamed keeps its owner, and only those of leftovers.sql are dropped afterwards.
+    WHEN pg_catalog.pg_get_userbyid(r.nspowner) NOT IN (CURRENT_USER, 'pg_database_owner')
+      OR NOT pg_catalog.pg_has_role(r.nspowner, 'USAGE') THEN 'it belongs to another role'
     WHEN r.nspname <> ALL ($3::text[]) AND r.oid NOT IN (
       SELECT objid FROM dropped WHERE classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
     ) THEN 'it is no schema of the source'
+    WHEN r.oid NOT IN (
+      SELECT objid FROM dropped WHERE classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
+    ) AND EXISTS (
+      SELECT
+      FROM pg_catalog.pg_default_acl d
+      WHERE d.defaclnamespace = r.oid AND NOT pg_catalog.pg_has_role(d.defaclrole, 'USAGE')
+    ) THEN 'another role has default privileges in it'
     WHEN EXISTS (
       SELECT
       FROM placed

@@ -351,3 +351,41 @@ async fn the_way_of_the_publication_is_told() {
         assert!(lines.contains(&"Published: readers see the new copy".to_owned()), "{lines:?}");
     }
 }
+
+#[tokio::test]
+async fn tables_and_aliases_may_be_named_like_schemas() {
+    let world = World::new(
+        "CREATE SCHEMA users; CREATE TABLE users.users (id int PRIMARY KEY, name text); CREATE TABLE users.roles (id int);
+         INSERT INTO users.users VALUES (1, 'a'); INSERT INTO users.roles VALUES (1);
+         CREATE FUNCTION users.twice(int) RETURNS int LANGUAGE sql AS 'SELECT $1 * 2';
+         CREATE VIEW users.v AS SELECT users.name, users.twice(users.id) FROM users.users JOIN users.roles USING (id);
+         CREATE VIEW a AS SELECT public.name FROM users.users public;
+         CREATE MATERIALIZED VIEW b AS WITH public AS (SELECT 1 AS id) SELECT public.id FROM public JOIN a ON a.name = 'a';
+         CREATE TABLE c (s regnamespace DEFAULT 'users'::regnamespace);
+         CREATE POLICY p ON users.users USING (users.id > 0 AND EXISTS (SELECT FROM users.roles r WHERE r.id = users.id))",
+    );
+    for _ in 0..2 {
+        world.live(&swap(&world, "{}")).await.unwrap();
+        assert_same_text(&world.dump_text("source", &[]), &world.dump_text("target", &[]));
+    }
+}
+
+#[tokio::test]
+async fn schemas_of_roles_that_ours_is_a_member_of_stay() {
+    let world =
+        World::new("CREATE SCHEMA app; CREATE TABLE app.t (id int); CREATE TABLE t (id int)");
+    let roles = "CREATE ROLE owners; GRANT owners TO target_user; CREATE SCHEMA app AUTHORIZATION owners; CREATE ROLE analyst;
+         ALTER DEFAULT PRIVILEGES FOR ROLE analyst IN SCHEMA app GRANT SELECT ON TABLES TO producer;
+         ALTER DEFAULT PRIVILEGES FOR ROLE analyst IN SCHEMA public GRANT SELECT ON TABLES TO producer;
+         CREATE SCHEMA replication_old_9 AUTHORIZATION owners";
+    world.server.psql("target", roles).unwrap();
+    let facts = "SELECT (SELECT string_agg(nspname || ' of ' || nspowner::regrole, ', ' ORDER BY nspname) FROM pg_namespace
+             WHERE nspname ~ '^(app|public|replication_[^p])'),
+           (SELECT string_agg(defaclnamespace::regnamespace::text, ', ' ORDER BY 1) FROM pg_default_acl)";
+    let before = world.target(facts);
+    assert!(before.ends_with("|app, public"), "{before}");
+    for _ in 0..2 {
+        world.live(&swap(&world, "{}")).await.unwrap();
+        assert_eq!(world.target(facts), before);
+    }
+}

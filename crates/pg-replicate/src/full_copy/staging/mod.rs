@@ -74,7 +74,8 @@ impl Staging {
         }
         refuse_others(target, large_objects).await?;
         create_extensions(target, &division.extensions).await?;
-        let renaming = Renaming::new(schemas, staying(copy, restored, target).await?);
+        let renaming = Renaming::new(schemas, staying(copy, restored, target).await?)
+            .making(division::names(&division.staged));
         let unclear = ambiguous(&renaming, division::names(&division.staged));
         if !unclear.is_empty() {
             let names: Vec<String> = unclear.into_iter().collect();
