@@ -184,6 +184,12 @@ impl Renaming {
             let renamed = self.rewrite(&name, Scope::Statement).ok()?;
             return (renamed != name).then(|| quote_literal(&renamed));
         }
+        if scope == Scope::Script {
+            return at.is_body_in_a_script().then(|| self.body(text, Scope::Block)).flatten();
+        }
+        if scope == Scope::Block && at.is_executed() {
+            return self.body(text, Scope::Block);
+        }
         if scope != Scope::Routine {
             return None;
         }
@@ -194,23 +200,23 @@ impl Renaming {
             return Some(format!("{}, {text}", quote_literal(staged)));
         }
         if at.before(1).is_some_and(|token| token.is_word("AS")) {
-            return self.body(text);
+            return self.body(text, Scope::Statement);
         }
         None
     }
 
     /// The body of a routine as a string. In a language with other tokens than SQL's, it may remain
     /// unchanged.
-    fn body(&self, text: &str) -> Option<String> {
+    fn body(&self, text: &str, scope: Scope) -> Option<String> {
         if let Some(body) = text.strip_prefix('\'').and_then(|body| body.strip_suffix('\'')) {
             let body = body.replace("''", "'");
-            let renamed = self.rewrite(&body, Scope::Statement).ok()?;
+            let renamed = self.rewrite(&body, scope).ok()?;
             return (renamed != body).then(|| quote_literal(&renamed));
         }
         let tag = text.strip_prefix('$')?.split('$').next()?;
         let delimiter = format!("${tag}$");
         let body = text.strip_prefix(&delimiter)?.strip_suffix(&delimiter)?;
-        let body = self.rewrite(body, Scope::Statement).ok()?;
+        let body = self.rewrite(body, scope).ok()?;
         Some(format!("{delimiter}{body}{delimiter}"))
     }
 }
@@ -231,6 +237,8 @@ enum Scope {
     Statement,
     Routine,
     Script,
+    /// The body of a block or a routine of a script.
+    Block,
 }
 
 /// A token and its neighbours.
@@ -283,6 +291,25 @@ impl<'a, 't> Place<'a, 't> {
             && self
                 .before(2)
                 .is_some_and(|token| OF_SEQUENCES.iter().any(|name| token.is_word(name)))
+    }
+
+    /// Whether a string is what DO runs, or the body of a routine.
+    fn is_body_in_a_script(&self) -> bool {
+        let first = |word| self.tokens.first().is_some_and(|token| token.is_word(word));
+        let is = |at, word| self.before(at).is_some_and(|token| token.is_word(word));
+        let is_routine = self
+            .tokens
+            .iter()
+            .take(4)
+            .any(|token| token.is_word("FUNCTION") || token.is_word("PROCEDURE"));
+        first("DO") && (is(1, "DO") || is(2, "LANGUAGE"))
+            || first("CREATE") && is_routine && is(1, "AS")
+    }
+
+    /// Whether a string is SQL that a block runs: `EXECUTE '…'` or `EXECUTE format('…'`.
+    fn is_executed(&self) -> bool {
+        let is = |at, word| self.before(at).is_some_and(|token| token.is_word(word));
+        is(1, "EXECUTE") || is(2, "format") && is(3, "EXECUTE")
     }
 
     fn is_cast_to(&self, of_names: &str) -> bool {
@@ -429,6 +456,22 @@ mod tests {
                 "SELECT \"public\".\"similarity\"(a, b), similarity",
             ),
             ("DROP VIEW IF EXISTS public.v", "DROP VIEW IF EXISTS \"next_1\".v"),
+        ] {
+            assert_eq!(renaming.script(sql).unwrap(), expected);
+        }
+        for (sql, expected) in [
+            (
+                "DO $$BEGIN UPDATE public.t SET x = 'public.t'; EXECUTE 'DROP TABLE public.u'; END$$",
+                "DO $$BEGIN UPDATE \"next_1\".t SET x = 'public.t'; EXECUTE 'DROP TABLE \"next_1\".u'; END$$",
+            ),
+            (
+                "DO LANGUAGE plpgsql $x$BEGIN EXECUTE format('TRUNCATE public.%I', t); END$x$",
+                "DO LANGUAGE plpgsql $x$BEGIN EXECUTE format('TRUNCATE \"next_1\".%I', t); END$x$",
+            ),
+            (
+                "CREATE OR REPLACE FUNCTION public.f() RETURNS int LANGUAGE sql AS 'TABLE public.t'",
+                "CREATE OR REPLACE FUNCTION \"next_1\".f() RETURNS int LANGUAGE sql AS 'TABLE \"next_1\".t'",
+            ),
         ] {
             assert_eq!(renaming.script(sql).unwrap(), expected);
         }

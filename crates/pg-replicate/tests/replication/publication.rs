@@ -389,3 +389,24 @@ async fn schemas_of_roles_that_ours_is_a_member_of_stay() {
         assert_eq!(world.target(facts), before);
     }
 }
+
+#[tokio::test]
+async fn blocks_and_routines_of_an_enrichment_mean_the_new_copy() {
+    let world = World::new("CREATE TABLE t (id int, mark text); INSERT INTO t VALUES (1, 'new')");
+    let copy = swap(&world, "{}");
+    let script = "DO $$BEGIN UPDATE public.t SET mark = 'enriched'; EXECUTE 'ALTER TABLE public.t ADD more int'; END$$;
+        CREATE FUNCTION public.marks() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM public.t WHERE mark = ''enriched''';
+        CREATE TABLE got AS SELECT public.marks()";
+    let options =
+        pg_replicate::LiveOptions { enrichment: Some(script.to_owned()), ..world.live_options() };
+    for _ in 0..2 {
+        copy.live(&options, &Context::quiet()).await.unwrap();
+        let facts = "SELECT got.marks, public.marks(), t, (SELECT prosrc FROM pg_proc WHERE proname = 'marks') FROM got, t";
+        assert_eq!(
+            world.target(facts),
+            "1|1|(1,enriched,)|SELECT count(*) FROM public.t WHERE mark = 'enriched'"
+        );
+        // Whoever touches the live copy is refused.
+        world.target("ALTER TABLE t ADD CHECK (mark IS NULL) NOT VALID");
+    }
+}

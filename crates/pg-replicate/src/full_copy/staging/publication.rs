@@ -27,6 +27,8 @@ const LOCK: &str = "LOCK TABLE {} IN ACCESS EXCLUSIVE MODE";
 /// `pg_namespace`: the oids of system catalogs never change.
 const PG_NAMESPACE: u32 = 2615;
 
+const SCRIPT_ROUTINES: &str = include_str!("../../../sql/staging/script_routines.sql");
+
 /// Why a publication was not done.
 pub(crate) enum Refused {
     /// A statement was refused.
@@ -275,6 +277,15 @@ impl<'a> Publication<'a> {
         for (entry, sql) in &self.staging.routines {
             let done = transaction.batch_execute(sql).await;
             done.map_err(Refused::at(format!("replace {entry} on the target")))?;
+        }
+        let (names, staged): (Vec<&str>, Vec<&str>) = self.staging.renaming.schemas().unzip();
+        let action = || Refused::at("replace the routines of the enrichment");
+        for row in transaction.query(SCRIPT_ROUTINES, &[&names]).await.map_err(action())? {
+            let quoted: Vec<&str> = row.get("quoted");
+            let sql = staged.iter().zip(quoted).fold(row.get(0), |sql: String, (staged, name)| {
+                sql.replace(&format!("{}.", quote_identifier(staged)), &format!("{name}."))
+            });
+            transaction.batch_execute(&sql).await.map_err(action())?;
         }
         Ok(())
     }
