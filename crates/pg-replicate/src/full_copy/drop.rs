@@ -1,6 +1,6 @@
 //! Drop of the objects that the restore creates again.
 
-mod parts;
+pub(super) mod parts;
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Instant;
@@ -73,7 +73,7 @@ pub(super) async fn replace(
     dropping.run(connection, std::slice::from_ref(&plan.objects), context).await
 }
 
-const TOO_MANY_LOCKS: &str = "the server's lock table is too small to replace all tables in one transaction; \
+pub(super) const TOO_MANY_LOCKS: &str = "the server's lock table is too small to replace all tables in one transaction; \
      nothing was changed: raise max_locks_per_transaction, or set PUBLISH=in-place";
 
 /// What is dropped, and what stays.

@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use super::drop::{self, DropPlan, Failure};
+use super::drop::{self, DropPlan, Failure, TOO_MANY_LOCKS, parts};
 use super::object_catalog::{self, Droppable};
 use super::restore_plan::RestorePlan;
 use super::settings::FullCopy;
@@ -16,7 +16,7 @@ use crate::on_target::dependents;
 use crate::phase_shares;
 use crate::postgres::catalog::{self, rows};
 use crate::postgres::connection::Connection;
-use crate::{DatabaseUrl, Error};
+use crate::{Check, DatabaseUrl, Error};
 use progress::{Context, PhaseSummary, Summary};
 
 const RENAMABLE: &str = include_str!("../../sql/staging/renamable.sql");
@@ -38,12 +38,15 @@ pub(super) async fn check(
     staging: &Staging,
     target: &Connection,
 ) -> Result<(), Error> {
-    if catalog::server(target).await?.is_superuser {
-        return Ok(());
-    }
     let mut plan = drop::plan(copy, target, &staging.extensions).await?;
     plan.objects = Publication::divide(staging, plan.objects).1;
     let way = way(target, staging, &plan).await?;
+    if way.drops.is_some() && !parts::can_be_replaced(target, &plan.objects).await? {
+        return Err(Error::Preflight(vec![Check::bad("PUBLISH", TOO_MANY_LOCKS)]));
+    }
+    if catalog::server(target).await?.is_superuser {
+        return Ok(());
+    }
     let is_renamed = |schema: &str| way.renamed.iter().any(|one| one.name == schema);
     for (schema, name) in staging.ranges() {
         let exists = "SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1";

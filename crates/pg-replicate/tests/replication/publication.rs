@@ -113,6 +113,33 @@ async fn a_long_reader_is_not_waited_for_when_schemas_are_renamed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_built_on_the_old_copy_meanwhile_is_not_dropped_silently() {
+    let world = World::new(SOURCE);
+    let copy = swap(&world, "{}");
+    world.live(&copy).await.unwrap();
+    let script = "CREATE ROLE analyst; CREATE SCHEMA reports AUTHORIZATION analyst; GRANT SELECT ON a TO analyst";
+    world.server.psql("target", script).unwrap();
+    let mut client = connect(&world.server.superuser_url("target").parse().unwrap()).await.unwrap();
+    let open = client.transaction().await.unwrap();
+    open.batch_execute(
+        "SET LOCAL ROLE analyst; CREATE VIEW reports.late AS SELECT id FROM public.a",
+    )
+    .await
+    .unwrap();
+    world.live(&copy).await.unwrap();
+    open.commit().await.unwrap();
+    world.live(&copy).await.unwrap();
+    assert_eq!(world.target("SELECT count(*) FROM pg_views WHERE viewname = 'late'"), "1");
+    // Once it is gone, so is what it was built on.
+    world.server.psql("target", "DROP VIEW reports.late").unwrap();
+    world.live(&copy).await.unwrap();
+    assert_eq!(
+        world.target("SELECT count(*) FROM pg_namespace WHERE nspname ~ '^replication_[no]'"),
+        "0"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_long_reader_is_given_way_when_tables_are_moved() {
     let world = World::new(SOURCE);
     world.server.psql("target", "CREATE EXTENSION pg_trgm SCHEMA public").unwrap();

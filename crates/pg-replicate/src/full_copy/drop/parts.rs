@@ -2,11 +2,28 @@
 
 use std::collections::HashMap;
 
+use tokio_postgres::Row;
+
 use crate::Error;
 use crate::full_copy::object_catalog::Droppable;
 use crate::postgres::connection::Connection;
 
 const LOCKS: &str = include_str!("../../../sql/drop_locks.sql");
+
+/// Whether the server's lock table has room to drop `objects` and move as many new ones in one transaction.
+pub(in crate::full_copy) async fn can_be_replaced(
+    connection: &Connection,
+    objects: &[Droppable],
+) -> Result<bool, Error> {
+    let (classes, oids): (Vec<u32>, Vec<u32>) =
+        objects.iter().map(|one| (one.class, one.oid)).unzip();
+    let rows = connection
+        .query(LOCKS, &[&classes, &oids])
+        .await
+        .map_err(|error| connection.error("count the locks that a publication takes", &error))?;
+    let fits = |row: &Row| 2 * row.get::<_, i64>("total") <= row.get::<_, i64>("capacity");
+    Ok(rows.first().is_none_or(fits))
+}
 
 /// One part if the server's lock table has room for it, otherwise parts that use at most half of the room.
 pub(super) async fn divide(

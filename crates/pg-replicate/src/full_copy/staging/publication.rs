@@ -83,7 +83,9 @@ impl<'a> Publication<'a> {
         own: Vec<Droppable>,
     ) -> (Vec<Droppable>, Vec<Droppable>) {
         let schemas: HashSet<&str> = staging.renaming.schemas().map(|(_, staged)| staged).collect();
-        own.into_iter().partition(|one| {
+        // An earlier copy that is still in use is no part of the live one.
+        let is_old = |one: &Droppable| one.schema.as_ref().is_some_and(|it| it.starts_with(OLD));
+        own.into_iter().filter(|one| !is_old(one)).partition(|one| {
             one.schema.as_deref().is_some_and(|schema| schemas.contains(schema))
                 || one.is_large_object() && staging.large_objects.is_staged(one.oid)
         })
