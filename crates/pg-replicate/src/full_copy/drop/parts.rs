@@ -11,7 +11,7 @@ use crate::postgres::connection::Connection;
 const LOCKS: &str = include_str!("../../../sql/drop_locks.sql");
 
 /// Whether the server's lock table has room to drop `objects` and move as many new ones in one transaction.
-pub(in crate::full_copy) async fn can_be_replaced(
+pub(crate) async fn can_be_replaced(
     connection: &Connection,
     objects: &[Droppable],
 ) -> Result<bool, Error> {
